@@ -1,0 +1,27 @@
+import type { Construct } from 'constructs';
+
+import { Bitnami } from './bitnami';
+import { BitnamiComplete } from './bitnami-complete';
+import { CustomPooling } from './custom-pooling';
+import { CustomizedDeployment } from './customized-deployment';
+import { ExistingSecret } from './existing-secret';
+import { External } from './external';
+import { HighAvailability } from './high-availability';
+import { OwnBackend } from './own-backend';
+import { Development, Production } from './two-environments';
+import { ValuesFile } from './values-file';
+
+/** Every example as a chart, and so as a file in `dist/`, of one app. */
+export function addExamples(app: Construct): void {
+  new External(app, 'external');
+  new Bitnami(app, 'bitnami');
+  new BitnamiComplete(app, 'bitnami-complete');
+  new ExistingSecret(app, 'existing-secret');
+  new ValuesFile(app, 'values-file');
+  new HighAvailability(app, 'high-availability');
+  new CustomPooling(app, 'custom-pooling');
+  new OwnBackend(app, 'own-backend');
+  new CustomizedDeployment(app, 'customized-deployment');
+  new Development(app, 'development', 'mlflow-dev');
+  new Production(app, 'production', 'mlflow-prod');
+}

@@ -1,0 +1,31 @@
+import { Chart, Duration } from 'cdk8s';
+import { ExistingSecretPostgres, MlflowServer, PoolingProfile, type PoolingProfileProps } from 'cdk8s-mlflow';
+import type { Construct } from 'constructs';
+
+/** A profile of your own: a subclass with your house's rules in it. */
+class BehindFirewall extends PoolingProfile {
+  public constructor(props: PoolingProfileProps = {}) {
+    // The firewall forgets connections after ten minutes without traffic.
+    super({ poolSize: 40, maxOverflow: 1, recycle: Duration.minutes(9), ...props });
+  }
+}
+
+/** Pooling profiles beyond the presets: written out, derived from a preset, or a class. */
+export class CustomPooling extends Chart {
+  public constructor(scope: Construct, id: string) {
+    super(scope, id);
+
+    const backend = new ExistingSecretPostgres(this, 'postgres', {
+      host: 'your-postgres-host',
+      secretName: 'postgres-database-secret',
+    });
+    const profiles: Record<string, PoolingProfile> = {
+      'written-out': new PoolingProfile({ poolSize: 30, maxOverflow: 11 }),
+      derived: PoolingProfile.STANDARD.extend({ echo: true }),
+      subclass: new BehindFirewall(),
+    };
+    for (const [name, pooling] of Object.entries(profiles)) {
+      new MlflowServer(this, `mlflow-${name}`, { backend, pooling });
+    }
+  }
+}

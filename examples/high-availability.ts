@@ -1,0 +1,26 @@
+import { Chart } from 'cdk8s';
+import { ExistingSecretPostgres, MlflowServer, Persistence, PoolingProfile, VolumeArtifacts } from 'cdk8s-mlflow';
+import { PersistentVolumeAccessMode } from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+
+/** The guide's "High Availability Setup", with the replicas that the guide leaves out. */
+export class HighAvailability extends Chart {
+  public constructor(scope: Construct, id: string) {
+    super(scope, id);
+
+    new MlflowServer(this, 'mlflow', {
+      backend: new ExistingSecretPostgres(this, 'postgres', {
+        host: 'your-postgres-cluster-endpoint',
+        secretName: 'postgres-database-secret',
+      }),
+      replicas: 2,
+      workers: 1,
+      // The guide writes out 20 + 30 for an hour: new PoolingProfile({ poolSize: 20, maxOverflow: 30, recycle: Duration.hours(1) }).
+      pooling: PoolingProfile.HIGH_AVAILABILITY,
+      artifactRoot: new VolumeArtifacts({
+        persistence: Persistence.newClaim({ accessModes: [PersistentVolumeAccessMode.READ_WRITE_MANY] }),
+      }),
+      topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway' }],
+    });
+  }
+}

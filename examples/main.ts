@@ -1,0 +1,7 @@
+import { App } from 'cdk8s';
+
+import { addExamples } from './all';
+
+const app = new App();
+addExamples(app);
+app.synth();

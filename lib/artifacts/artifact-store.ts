@@ -1,0 +1,49 @@
+import type * as kplus from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+
+/** How far the files of an artifact store can be seen: what limits the replicas of a server. */
+export enum ArtifactReach {
+  /** By one pod: the files are gone with it. */
+  POD = 'pod',
+  /** By the pods of one node at a time, as a ReadWriteOnce volume. */
+  NODE = 'node',
+  /** By every pod, as an object store or a ReadWriteMany volume. */
+  CLUSTER = 'cluster',
+}
+
+/** Where a server keeps artifacts: the one value between artifact stores and the server. */
+export interface ArtifactLocation {
+  /** Where the server itself writes, such as a folder or `s3://bucket`: `--artifacts-destination`. */
+  readonly destination: string;
+
+  /**
+   * The root of new experiments, as clients see it: `--default-artifact-root`.
+   * @default 'mlflow-artifacts:/' - clients upload and download through the server
+   */
+  readonly defaultArtifactRoot?: string;
+
+  /** How far the files can be seen. */
+  readonly reach: ArtifactReach;
+
+  /**
+   * Environment variables that the server needs for it.
+   * @default - none
+   */
+  readonly envVariables?: Record<string, kplus.EnvValue>;
+
+  /**
+   * Volumes that the server needs for it.
+   * @default - none
+   */
+  readonly volumeMounts?: kplus.VolumeMount[];
+}
+
+/** A place for artifacts: models, plots, files. Implement it to bring a store of your own. */
+export interface IArtifactStore {
+  /**
+   * Makes what the store needs below `scope`, which is the server, and says where artifacts go.
+   *
+   * @param scope the server that uses the store
+   */
+  bind(scope: Construct): ArtifactLocation;
+}

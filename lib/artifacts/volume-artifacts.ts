@@ -1,0 +1,103 @@
+import * as kplus from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+
+import { labelsOf } from '../kube/labels';
+import { Persistence } from '../kube/persistence';
+import { Problems } from '../kube/problems';
+
+import { type ArtifactLocation, ArtifactReach, type IArtifactStore } from './artifact-store';
+
+const MOUNT_PATH = '/mlflow/artifacts';
+
+/** Props of {@link VolumeArtifacts}. */
+export interface VolumeArtifactsProps {
+  /**
+   * The volume: a new claim, an existing one, or none. With ReadWriteMany, several replicas share it.
+   * @default Persistence.newClaim() - 10 GiB, ReadWriteOnce, the default storage class
+   */
+  readonly persistence?: Persistence;
+
+  /**
+   * Folder of the volume that artifacts go to, such as `mlartifacts`.
+   * @default - the volume itself
+   */
+  readonly defaultArtifactsDestination?: string;
+
+  /**
+   * The root of new experiments, as clients see it: a URI that they can reach. A path such as `./mlruns` is refused,
+   * since clients would write it to their own disk.
+   * @default 'mlflow-artifacts:/' - clients upload and download through the server
+   * @see https://mlflow.org/docs/latest/self-hosting/architecture/artifact-store/
+   */
+  readonly defaultArtifactRoot?: string;
+}
+
+/** Artifacts on a volume of the server, which clients reach through the server. */
+export class VolumeArtifacts implements IArtifactStore {
+  private readonly persistence: Persistence;
+
+  public constructor(private readonly props: VolumeArtifactsProps = {}) {
+    this.persistence = props.persistence ?? Persistence.newClaim();
+  }
+
+  public bind(scope: Construct): ArtifactLocation {
+    this.check(scope);
+    const folder = this.props.defaultArtifactsDestination?.replace(/^\.\//, '');
+    return {
+      destination: folder === undefined ? MOUNT_PATH : `${MOUNT_PATH}/${folder}`,
+      defaultArtifactRoot: this.props.defaultArtifactRoot,
+      reach: this.reach(),
+      volumeMounts: [{ path: MOUNT_PATH, volume: this.volume(scope) }],
+    };
+  }
+
+  private check(scope: Construct): void {
+    const problems = new Problems(scope);
+    const { defaultArtifactRoot: root, defaultArtifactsDestination: folder } = this.props;
+    this.persistence._check(problems, 'persistence');
+    if (root !== undefined && !/^[a-z][-a-z0-9+.]*:/.test(root)) {
+      problems.add(
+        'defaultArtifactRoot',
+        'must be a URI',
+        root,
+        "MLflow makes a path of the pod of it, and clients write that on their own disk. Leave it out, or use 'mlflow-artifacts:/'.",
+      );
+    }
+    if (folder !== undefined && !/^(\.\/)?[-\w]+(\/[-\w]+)*$/.test(folder)) {
+      problems.add('defaultArtifactsDestination', 'must be a folder of the volume (letters, digits, dashes, slashes)', folder);
+    }
+    problems.throwIfAny();
+  }
+
+  private reach(): ArtifactReach {
+    if (this.persistence._kind === 'none') {
+      return ArtifactReach.POD;
+    }
+    return this.persistence._isShared ? ArtifactReach.CLUSTER : ArtifactReach.NODE;
+  }
+
+  private volume(scope: Construct): kplus.Volume {
+    const name = 'artifacts';
+    switch (this.persistence._kind) {
+      case 'none':
+        return kplus.Volume.fromEmptyDir(scope, 'artifacts-volume', name);
+      case 'existing':
+        return claimVolume(scope, kplus.PersistentVolumeClaim.fromClaimName(scope, 'artifacts-claim', this.persistence._claimName));
+      case 'new':
+        return claimVolume(scope, newClaim(scope, this.persistence));
+    }
+  }
+}
+
+function newClaim(scope: Construct, persistence: Persistence): kplus.PersistentVolumeClaim {
+  return new kplus.PersistentVolumeClaim(scope, 'artifacts-claim', {
+    metadata: { name: `${scope.node.id}-artifacts`, labels: labelsOf('mlflow', scope.node.id, 'artifacts').all },
+    accessModes: persistence._accessModes,
+    storage: persistence._size,
+    storageClassName: persistence._storageClassName,
+  });
+}
+
+function claimVolume(scope: Construct, claim: kplus.IPersistentVolumeClaim): kplus.Volume {
+  return kplus.Volume.fromPersistentVolumeClaim(scope, 'artifacts-volume', claim, { name: 'artifacts' });
+}

@@ -1,0 +1,35 @@
+export { MlflowServer } from './server/mlflow-server';
+export type { MlflowServerProps } from './server/mlflow-server-props';
+export type { ServiceOptions } from './server/service-options';
+export type { IngressOptions } from './server/ingress';
+export { ReadinessCheck } from './server/readiness-check';
+export { LogLevel } from './server/log-level';
+
+export { ExternalPostgres, type ExternalPostgresProps } from './postgres/external-postgres';
+export { ExistingSecretPostgres, type ConnectionSecretProps, type ExistingSecretPostgresProps } from './postgres/existing-secret-postgres';
+export { BitnamiPostgres } from './postgres/bitnami/bitnami-postgres';
+export type { BitnamiPostgresProps } from './postgres/bitnami/bitnami-postgres-props';
+export { BitnamiArchitecture, type ReplicationOptions } from './postgres/bitnami/bitnami-architecture';
+export { BitnamiPasswords, type BitnamiPasswordKeys, type BitnamiPasswordLiterals } from './postgres/bitnami/bitnami-passwords';
+
+export type { IPostgresBackend } from './postgres/postgres-backend';
+export { PostgresConnection, type PostgresConnectionProps } from './postgres/postgres-connection';
+export type { ExternalEndpointProps } from './postgres/external-endpoint';
+export {
+  PostgresCredentials,
+  type LiteralCredentials,
+  type PostgresCredentialsProps,
+  type SecretKeysOptions,
+} from './postgres/postgres-credentials';
+export { PostgresTls, type VerifiedTlsOptions } from './postgres/postgres-tls';
+export { ClientCertificate } from './postgres/client-certificate';
+export { PoolingProfile, type PoolingProfileProps } from './postgres/pooling-profile';
+
+export { DatabaseConnectionCheck, type DatabaseConnectionCheckOptions } from './startup/database-connection-check';
+export { DatabaseMigration, type DatabaseMigrationOptions } from './startup/database-migration';
+
+export { ArtifactReach, type ArtifactLocation, type IArtifactStore } from './artifacts/artifact-store';
+export { VolumeArtifacts, type VolumeArtifactsProps } from './artifacts/volume-artifacts';
+
+export { FileSource } from './kube/file-source';
+export { Persistence, type ExistingClaimOptions, type NewClaimOptions } from './kube/persistence';

@@ -1,0 +1,61 @@
+import type { Problems } from './problems';
+
+const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
+const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const SECRET_KEY = /^[-._a-zA-Z0-9]+$/;
+
+// The longest suffix that we append (`-migration-` and a digest) still fits the 63 characters of a label.
+const LONGEST_ID = 44;
+
+/** The id of a construct that names Services, StatefulSets and Jobs. */
+export function checkId(problems: Problems, id: string): void {
+  if (id.length > LONGEST_ID || !DNS_LABEL.test(id)) {
+    problems.add(
+      'id',
+      `must be lower-case letters, digits and dashes, start with a letter and have at most ${String(LONGEST_ID)} characters`,
+      id,
+      'Kubernetes takes it as the name of the Service.',
+    );
+  }
+}
+
+/** The name of an object that exists in the cluster: a Secret, a ConfigMap, a claim, a ServiceAccount. */
+export function checkObjectName(problems: Problems, prop: string, name: string | undefined): void {
+  if (name === undefined || name.length > 253 || !DNS_SUBDOMAIN.test(name)) {
+    problems.add(prop, 'must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots)', name);
+  }
+}
+
+/** A key in the data of a Secret or a ConfigMap. */
+export function checkDataKey(problems: Problems, prop: string, key: string): void {
+  if (!SECRET_KEY.test(key)) {
+    problems.add(prop, 'must be a key of a Secret (letters, digits, dashes, dots and underscores)', key);
+  }
+}
+
+/** A DNS name, as an ingress or a gateway takes it. */
+export function checkHostName(problems: Problems, prop: string, host: string): void {
+  if (host.length > 253 || !DNS_SUBDOMAIN.test(host.replace(/^\*\./, ''))) {
+    problems.add(prop, 'must be a host name without scheme, port or path', host);
+  }
+}
+
+/** A whole number from `least` to `most`; undefined passes, for props that have a default. */
+export function checkWhole(
+  problems: Problems,
+  prop: string,
+  value: number | undefined,
+  range: { readonly least: number; readonly most?: number },
+  wayOut?: string,
+): void {
+  const most = range.most ?? Number.MAX_SAFE_INTEGER;
+  if (value !== undefined && !(Number.isInteger(value) && value >= range.least && value <= most)) {
+    const to = range.most === undefined ? '' : ` to ${String(range.most)}`;
+    problems.add(prop, `must be a whole number from ${String(range.least)}${to}`, value, wayOut);
+  }
+}
+
+/** A TCP port. */
+export function checkPort(problems: Problems, prop: string, port: number | undefined): void {
+  checkWhole(problems, prop, port, { least: 1, most: 65535 });
+}

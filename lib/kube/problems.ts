@@ -1,0 +1,32 @@
+import type { Construct } from 'constructs';
+
+/** Collects everything that is wrong with the props of one construct, so that all of it is reported at once. */
+export class Problems {
+  private readonly texts: string[] = [];
+
+  public constructor(private readonly scope: Construct) {}
+
+  /** Notes that `prop` breaks a rule. `got` is shown as it was given; `wayOut` is a whole sentence. */
+  public add(prop: string, required: string, got: unknown, wayOut?: string): void {
+    this.say(`\`${prop}\` ${required}, got ${show(got)}.`, wayOut);
+  }
+
+  /** Notes a problem in words of its own, for rules that are not about one value. */
+  public say(text: string, wayOut?: string): void {
+    this.texts.push(wayOut === undefined ? text : `${text} ${wayOut}`);
+  }
+
+  /** Throws one error with a line for each problem, or does nothing. */
+  public throwIfAny(): void {
+    if (this.texts.length > 0) {
+      throw new Error(this.texts.map((text) => `[${this.scope.node.path}] ${text}`).join('\n'));
+    }
+  }
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string') {
+    return value === '' ? 'an empty string' : JSON.stringify(value);
+  }
+  return String(value);
+}

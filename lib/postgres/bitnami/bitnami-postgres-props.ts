@@ -1,0 +1,96 @@
+import type * as kplus from 'cdk8s-plus-28';
+
+import type { Persistence } from '../../kube/persistence';
+import type { PostgresTls } from '../postgres-tls';
+
+import type { BitnamiArchitecture } from './bitnami-architecture';
+import type { BitnamiPasswords } from './bitnami-passwords';
+
+/** Props of {@link BitnamiPostgres}. */
+export interface BitnamiPostgresProps {
+  /** Where the passwords come from. */
+  readonly passwords: BitnamiPasswords;
+
+  /**
+   * A role that is made for MLflow and owns the database.
+   * @default 'postgres' - the superuser
+   */
+  readonly username?: string;
+
+  /**
+   * Name of the database, made at the first start.
+   * @default 'mlflow'
+   */
+  readonly database?: string;
+
+  /**
+   * One server, or a primary with read replicas.
+   * @default BitnamiArchitecture.standalone()
+   */
+  readonly architecture?: BitnamiArchitecture;
+
+  /**
+   * Where the data is kept. A new claim comes from the StatefulSet, so it stays when everything else is removed.
+   * @default Persistence.newClaim()
+   */
+  readonly persistence?: Persistence;
+
+  /**
+   * Port of the Services.
+   * @default 5432
+   */
+  readonly servicePort?: number;
+
+  /**
+   * How many connections the server takes in all (`max_connections`); 3 of them are kept for superusers.
+   * @default 100
+   */
+  readonly maxConnections?: number;
+
+  /**
+   * Further settings of `postgresql.conf`, by name.
+   * @default - PostgreSQL's own
+   * @see https://www.postgresql.org/docs/current/runtime-config.html
+   */
+  readonly settings?: Record<string, string>;
+
+  /**
+   * SQL scripts by file name (`10-extensions.sql`), run once after the database is made, in the order of their names.
+   * @default - none
+   */
+  readonly initScripts?: Record<string, string>;
+
+  /**
+   * How the connection is encrypted. The image as it is configured here has no certificate.
+   * @default PostgresTls.PREFER
+   */
+  readonly tls?: PostgresTls;
+
+  /**
+   * The image, by tag or digest, from any registry: one that follows the contract of Bitnami's `postgresql`.
+   *
+   * The default is the last free, versioned image. It is frozen and gets no more fixes: for production, use an image of
+   * your own, a managed database or an operator.
+   * @default 'docker.io/bitnamilegacy/postgresql:17.6.0-debian-12-r4'
+   * @see https://github.com/bitnami/containers/issues/83267
+   */
+  readonly image?: string;
+
+  /**
+   * When the image is pulled.
+   * @default ImagePullPolicy.IF_NOT_PRESENT
+   */
+  readonly imagePullPolicy?: kplus.ImagePullPolicy;
+
+  /**
+   * Names of the Secrets with logins to the registry.
+   * @default - none
+   */
+  readonly imagePullSecrets?: string[];
+
+  /**
+   * CPU and memory of each server.
+   * @default - requests 250 millicores and 256 MiB, limits 2 CPUs and 1 GiB
+   */
+  readonly resources?: kplus.ContainerResources;
+}

@@ -1,0 +1,71 @@
+import { Duration, Size } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-28';
+
+import { text, texts } from '../../kube/env-values';
+import { RESTRICTED_CONTAINER } from '../../kube/restricted';
+
+import type { BitnamiPostgresProps } from './bitnami-postgres-props';
+
+/** The port that the server listens on in its pod. */
+export const POSTGRES_PORT = 5432;
+
+/** Where the image keeps its data. */
+export const DATA_FOLDER = '/bitnami/postgresql';
+
+/** Where the passwords are mounted, a file for each. */
+export const PASSWORD_FOLDER = '/opt/bitnami/postgresql/secrets';
+
+const DEFAULT_IMAGE = 'docker.io/bitnamilegacy/postgresql:17.6.0-debian-12-r4';
+
+const DEFAULT_RESOURCES: kplus.ContainerResources = {
+  cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.units(2) },
+  memory: { request: Size.mebibytes(256), limit: Size.gibibytes(1) },
+};
+
+// SIGINT ends the clients and stops; the SIGTERM that follows waits for the clients to leave by themselves.
+const FAST_SHUTDOWN = 'kill -INT 1 && while kill -0 1; do sleep 0.2; done';
+
+/** The container of a PostgreSQL server, by the contract of Bitnami's image. */
+export function databaseContainer(
+  backend: BitnamiPostgresProps,
+  env: Record<string, string>,
+  passwordVariables: string[],
+): kplus.ContainerProps {
+  const settings = { max_connections: String(backend.maxConnections ?? 100), ...backend.settings };
+  return {
+    name: 'postgresql',
+    image: backend.image ?? DEFAULT_IMAGE,
+    imagePullPolicy: backend.imagePullPolicy ?? kplus.ImagePullPolicy.IF_NOT_PRESENT,
+    // The image hands what follows its run script to postgres as it is: no shell splits it.
+    args: ['/opt/bitnami/scripts/postgresql/run.sh', ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    ports: [{ name: 'tcp-postgresql', number: POSTGRES_PORT }],
+    envVariables: {
+      POD_IP: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_IP),
+      ...texts({
+        POSTGRESQL_PORT_NUMBER: POSTGRES_PORT,
+        POSTGRESQL_VOLUME_DIR: DATA_FOLDER,
+        PGDATA: `${DATA_FOLDER}/data`,
+        POSTGRESQL_CLIENT_MIN_MESSAGES: 'error',
+        ...env,
+      }),
+      ...Object.fromEntries(passwordVariables.map((name) => [`${name}_FILE`, text(`${PASSWORD_FOLDER}/${name}`)])),
+    },
+    resources: backend.resources ?? DEFAULT_RESOURCES,
+    securityContext: RESTRICTED_CONTAINER,
+    // The first initialisation listens on the loopback address alone, so the pod's own address tells when it is over.
+    readiness: answersAt('"$POD_IP"', 5, 3),
+    liveness: answersAt('127.0.0.1', 10, 6),
+    // Ten minutes for the first initialisation, or for the recovery after a crash.
+    startup: answersAt('127.0.0.1', 2, 300),
+    lifecycle: { preStop: kplus.Handler.fromCommand(['/bin/sh', '-c', FAST_SHUTDOWN]) },
+  };
+}
+
+function answersAt(host: string, everySeconds: number, failureThreshold: number): kplus.Probe {
+  const command = `exec pg_isready -q -h ${host} -p ${String(POSTGRES_PORT)} -U postgres`;
+  return kplus.Probe.fromCommand(['/bin/sh', '-c', command], {
+    periodSeconds: Duration.seconds(everySeconds),
+    timeoutSeconds: Duration.seconds(5),
+    failureThreshold,
+  });
+}

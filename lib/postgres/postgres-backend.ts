@@ -1,0 +1,13 @@
+import type { IConstruct } from 'constructs';
+
+import type { PostgresConnection } from './postgres-connection';
+
+/**
+ * A PostgreSQL database that MLflow keeps its data in: anything that yields a connection.
+ *
+ * Extend `Construct` and implement this to bring a backend of your own.
+ */
+export interface IPostgresBackend extends IConstruct {
+  /** How pods reach the database. */
+  readonly connection: PostgresConnection;
+}

@@ -1,0 +1,76 @@
+import type * as kplus from 'cdk8s-plus-28';
+
+import type { PostgresCredentials } from './postgres-credentials';
+import type { PostgresTls } from './postgres-tls';
+
+/** Everything that makes up a {@link PostgresConnection}. */
+export interface PostgresConnectionProps {
+  /** Host name or address; a list with commas is tried in order, as libpq does. */
+  readonly host: kplus.EnvValue;
+
+  /** Port, or as many ports as hosts, with commas. */
+  readonly port: kplus.EnvValue;
+
+  /** Name of the database. */
+  readonly database: kplus.EnvValue;
+
+  /** Who logs in. */
+  readonly credentials: PostgresCredentials;
+
+  /** How the connection is encrypted. */
+  readonly tls: PostgresTls;
+
+  /**
+   * Connect to the first host that takes writes, instead of the first that answers. For lists of hosts.
+   * @default false
+   */
+  readonly readWriteOnly?: boolean;
+
+  /**
+   * How many connections the server takes in all (`max_connections`).
+   * @default - not known: nothing is checked against it
+   */
+  readonly maxConnections?: number;
+
+  /**
+   * Labels that a pod needs so that network policies let it through to the database.
+   * @default - none
+   */
+  readonly clientLabels?: Record<string, string>;
+}
+
+/**
+ * How a pod reaches a PostgreSQL database: the one value between backends and all that connects.
+ *
+ * It holds values only, so that a backend can be anything. Each container that connects gets the same rendering of it:
+ * the environment variables of libpq, and the files that they name.
+ */
+export class PostgresConnection {
+  /** Host name or address, or a list of them. */
+  public readonly host: kplus.EnvValue;
+  /** Port, or a list of them. */
+  public readonly port: kplus.EnvValue;
+  /** Name of the database. */
+  public readonly database: kplus.EnvValue;
+  /** Who logs in. */
+  public readonly credentials: PostgresCredentials;
+  /** How the connection is encrypted. */
+  public readonly tls: PostgresTls;
+  /** Whether only a host that takes writes will do. */
+  public readonly readWriteOnly: boolean;
+  /** How many connections the server takes in all, if that is known. */
+  public readonly maxConnections?: number;
+  /** Labels that a pod needs so that network policies let it through. */
+  public readonly clientLabels: Record<string, string>;
+
+  public constructor(props: PostgresConnectionProps) {
+    this.host = props.host;
+    this.port = props.port;
+    this.database = props.database;
+    this.credentials = props.credentials;
+    this.tls = props.tls;
+    this.readWriteOnly = props.readWriteOnly ?? false;
+    this.maxConnections = props.maxConnections;
+    this.clientLabels = props.clientLabels ?? {};
+  }
+}

@@ -1,0 +1,75 @@
+"""What every init container here does the same way: last words, signals, settings, no password in a log."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import signal
+import threading
+from urllib.parse import quote, unquote
+
+TERMINATION_LOG = "/dev/termination-log"
+TERMINATED = 143  # 128 + SIGTERM
+
+
+class BadSetting(ValueError):
+    """An environment variable that cannot be used; the text is for the user."""
+
+
+def prepare(program: str) -> None:
+    _exit_on_sigterm(program)
+    os.environ.update(LC_ALL="C", LC_MESSAGES="C")  # libpq's own messages in English
+    os.environ["PGCONNECT_TIMEOUT"] = os.environ.get("PGCONNECT_TIMEOUT") or "5"
+
+
+def redact(text: str) -> str:
+    """The text without the password, which libpq can echo (a whole URI put into PGHOST, for example)."""
+    in_uri = re.match(r"[^/]*//[^/@]*?:(.*)@", os.environ.get("MLFLOW_BACKEND_STORE_URI", ""))
+    passwords = [os.environ.get("PGPASSWORD", ""), in_uri.group(1) if in_uri else ""]
+    forms = {form for word in passwords for form in (word, word.strip(), quote(word, safe=""), unquote(word))}
+    for form in sorted(filter(None, forms), key=len, reverse=True):
+        text = text.replace(form, "***")
+    return text
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def seconds_from(name: str, default: float) -> float:
+    """A number of seconds from the environment."""
+    text = os.environ.get(name, "").strip() or str(default)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise BadSetting(f"{name} must be a number of seconds from 0, got {text!r}")
+    return seconds
+
+
+def fail(line: str, code: int) -> int:
+    """Say the last line, also where `kubectl describe pod` shows it."""
+    print(line, flush=True)
+    try:
+        # Without O_CREAT: the kubelet makes this file, and outside a pod there should be none.
+        with os.fdopen(os.open(TERMINATION_LOG, os.O_WRONLY | os.O_TRUNC), "w") as log:
+            log.write(line + "\n")
+    except OSError:
+        pass
+    return code
+
+
+def _exit_on_sigterm(program: str) -> None:
+    """End at once on SIGTERM, also inside libpq, where Python's own handlers have to wait for its return.
+
+    Blocked and fetched by a thread, the signal works for process 1 too, which has no default handlers.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def watch() -> None:
+        signal.sigwait({signal.SIGTERM})
+        os._exit(fail(f"{program}: terminated: got SIGTERM before the work was done", TERMINATED))
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,148 @@
+"""Which schema revisions this image's MLflow knows and which one the database has, in a fraction of a second.
+
+MLflow's and alembic's own functions execute each migration script, and those import all of MLflow, several
+seconds at each start of a pod. The two assignments they are asked for can be read without executing anything.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from init_container import BadSetting
+
+TABLES = "SELECT to_regclass('alembic_version') IS NOT NULL, to_regclass('experiments') IS NOT NULL"
+
+
+NEWER = (
+    "newer-schema: the database is at revision {found}, which this image does not know: its newest is {head}."
+    " Run the newer MLflow image that made it, or restore the backup from before that upgrade."
+    " Nothing was touched"
+)
+FOREIGN = (
+    "not-mlflow: alembic_version holds {found}, but there is no table experiments: another application's"
+    " database. Give MLflow its own"
+)
+DAMAGED = (
+    "damaged-schema: the revision is {found}, but there is no table experiments. Restore a backup, or start"
+    " with an empty database"
+)
+
+
+class UnusableSchema(Exception):
+    """The text is for the user."""
+
+
+class NewerSchema(UnusableSchema):
+    """This image's MLflow is older than the one that made the schema."""
+
+
+class Revisions(NamedTuple):
+    """What the image knows."""
+
+    head: str
+    known: frozenset[str]
+
+
+class Schema(NamedTuple):
+    """What the database holds."""
+
+    revision: str | None
+    has_experiments: bool
+    has_default_experiment: bool
+
+
+def decide(schema: Schema, image: Revisions) -> str:
+    """What there is to do. Asks for `experiments`: basic auth's tables may live in the same database."""
+    found = schema.revision
+    if found is None:
+        return "upgraded" if schema.has_experiments else "initialised"
+    if found not in image.known and schema.has_experiments:
+        raise NewerSchema(NEWER.format(found=found, head=image.head))
+    if not schema.has_experiments:
+        raise UnusableSchema((DAMAGED if found in image.known else FOREIGN).format(found=found))
+    return "up-to-date" if found == image.head else "upgraded"
+
+
+def image_revisions() -> Revisions:
+    try:
+        return read_revisions(_package_folder() / "store" / "db_migrations" / "versions")
+    except (OSError, ValueError, SyntaxError):
+        return _ask_mlflow()  # another layout than that of MLflow 2.14 to 3.17
+
+
+def read_revisions(folder: Path) -> Revisions:
+    """ValueError unless the scripts are one connected history with one head, as alembic demands."""
+    parents = dict(
+        _read_script(path) for path in folder.glob("*.py") if not path.name.startswith(("__init__", ".#"))
+    )
+    named = {parent for many in parents.values() for parent in many}
+    heads = set(parents) - named
+    if len(heads) != 1 or not named <= set(parents):
+        raise ValueError(f"not one history with one head: {sorted(heads)}")
+    return Revisions(heads.pop(), frozenset(parents))
+
+
+def _read_script(path: Path) -> tuple[str, tuple[str, ...]]:
+    found = {}
+    for node in ast.parse(path.read_bytes()).body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        for target in targets:
+            if isinstance(target, ast.Name) and target.id in ("revision", "down_revision"):
+                found[target.id] = ast.literal_eval(node.value)
+    revision, down = found.get("revision"), found.get("down_revision")
+    if not isinstance(revision, str):
+        raise ValueError(f"{path.name} names no revision")
+    return revision, (down,) if isinstance(down, str) else tuple(down or ())
+
+
+def _package_folder() -> Path:
+    spec = find_spec("mlflow")  # finds the package without importing it
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError("No module named 'mlflow'")
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def _ask_mlflow() -> Revisions:
+    from alembic.script import ScriptDirectory
+    from mlflow.store.db.utils import _get_alembic_config, _get_latest_schema_revision
+
+    script = ScriptDirectory.from_config(_get_alembic_config(""))
+    return Revisions(
+        _get_latest_schema_revision(), frozenset(step.revision for step in script.walk_revisions())
+    )
+
+
+def connect(uri: str) -> Any:
+    import psycopg2
+
+    dsn, matches = re.subn(r"^postgres(ql)?(\+psycopg2)?://", "postgresql://", uri)
+    if not matches:
+        raise BadSetting("MLFLOW_BACKEND_STORE_URI must begin with postgresql+psycopg2://")
+    # The lock's session idles during the migration: keep NAT and load balancers from cutting it.
+    return psycopg2.connect(dsn, keepalives_idle=30)
+
+
+def read_schema(uri: str) -> Schema:
+    """On a connection of its own: the lock's session would keep the read locks, in the migration's way."""
+    connection = connect(uri)
+    connection.autocommit = (
+        True  # PgBouncer drops a server connection whose client leaves inside a transaction
+    )
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(TABLES)
+            versioned, has_experiments = cursor.fetchone()
+            revision, has_default = None, False
+            if versioned:
+                cursor.execute("SELECT string_agg(version_num, '+') FROM alembic_version")
+                revision = cursor.fetchone()[0]
+            if has_experiments:
+                cursor.execute("SELECT EXISTS (SELECT FROM experiments WHERE experiment_id = 0)")
+                has_default = cursor.fetchone()[0]
+            return Schema(revision, has_experiments, has_default)
+    finally:
+        connection.close()

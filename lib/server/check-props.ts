@@ -1,0 +1,52 @@
+import { checkId, checkObjectName, checkPort, checkWhole } from '../kube/checks';
+import type { Problems } from '../kube/problems';
+import { checkPooling } from '../postgres/pooling-profile';
+
+import { checkIngress } from './ingress';
+import type { MlflowServerProps } from './mlflow-server-props';
+import { checkExtraArguments, checkExtraVariables } from './reserved-settings';
+
+/** What the props of a server must look like, as far as the props alone can tell. */
+export function checkProps(problems: Problems, id: string, props: MlflowServerProps): void {
+  checkId(problems, id);
+  checkWhole(problems, 'replicas', props.replicas, { least: 0 });
+  checkWhole(problems, 'workers', props.workers, { least: 1 });
+  if (props.pooling !== undefined) {
+    checkPooling(problems, props.pooling);
+  }
+  props.databaseConnectionCheck?._check(problems);
+  props.databaseMigration?._check(problems);
+  checkImage(problems, props);
+  checkPort(problems, 'service.port', props.service?.port);
+  checkPort(problems, 'service.nodePort', props.service?.nodePort);
+  checkIngress(problems, props.ingress);
+  checkHosts(problems, props);
+  checkExtraVariables(problems, 'extraEnvVars', Object.keys(props.extraEnvVars ?? {}));
+  checkExtraVariables(problems, 'extraInitEnvVars', Object.keys(props.extraInitEnvVars ?? {}));
+  checkExtraArguments(problems, props.extraArgs ?? []);
+}
+
+function checkImage(problems: Problems, props: MlflowServerProps): void {
+  if (props.image !== undefined && !/^\S+$/.test(props.image)) {
+    problems.add('image', 'must be the reference of an image', props.image);
+  }
+  (props.imagePullSecrets ?? []).forEach((name) => {
+    checkObjectName(problems, 'imagePullSecrets', name);
+  });
+}
+
+function checkHosts(problems: Problems, props: MlflowServerProps): void {
+  for (const host of props.allowedHosts ?? []) {
+    if (!/^[^\s,/]+$/.test(host)) {
+      problems.add('allowedHosts', 'must be Host headers, without scheme or path', host, 'Add the port if clients send one, or `:*` for any.');
+    }
+  }
+  for (const origin of props.corsAllowedOrigins ?? []) {
+    if (!/^(\*|https?:\/\/[^\s,/]+)$/.test(origin)) {
+      problems.add('corsAllowedOrigins', 'must be origins, with scheme and without path', origin, 'Write https://host or https://host:port.');
+    }
+  }
+  if (props.staticPrefix !== undefined && !/^(\/[-\w.~]+)+$/.test(props.staticPrefix)) {
+    problems.add('staticPrefix', 'must start with a slash and not end with one', props.staticPrefix);
+  }
+}

@@ -1,0 +1,45 @@
+/** What decides which Host headers and origins the server accepts. */
+export interface HostsInput {
+  readonly serviceName: string;
+  /** The namespace, or a reference that Kubernetes expands. */
+  readonly namespace: string;
+  readonly ingressHosts: string[];
+  readonly ingressTls: boolean;
+  readonly allowedHosts: string[];
+  readonly corsAllowedOrigins: string[];
+}
+
+// MLflow's own default list, which a list of ours replaces (mlflow.server.security_utils), with classes for the ranges.
+const LOCAL = ['localhost', '127.0.0.1', '0.0.0.0', '[::1]'];
+const PRIVATE_RANGES = ['10.*', '192.168.*', '172.1[6-9].*', '172.2[0-9].*', '172.3[01].*', '[[]f[cd]*'];
+// RFC 6598: the pod addresses of some clouds, which MLflow leaves out.
+const CARRIER_GRADE_NAT = ['100.6[4-9].*', '100.[7-9][0-9].*', '100.1[01][0-9].*', '100.12[0-7].*'];
+
+/**
+ * The Host headers that the server accepts: every name by which it can be reached.
+ *
+ * MLflow compares the header as it is, port included, so each name is in the list bare and with any port. Never `name*`:
+ * that would let `name.evil.example` in.
+ * @see https://mlflow.org/docs/latest/self-hosting/security/network/
+ */
+export function allowedHosts(input: HostsInput): string[] {
+  const service = [
+    input.serviceName,
+    `${input.serviceName}.${input.namespace}`,
+    `${input.serviceName}.${input.namespace}.svc`,
+    `${input.serviceName}.${input.namespace}.svc.cluster.local`,
+  ];
+  const names = [...service, ...input.ingressHosts, ...LOCAL];
+  return [...new Set([...names.flatMap(withAnyPort), ...PRIVATE_RANGES, ...CARRIER_GRADE_NAT, ...input.allowedHosts])];
+}
+
+/** The origins from which a browser may change something: those of the ingress, and the caller's. */
+export function corsAllowedOrigins(input: HostsInput): string[] {
+  const scheme = input.ingressTls ? 'https' : 'http';
+  return [...new Set([...input.ingressHosts.map((host) => `${scheme}://${host}`), ...input.corsAllowedOrigins])];
+}
+
+function withAnyPort(name: string): string[] {
+  // In a pattern, `[` opens a class of characters.
+  return [name, `${name.replace('[', '[[]')}:*`];
+}

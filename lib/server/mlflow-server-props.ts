@@ -1,0 +1,175 @@
+import type * as kplus from 'cdk8s-plus-28';
+
+import type { IArtifactStore } from '../artifacts/artifact-store';
+import type { PoolingProfile } from '../postgres/pooling-profile';
+import type { IPostgresBackend } from '../postgres/postgres-backend';
+import type { DatabaseConnectionCheck } from '../startup/database-connection-check';
+import type { DatabaseMigration } from '../startup/database-migration';
+
+import type { IngressOptions } from './ingress';
+import type { LogLevel } from './log-level';
+import type { ReadinessCheck } from './readiness-check';
+import type { ServiceOptions } from './service-options';
+
+/**
+ * Props of {@link MlflowServer}.
+ *
+ * What cdk8s-plus-28 can do with a Deployment is not here: node selectors, tolerations, affinity, labels, volumes,
+ * init containers and sidecars are calls on `server.deployment`.
+ */
+export interface MlflowServerProps {
+  /** The database. */
+  readonly backend: IPostgresBackend;
+
+  /**
+   * The image, by tag or digest, for the server and for all that prepares it. It needs MLflow and psycopg2.
+   * @default 'ghcr.io/mlflow/mlflow:v3.17.2-full'
+   */
+  readonly image?: string;
+
+  /**
+   * When the image is pulled.
+   * @default ImagePullPolicy.IF_NOT_PRESENT
+   */
+  readonly imagePullPolicy?: kplus.ImagePullPolicy;
+
+  /**
+   * Names of the Secrets with logins to the registry.
+   * @default - none
+   */
+  readonly imagePullSecrets?: string[];
+
+  /**
+   * Number of pods. More than one needs artifacts that every pod can see.
+   * @default 1
+   */
+  readonly replicas?: number;
+
+  /**
+   * Worker processes of each pod. A worker uses one CPU at most, and about 270 MB of memory.
+   * @default 2
+   */
+  readonly workers?: number;
+
+  /**
+   * How connections to the database are pooled.
+   * @default PoolingProfile.STANDARD
+   */
+  readonly pooling?: PoolingProfile;
+
+  /**
+   * Whether pods make sure of the database before they start.
+   * @default DatabaseConnectionCheck.initContainer()
+   */
+  readonly databaseConnectionCheck?: DatabaseConnectionCheck;
+
+  /**
+   * Who brings the schema of the database to the version of the image.
+   * @default DatabaseMigration.initContainer()
+   */
+  readonly databaseMigration?: DatabaseMigration;
+
+  /**
+   * Where artifacts go.
+   * @default new VolumeArtifacts() - a volume of 10 GiB, which clients reach through the server
+   */
+  readonly artifactRoot?: IArtifactStore;
+
+  /**
+   * The Service.
+   * @default - ClusterIP, port 5000
+   */
+  readonly service?: ServiceOptions;
+
+  /**
+   * The way in from outside the cluster.
+   * @default - none
+   */
+  readonly ingress?: IngressOptions;
+
+  /**
+   * Host headers to accept besides the names of the Service, the hosts of the ingress, localhost and private addresses.
+   * With the port if there is one; `name:*` takes any port.
+   * @default - none
+   */
+  readonly allowedHosts?: string[];
+
+  /**
+   * Origins (`https://host`) from which browsers may change something, besides those of the ingress.
+   * @default - none
+   */
+  readonly corsAllowedOrigins?: string[];
+
+  /**
+   * Path under which everything is served, such as `/mlflow`.
+   * @default - none
+   */
+  readonly staticPrefix?: string;
+
+  /**
+   * How much the server logs.
+   * @default LogLevel.INFO
+   */
+  readonly logLevel?: LogLevel;
+
+  /**
+   * What a pod has to show before the Service sends it requests.
+   * @default ReadinessCheck.SERVER
+   */
+  readonly readinessCheck?: ReadinessCheck;
+
+  /**
+   * Further environment variables of the server.
+   * @default - none
+   */
+  readonly extraEnvVars?: Record<string, kplus.EnvValue>;
+
+  /**
+   * Further environment variables of what prepares the database.
+   * @default - none
+   */
+  readonly extraInitEnvVars?: Record<string, kplus.EnvValue>;
+
+  /**
+   * Further arguments of `mlflow server`.
+   * @default - none
+   */
+  readonly extraArgs?: string[];
+
+  /**
+   * CPU and memory of the server.
+   * @default - requests 500 millicores and 1 GiB, limits 2 CPUs and 2 GiB
+   */
+  readonly resources?: kplus.ContainerResources;
+
+  /**
+   * The ServiceAccount of the pods: one of your own, or an existing one. Pods get no token of it.
+   * @default - a new one, named by the construct's id
+   */
+  readonly serviceAccount?: kplus.IServiceAccount;
+
+  /**
+   * The priority class of the pods.
+   * @default - the default class of the cluster
+   */
+  readonly priorityClassName?: string;
+
+  /**
+   * How pods are spread over nodes and zones. The label selector is filled in where it is left out.
+   * @default - as the scheduler likes
+   */
+  readonly topologySpreadConstraints?: kplus.k8s.TopologySpreadConstraint[];
+
+  /**
+   * Whether MLflow runs jobs (evaluations, scorers). It starts eight processes of about 220 MB each, and keeps its queue
+   * on the disk of the pod, so it does not suit several replicas.
+   * @default false
+   */
+  readonly jobExecution?: boolean;
+
+  /**
+   * Whether MLflow may send usage data home.
+   * @default false
+   */
+  readonly telemetry?: boolean;
+}

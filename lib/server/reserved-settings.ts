@@ -1,0 +1,60 @@
+import type { Problems } from '../kube/problems';
+
+// What the library sets, by the prop that it sets it from. A second value would win silently, on one container only.
+const RESERVED_VARIABLES: [RegExp, string][] = [
+  [/^PG(HOST|HOSTADDR|PORT|DATABASE|USER|PASSWORD|PASSFILE|SERVICE|SSL\w+|TARGETSESSIONATTRS|CONNECT_TIMEOUT|APPNAME)$/, 'backend'],
+  [/^MLFLOW_(BACKEND_STORE_URI|TRACKING_URI|REGISTRY_STORE_URI)$/, 'backend'],
+  [/^MLFLOW_SQLALCHEMYSTORE_/, 'pooling'],
+  [/^MLFLOW_(SERVE_ARTIFACTS|ARTIFACTS_DESTINATION|DEFAULT_ARTIFACT_ROOT)$/, 'artifactRoot'],
+  [/^MLFLOW_SERVER_ALLOWED_HOSTS$/, 'allowedHosts'],
+  [/^MLFLOW_SERVER_CORS_ALLOWED_ORIGINS$/, 'corsAllowedOrigins'],
+  [/^MLFLOW_SERVER_ENABLE_JOB_EXECUTION$/, 'jobExecution'],
+  [/^(MLFLOW_DISABLE_TELEMETRY|DO_NOT_TRACK)$/, 'telemetry'],
+  [/^MLFLOW_LOGGING_LEVEL$/, 'logLevel'],
+  [/^MLFLOW_WORKERS$/, 'workers'],
+  [/^MLFLOW_STATIC_PREFIX$/, 'staticPrefix'],
+  [/^MLFLOW_(HOST|PORT)$/, 'service.port'],
+  [/^(HOME|POD_NAMESPACE|PYTHONDONTWRITEBYTECODE)$/, ''],
+];
+
+const RESERVED_ARGUMENTS: Record<string, string> = {
+  '--backend-store-uri': 'backend',
+  '--registry-store-uri': 'backend',
+  '--workers': 'workers',
+  '--host': '',
+  '--port': 'service.port',
+  '--static-prefix': 'staticPrefix',
+  '--serve-artifacts': 'artifactRoot',
+  '--no-serve-artifacts': 'artifactRoot',
+  '--artifacts-destination': 'artifactRoot',
+  '--default-artifact-root': 'artifactRoot',
+  '--allowed-hosts': 'allowedHosts',
+  '--cors-allowed-origins': 'corsAllowedOrigins',
+  '--uvicorn-opts': 'logLevel',
+};
+
+/** Refuses environment variables that the library sets itself. */
+export function checkExtraVariables(problems: Problems, prop: string, names: string[]): void {
+  for (const name of names) {
+    const reserved = RESERVED_VARIABLES.find(([pattern]) => pattern.test(name));
+    if (reserved !== undefined) {
+      refuse(problems, `${prop}.${name}`, reserved[1]);
+    } else if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+      problems.add(prop, 'must have names of letters, digits and underscores', name);
+    }
+  }
+}
+
+/** Refuses arguments that the library passes itself. */
+export function checkExtraArguments(problems: Problems, args: string[]): void {
+  for (const arg of args) {
+    const owner = RESERVED_ARGUMENTS[arg.split('=')[0] ?? ''];
+    if (owner !== undefined) {
+      refuse(problems, `extraArgs ${arg}`, owner);
+    }
+  }
+}
+
+function refuse(problems: Problems, what: string, owner: string): void {
+  problems.say(`\`${what}\` must not be set: the library sets it itself.`, owner === '' ? undefined : `Use \`${owner}\`.`);
+}

@@ -1,0 +1,83 @@
+import { Size } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-28';
+
+import type { ArtifactLocation } from '../artifacts/artifact-store';
+import { text, texts } from '../kube/env-values';
+import { PoolingProfile, renderPooling } from '../postgres/pooling-profile';
+
+import { LogLevel } from './log-level';
+import type { MlflowServerProps } from './mlflow-server-props';
+import { probesOf } from './probes';
+import { ReadinessCheck } from './readiness-check';
+
+/** The port that the server listens on in its pod. */
+export const SERVER_PORT = 5000;
+
+const DEFAULT_RESOURCES: kplus.ContainerResources = {
+  cpu: { request: kplus.Cpu.millis(500), limit: kplus.Cpu.units(2) },
+  memory: { request: Size.gibibytes(1), limit: Size.gibibytes(2) },
+};
+
+// Until every node has taken the pod out of its rules, requests still arrive.
+const DRAIN_SECONDS = 5;
+
+/** The container that serves. `base` is what all containers of the pod share. */
+export function serverContainer(
+  base: kplus.ContainerProps,
+  props: MlflowServerProps,
+  artifacts: ArtifactLocation,
+  hosts: { readonly allowed: string[]; readonly origins: string[] },
+): kplus.ContainerProps {
+  const logLevel = props.logLevel ?? LogLevel.INFO;
+  return {
+    ...base,
+    name: 'mlflow',
+    command: ['mlflow'],
+    args: serverArguments(props, artifacts, logLevel),
+    ports: [{ name: 'http', number: SERVER_PORT }],
+    envVariables: {
+      ...base.envVariables,
+      ...renderPooling(props.pooling ?? PoolingProfile.STANDARD),
+      ...texts({
+        PGAPPNAME: 'mlflow',
+        MLFLOW_SERVER_ALLOWED_HOSTS: hosts.allowed.join(','),
+        ...(hosts.origins.length > 0 && { MLFLOW_SERVER_CORS_ALLOWED_ORIGINS: hosts.origins.join(',') }),
+        MLFLOW_SERVER_ENABLE_JOB_EXECUTION: props.jobExecution ?? false,
+        MLFLOW_LOGGING_LEVEL: logLevel.toUpperCase(),
+      }),
+      ...artifacts.envVariables,
+      ...props.extraEnvVars,
+    },
+    volumeMounts: [...(base.volumeMounts ?? []), ...(artifacts.volumeMounts ?? [])],
+    resources: props.resources ?? DEFAULT_RESOURCES,
+    lifecycle: { preStop: kplus.Handler.fromCommand(['sleep', String(DRAIN_SECONDS)]) },
+    ...probesOf(SERVER_PORT, props.staticPrefix ?? '', props.readinessCheck ?? ReadinessCheck.SERVER),
+  };
+}
+
+/** Environment that every container with MLflow in it needs. */
+export function mlflowEnvironment(props: MlflowServerProps, artifacts: ArtifactLocation): Record<string, kplus.EnvValue> {
+  return {
+    // All else is in libpq's own variables: see PostgresConnection.
+    MLFLOW_BACKEND_STORE_URI: text('postgresql+psycopg2://'),
+    MLFLOW_DEFAULT_ARTIFACT_ROOT: text(artifacts.defaultArtifactRoot ?? 'mlflow-artifacts:/'),
+    ...(props.telemetry !== true && texts({ MLFLOW_DISABLE_TELEMETRY: true, DO_NOT_TRACK: true })),
+    // The user of the pod has no entry in /etc/passwd, so that Python cannot find a home by itself.
+    HOME: text('/tmp'),
+    PYTHONDONTWRITEBYTECODE: text(1),
+  };
+}
+
+function serverArguments(props: MlflowServerProps, artifacts: ArtifactLocation, logLevel: LogLevel): string[] {
+  return [
+    'server',
+    '--host=0.0.0.0',
+    `--port=${String(SERVER_PORT)}`,
+    `--workers=${String(props.workers ?? 2)}`,
+    '--serve-artifacts',
+    `--artifacts-destination=${artifacts.destination}`,
+    ...(props.staticPrefix === undefined ? [] : [`--static-prefix=${props.staticPrefix}`]),
+    `--uvicorn-opts=--log-level=${logLevel}`,
+    ...(props.extraArgs ?? []),
+  ];
+}

@@ -1,0 +1,60 @@
+import { Duration } from 'cdk8s';
+import type * as kplus from 'cdk8s-plus-28';
+
+import { text } from '../kube/env-values';
+import type { Problems } from '../kube/problems';
+
+import { checkDeadline } from './deadline';
+import { scriptCommand } from './script-files';
+
+/** Options of a {@link DatabaseConnectionCheck}. */
+export interface DatabaseConnectionCheckOptions {
+  /**
+   * How long to wait for a database that cannot be reached yet. After it the container fails, and Kubernetes starts it again.
+   * @default Duration.minutes(2)
+   */
+  readonly deadline?: Duration;
+}
+
+/** Whether a pod makes sure of its database before anything else starts. */
+export class DatabaseConnectionCheck {
+  /**
+   * An init container, `wait-for-database`, logs in, runs a query and looks at its rights. It waits for what may heal
+   * (refused, unknown host, starting up) and fails at once on what cannot (wrong password, missing database, no TLS),
+   * with the cause in its log and in `kubectl describe pod`.
+   */
+  public static initContainer(options: DatabaseConnectionCheckOptions = {}): DatabaseConnectionCheck {
+    return new DatabaseConnectionCheck(options.deadline ?? Duration.minutes(2));
+  }
+
+  /** No check. The server retries by itself for about 104 s, a wrong password too, and then exits. */
+  public static off(): DatabaseConnectionCheck {
+    return new DatabaseConnectionCheck();
+  }
+
+  private constructor(private readonly deadline?: Duration) {}
+
+  /** @internal */
+  public _check(problems: Problems): void {
+    checkDeadline(problems, 'databaseConnectionCheck.deadline', this.deadline);
+  }
+
+  /** @internal */
+  public _initContainers(base: kplus.ContainerProps): kplus.ContainerProps[] {
+    if (this.deadline === undefined) {
+      return [];
+    }
+    return [
+      {
+        ...base,
+        name: 'wait-for-database',
+        command: scriptCommand('wait_for_database.py'),
+        envVariables: {
+          ...base.envVariables,
+          PGAPPNAME: text('wait-for-database'),
+          DATABASE_WAIT_SECONDS: text(this.deadline.toSeconds()),
+        },
+      },
+    ];
+  }
+}

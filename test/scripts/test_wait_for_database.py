@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from conftest import PASSWORD, Clock
+
+import wait_for_database as script
+from database_errors import CAUSES, Problem
+from wait_for_database import CANNOT_HEAL, DEADLINE_PASSED, USABLE
+
+PATH = Path(script.__file__)
+
+
+def problem(name: str) -> Problem:
+    return Problem(CAUSES[name], "seen")
+
+
+def run(
+    outcomes: Iterator[script.Outcome], clock: Clock, seconds: float = 120, may_appear: bool = False
+) -> int:
+    return script.wait(seconds, may_appear, lambda: next(outcomes), clock, clock.sleep)
+
+
+def forever(name: str) -> Iterator[Problem]:
+    while True:
+        yield problem(name)
+
+
+def test_exit_codes_are_what_the_docstring_promises() -> None:
+    assert (USABLE, CANNOT_HEAL, DEADLINE_PASSED) == (0, 1, 2)
+
+
+def test_says_one_line_for_each_attempt(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(iter([problem("refused"), problem("starting-up"), "mlflow"]), clock) == USABLE
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(" (attempt")[0] for line in lines] == [
+        f"wait-for-database: refused: seen. {CAUSES['refused'].advice}",
+        f"wait-for-database: starting-up: seen. {CAUSES['starting-up'].advice}",
+        "wait-for-database: ready: mlflow",
+    ]
+    assert "(attempt 3 at " in lines[-1]
+
+
+@pytest.mark.parametrize(
+    "cause", [cause for cause in CAUSES.values() if not cause.retry], ids=lambda c: c.name
+)
+def test_fails_at_once_where_waiting_cannot_heal(
+    cause: script.Cause, clock: Clock, termination_log: Path
+) -> None:
+    assert run(forever(cause.name), clock) == CANNOT_HEAL
+    assert clock.naps == []
+    assert termination_log.read_text().startswith(f"wait-for-database: {cause.name}: seen. {cause.advice} (")
+
+
+@pytest.mark.parametrize("cause", [cause for cause in CAUSES.values() if cause.retry], ids=lambda c: c.name)
+def test_tries_until_the_deadline_and_not_longer(
+    cause: script.Cause, clock: Clock, termination_log: Path
+) -> None:
+    assert run(forever(cause.name), clock, seconds=60) == DEADLINE_PASSED
+    assert clock.now == 1060
+    assert termination_log.read_text().startswith(f"wait-for-database: {cause.name}: seen.")
+
+
+def test_pauses_grow_to_a_bound(clock: Clock) -> None:
+    run(forever("refused"), clock, seconds=100)
+    assert 0.25 <= clock.naps[0] <= 0.5
+    assert 0.5 <= clock.naps[1] <= 1
+    assert all(2.5 <= nap <= 5 for nap in clock.naps[4:-1])
+    assert max(clock.naps) <= 5
+
+
+def test_tries_once_with_a_deadline_of_zero(clock: Clock) -> None:
+    assert run(iter([problem("refused")]), clock, seconds=0) == DEADLINE_PASSED
+    assert clock.naps == []
+
+
+def test_waits_for_a_missing_database_only_if_it_may_appear(clock: Clock) -> None:
+    assert run(forever("missing-database"), clock) == CANNOT_HEAL
+    assert run(iter([problem("missing-database"), "there"]), clock, may_appear=True) == USABLE
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (("u", "d", "public", False, True, None), "ready"),
+        (("u", "d", "public", False, True, True), "ready"),
+        (("u", "d", "public", False, False, True), "ready"),
+        (("u", "d", "public", True, True, True), "read-only"),
+        (("u", "d", "public", False, False, None), "no-create-privilege"),
+        (("u", "d", None, False, False, None), "no-create-privilege"),
+        (("u", "d", "public", False, True, False), "no-table-privilege"),
+    ],
+)
+def test_judges_the_session(row: tuple, expected: str) -> None:
+    outcome = script.judge(*row)
+    assert (outcome.cause.name if isinstance(outcome, Problem) else "ready") == expected
+
+
+class Driver(ModuleType):
+    """A psycopg2 whose server answers the query with `row`, or whose connection fails with `error`."""
+
+    class Error(Exception):
+        pgcode = None
+
+    def __init__(self, row: tuple = (), error: str = "") -> None:
+        super().__init__("psycopg2")
+        self.row, self.error, self.closed = row, error, False
+
+    def connect(self, dsn: str) -> Driver:
+        assert dsn == ""
+        if self.error:
+            raise self.Error(self.error)
+        return self
+
+    def cursor(self) -> Driver:
+        return self
+
+    def __enter__(self) -> Driver:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def execute(self, query: str) -> None:
+        assert query == script.QUERY
+
+    def fetchone(self) -> tuple:
+        return self.row
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_logs_in_queries_and_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = Driver(("u", "d", "public", False, True, None))
+    monkeypatch.setitem(sys.modules, "psycopg2", driver)
+    assert script.check() == 'user "u", database "d", schema "public", without MLflow\'s tables'
+    assert driver.closed
+
+
+def test_names_the_cause_of_a_failed_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg2", Driver(error="timeout expired"))
+    assert script.check().cause.name == "timeout"
+
+
+def test_an_image_without_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg2", None)
+    assert script.check().cause.name == "bad-image"
+
+
+def test_the_password_is_in_no_output(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, capsys: pytest.CaptureFixture[str], termination_log: Path
+) -> None:
+    echo = f'invalid port number: "{PASSWORD}"'
+    monkeypatch.setitem(sys.modules, "psycopg2", Driver(error=echo))
+    assert script.wait(1, False, script.check, clock, clock.sleep) == CANNOT_HEAL
+    output = capsys.readouterr()
+    for text in (output.out, output.err, termination_log.read_text()):
+        assert PASSWORD not in text
+    assert 'bad-settings: invalid port number: "***".' in output.out
+
+
+def start(**environ: str) -> subprocess.Popen[str]:
+    pytest.importorskip("psycopg2")
+    environ = {**os.environ, "PGHOST": "127.0.0.1", "PGPORT": "1", "PYTHONDONTWRITEBYTECODE": "1", **environ}
+    return subprocess.Popen([sys.executable, PATH], env=environ, stdout=subprocess.PIPE, text=True)
+
+
+def test_the_program_ends_with_its_exit_code() -> None:
+    process = start(DATABASE_WAIT_SECONDS="0.6")
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == DEADLINE_PASSED
+    assert output.startswith("wait-for-database: refused: connection to server at ")
+    assert output.endswith(": giving up)\n")
+
+
+@pytest.mark.parametrize("seconds", ["soon", "-1", "nan", "inf"])
+def test_the_program_refuses_a_deadline_that_is_no_number(seconds: str) -> None:
+    process = start(DATABASE_WAIT_SECONDS=seconds)
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == CANNOT_HEAL
+    problem = f"DATABASE_WAIT_SECONDS must be a number of seconds from 0, got '{seconds}'."
+    assert output.startswith(f"wait-for-database: bad-settings: {problem}")
+
+
+def test_sigterm_ends_the_program_at_once() -> None:
+    process = start(DATABASE_WAIT_SECONDS="60")
+    process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    sent = time.monotonic()
+    output, _ = process.communicate(timeout=20)
+    assert time.monotonic() - sent < 2
+    assert process.returncode == 143
+    assert output.endswith("wait-for-database: terminated: got SIGTERM before the work was done\n")
