@@ -14,7 +14,10 @@ export class CustomizedDeployment extends Chart {
         secretName: 'postgres-database-secret',
       }),
       serviceAccount: new ServiceAccount(this, 'identity', {
-        metadata: { name: 'mlflow-identity', annotations: { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::123456789012:role/mlflow' } },
+        metadata: {
+          name: 'mlflow-identity',
+          annotations: { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::123456789012:role/mlflow' },
+        },
       }),
       ingress: { hosts: ['mlflow.example.com'], className: 'nginx', tlsSecretName: 'mlflow-tls' },
       extraEnvVars: { MLFLOW_SERVER_X_FRAME_OPTIONS: EnvValue.fromValue('DENY') },

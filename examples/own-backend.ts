@@ -1,5 +1,11 @@
 import { Chart } from 'cdk8s';
-import { type IPostgresBackend, MlflowServer, PostgresConnection, PostgresCredentials, PostgresTls } from 'cdk8s-mlflow';
+import {
+  type IPostgresBackend,
+  MlflowServer,
+  PostgresConnection,
+  PostgresCredentials,
+  PostgresTls,
+} from 'cdk8s-mlflow';
 import { EnvValue } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 

@@ -6,11 +6,19 @@ export { ReadinessCheck } from './server/readiness-check';
 export { LogLevel } from './server/log-level';
 
 export { ExternalPostgres, type ExternalPostgresProps } from './postgres/external-postgres';
-export { ExistingSecretPostgres, type ConnectionSecretProps, type ExistingSecretPostgresProps } from './postgres/existing-secret-postgres';
+export {
+  ExistingSecretPostgres,
+  type ConnectionSecretProps,
+  type ExistingSecretPostgresProps,
+} from './postgres/existing-secret-postgres';
 export { BitnamiPostgres } from './postgres/bitnami/bitnami-postgres';
 export type { BitnamiPostgresProps } from './postgres/bitnami/bitnami-postgres-props';
 export { BitnamiArchitecture, type ReplicationOptions } from './postgres/bitnami/bitnami-architecture';
-export { BitnamiPasswords, type BitnamiPasswordKeys, type BitnamiPasswordLiterals } from './postgres/bitnami/bitnami-passwords';
+export {
+  BitnamiPasswords,
+  type BitnamiPasswordKeys,
+  type BitnamiPasswordLiterals,
+} from './postgres/bitnami/bitnami-passwords';
 
 export type { IPostgresBackend } from './postgres/postgres-backend';
 export { PostgresConnection, type PostgresConnectionProps } from './postgres/postgres-connection';

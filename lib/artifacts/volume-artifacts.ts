@@ -54,17 +54,21 @@ export class VolumeArtifacts implements IArtifactStore {
   private check(scope: Construct): void {
     const problems = new Problems(scope);
     const { defaultArtifactRoot: root, defaultArtifactsDestination: folder } = this.props;
-    this.persistence._check(problems, 'persistence');
+    this.persistence._check(problems, 'artifactRoot.persistence');
     if (root !== undefined && !/^[a-z][-a-z0-9+.]*:/.test(root)) {
       problems.add(
-        'defaultArtifactRoot',
+        'artifactRoot.defaultArtifactRoot',
         'must be a URI',
         root,
         "MLflow makes a path of the pod of it, and clients write that on their own disk. Leave it out, or use 'mlflow-artifacts:/'.",
       );
     }
     if (folder !== undefined && !/^(\.\/)?[-\w]+(\/[-\w]+)*$/.test(folder)) {
-      problems.add('defaultArtifactsDestination', 'must be a folder of the volume (letters, digits, dashes, slashes)', folder);
+      problems.add(
+        'artifactRoot.defaultArtifactsDestination',
+        'must be a folder of the volume (letters, digits, dashes, slashes)',
+        folder,
+      );
     }
     problems.throwIfAny();
   }
@@ -82,7 +86,10 @@ export class VolumeArtifacts implements IArtifactStore {
       case 'none':
         return kplus.Volume.fromEmptyDir(scope, 'artifacts-volume', name);
       case 'existing':
-        return claimVolume(scope, kplus.PersistentVolumeClaim.fromClaimName(scope, 'artifacts-claim', this.persistence._claimName));
+        return claimVolume(
+          scope,
+          kplus.PersistentVolumeClaim.fromClaimName(scope, 'artifacts-claim', this.persistence._claimName),
+        );
       case 'new':
         return claimVolume(scope, newClaim(scope, this.persistence));
     }

@@ -1,3 +1,5 @@
+import type { Duration } from 'cdk8s';
+
 import type { Problems } from './problems';
 
 const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
@@ -52,6 +54,14 @@ export function checkWhole(
   if (value !== undefined && !(Number.isInteger(value) && value >= range.least && value <= most)) {
     const to = range.most === undefined ? '' : ` to ${String(range.most)}`;
     problems.add(prop, `must be a whole number from ${String(range.least)}${to}`, value, wayOut);
+  }
+}
+
+/** A duration that something takes in whole seconds. */
+export function checkSeconds(problems: Problems, prop: string, duration: Duration | undefined, wayOut?: string): void {
+  const seconds = duration?.toSeconds({ integral: false });
+  if (seconds !== undefined && !(Number.isInteger(seconds) && seconds >= 1)) {
+    problems.add(prop, 'must be a whole number of seconds from 1', seconds, wayOut);
   }
 }
 

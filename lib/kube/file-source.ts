@@ -44,6 +44,11 @@ export class FileSource {
     const options = { name: id, items: { [this.key]: { path, mode: 0o440 } } };
     return this.kind === 'secret'
       ? kplus.Volume.fromSecret(scope, id, kplus.Secret.fromSecretName(scope, `${id}-source`, this.name), options)
-      : kplus.Volume.fromConfigMap(scope, id, kplus.ConfigMap.fromConfigMapName(scope, `${id}-source`, this.name), options);
+      : kplus.Volume.fromConfigMap(
+          scope,
+          id,
+          kplus.ConfigMap.fromConfigMapName(scope, `${id}-source`, this.name),
+          options,
+        );
   }
 }

@@ -86,10 +86,10 @@ export class Persistence {
     }
     const gibibytes = this._size.toGibibytes({ rounding: SizeRoundingBehavior.NONE });
     if (!Number.isInteger(gibibytes) || gibibytes < 1) {
-      problems.add(`${prop}.size`, 'must be a whole number of GiB from 1', `${String(gibibytes)} GiB`);
+      problems.add(`${prop}.size`, 'must be a whole number of GiB from 1', gibibytes);
     }
     if (this._accessModes.length === 0) {
-      problems.add(`${prop}.accessModes`, 'must name at least one access mode', 'none');
+      problems.say(`\`${prop}.accessModes\` must name at least one access mode, got none.`);
     }
   }
 }

@@ -10,12 +10,11 @@ export interface PodSpecFields {
 
 /** Completes the pod template of a workload. */
 export function completePodSpec(workload: kplus.Workload, fields: PodSpecFields = {}): void {
-  const { imagePullSecrets, ...rest } = fields;
-  const values = {
+  const values: Record<string, unknown> = {
+    ...fields,
+    imagePullSecrets: fields.imagePullSecrets?.map((name) => ({ name })),
     // A Service called `mlflow` would inject MLFLOW_PORT=tcp://…, which MLflow reads as its own setting.
     enableServiceLinks: false,
-    ...(imagePullSecrets && { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) }),
-    ...rest,
   };
   const patches = Object.entries(values)
     .filter(([, value]) => value !== undefined)

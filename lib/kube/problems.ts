@@ -25,8 +25,5 @@ export class Problems {
 }
 
 function show(value: unknown): string {
-  if (typeof value === 'string') {
-    return value === '' ? 'an empty string' : JSON.stringify(value);
-  }
-  return String(value);
+  return value === '' ? 'an empty string' : typeof value === 'string' ? JSON.stringify(value) : String(value);
 }

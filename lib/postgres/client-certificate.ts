@@ -9,7 +9,10 @@ export class ClientCertificate {
    * @param secretName name of the Secret, in the namespace of the pods
    */
   public static fromSecretName(secretName: string): ClientCertificate {
-    return new ClientCertificate(FileSource.fromSecret(secretName, 'tls.crt'), FileSource.fromSecret(secretName, 'tls.key'));
+    return new ClientCertificate(
+      FileSource.fromSecret(secretName, 'tls.crt'),
+      FileSource.fromSecret(secretName, 'tls.key'),
+    );
   }
 
   /**

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 
-import * as kplus from 'cdk8s-plus-28';
+import type * as kplus from 'cdk8s-plus-28';
 
 import { checkPort } from '../kube/checks';
 import { text } from '../kube/env-values';
@@ -46,9 +46,19 @@ export function endpointValues(endpoint: Endpoint): Record<'host' | 'port' | 'da
 
 function checkHost(problems: Problems, prop: string, host: string | undefined): void {
   if (host === undefined || host === '') {
-    problems.add(prop, 'must not be empty', host, 'If it comes from an environment variable, set that before the synthesis.');
+    problems.add(
+      prop,
+      'must not be empty',
+      host,
+      'If it comes from an environment variable, set that before the synthesis.',
+    );
   } else if (host.includes('://')) {
-    problems.add(prop, 'must be a host name or an address, not a URL', host, 'User, password, port and database have props of their own.');
+    problems.add(
+      prop,
+      'must be a host name or an address, not a URL',
+      host,
+      'User, password, port and database have props of their own.',
+    );
   } else if (host.includes(',')) {
     problems.add(prop, 'must be one host', host, 'Name the further hosts in `failoverHosts`.');
   } else if (isIP(host) === 0 && !HOST_NAME.test(host)) {

@@ -3,7 +3,12 @@ import { Construct } from 'constructs';
 import { fromSecretKey } from '../kube/env-values';
 import { Problems } from '../kube/problems';
 
-import { checkExternal, checkMaxConnections, externalConnection, type ExternalEndpointProps } from './external-endpoint';
+import {
+  checkExternal,
+  checkMaxConnections,
+  externalConnection,
+  type ExternalEndpointProps,
+} from './external-endpoint';
 import type { IPostgresBackend } from './postgres-backend';
 import { PostgresConnection } from './postgres-connection';
 import { checkSecretKeys, PostgresCredentials, type SecretKeysOptions } from './postgres-credentials';
@@ -83,7 +88,10 @@ export class ExistingSecretPostgres extends Construct implements IPostgresBacken
     checkSecretKeys(problems, props.secretName, { usernameKey, passwordKey });
     problems.throwIfAny();
 
-    this.connection = externalConnection(props, PostgresCredentials.fromSecretName(props.secretName, { usernameKey, passwordKey }));
+    this.connection = externalConnection(
+      props,
+      PostgresCredentials.fromSecretName(props.secretName, { usernameKey, passwordKey }),
+    );
   }
 }
 

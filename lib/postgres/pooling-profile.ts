@@ -1,7 +1,7 @@
 import { Duration } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 
-import { checkWhole } from '../kube/checks';
+import { checkSeconds, checkWhole } from '../kube/checks';
 import { texts } from '../kube/env-values';
 import type { Problems } from '../kube/problems';
 
@@ -100,15 +100,35 @@ export class PoolingProfile {
 /** What a profile must look like, presets and subclasses alike. */
 export function checkPooling(problems: Problems, profile: PoolingProfile): void {
   const { poolSize, maxOverflow, recycle, poolClass } = profile;
-  checkWhole(problems, 'pooling.poolSize', poolSize, { least: 1 }, "MLflow ignores 0 and falls back to SQLAlchemy's 5.");
-  checkWhole(problems, 'pooling.maxOverflow', maxOverflow, { least: 1 }, "MLflow ignores 0 and falls back to SQLAlchemy's 10.");
-  if (recycle !== undefined && recycle.toSeconds({ integral: false }) < 1) {
-    problems.add('pooling.recycle', 'must be at least 1 second', `${String(recycle.toSeconds())} s`, 'Leave it out to keep connections for ever.');
-  }
+  checkWhole(
+    problems,
+    'pooling.poolSize',
+    poolSize,
+    { least: 1 },
+    "MLflow ignores 0 and falls back to SQLAlchemy's 5.",
+  );
+  checkWhole(
+    problems,
+    'pooling.maxOverflow',
+    maxOverflow,
+    { least: 1 },
+    "MLflow ignores 0 and falls back to SQLAlchemy's 10.",
+  );
+  checkSeconds(problems, 'pooling.recycle', recycle, 'Leave it out to keep connections for ever.');
   if (poolClass !== undefined && poolClass !== 'QueuePool' && poolClass !== 'NullPool') {
-    problems.add('pooling.poolClass', 'must be QueuePool or NullPool', poolClass, 'The other classes of sqlalchemy.pool fail under concurrent requests.');
+    problems.add(
+      'pooling.poolClass',
+      'must be QueuePool or NullPool',
+      poolClass,
+      'The other classes of sqlalchemy.pool fail under concurrent requests.',
+    );
   } else if (poolClass === 'NullPool' && (poolSize ?? maxOverflow) !== undefined) {
-    problems.add('pooling.poolClass', 'must not be NullPool where `poolSize` or `maxOverflow` is set', poolClass, 'It takes no sizes: the server would end with a TypeError.');
+    problems.add(
+      'pooling.poolClass',
+      'must not be NullPool where `poolSize` or `maxOverflow` is set',
+      poolClass,
+      'It takes no sizes: the server would end with a TypeError.',
+    );
   }
 }
 
@@ -123,7 +143,9 @@ export function renderPooling(profile: PoolingProfile): Record<string, kplus.Env
   };
   return texts(
     Object.fromEntries(
-      Object.entries(settings).flatMap(([name, value]) => (value === undefined ? [] : [[`MLFLOW_SQLALCHEMYSTORE_${name}`, value]])),
+      Object.entries(settings).flatMap(([name, value]) =>
+        value === undefined ? [] : [[`MLFLOW_SQLALCHEMYSTORE_${name}`, value]],
+      ),
     ),
   );
 }

@@ -4,7 +4,7 @@ import type { Construct } from 'constructs';
 import { checkDataKey, checkObjectName } from '../kube/checks';
 import { changeMark } from '../kube/digest';
 import { fromSecretKey } from '../kube/env-values';
-import { Problems } from '../kube/problems';
+import { type Problems } from '../kube/problems';
 
 /** Which keys of a Secret hold a login. */
 export interface SecretKeysOptions {
@@ -99,7 +99,11 @@ export class PostgresCredentials {
 }
 
 /** What a Secret reference must look like. */
-export function checkSecretKeys(problems: Problems, secretName: string | undefined, keys: Record<string, string>): void {
+export function checkSecretKeys(
+  problems: Problems,
+  secretName: string | undefined,
+  keys: Record<string, string>,
+): void {
   checkObjectName(problems, 'secretName', secretName);
   for (const [prop, key] of Object.entries(keys)) {
     checkDataKey(problems, prop, key);
@@ -109,6 +113,11 @@ export function checkSecretKeys(problems: Problems, secretName: string | undefin
 /** What a login in plain text must look like. An unset environment variable arrives here as undefined. */
 export function checkLiteral(problems: Problems, prop: string, value: string | undefined): void {
   if (value === undefined || value === '') {
-    problems.add(prop, 'must not be empty', value, 'If it comes from an environment variable, set that before the synthesis.');
+    problems.add(
+      prop,
+      'must not be empty',
+      value,
+      'If it comes from an environment variable, set that before the synthesis.',
+    );
   }
 }

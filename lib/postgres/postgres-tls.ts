@@ -1,4 +1,4 @@
-import { FileSource } from '../kube/file-source';
+import { type FileSource } from '../kube/file-source';
 import type { Problems } from '../kube/problems';
 
 import type { ClientCertificate } from './client-certificate';

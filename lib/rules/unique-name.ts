@@ -15,7 +15,8 @@ export function addUniqueNameRule(server: Construct): void {
       if (first === undefined || first === server) {
         return [];
       }
-      const where = chart.namespace === undefined ? `in the chart "${chart.node.id}"` : `in the namespace "${chart.namespace}"`;
+      const where =
+        chart.namespace === undefined ? `in the chart "${chart.node.id}"` : `in the namespace "${chart.namespace}"`;
       return [
         `\`id\` must be unique ${where}, got "${server.node.id}", which ${first.node.path} has too. Give one of them another id, or its chart another namespace.`,
       ];

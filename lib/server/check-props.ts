@@ -38,12 +38,22 @@ function checkImage(problems: Problems, props: MlflowServerProps): void {
 function checkHosts(problems: Problems, props: MlflowServerProps): void {
   for (const host of props.allowedHosts ?? []) {
     if (!/^[^\s,/]+$/.test(host)) {
-      problems.add('allowedHosts', 'must be Host headers, without scheme or path', host, 'Add the port if clients send one, or `:*` for any.');
+      problems.add(
+        'allowedHosts',
+        'must be Host headers, without scheme or path',
+        host,
+        'Add the port if clients send one, or `:*` for any.',
+      );
     }
   }
   for (const origin of props.corsAllowedOrigins ?? []) {
     if (!/^(\*|https?:\/\/[^\s,/]+)$/.test(origin)) {
-      problems.add('corsAllowedOrigins', 'must be origins, with scheme and without path', origin, 'Write https://host or https://host:port.');
+      problems.add(
+        'corsAllowedOrigins',
+        'must be origins, with scheme and without path',
+        origin,
+        'Write https://host or https://host:port.',
+      );
     }
   }
   if (props.staticPrefix !== undefined && !/^(\/[-\w.~]+)+$/.test(props.staticPrefix)) {

@@ -41,7 +41,7 @@ export function checkIngress(problems: Problems, options: IngressOptions | undef
     return;
   }
   if (options.hosts.length === 0) {
-    problems.add('ingress.hosts', 'must name at least one host', 'none');
+    problems.say('`ingress.hosts` must name at least one host, got none.');
   }
   options.hosts.forEach((host, i) => {
     checkHostName(problems, `ingress.hosts[${String(i)}]`, host);

@@ -20,7 +20,13 @@ export function migrationJob(
   const container = migration._jobContainer(recipe.initBase);
   const { volumeMounts, ...content } = container;
   const mounted = (volumeMounts ?? []).map(({ path, volume }) => [path, volume.name]);
-  const digest = contentDigest([content, mounted, props.backend.connection.tls, props.imagePullSecrets, serviceAccount.name]);
+  const digest = contentDigest([
+    content,
+    mounted,
+    props.backend.connection.tls,
+    props.imagePullSecrets,
+    serviceAccount.name,
+  ]);
   const labels = labelsOf('mlflow', scope.node.id, 'migration').all;
   const job = new kplus.Job(scope, 'migration', {
     ...recipe.pod,

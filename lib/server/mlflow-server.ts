@@ -60,7 +60,8 @@ export class MlflowServer extends Construct {
     }
     this.deployment = this.pods(recipe);
     this.service = this.frontService();
-    this.ingress = props.ingress && ingressOf(this, props.ingress, this.service, props.staticPrefix ?? '/', this.labels);
+    this.ingress =
+      props.ingress && ingressOf(this, props.ingress, this.service, props.staticPrefix ?? '/', this.labels);
     addUniqueNameRule(this);
   }
 
@@ -121,10 +122,10 @@ export class MlflowServer extends Construct {
   }
 
   private frontService(): kplus.Service {
-    const { type, port = 5000, nodePort, loadBalancerSourceRanges, annotations } = this.props.service ?? {};
+    const { serviceType, port = 5000, nodePort, loadBalancerSourceRanges, annotations } = this.props.service ?? {};
     return serviceOf(this, 'service', this.labels, {
       metadata: { name: this.node.id, annotations },
-      type,
+      type: serviceType,
       loadBalancerSourceRanges,
       ports: [{ name: 'http', port, targetPort: SERVER_PORT, nodePort }],
     });

@@ -29,7 +29,12 @@ export interface PodRecipe {
 }
 
 /** Makes the volumes below `scope` that the recipe mounts. */
-export function podRecipe(scope: Construct, props: MlflowServerProps, labels: ObjectLabels, artifacts: ArtifactLocation): PodRecipe {
+export function podRecipe(
+  scope: Construct,
+  props: MlflowServerProps,
+  labels: ObjectLabels,
+  artifacts: ArtifactLocation,
+): PodRecipe {
   const { connection } = props.backend;
   const rendering = renderConnection(scope, connection);
   const base: kplus.ContainerProps = {
@@ -57,7 +62,10 @@ export function podRecipe(scope: Construct, props: MlflowServerProps, labels: Ob
     initBase: {
       ...base,
       envVariables: { ...base.envVariables, ...props.extraInitEnvVars },
-      volumeMounts: [...(base.volumeMounts ?? []), { path: SCRIPT_FOLDER, volume: scriptVolume(scope, labels), readOnly: true }],
+      volumeMounts: [
+        ...(base.volumeMounts ?? []),
+        { path: SCRIPT_FOLDER, volume: scriptVolume(scope, labels), readOnly: true },
+      ],
       resources: INIT_RESOURCES,
     },
   };
@@ -67,6 +75,7 @@ export function podRecipe(scope: Construct, props: MlflowServerProps, labels: Ob
 function namespaceVariable(scope: Construct): Record<string, kplus.EnvValue> {
   const { namespace } = Chart.of(scope);
   return {
-    POD_NAMESPACE: namespace === undefined ? kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_NAMESPACE) : text(namespace),
+    POD_NAMESPACE:
+      namespace === undefined ? kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_NAMESPACE) : text(namespace),
   };
 }

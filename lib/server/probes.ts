@@ -4,7 +4,11 @@ import * as kplus from 'cdk8s-plus-28';
 import type { ReadinessCheck } from './readiness-check';
 
 /** The probes of the server. `/health` is answered outside the worker threads and never asks the database. */
-export function probesOf(port: number, staticPrefix: string, readiness: ReadinessCheck): Pick<kplus.ContainerProps, 'startup' | 'liveness' | 'readiness'> {
+export function probesOf(
+  port: number,
+  staticPrefix: string,
+  readiness: ReadinessCheck,
+): Pick<kplus.ContainerProps, 'startup' | 'liveness' | 'readiness'> {
   const probe = (path: string, periodSeconds: number, failureThreshold: number): kplus.Probe =>
     kplus.Probe.fromHttpGet(path, {
       port,

@@ -10,7 +10,9 @@ export class ReadinessCheck {
    * see refused connections instead of the 503 that they would retry. It also takes one of the 40 threads of a worker
    * for each probe, and waits in the queue where all are busy. Choose it only where a proxy in front needs to know.
    */
-  public static readonly DATABASE = new ReadinessCheck((prefix) => `${prefix}/api/2.0/mlflow/experiments/get?experiment_id=0`);
+  public static readonly DATABASE = new ReadinessCheck(
+    (prefix) => `${prefix}/api/2.0/mlflow/experiments/get?experiment_id=0`,
+  );
 
   private constructor(
     /** @internal */

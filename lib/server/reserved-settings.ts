@@ -2,7 +2,10 @@ import type { Problems } from '../kube/problems';
 
 // What the library sets, by the prop that it sets it from. A second value would win silently, on one container only.
 const RESERVED_VARIABLES: [RegExp, string][] = [
-  [/^PG(HOST|HOSTADDR|PORT|DATABASE|USER|PASSWORD|PASSFILE|SERVICE|SSL\w+|TARGETSESSIONATTRS|CONNECT_TIMEOUT|APPNAME)$/, 'backend'],
+  [
+    /^PG(HOST|HOSTADDR|PORT|DATABASE|USER|PASSWORD|PASSFILE|SERVICE|SSL\w+|TARGETSESSIONATTRS|CONNECT_TIMEOUT|APPNAME)$/,
+    'backend',
+  ],
   [/^MLFLOW_(BACKEND_STORE_URI|TRACKING_URI|REGISTRY_STORE_URI)$/, 'backend'],
   [/^MLFLOW_SQLALCHEMYSTORE_/, 'pooling'],
   [/^MLFLOW_(SERVE_ARTIFACTS|ARTIFACTS_DESTINATION|DEFAULT_ARTIFACT_ROOT)$/, 'artifactRoot'],
@@ -56,5 +59,8 @@ export function checkExtraArguments(problems: Problems, args: string[]): void {
 }
 
 function refuse(problems: Problems, what: string, owner: string): void {
-  problems.say(`\`${what}\` must not be set: the library sets it itself.`, owner === '' ? undefined : `Use \`${owner}\`.`);
+  problems.say(
+    `\`${what}\` must not be set: the library sets it itself.`,
+    owner === '' ? undefined : `Use \`${owner}\`.`,
+  );
 }

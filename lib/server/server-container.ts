@@ -56,7 +56,10 @@ export function serverContainer(
 }
 
 /** Environment that every container with MLflow in it needs. */
-export function mlflowEnvironment(props: MlflowServerProps, artifacts: ArtifactLocation): Record<string, kplus.EnvValue> {
+export function mlflowEnvironment(
+  props: MlflowServerProps,
+  artifacts: ArtifactLocation,
+): Record<string, kplus.EnvValue> {
   return {
     // All else is in libpq's own variables: see PostgresConnection.
     MLFLOW_BACKEND_STORE_URI: text('postgresql+psycopg2://'),

@@ -6,7 +6,7 @@ export interface ServiceOptions {
    * How the Service is reached.
    * @default ServiceType.CLUSTER_IP
    */
-  readonly type?: kplus.ServiceType;
+  readonly serviceType?: kplus.ServiceType;
 
   /**
    * Port of the Service.

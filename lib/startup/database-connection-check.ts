@@ -1,10 +1,10 @@
 import { Duration } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 
+import { checkSeconds } from '../kube/checks';
 import { text } from '../kube/env-values';
 import type { Problems } from '../kube/problems';
 
-import { checkDeadline } from './deadline';
 import { scriptCommand } from './script-files';
 
 /** Options of a {@link DatabaseConnectionCheck}. */
@@ -36,7 +36,7 @@ export class DatabaseConnectionCheck {
 
   /** @internal */
   public _check(problems: Problems): void {
-    checkDeadline(problems, 'databaseConnectionCheck.deadline', this.deadline);
+    checkSeconds(problems, 'databaseConnectionCheck.deadline', this.deadline);
   }
 
   /** @internal */

@@ -1,10 +1,10 @@
 import { Duration } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 
+import { checkSeconds } from '../kube/checks';
 import { text } from '../kube/env-values';
 import type { Problems } from '../kube/problems';
 
-import { checkDeadline } from './deadline';
 import { scriptCommand } from './script-files';
 
 /** Options of a {@link DatabaseMigration}. */
@@ -47,7 +47,7 @@ export class DatabaseMigration {
 
   /** @internal */
   public _check(problems: Problems): void {
-    checkDeadline(problems, 'databaseMigration.deadline', this.deadline);
+    checkSeconds(problems, 'databaseMigration.deadline', this.deadline);
   }
 
   /** @internal */

@@ -35,7 +35,13 @@ export class BitnamiArchitecture {
   /** @internal */
   public _check(problems: Problems): void {
     if (this._replicates) {
-      checkWhole(problems, 'architecture.readReplicas', this.readReplicas, { least: 1 }, 'For one server, use BitnamiArchitecture.standalone().');
+      checkWhole(
+        problems,
+        'architecture.readReplicas',
+        this.readReplicas,
+        { least: 1 },
+        'For one server, use BitnamiArchitecture.standalone().',
+      );
     }
   }
 }

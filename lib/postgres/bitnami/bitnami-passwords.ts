@@ -1,6 +1,8 @@
-import type * as kplus from 'cdk8s-plus-28';
+import * as kplus from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
 
 import { checkDataKey, checkObjectName } from '../../kube/checks';
+import { labelsOf } from '../../kube/labels';
 import type { Problems } from '../../kube/problems';
 import { checkLiteral } from '../postgres-credentials';
 
@@ -84,7 +86,10 @@ export class BitnamiPasswords {
       const literal = this._literals[role];
       checkLiteral(problems, `passwords.${role}`, literal);
       if (literal !== undefined && literal.length > 100) {
-        problems.say(`\`passwords.${role}\` must have at most 100 characters, got ${String(literal.length)}.`, 'The image refuses to start with more.');
+        problems.say(
+          `\`passwords.${role}\` must have at most 100 characters, got ${String(literal.length)}.`,
+          'The image refuses to start with more.',
+        );
       }
     }
   }
@@ -92,3 +97,16 @@ export class BitnamiPasswords {
 
 /** A login of the database server, by the name of its password. */
 export type BitnamiRole = 'postgresPassword' | 'password' | 'replicationPassword';
+
+/** The Secret with the passwords: a new one below `scope`, named by its id, or the one that exists. */
+export function passwordSecret(scope: Construct, passwords: BitnamiPasswords): kplus.ISecret {
+  const { _literals: literals, _secretName: secretName, _keys: keys } = passwords;
+  if (secretName !== undefined) {
+    return kplus.Secret.fromSecretName(scope, 'secret', secretName);
+  }
+  const roles = (Object.keys(keys) as BitnamiRole[]).filter((role) => literals?.[role] !== undefined);
+  return new kplus.Secret(scope, 'secret', {
+    metadata: { name: scope.node.id, labels: labelsOf('postgresql', scope.node.id, 'primary').all },
+    stringData: Object.fromEntries(roles.map((role) => [keys[role], literals?.[role] ?? ''])),
+  });
+}

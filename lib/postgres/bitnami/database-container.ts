@@ -37,7 +37,10 @@ export function databaseContainer(
     image: backend.image ?? DEFAULT_IMAGE,
     imagePullPolicy: backend.imagePullPolicy ?? kplus.ImagePullPolicy.IF_NOT_PRESENT,
     // The image hands what follows its run script to postgres as it is: no shell splits it.
-    args: ['/opt/bitnami/scripts/postgresql/run.sh', ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    args: [
+      '/opt/bitnami/scripts/postgresql/run.sh',
+      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ],
     ports: [{ name: 'tcp-postgresql', number: POSTGRES_PORT }],
     envVariables: {
       POD_IP: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_IP),

@@ -12,7 +12,13 @@ export function disruptionBudget(scope: Construct, name: string, labels: ObjectL
 }
 
 /** Lets only pods with one of these sets of labels reach the port; everything else is dropped. */
-export function databasePolicy(scope: Construct, name: string, labels: ObjectLabels, port: number, clients: Record<string, string>[]): void {
+export function databasePolicy(
+  scope: Construct,
+  name: string,
+  labels: ObjectLabels,
+  port: number,
+  clients: Record<string, string>[],
+): void {
   new kplus.k8s.KubeNetworkPolicy(scope, 'network-policy', {
     metadata: { name, labels: labels.all },
     spec: {

@@ -3,7 +3,7 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { labelsOf, type ObjectLabels } from '../../kube/labels';
-import { Persistence } from '../../kube/persistence';
+import { type Persistence } from '../../kube/persistence';
 import { completePodSpec } from '../../kube/pod-spec';
 import { RESTRICTED_POD } from '../../kube/restricted';
 import { serviceOf } from '../../kube/service';
@@ -53,7 +53,12 @@ export class DatabaseServer extends Construct {
     databasePolicy(this, props.name, labels, POSTGRES_PORT, props.clients);
   }
 
-  private servers(backend: BitnamiPostgresProps, props: DatabaseServerProps, labels: ObjectLabels, service: kplus.Service): kplus.StatefulSet {
+  private servers(
+    backend: BitnamiPostgresProps,
+    props: DatabaseServerProps,
+    labels: ObjectLabels,
+    service: kplus.Service,
+  ): kplus.StatefulSet {
     const statefulSet = new kplus.StatefulSet(this, 'servers', {
       metadata: { name: props.name, labels: labels.all },
       podMetadata: { labels: labels.all, annotations: props.podAnnotations },
@@ -65,7 +70,9 @@ export class DatabaseServer extends Construct {
       securityContext: RESTRICTED_POD,
       // A shutdown writes a checkpoint, which takes its time on a busy database.
       terminationGracePeriod: Duration.minutes(2),
-      containers: [{ ...databaseContainer(backend, props.env, Object.keys(props.passwords)), volumeMounts: this.mounts(props) }],
+      containers: [
+        { ...databaseContainer(backend, props.env, Object.keys(props.passwords)), volumeMounts: this.mounts(props) },
+      ],
     });
     statefulSet.select(kplus.LabelSelector.of({ labels: labels.selector }));
     completePodSpec(statefulSet, { imagePullSecrets: backend.imagePullSecrets });
@@ -99,7 +106,9 @@ export class DatabaseServer extends Construct {
         return [];
       case 'existing': {
         const claim = kplus.PersistentVolumeClaim.fromClaimName(this, 'claim', persistence._claimName);
-        return [{ path: DATA_FOLDER, volume: kplus.Volume.fromPersistentVolumeClaim(this, 'data', claim, { name: 'data' }) }];
+        return [
+          { path: DATA_FOLDER, volume: kplus.Volume.fromPersistentVolumeClaim(this, 'data', claim, { name: 'data' }) },
+        ];
       }
       case 'none':
         return [{ path: DATA_FOLDER, volume: kplus.Volume.fromEmptyDir(this, 'data', 'data') }];

@@ -1,0 +1,46 @@
+import { checkId, checkObjectName, checkPort } from '../../kube/checks';
+import type { Problems } from '../../kube/problems';
+import { checkDatabase } from '../endpoint';
+import { checkMaxConnections } from '../external-endpoint';
+
+import type { BitnamiPostgresProps } from './bitnami-postgres-props';
+import { rolesOf } from './server-plan';
+
+/** What the props of a {@link BitnamiPostgres} must look like. */
+export function checkBitnami(problems: Problems, id: string, props: BitnamiPostgresProps): void {
+  checkId(problems, id);
+  checkDatabase(problems, props.database);
+  if (props.username === '') {
+    problems.add('username', 'must not be empty', props.username, 'Leave it out to log in as the superuser.');
+  }
+  props.passwords._check(problems, rolesOf(props));
+  props.architecture?._check(problems);
+  props.persistence?._check(problems, 'persistence');
+  if (props.architecture?._replicates === true && props.persistence?._kind === 'existing') {
+    problems.say(
+      '`persistence` must not be an existing claim with read replicas: each server needs a volume of its own.',
+      'Use Persistence.newClaim().',
+    );
+  }
+  checkPort(problems, 'servicePort', props.servicePort);
+  checkSettings(problems, props);
+  (props.imagePullSecrets ?? []).forEach((name) => {
+    checkObjectName(problems, 'imagePullSecrets', name);
+  });
+}
+
+function checkSettings(problems: Problems, props: BitnamiPostgresProps): void {
+  checkMaxConnections(problems, props.maxConnections);
+  for (const name of Object.keys(props.settings ?? {})) {
+    if (name === 'max_connections') {
+      problems.say('`settings` must not name max_connections.', 'Use `maxConnections`, which the connection carries.');
+    } else if (!/^[a-z_]+(\.[a-z_]+)?$/.test(name)) {
+      problems.add('settings', 'must have names of postgresql.conf', name);
+    }
+  }
+  for (const file of Object.keys(props.initScripts ?? {})) {
+    if (!/^[-._a-zA-Z0-9]+\.sql$/.test(file)) {
+      problems.add('initScripts', 'must have file names that end in .sql', file, 'The image runs nothing else as SQL.');
+    }
+  }
+}

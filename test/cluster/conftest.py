@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+from cluster import run
+from examples import Example, synthesize
+from release import Release, released
+
+Deploy = Callable[[Example], "Iterator[Release]"]
+SECONDS: list[str] = []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cluster_answers() -> None:
+    try:
+        run("kubectl", "version", "--request-timeout=20s")
+    except AssertionError as error:
+        pytest.exit(f"No cluster answers kubectl: {error}", returncode=2)
+
+
+@pytest.fixture(scope="session")
+def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("dist")
+    synthesize(directory)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def deploy(synthesized: Path) -> Callable[[Example], object]:
+    """Deploys an example for the time of a `with`, and notes how long it took."""
+
+    @contextmanager
+    def timed(example: Example) -> Iterator[Release]:
+        with released(example, synthesized) as release:
+            SECONDS.append(f"{example.name:24}{release.seconds_to_ready:6.1f} s")
+            yield release
+
+    return timed
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.section("from kubectl apply to ready")
+    for line in SECONDS:
+        terminalreporter.write_line(line)

@@ -1,0 +1,96 @@
+"""An example in a namespace of its own, from `kubectl apply` on."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import stand_in
+from cluster import Failed, Namespace, eventually, new_namespace
+from examples import Example, manifest_for
+from settings import CLUSTER_DOMAIN, MLFLOW_IMAGE, READY_SECONDS
+
+CLIENT = "client"
+CLIENT_PROGRAM = (Path(__file__).parent / "client.py").read_text()
+CLAIM = re.compile(r"^kind: PersistentVolumeClaim$", re.MULTILINE)
+
+
+class Release:
+    def __init__(self, example: Example, namespace: Namespace, directory: Path) -> None:
+        self.example = example
+        self.namespace = namespace
+        self.manifest = manifest_for(example, directory, namespace.name)
+        self.before: set[str] = set()
+        self.seconds_to_ready = 0.0
+
+    def start(self) -> None:
+        self.before = self.namespace.everything()
+        started = time.monotonic()
+        self.apply()
+        self.wait_for_rollout()
+        self.seconds_to_ready = time.monotonic() - started
+
+    def apply(self) -> str:
+        return self.namespace.kubectl("apply", "-f", "-", stdin=self.manifest)
+
+    def wait_for_rollout(self) -> None:
+        for workload in [*self.namespace.get("statefulsets")["items"], *self.servers()]:
+            name = f"{workload['kind'].lower()}/{workload['metadata']['name']}"
+            limit = f"--timeout={READY_SECONDS:g}s"
+            try:
+                self.namespace.kubectl("rollout", "status", name, limit, seconds=READY_SECONDS + 10)
+            except Failed as error:
+                raise Failed(f"{error}\n{self.namespace.kubectl('describe', 'pods')}") from None
+
+    def servers(self) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = self.namespace.get("deployments")["items"]
+        return items
+
+    def pods_of(self, server: dict[str, Any]) -> list[dict[str, Any]]:
+        return self.namespace.pods(server["spec"]["selector"]["matchLabels"])
+
+    def settled(self, server: dict[str, Any]) -> bool:
+        """As many pods as there should be, all ready, none on its way out."""
+        pods = self.pods_of(server)
+        return len(pods) == server["spec"]["replicas"] and all(map(is_ready, pods))
+
+    def wait_until_settled(self) -> None:
+        for server in self.servers():
+            name = server["metadata"]["name"]
+            eventually(lambda server=server: self.settled(server), f"{name} has settled", READY_SECONDS)
+
+    def urls_of(self, server: dict[str, Any]) -> list[str]:
+        """Each name that a Service has inside the cluster, the short one and the full one first."""
+        name, namespace = server["metadata"]["name"], self.namespace.name
+        full = f"{name}.{namespace}.svc.{CLUSTER_DOMAIN}"
+        return [f"http://{host}:5000" for host in (name, full, f"{name}.{namespace}", f"{name}.{namespace}.svc")]
+
+    def client(self, *args: str) -> str:
+        return self.namespace.kubectl("exec", "-i", CLIENT, "--", "python", "-", *args, stdin=CLIENT_PROGRAM)
+
+    def log_run(self, url: str) -> str:
+        return self.client("write", url).rsplit("run_id=", maxsplit=1)[1].strip()
+
+    def without_claims(self) -> str:
+        """What `kubectl delete` may take away without loss of data."""
+        documents = self.manifest.split("\n---\n")
+        return "\n---\n".join(document for document in documents if not CLAIM.search(document))
+
+
+def is_ready(pod: dict[str, Any]) -> bool:
+    conditions = {each["type"]: each["status"] for each in pod["status"].get("conditions", [])}
+    return "deletionTimestamp" not in pod["metadata"] and conditions.get("Ready") == "True"
+
+
+@contextmanager
+def released(example: Example, directory: Path) -> Iterator[Release]:
+    with new_namespace(example.name) as namespace:
+        namespace.create_pod(CLIENT, MLFLOW_IMAGE, 1001)
+        stand_in.provide(namespace, example)
+        release = Release(example, namespace, directory)
+        release.start()
+        yield release

@@ -1,0 +1,40 @@
+"""Watches a change of a Deployment."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from cluster import eventually
+from release import Release, is_ready
+from settings import READY_SECONDS
+
+
+def roll(release: Release) -> None:
+    """Waits until each server runs its newest template, and sees that there are never too many or too few pods."""
+    for server in release.servers():
+        name = f"deployment/{server['metadata']['name']}"
+        observed = "jsonpath={.metadata.generation}={.status.observedGeneration}"
+        eventually(lambda name=name, as_=observed: _same(release.namespace.kubectl("get", name, "-o", as_)), name)
+    deadline = time.monotonic() + READY_SECONDS
+    while not all(_look(release, server) for server in release.servers()):
+        assert time.monotonic() < deadline, release.namespace.kubectl("describe", "pods")
+        time.sleep(0.5)
+
+
+def _same(pair: str) -> bool:
+    one, other = pair.split("=")
+    return one == other
+
+
+def _look(release: Release, server: dict[str, Any]) -> bool:
+    replicas, pods = server["spec"]["replicas"], release.pods_of(server)
+    if server["spec"]["strategy"]["type"] == "Recreate":
+        assert len(pods) <= replicas, "a pod was started before the old one had ended"
+    else:
+        live = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+        surge = server["spec"]["strategy"]["rollingUpdate"]["maxSurge"]
+        assert len(live) <= replicas + surge, "more pods than the strategy allows"
+        assert sum(map(is_ready, pods)) >= replicas, "a ready pod was stopped before its successor was ready"
+    done = server["status"].get("updatedReplicas") == server["status"].get("replicas") == replicas
+    return done and release.settled(server)

@@ -1,0 +1,17 @@
+"""What a cluster may have to be told, as environment variables. README.md says when."""
+
+from __future__ import annotations
+
+import os
+
+MLFLOW_IN_EXAMPLES = "ghcr.io/mlflow/mlflow:v3.17.2-full"
+BITNAMI_IN_EXAMPLES = "docker.io/bitnamilegacy/postgresql:17.6.0-debian-12-r4"
+
+MLFLOW_IMAGE = os.environ.get("TEST_MLFLOW_IMAGE") or MLFLOW_IN_EXAMPLES
+BITNAMI_IMAGE = os.environ.get("TEST_BITNAMI_IMAGE") or BITNAMI_IN_EXAMPLES
+POSTGRES_IMAGE = os.environ.get("TEST_POSTGRES_IMAGE") or "docker.io/library/postgres:16"
+CLUSTER_DOMAIN = os.environ.get("TEST_CLUSTER_DOMAIN") or "cluster.local"
+SHARED_ACCESS_MODE = os.environ.get("TEST_SHARED_ACCESS_MODE") or "ReadWriteMany"
+NETWORK_POLICIES_WORK = os.environ.get("TEST_NETWORK_POLICIES") != "off"
+KEEP_NAMESPACES = os.environ.get("TEST_KEEP") == "true"
+READY_SECONDS = float(os.environ.get("TEST_READY_SECONDS") or 600)

@@ -1,0 +1,77 @@
+"""Changes that a user makes to a release that runs: the password, the scripts; and a mistake, which has to be visible."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import stand_in
+from cluster import eventually
+from examples import BY_NAME, manifest_for, synthesize
+from release import Release, is_ready
+from rolling import roll
+
+EXTERNAL = BY_NAME["external"]
+NEW_PASSWORD = "p@ss/w:rd%&'\"$(PGUSER) \\é "
+WRONG_PASSWORD = "not-the-password"
+
+
+@pytest.fixture(scope="module")
+def release(deploy) -> Iterator[Release]:
+    with deploy(EXTERNAL) as release:
+        yield release
+
+
+@pytest.fixture(scope="module")
+def run_id(release: Release) -> str:
+    return release.log_run("http://mlflow:5000")
+
+
+def with_password(release: Release, password: str, directory: Path) -> str:
+    synthesize(directory, MLFLOW_DATABASE_PASSWORD=password)
+    return manifest_for(EXTERNAL, directory, release.namespace.name)
+
+
+def test_changed_password_rolls(release: Release, run_id: str, tmp_path: Path) -> None:
+    alter = "ALTER USER mlflow_user WITH PASSWORD :'new'; SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    stand_in.sql(release.namespace, f"{alter} WHERE usename = 'mlflow_user';", new=NEW_PASSWORD)
+    release.manifest = with_password(release, NEW_PASSWORD, tmp_path)
+    release.apply()
+    roll(release)
+    release.client("read", run_id, "http://mlflow:5000")
+
+
+def test_wrong_password_is_named_where_a_user_looks(release: Release, run_id: str, tmp_path: Path) -> None:
+    right, release.manifest = release.manifest, with_password(release, WRONG_PASSWORD, tmp_path)
+    release.apply()
+
+    def described() -> str:
+        text = release.namespace.kubectl("describe", "pods", "-l", "app.kubernetes.io/name=mlflow")
+        return text if "wrong-password: " in text else ""
+
+    text = eventually(described, "`kubectl describe pod` names the cause", 300)
+    line = next(line for line in text.splitlines() if "wrong-password: " in line)
+    print(line.strip())
+    assert 'password authentication failed for user "mlflow_user"' in line
+    assert WRONG_PASSWORD not in text
+
+    release.manifest = right
+    release.apply()
+    roll(release)
+    release.client("read", run_id, "http://mlflow:5000")
+
+
+def test_changed_script_rolls(release: Release, run_id: str) -> None:
+    """As a new version of the library does it: another text, and so another name of the ConfigMap."""
+    release.manifest = re.sub(r"\bmlflow-scripts-\w+", "mlflow-scripts-changed", release.manifest)
+    release.manifest = release.manifest.replace("  wait_for_database.py: |\n", "  wait_for_database.py: |\n    # 2\n")
+    release.apply()
+    roll(release)
+    server = release.servers()[0]
+    volumes = [pod["spec"]["volumes"] for pod in release.pods_of(server) if is_ready(pod)]
+    names = [volume["configMap"]["name"] for volume in volumes[0] if "configMap" in volume]
+    assert names == ["mlflow-scripts-changed"]
+    release.client("read", run_id, "http://mlflow:5000")

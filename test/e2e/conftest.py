@@ -1,0 +1,76 @@
+"""What every case starts from: a namespace of its own, and PostgreSQL servers of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from certificates import make_certificates
+from cluster.kubernetes import Namespace
+from postgres import Postgres, make_template
+
+os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true", GIT_PYTHON_REFRESH="quiet")
+# A client that waits for a server to come back tries again for a while; the cases have deadlines of their own.
+os.environ.update(MLFLOW_HTTP_REQUEST_MAX_RETRIES="4", MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false")
+
+SCRATCH = Path(os.environ["E2E_SCRATCH"])
+CERTIFICATES, TEMPLATE = SCRATCH / "certificates", SCRATCH / "template"
+MakePostgres = Callable[..., Postgres]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput") or CERTIFICATES.exists():
+        return
+    SCRATCH.chmod(0o755)
+    make_certificates(CERTIFICATES)
+    make_template(TEMPLATE, CERTIFICATES)
+
+
+def images() -> dict[str, Path]:
+    """The virtual environments in the place of images. This one has the version of the library's default."""
+    import mlflow.version
+
+    current = f"ghcr.io/mlflow/mlflow:v{mlflow.version.VERSION}-full"
+    return {current: Path(sys.prefix)}
+
+
+@pytest.fixture(scope="session")
+def addresses(worker_id: str) -> Iterator[str]:
+    """Addresses on the bridge `pods`, each given once, apart from those of pytest-xdist's other processes."""
+    process = 0 if worker_id == "master" else int(worker_id.removeprefix("gw"))
+    return (f"10.88.{third}.{last}" for third in range(1 + 8 * process, 9 + 8 * process) for last in range(1, 255))
+
+
+@pytest.fixture
+def namespace(tmp_path: Path, addresses: Iterator[str]) -> Iterator[Namespace]:
+    space = Namespace(tmp_path / "cluster", images(), addresses)
+    yield space
+    space.stop()
+
+
+@pytest.fixture
+def make_postgres(namespace: Namespace, tmp_path: Path) -> Iterator[MakePostgres]:
+    """Makes servers, which the pods know by the given names."""
+    servers: list[Postgres] = []
+
+    def make(*names: str, tls: bool = True) -> Postgres:
+        address = namespace.new_address()
+        server = Postgres(TEMPLATE, SCRATCH / f"pg-{address}", address, tls)
+        servers.append(server)
+        namespace.hosts.update(dict.fromkeys(names or ("database",), address))
+        return server
+
+    yield make
+    for server in servers:
+        server.remove()
+
+
+@pytest.fixture
+def postgres(make_postgres: MakePostgres) -> Postgres:
+    """A running server, `database` for the pods, with the role and the database that the cases use."""
+    server = make_postgres().start()
+    server.owned_database()
+    return server

@@ -1,0 +1,197 @@
+// npm run test:e2e: unit tests of lib/scripts, then the synthesized pods on a real PostgreSQL and a real MLflow.
+// Further arguments go to pytest: npm run test:e2e -- -k migration
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, homedir, tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const ROOT = join(HERE, '..', '..');
+const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'cdk8s-mlflow');
+const UV = 'uv==0.13.9';
+const OLDEST_POSTGRES = 13;
+// What a command comes from, on Debian and Ubuntu.
+const PACKAGES = {
+  bwrap: 'bubblewrap',
+  ip: 'iproute2',
+  unshare: 'util-linux',
+  nsenter: 'util-linux',
+  setpriv: 'util-linux',
+  openssl: 'openssl',
+};
+
+process.chdir(ROOT);
+let running;
+const scratch = mkdtempSync(join(tmpdir(), 'cdk8s-mlflow-e2e-'));
+process.on('exit', () => {
+  // The first process of the tests' own namespaces: when it ends, the kernel ends PostgreSQL and every pod with it.
+  running?.kill('SIGKILL');
+  rmSync(scratch, { recursive: true, force: true });
+});
+process.on('SIGTERM', () => process.exit(143));
+process.on('SIGINT', () => process.exit(130));
+
+if (process.platform !== 'linux' || process.getuid() !== 0) {
+  stop(
+    'test:e2e needs Linux and root, for network and mount namespaces. Run it in a privileged container or with sudo.',
+  );
+}
+installPackages();
+const python = findPython();
+const current = virtualenv(`mlflow-${mlflowVersion()}`, 'requirements.txt', `mlflow==${mlflowVersion()}`);
+const old = virtualenv('mlflow-2.14.3', 'requirements-2.14.txt');
+const environment = {
+  ...process.env,
+  PATH: `${join(current, 'bin')}:${process.env.PATH}`,
+  CDK8S_DISABLE_UPGRADE_CHECK: 'true',
+  PYTHONDONTWRITEBYTECODE: '1',
+  E2E_SCRATCH: scratch,
+  E2E_POSTGRES_BIN: postgresFolder(),
+  E2E_OLD_VENV: old,
+};
+
+const extra = process.argv.slice(2);
+await run('ruff', [
+  'check',
+  '--quiet',
+  '--no-cache',
+  '--config',
+  'test/scripts/ruff.toml',
+  'lib/scripts',
+  'test/scripts',
+]);
+await run('ruff', ['check', '--quiet', '--no-cache', '--config', 'test/e2e/ruff.toml', 'test/e2e']);
+if (extra.length === 0) {
+  await run('pytest', ['-q', '-c', 'test/scripts/pytest.ini', 'test/scripts']);
+}
+const parallel = String(Math.min(4, availableParallelism() + 1));
+const pytest = ['pytest', '-c', 'test/e2e/pytest.ini', '-n', parallel, '--dist', 'worksteal', 'test/e2e', ...extra];
+await run('unshare', [
+  '--net',
+  '--pid',
+  '--fork',
+  '--kill-child',
+  '--mount-proc',
+  'sh',
+  join(HERE, 'node.sh'),
+  ...pytest,
+]);
+
+/** Runs a command to its end, and ends with it if it fails. */
+async function run(command, args) {
+  running = spawn(command, args, { stdio: 'inherit', env: environment });
+  const code = await new Promise((resolve) =>
+    running.on('error', () => resolve(127)).on('exit', (exit, signal) => resolve(exit ?? signal)),
+  );
+  running = undefined;
+  if (code !== 0) {
+    process.exit(typeof code === 'number' ? code : 1);
+  }
+}
+
+function installPackages() {
+  const missing = Object.keys(PACKAGES)
+    .filter((command) => !onPath(command))
+    .map((command) => PACKAGES[command]);
+  const wanted = [...new Set(missing), ...(postgresFolder() === undefined ? ['postgresql'] : [])];
+  if (wanted.length === 0) {
+    return;
+  }
+  if (!onPath('apt-get')) {
+    stop(
+      `test:e2e needs ${wanted.join(', ')} (names of Debian packages; PostgreSQL ${OLDEST_POSTGRES} or later): install them with your package manager.`,
+    );
+  }
+  quiet('apt-get', ['update']);
+  // Without the cluster of its own that Debian's package starts.
+  quiet('apt-get', ['install', '--yes', '--no-install-recommends', ...wanted]);
+  if (postgresFolder() === undefined) {
+    stop(
+      `test:e2e needs PostgreSQL ${OLDEST_POSTGRES} or later, and this distribution's is older: see https://www.postgresql.org/download/.`,
+    );
+  }
+}
+
+/** The folder of the newest server's programs. */
+function postgresFolder() {
+  const debian = '/usr/lib/postgresql';
+  const folders = existsSync(debian) ? readdirSync(debian).map((version) => join(debian, version, 'bin')) : [];
+  const other = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' }).stdout?.trim();
+  const usable = [...folders, ...(other ? [other] : [])]
+    .map((folder) => ({
+      folder,
+      version: Number(
+        / (\d+)/.exec(spawnSync(join(folder, 'postgres'), ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[1],
+      ),
+    }))
+    .filter(({ folder, version }) => version >= OLDEST_POSTGRES && existsSync(join(folder, 'initdb')));
+  return usable.sort((a, b) => b.version - a.version)[0]?.folder;
+}
+
+/** A Python that both versions of MLflow run on. */
+function findPython() {
+  const usable = 'import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))';
+  const found = ['python3.11', 'python3', 'python3.12', 'python3.10'].find(
+    (name) => spawnSync(name, ['-c', usable]).status === 0,
+  );
+  return (
+    found ??
+    stop(
+      'test:e2e needs Python 3.10 to 3.12 with venv: apt-get install python3 python3-venv, or https://www.python.org/downloads/.',
+    )
+  );
+}
+
+/** MLflow of the image that the library runs unless told otherwise. */
+function mlflowVersion() {
+  const source = readFileSync('lib/server/pod-recipe.ts', 'utf8');
+  const version = /DEFAULT_IMAGE = '[^']*:v(\d+\.\d+\.\d+)-full'/.exec(source)?.[1];
+  return version ?? stop('No version of MLflow in DEFAULT_IMAGE of lib/server/pod-recipe.ts.');
+}
+
+/** A virtual environment outside of git, made once for each version and list of requirements. */
+function virtualenv(name, requirements, ...more) {
+  const list = join(HERE, requirements);
+  const version = spawnSync(python, ['--version'], { encoding: 'utf8' }).stdout;
+  const digest = createHash('sha256')
+    .update(readFileSync(list))
+    .update([version, ...more].join())
+    .digest('hex')
+    .slice(0, 8);
+  const folder = join(CACHE, `${name}-${digest}`);
+  const complete = join(folder, 'complete');
+  if (!existsSync(complete)) {
+    console.log(`Installing ${name} into ${relative(homedir(), folder)} of the home directory`);
+    mkdirSync(CACHE, { recursive: true });
+    rmSync(folder, { recursive: true, force: true });
+    quiet(python, ['-m', 'venv', folder]);
+    const inside = join(folder, 'bin', 'python');
+    quiet(inside, ['-m', 'pip', 'install', '--quiet', UV]);
+    quiet(inside, ['-m', 'uv', 'pip', 'install', '--python', inside, '--compile-bytecode', '-r', list, ...more]);
+    writeFileSync(complete, '');
+  }
+  return folder;
+}
+
+function onPath(command) {
+  return (process.env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, command)));
+}
+
+/** Runs a command whose output matters only if it fails. */
+function quiet(command, args) {
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    encoding: 'utf8',
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
+  if (status !== 0) {
+    console.error(stdout, stderr);
+    stop(`${command} ${args.join(' ')} failed.`);
+  }
+}
+
+function stop(line) {
+  console.error(line);
+  process.exit(1);
+}

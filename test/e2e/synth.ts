@@ -1,0 +1,133 @@
+// Prints the YAML of one chart, for the tests to run: node -r tsx/cjs test/e2e/synth.ts example external
+//                                                     node -r tsx/cjs test/e2e/synth.ts server '{"replicas": 3}'
+import { App, Chart, Duration, Yaml } from 'cdk8s';
+import {
+  ClientCertificate,
+  DatabaseConnectionCheck,
+  DatabaseMigration,
+  ExternalPostgres,
+  FileSource,
+  MlflowServer,
+  Persistence,
+  PoolingProfile,
+  PostgresTls,
+  ReadinessCheck,
+  VolumeArtifacts,
+} from 'cdk8s-mlflow';
+import { EnvValue, PersistentVolumeAccessMode } from 'cdk8s-plus-28';
+
+import { addExamples } from '../../examples/all';
+
+/** What a test can ask for; what it leaves out is the library's default. */
+interface ServerCase {
+  readonly host?: string;
+  readonly failoverHosts?: string[];
+  readonly user?: string;
+  readonly password?: string;
+  readonly database?: string;
+  readonly tls?: 'disable' | 'prefer' | 'require' | 'verifyCa' | 'verifyFull';
+  readonly clientCertificate?: boolean;
+  readonly check?: 'off' | number;
+  readonly migration?: 'job' | 'off';
+  readonly migrationDeadline?: number;
+  readonly readiness?: 'database';
+  readonly replicas?: number;
+  readonly workers?: number;
+  readonly maxOverflow?: number;
+  readonly ingress?: { readonly hosts: string[]; readonly tlsSecretName?: string };
+  readonly allowedHosts?: string[];
+  readonly corsAllowedOrigins?: string[];
+  readonly staticPrefix?: string;
+  readonly extraEnvVars?: Record<string, string>;
+}
+
+function tlsOf(options: ServerCase): PostgresTls | undefined {
+  const ca = FileSource.fromConfigMap('postgres-ca', 'ca.crt');
+  const verified = {
+    ca,
+    clientCertificate:
+      options.clientCertificate === true ? ClientCertificate.fromSecretName('postgres-client') : undefined,
+  };
+  switch (options.tls) {
+    case 'disable':
+      return PostgresTls.DISABLE;
+    case 'prefer':
+      return PostgresTls.PREFER;
+    case 'require':
+      return PostgresTls.REQUIRE;
+    case 'verifyCa':
+      return PostgresTls.verifyCa(verified);
+    case 'verifyFull':
+      return PostgresTls.verifyFull(verified);
+    case undefined:
+      return undefined;
+  }
+}
+
+function migrationOf(options: ServerCase): DatabaseMigration {
+  const deadline = options.migrationDeadline === undefined ? undefined : Duration.seconds(options.migrationDeadline);
+  switch (options.migration) {
+    case 'job':
+      return DatabaseMigration.job({ deadline });
+    case 'off':
+      return DatabaseMigration.off();
+    case undefined:
+      return DatabaseMigration.initContainer({ deadline });
+  }
+}
+
+function checkOf(check: ServerCase['check']): DatabaseConnectionCheck | undefined {
+  if (check === 'off') {
+    return DatabaseConnectionCheck.off();
+  }
+  return check === undefined ? undefined : DatabaseConnectionCheck.initContainer({ deadline: Duration.seconds(check) });
+}
+
+function addServer(chart: Chart, options: ServerCase): void {
+  const { host = 'database', user = 'mlflow', password = 'mlflow', database } = options;
+  const backend = new ExternalPostgres(chart, 'postgres', {
+    host,
+    user,
+    password,
+    database,
+    failoverHosts: options.failoverHosts,
+    tls: tlsOf(options),
+  });
+  new MlflowServer(chart, 'mlflow', {
+    backend,
+    databaseConnectionCheck: checkOf(options.check),
+    databaseMigration: migrationOf(options),
+    readinessCheck: options.readiness === 'database' ? ReadinessCheck.DATABASE : undefined,
+    replicas: options.replicas,
+    workers: options.workers ?? 1,
+    pooling:
+      options.maxOverflow === undefined
+        ? undefined
+        : PoolingProfile.STANDARD.extend({ maxOverflow: options.maxOverflow }),
+    artifactRoot: new VolumeArtifacts({
+      persistence: Persistence.newClaim({ accessModes: [PersistentVolumeAccessMode.READ_WRITE_MANY] }),
+    }),
+    ingress: options.ingress,
+    allowedHosts: options.allowedHosts,
+    corsAllowedOrigins: options.corsAllowedOrigins,
+    staticPrefix: options.staticPrefix,
+    extraEnvVars:
+      options.extraEnvVars &&
+      Object.fromEntries(
+        Object.entries(options.extraEnvVars).map(([name, value]) => [name, EnvValue.fromValue(value)]),
+      ),
+  });
+}
+
+const [, , kind = '', argument = ''] = process.argv;
+const app = new App();
+if (kind === 'example') {
+  addExamples(app);
+} else {
+  addServer(new Chart(app, 'case'), JSON.parse(argument) as ServerCase);
+}
+const charts = app.charts.filter(({ node }) => kind !== 'example' || node.id === argument);
+if (charts.length !== 1) {
+  throw new Error(`There is no example ${argument}.`);
+}
+process.stdout.write(Yaml.stringify(...charts.flatMap((chart) => chart.toJson() as unknown[])));

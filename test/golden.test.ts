@@ -1,0 +1,58 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { App, type Chart, Testing, Yaml } from 'cdk8s';
+
+import { addExamples } from '../examples/all';
+
+import type { Manifest } from './support/synth';
+
+const FOLDER = join(__dirname, 'golden');
+
+/** The examples as they are synthesized, but for the bodies of the scripts, which have tests of their own. */
+function examples(): Record<string, Manifest[]> {
+  const app = new App({ outdir: Testing.app().outdir });
+  addExamples(app);
+  app.synth();
+  return Object.fromEntries(app.charts.map((chart: Chart) => [chart.node.id, chart.toJson().map(withoutScripts)]));
+}
+
+function withoutScripts(manifest: Manifest): Manifest {
+  if (manifest.kind !== 'ConfigMap') {
+    return manifest;
+  }
+  const data = Object.entries(manifest.data as Record<string, string>).map(([file, body]) => [
+    file,
+    file.endsWith('.py') ? `(lib/scripts/${file})` : body,
+  ]);
+  return { ...manifest, data: Object.fromEntries(data) };
+}
+
+const synthesized = examples();
+
+test.each(Object.keys(synthesized))('%s', (name) => {
+  const file = join(FOLDER, `${name}.yaml`);
+  const yaml = Yaml.stringify(...(synthesized[name] ?? []));
+  if (process.env.UPDATE_GOLDEN === '1') {
+    writeFileSync(file, yaml);
+  }
+  expect(yaml).toBe(readFileSync(file, 'utf8'));
+});
+
+test('no golden file without its example', () => {
+  expect(readdirSync(FOLDER).sort()).toEqual(
+    Object.keys(synthesized)
+      .map((name) => `${name}.yaml`)
+      .sort(),
+  );
+});
+
+test('a literal secret is in a Secret and nowhere else', () => {
+  const secrets = ['your_secure_password', 'mlflow_password', 'Pa33w0rd!', 'only-for-development'];
+  const all = Object.values(synthesized).flat();
+  const text = (manifests: Manifest[]) => JSON.stringify(manifests);
+  for (const secret of secrets) {
+    expect(text(all.filter((m) => m.kind === 'Secret'))).toContain(secret);
+    expect(text(all.filter((m) => m.kind !== 'Secret'))).not.toContain(secret);
+  }
+});

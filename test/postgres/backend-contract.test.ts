@@ -1,0 +1,132 @@
+import { Testing } from 'cdk8s';
+import { EnvValue } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import {
+  BitnamiArchitecture,
+  BitnamiPasswords,
+  BitnamiPostgres,
+  ClientCertificate,
+  DatabaseMigration,
+  ExistingSecretPostgres,
+  ExternalPostgres,
+  FileSource,
+  type IPostgresBackend,
+  MlflowServer,
+  PostgresConnection,
+  PostgresCredentials,
+  PostgresTls,
+} from 'cdk8s-mlflow';
+
+import { chart, containerOf, env, type Manifest, only } from '../support/synth';
+
+const PASSWORD = 'p@ss/w:rd%&\'"$ `ö ';
+
+class OwnBackend extends Construct implements IPostgresBackend {
+  public readonly connection = new PostgresConnection({
+    host: EnvValue.fromValue('own-db'),
+    port: EnvValue.fromValue('6543'),
+    database: EnvValue.fromValue('tracking'),
+    credentials: PostgresCredentials.fromLiterals(this, { username: 'me', password: PASSWORD }),
+    tls: PostgresTls.DISABLE,
+  });
+}
+
+const tls = PostgresTls.verifyFull({
+  ca: FileSource.fromConfigMap('ca', 'ca.pem'),
+  clientCertificate: ClientCertificate.fromSecretName('client'),
+});
+
+const BACKENDS: Record<string, (scope: Construct) => IPostgresBackend> = {
+  ExternalPostgres: (scope) => new ExternalPostgres(scope, 'postgres', { host: 'db', user: 'u', password: PASSWORD }),
+  'ExternalPostgres with certificates': (scope) =>
+    new ExternalPostgres(scope, 'postgres', { host: 'db', user: 'u', password: PASSWORD, tls }),
+  ExistingSecretPostgres: (scope) => new ExistingSecretPostgres(scope, 'postgres', { host: 'db', secretName: 'login' }),
+  'ExistingSecretPostgres.fromConnectionSecret': (scope) =>
+    ExistingSecretPostgres.fromConnectionSecret(scope, 'postgres', { secretName: 'cluster-app' }),
+  'BitnamiPostgres as superuser': (scope) =>
+    new BitnamiPostgres(scope, 'postgres', {
+      passwords: BitnamiPasswords.fromLiterals({ postgresPassword: PASSWORD }),
+    }),
+  'BitnamiPostgres as user, replicated': (scope) =>
+    new BitnamiPostgres(scope, 'postgres', {
+      username: 'mlflow',
+      architecture: BitnamiArchitecture.replication(),
+      passwords: BitnamiPasswords.fromLiterals({ password: PASSWORD, replicationPassword: PASSWORD }),
+    }),
+  'BitnamiPostgres on a Secret': (scope) =>
+    new BitnamiPostgres(scope, 'postgres', { passwords: BitnamiPasswords.fromSecretName('passwords') }),
+  'a backend of the user': (scope) => new OwnBackend(scope, 'postgres'),
+};
+
+describe.each(Object.entries(BACKENDS))('%s', (_, newBackend) => {
+  function synth(migration = DatabaseMigration.initContainer()): Manifest[] {
+    const scope = chart();
+    new MlflowServer(scope, 'mlflow', { backend: newBackend(scope), databaseMigration: migration });
+    return Testing.synth(scope);
+  }
+
+  function connecting(manifests: Manifest[]): Manifest[] {
+    const pods = manifests
+      .filter((m) => m.kind === 'Job' || m.kind === 'Deployment')
+      .map((m: Manifest) => m.spec.template.spec);
+    return pods.flatMap((pod) => [...(pod.initContainers ?? []), ...pod.containers]);
+  }
+
+  test('connects every container in the same way', () => {
+    const containers = connecting(synth(DatabaseMigration.job()));
+    expect(containers.map((c) => c.name)).toEqual(['init-mlflow', 'wait-for-database', 'init-mlflow', 'mlflow']);
+    const connections = containers.map((c) =>
+      Object.fromEntries(Object.entries(env(c)).filter(([name]) => /^PG(?!APPNAME)|BACKEND_STORE/.test(name))),
+    );
+    const mounts = containers.map((c) => c.volumeMounts.filter((m: Manifest) => m.name.startsWith('postgres-tls')));
+    expect(new Set(connections.map((c) => JSON.stringify(c))).size).toBe(1);
+    expect(new Set(mounts.map((m) => JSON.stringify(m))).size).toBe(1);
+    expect(Object.keys(connections[0] ?? {})).toEqual(
+      expect.arrayContaining([
+        'PGHOST',
+        'PGPORT',
+        'PGDATABASE',
+        'PGUSER',
+        'PGPASSWORD',
+        'PGSSLMODE',
+        'PGCONNECT_TIMEOUT',
+      ]),
+    );
+  });
+
+  test('takes the password from a Secret that must exist, and the rest as text or from a Secret', () => {
+    const variables = env(containerOf(only(synth(), 'Deployment').spec.template.spec, 'mlflow'));
+    expect(variables.PGPASSWORD).toEqual({ secretKeyRef: { key: expect.any(String), name: expect.any(String) } });
+    for (const name of ['PGHOST', 'PGPORT', 'PGDATABASE', 'PGUSER']) {
+      const value = variables[name];
+      expect(typeof value === 'string' ? value : value.secretKeyRef.name).toMatch(/./);
+    }
+  });
+
+  test('keeps the URI free of everything but the driver', () => {
+    for (const c of connecting(synth())) {
+      expect(env(c).MLFLOW_BACKEND_STORE_URI).toBe('postgresql+psycopg2://');
+    }
+  });
+
+  test('writes a literal password into a Secret and nowhere else', () => {
+    const others = synth().filter((m) => m.kind !== 'Secret');
+    expect(JSON.stringify(others)).not.toContain(JSON.stringify(PASSWORD).slice(1, -1));
+  });
+
+  test('refers only to Secrets that the chart makes, or that the caller named', () => {
+    const manifests = synth();
+    const made = manifests.filter((m) => m.kind === 'Secret').map((m) => m.metadata.name);
+    const text = JSON.stringify(manifests);
+    const used = [...text.matchAll(/"secretKeyRef":\{"key":"[^"]+","name":"([^"]+)"/g)].map((m) => m[1]);
+    expect([...made, 'login', 'cluster-app', 'passwords']).toEqual(expect.arrayContaining([...new Set(used)]));
+  });
+
+  test('gives pods the labels that open the database', () => {
+    const scope = chart();
+    const backend = newBackend(scope);
+    new MlflowServer(scope, 'mlflow', { backend });
+    const labels = only(Testing.synth(scope), 'Deployment').spec.template.metadata.labels;
+    expect(labels).toMatchObject(backend.connection.clientLabels);
+  });
+});

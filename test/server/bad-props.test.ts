@@ -1,0 +1,100 @@
+import { Duration, Testing } from 'cdk8s';
+import { EnvValue } from 'cdk8s-plus-28';
+import {
+  DatabaseConnectionCheck,
+  DatabaseMigration,
+  type MlflowServerProps,
+  Persistence,
+  VolumeArtifacts,
+} from 'cdk8s-mlflow';
+
+import { chart, server } from '../support/synth';
+
+const value = EnvValue.fromValue('x');
+const itself = 'must not be set: the library sets it itself.';
+const objectName = 'must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots)';
+
+test.each<[Partial<MlflowServerProps>, string]>([
+  [{ replicas: -1 }, '`replicas` must be a whole number from 0, got -1.'],
+  [{ replicas: 1.5 }, '`replicas` must be a whole number from 0, got 1.5.'],
+  [{ workers: 0 }, '`workers` must be a whole number from 1, got 0.'],
+  [{ image: '' }, '`image` must be the reference of an image, got an empty string.'],
+  [{ imagePullSecrets: ['A_B'] }, `\`imagePullSecrets\` ${objectName}, got "A_B".`],
+  [
+    { databaseConnectionCheck: DatabaseConnectionCheck.initContainer({ deadline: Duration.millis(1) }) },
+    '`databaseConnectionCheck.deadline` must be a whole number of seconds from 1, got 0.001.',
+  ],
+  [
+    { databaseMigration: DatabaseMigration.job({ deadline: Duration.seconds(0) }) },
+    '`databaseMigration.deadline` must be a whole number of seconds from 1, got 0.',
+  ],
+  [{ service: { port: 70000 } }, '`service.port` must be a whole number from 1 to 65535, got 70000.'],
+  [{ service: { nodePort: 0 } }, '`service.nodePort` must be a whole number from 1 to 65535, got 0.'],
+  [{ ingress: { hosts: [] } }, '`ingress.hosts` must name at least one host, got none.'],
+  [
+    { ingress: { hosts: ['https://a.example.com'] } },
+    '`ingress.hosts[0]` must be a host name without scheme, port or path, got "https://a.example.com".',
+  ],
+  [{ ingress: { hosts: ['a.b'], path: 'x' } }, '`ingress.path` must start with a slash, got "x".'],
+  [{ ingress: { hosts: ['a.b'], tlsSecretName: '' } }, `\`ingress.tlsSecretName\` ${objectName}, got an empty string.`],
+  [
+    { allowedHosts: ['http://a'] },
+    '`allowedHosts` must be Host headers, without scheme or path, got "http://a". Add the port if clients send one, or `:*` for any.',
+  ],
+  [
+    { corsAllowedOrigins: ['a.example.com'] },
+    '`corsAllowedOrigins` must be origins, with scheme and without path, got "a.example.com". Write https://host or https://host:port.',
+  ],
+  [{ staticPrefix: 'x' }, '`staticPrefix` must start with a slash and not end with one, got "x".'],
+  [{ staticPrefix: '/x/' }, '`staticPrefix` must start with a slash and not end with one, got "/x/".'],
+  [{ extraEnvVars: { PGPASSWORD: value } }, `\`extraEnvVars.PGPASSWORD\` ${itself} Use \`backend\`.`],
+  [
+    { extraEnvVars: { MLFLOW_BACKEND_STORE_URI: value } },
+    `\`extraEnvVars.MLFLOW_BACKEND_STORE_URI\` ${itself} Use \`backend\`.`,
+  ],
+  [
+    { extraEnvVars: { MLFLOW_SQLALCHEMYSTORE_POOL_SIZE: value } },
+    `\`extraEnvVars.MLFLOW_SQLALCHEMYSTORE_POOL_SIZE\` ${itself} Use \`pooling\`.`,
+  ],
+  [{ extraInitEnvVars: { PGSSLMODE: value } }, `\`extraInitEnvVars.PGSSLMODE\` ${itself} Use \`backend\`.`],
+  [{ extraEnvVars: { HOME: value } }, `\`extraEnvVars.HOME\` ${itself}`],
+  [{ extraEnvVars: { 'A-B': value } }, '`extraEnvVars` must have names of letters, digits and underscores, got "A-B".'],
+  [{ extraArgs: ['--workers=3'] }, `\`extraArgs --workers=3\` ${itself} Use \`workers\`.`],
+  [{ extraArgs: ['--host', '::'] }, `\`extraArgs --host\` ${itself}`],
+  [
+    { replicas: 2 },
+    '`replicas` must be at most 1 with artifacts that only one node can see, got 2. Use a volume with READ_WRITE_MANY, or an object store, as `artifactRoot`.',
+  ],
+  [
+    { replicas: 2, artifactRoot: new VolumeArtifacts({ persistence: Persistence.none() }) },
+    '`replicas` must be at most 1 with artifacts that only one pod can see, got 2. Use a volume with READ_WRITE_MANY, or an object store, as `artifactRoot`.',
+  ],
+  [
+    { artifactRoot: new VolumeArtifacts({ defaultArtifactRoot: './mlruns' }) },
+    '`artifactRoot.defaultArtifactRoot` must be a URI, got "./mlruns". MLflow makes a path of the pod of it, and clients write that on their own disk. Leave it out, or use \'mlflow-artifacts:/\'.',
+  ],
+  [
+    { artifactRoot: new VolumeArtifacts({ defaultArtifactsDestination: '../x' }) },
+    '`artifactRoot.defaultArtifactsDestination` must be a folder of the volume (letters, digits, dashes, slashes), got "../x".',
+  ],
+  [
+    { artifactRoot: new VolumeArtifacts({ persistence: Persistence.existingClaim('') }) },
+    `\`artifactRoot.persistence.claimName\` ${objectName}, got an empty string.`,
+  ],
+])('%#: refuses %j', (props, message) => {
+  expect(() => server(chart(), props)).toThrow(new Error(`[chart/mlflow] ${message}`));
+});
+
+test.each(['Mlflow', '1mlflow', 'ml_flow', 'mlflow-', 'm'.repeat(45)])('refuses the id %s', (id) => {
+  expect(() => server(chart(), {}, id)).toThrow(
+    new Error(
+      `[chart/${id}] \`id\` must be lower-case letters, digits and dashes, start with a letter and have at most 44 characters, got "${id}". Kubernetes takes it as the name of the Service.`,
+    ),
+  );
+});
+
+test('an existing claim has a size of its own, by type', () => {
+  // @ts-expect-error a size goes with a new claim only
+  Persistence.existingClaim('claim', { size: 1 });
+  expect(Testing.synth(chart())).toEqual([]);
+});
