@@ -74,7 +74,7 @@ export class PostgresCredentials {
   public static fromLiterals(scope: Construct, literals: LiteralCredentials): PostgresCredentials {
     const { username, password } = literals;
     const secret = new kplus.Secret(scope, 'secret', {
-      metadata: { name: scope.node.id },
+      metadata: { name: scope.node.id, labels: { 'app.kubernetes.io/managed-by': 'cdk8s' } },
       stringData: { username, password },
     });
     return new PostgresCredentials({

@@ -18,7 +18,7 @@ test('makes a Secret of the login, named by its id', () => {
     {
       apiVersion: 'v1',
       kind: 'Secret',
-      metadata: { name: 'postgres' },
+      metadata: { name: 'postgres', labels: { 'app.kubernetes.io/managed-by': 'cdk8s' } },
       immutable: false,
       stringData: { username: 'mlflow_user', password: ' p@ss"w\\rd\n' },
     },

@@ -120,7 +120,10 @@ export class DatabaseServer extends Construct {
       return [];
     }
     const configMap = new kplus.ConfigMap(this, 'init-scripts', {
-      metadata: { name: `${props.name}-init-scripts` },
+      metadata: {
+        name: `${props.name}-init-scripts`,
+        labels: labelsOf('postgresql', props.instance, props.component).all,
+      },
       data: props.initScripts,
     });
     const volume = kplus.Volume.fromConfigMap(this, 'init-scripts-volume', configMap, { name: 'init-scripts' });

@@ -1,0 +1,192 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { ApiObject, Chart, Duration, JsonPatch, Size } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+
+const SCRIPT_FOLDER = join(__dirname, '..', '..', 'lib', 'scripts');
+const SCRIPTS = Object.fromEntries(
+  readdirSync(SCRIPT_FOLDER)
+    .filter((file) => file.endsWith('.py'))
+    .sort()
+    .map((file) => [file, readFileSync(join(SCRIPT_FOLDER, file), 'utf8')]),
+);
+
+const ALLOWED_HOSTS =
+  'localhost,localhost:*,127.0.0.1,127.0.0.1:*,0.0.0.0,0.0.0.0:*,[::1],[[]::1]:*,10.*,192.168.*,172.1[6-9].*,172.2[0-9].*,172.3[01].*,[[]f[cd]*,100.6[4-9].*,100.[7-9][0-9].*,100.1[01][0-9].*,100.12[0-7].*';
+
+const SECURITY: kplus.ContainerSecurityContextProps = {
+  ensureNonRoot: true,
+  user: 1001,
+  group: 1001,
+  privileged: false,
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: [kplus.Capability.ALL] },
+  seccompProfile: { type: kplus.SeccompProfileType.RUNTIME_DEFAULT },
+};
+
+/** What somebody would write with cdk8s-plus-28 alone to get the objects of an ExternalPostgres and an MlflowServer. */
+export function bareServer(scope: Construct, n: number, scriptsName: string, revision: string): void {
+  const id = `mlflow-${String(n)}`;
+  const selector = {
+    'app.kubernetes.io/name': 'mlflow',
+    'app.kubernetes.io/instance': id,
+    'app.kubernetes.io/component': 'server',
+  };
+  const labels = { ...selector, 'app.kubernetes.io/managed-by': 'cdk8s' };
+  const secret = new kplus.Secret(scope, `postgres-${String(n)}`, {
+    metadata: { name: `postgres-${String(n)}`, labels: { 'app.kubernetes.io/managed-by': 'cdk8s' } },
+    stringData: { username: 'mlflow', password: 'secret' },
+  });
+  const claim = new kplus.PersistentVolumeClaim(scope, `${id}-claim`, {
+    metadata: { name: `${id}-artifacts`, labels: { ...labels, 'app.kubernetes.io/component': 'artifacts' } },
+    accessModes: [kplus.PersistentVolumeAccessMode.READ_WRITE_ONCE],
+    storage: Size.gibibytes(10),
+  });
+  const serviceAccount = new kplus.ServiceAccount(scope, `${id}-account`, {
+    metadata: { name: id, labels },
+    automountToken: false,
+  });
+  const scripts = new kplus.ConfigMap(scope, `${id}-scripts`, {
+    metadata: { name: scriptsName, labels },
+    immutable: true,
+    data: SCRIPTS,
+  });
+  const tmp = kplus.Volume.fromEmptyDir(scope, `${id}-tmp`, 'tmp');
+  const scriptVolume = kplus.Volume.fromConfigMap(scope, `${id}-scripts-volume`, scripts, { name: 'scripts' });
+  const artifacts = kplus.Volume.fromPersistentVolumeClaim(scope, `${id}-artifacts`, claim, { name: 'artifacts' });
+  const text = (value: string): kplus.EnvValue => kplus.EnvValue.fromValue(value);
+  const base = {
+    image: 'ghcr.io/mlflow/mlflow:v3.17.2-full',
+    imagePullPolicy: kplus.ImagePullPolicy.IF_NOT_PRESENT,
+    securityContext: SECURITY,
+  };
+  const env = {
+    PGHOST: text('db'),
+    PGPORT: text('5432'),
+    PGDATABASE: text('mlflow'),
+    PGUSER: kplus.EnvValue.fromSecretValue({ secret, key: 'username' }),
+    PGPASSWORD: kplus.EnvValue.fromSecretValue({ secret, key: 'password' }),
+    PGSSLMODE: text('require'),
+    PGCONNECT_TIMEOUT: text('10'),
+    POD_NAMESPACE: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_NAMESPACE),
+    MLFLOW_BACKEND_STORE_URI: text('postgresql+psycopg2://'),
+    MLFLOW_DEFAULT_ARTIFACT_ROOT: text('mlflow-artifacts:/'),
+    MLFLOW_DISABLE_TELEMETRY: text('true'),
+    DO_NOT_TRACK: text('true'),
+    HOME: text('/tmp'),
+    PYTHONDONTWRITEBYTECODE: text('1'),
+  };
+  const init = (name: string, script: string, more: Record<string, kplus.EnvValue>): kplus.ContainerProps => ({
+    ...base,
+    name,
+    command: ['python', `/opt/mlflow/scripts/${script}`],
+    envVariables: { ...env, PGAPPNAME: text(name), ...more },
+    volumeMounts: [
+      { path: '/tmp', volume: tmp },
+      { path: '/opt/mlflow/scripts', volume: scriptVolume, readOnly: true },
+    ],
+    resources: {
+      cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.units(2) },
+      memory: { request: Size.mebibytes(256), limit: Size.gibibytes(1) },
+    },
+  });
+  const probe = (periodSeconds: number, failureThreshold: number): kplus.Probe =>
+    kplus.Probe.fromHttpGet('/health', {
+      port: 5000,
+      periodSeconds: Duration.seconds(periodSeconds),
+      timeoutSeconds: Duration.seconds(5),
+      failureThreshold,
+    });
+  const service = [
+    id,
+    `${id}.$(POD_NAMESPACE)`,
+    `${id}.$(POD_NAMESPACE).svc`,
+    `${id}.$(POD_NAMESPACE).svc.cluster.local`,
+  ];
+  const deployment = new kplus.Deployment(scope, `${id}-deployment`, {
+    metadata: { name: id, labels },
+    podMetadata: { labels, annotations: { 'cdk8s-mlflow/credentials-revision': revision } },
+    select: false,
+    replicas: 1,
+    strategy: kplus.DeploymentStrategy.recreate(),
+    serviceAccount,
+    automountServiceAccountToken: false,
+    securityContext: {
+      ensureNonRoot: true,
+      user: 1001,
+      group: 1001,
+      fsGroup: 1001,
+      fsGroupChangePolicy: kplus.FsGroupChangePolicy.ON_ROOT_MISMATCH,
+    },
+    terminationGracePeriod: Duration.minutes(1),
+    initContainers: [
+      init('wait-for-database', 'wait_for_database.py', { DATABASE_WAIT_SECONDS: text('120') }),
+      init('init-mlflow', 'migrate_database.py', { MIGRATION_DEADLINE_SECONDS: text('600') }),
+    ],
+    containers: [
+      {
+        ...base,
+        name: 'mlflow',
+        command: ['mlflow'],
+        args: [
+          'server',
+          '--host=0.0.0.0',
+          '--port=5000',
+          '--workers=2',
+          '--serve-artifacts',
+          '--artifacts-destination=/mlflow/artifacts',
+          '--uvicorn-opts=--log-level=info',
+        ],
+        ports: [{ name: 'http', number: 5000 }],
+        envVariables: {
+          ...env,
+          MLFLOW_SQLALCHEMYSTORE_POOL_SIZE: text('20'),
+          MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW: text('21'),
+          MLFLOW_SQLALCHEMYSTORE_POOL_RECYCLE: text('3600'),
+          PGAPPNAME: text('mlflow'),
+          MLFLOW_SERVER_ALLOWED_HOSTS: text(`${service.map((name) => `${name},${name}:*`).join(',')},${ALLOWED_HOSTS}`),
+          MLFLOW_SERVER_ENABLE_JOB_EXECUTION: text('false'),
+          MLFLOW_LOGGING_LEVEL: text('INFO'),
+        },
+        volumeMounts: [
+          { path: '/tmp', volume: tmp },
+          { path: '/mlflow/artifacts', volume: artifacts },
+        ],
+        resources: {
+          cpu: { request: kplus.Cpu.millis(500), limit: kplus.Cpu.units(2) },
+          memory: { request: Size.gibibytes(1), limit: Size.gibibytes(2) },
+        },
+        lifecycle: { preStop: kplus.Handler.fromCommand(['sleep', '5']) },
+        startup: probe(1, 300),
+        liveness: probe(10, 6),
+        readiness: probe(5, 2),
+      },
+    ],
+  });
+  deployment.select(kplus.LabelSelector.of({ labels: selector }));
+  ApiObject.of(deployment).addJsonPatch(JsonPatch.add('/spec/template/spec/enableServiceLinks', false));
+  const front = new kplus.Service(scope, `${id}-service`, {
+    metadata: { name: id, labels },
+    ports: [{ name: 'http', port: 5000, targetPort: 5000 }],
+  });
+  for (const [key, value] of Object.entries(selector)) {
+    front.selectLabel(key, value);
+  }
+}
+
+/** A chart of `count` servers, written out. */
+export function bareChart(
+  app: Construct,
+  count: number,
+  scriptsName: (n: number) => string,
+  revision: (n: number) => string,
+): Chart {
+  const chart = new Chart(app, 'chart');
+  for (let n = 0; n < count; n += 1) {
+    bareServer(chart, n, scriptsName(n), revision(n));
+  }
+  return chart;
+}

@@ -1,0 +1,22 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const ROOT = join(__dirname, '..');
+const README = join(ROOT, 'README.md');
+const EMBEDDED = /<!-- (examples\/[\w-]+\.ts) -->\n```ts\n([\s\S]*?)```/g;
+
+test('README shows the examples as they are', () => {
+  const text = readFileSync(README, 'utf8');
+  const current = text.replace(EMBEDDED, (_, file: string) => {
+    return `<!-- ${file} -->\n\`\`\`ts\n${readFileSync(join(ROOT, file), 'utf8')}\`\`\``;
+  });
+  if (process.env.UPDATE_GOLDEN === '1') {
+    writeFileSync(README, current);
+  }
+  expect(readFileSync(README, 'utf8')).toBe(current);
+});
+
+test('README has no TypeScript of its own', () => {
+  const text = readFileSync(README, 'utf8');
+  expect(text.match(/```ts/g)).toHaveLength([...text.matchAll(EMBEDDED)].length);
+});
