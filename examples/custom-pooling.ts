@@ -6,7 +6,7 @@ import type { Construct } from 'constructs';
 class BehindFirewall extends PoolingProfile {
   public constructor(props: PoolingProfileProps = {}) {
     // The firewall forgets connections after ten minutes without traffic.
-    super({ poolSize: 40, maxOverflow: 1, recycle: Duration.minutes(9), ...props });
+    super({ poolSize: 20, maxOverflow: 1, recycle: Duration.minutes(9), ...props });
   }
 }
 
@@ -20,7 +20,8 @@ export class CustomPooling extends Chart {
       secretName: 'postgres-database-secret',
     });
     const profiles: Record<string, PoolingProfile> = {
-      'written-out': new PoolingProfile({ poolSize: 30, maxOverflow: 11 }),
+      'written-out': new PoolingProfile({ poolSize: 15, maxOverflow: 1 }),
+      fitting: PoolingProfile.fitting({ connections: 97, pods: 3 }),
       derived: PoolingProfile.STANDARD.extend({ echo: true }),
       subclass: new BehindFirewall(),
     };

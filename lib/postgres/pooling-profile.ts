@@ -5,6 +5,8 @@ import { checkSeconds, checkWhole } from '../kube/checks';
 import { texts } from '../kube/env-values';
 import type { Problems } from '../kube/problems';
 
+import { connectionsOfPod, MOST_THREADS, safeThreads } from './connection-law';
+
 /** The five settings that MLflow takes for its pool. What is left out is not set, and SQLAlchemy's default holds. */
 export interface PoolingProfileProps {
   /**
@@ -38,38 +40,72 @@ export interface PoolingProfileProps {
   readonly poolClass?: string;
 }
 
+/** What a pool has to fit into: see {@link PoolingProfile.fitting}. */
+export interface FittingOptions {
+  /** Connections that the server may take in all: of `max_connections`, what is not reserved or used by others. */
+  readonly connections: number;
+
+  /**
+   * Pods at the most, the one that a rolling update adds included.
+   * @default 1
+   */
+  readonly pods?: number;
+
+  /**
+   * Worker processes of each pod.
+   * @default 2
+   */
+  readonly workers?: number;
+}
+
 /**
  * How the server pools its connections to PostgreSQL.
  *
- * Each worker process has one pool for each engine that it uses: tracking and registry, and more with authentication
- * or jobs. MLflow serves up to 40 requests at a time in a worker and asks twice for a connection while it logs a batch,
- * so an engine whose `poolSize` + `maxOverflow` is 40 or less can wait for itself: after 30 s such calls fail with
- * HTTP 400 `QueuePool limit … reached`, which clients do not retry. From 41 on, every request gets on.
+ * Each worker process has one pool for tracking and one for the model registry. A request may hold one connection while it
+ * waits for a second (logging a batch does), so N requests at once need N + 1 connections, or they can wait for each other:
+ * after 30 s such calls fail with HTTP 400 `QueuePool limit … reached`, which clients do not retry. MLflow serves 40
+ * requests at once in a worker, whatever the pool. So the library bounds the threads of a worker to what the pool can
+ * serve, `poolSize` + `maxOverflow` - 1: on no profile can requests wait for each other.
  *
- * A replica opens at most about 2 + workers × min(40 + idle, engines × (poolSize + maxOverflow)) connections.
+ * A pod opens at most 2 + workers × (2 × poolSize + maxOverflow) connections, for a `maxOverflow` of 1 or 2. The rule
+ * `pool-fits-database` holds the sum of all pods against `maxConnections` of the backend.
  *
  * Extend it, or subclass it, for a profile of your own.
  * @see https://docs.sqlalchemy.org/en/20/core/pooling.html
  */
 export class PoolingProfile {
   /**
-   * 20 kept and 21 more on demand: the least that cannot wait for itself, with half of it kept warm.
-   * Choose it unless you know better.
+   * 10 kept and 1 more on demand, so 10 requests at once in each worker: more than a CPU can serve. Two pods of two
+   * workers fit the 100 connections that PostgreSQL has by default. Choose it unless you know better.
    */
-  public static readonly STANDARD = new PoolingProfile({ poolSize: 20, maxOverflow: 21, recycle: Duration.hours(1) });
+  public static readonly STANDARD = new PoolingProfile({ poolSize: 10, maxOverflow: 1, recycle: Duration.hours(1) });
 
   /**
-   * 40 kept and 1 more on demand: as many in all, but a busy server hardly ever opens a new connection.
-   * Choose it for steady load, with a database that has the connections to spare.
+   * 7 kept and 1 more on demand. Three pods of two workers, so two replicas and the one that a rolling update adds, fit the
+   * 100 connections that PostgreSQL has by default. Choose it for several replicas on one such database.
    */
   public static readonly HIGH_AVAILABILITY = new PoolingProfile({
-    poolSize: 40,
+    poolSize: 7,
     maxOverflow: 1,
     recycle: Duration.hours(1),
   });
 
   /** No pool: a connection for each use. Choose it behind an external pooler such as PgBouncer. */
   public static readonly NONE = new PoolingProfile({ poolClass: 'NullPool' });
+
+  /** The largest pool, up to what 40 threads can use, whose connections fit. */
+  public static fitting(options: FittingOptions): PoolingProfile {
+    const { connections, pods = 1, workers = 2 } = options;
+    for (let poolSize = MOST_THREADS; poolSize >= 1; poolSize -= 1) {
+      const profile = new PoolingProfile({ poolSize, maxOverflow: 1, recycle: Duration.hours(1) });
+      if (pods * connectionsOfPod(profile, workers, safeThreads(profile)) <= connections) {
+        return profile;
+      }
+    }
+    throw new Error(
+      `[PoolingProfile.fitting] \`connections\` must be at least ${String(pods * (2 + workers * 3))} for ${String(pods)} pods of ${String(workers)} workers, got ${String(connections)}. Lower \`pods\` or \`workers\`, or raise max_connections.`,
+    );
+  }
 
   /** Connections that each engine keeps open. */
   public readonly poolSize?: number;

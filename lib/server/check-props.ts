@@ -1,6 +1,7 @@
 import { checkId, checkObjectName, checkPort, checkWhole } from '../kube/checks';
 import type { Problems } from '../kube/problems';
-import { checkPooling } from '../postgres/pooling-profile';
+import { safeThreads } from '../postgres/connection-law';
+import { checkPooling, PoolingProfile } from '../postgres/pooling-profile';
 
 import { checkIngress } from './ingress';
 import type { MlflowServerProps } from './mlflow-server-props';
@@ -11,9 +12,8 @@ export function checkProps(problems: Problems, id: string, props: MlflowServerPr
   checkId(problems, id);
   checkWhole(problems, 'replicas', props.replicas, { least: 0 });
   checkWhole(problems, 'workers', props.workers, { least: 1 });
-  if (props.pooling !== undefined) {
-    checkPooling(problems, props.pooling);
-  }
+  checkPooling(problems, props.pooling ?? PoolingProfile.STANDARD);
+  checkThreads(problems, props);
   props.databaseConnectionCheck?._check(problems);
   props.databaseMigration?._check(problems);
   checkImage(problems, props);
@@ -24,6 +24,20 @@ export function checkProps(problems: Problems, id: string, props: MlflowServerPr
   checkExtraVariables(problems, 'extraEnvVars', Object.keys(props.extraEnvVars ?? {}));
   checkExtraVariables(problems, 'extraInitEnvVars', Object.keys(props.extraInitEnvVars ?? {}));
   checkExtraArguments(problems, props.extraArgs ?? []);
+}
+
+function checkThreads(problems: Problems, { threads, pooling = PoolingProfile.STANDARD }: MlflowServerProps): void {
+  const most = safeThreads(pooling);
+  // A pool that cannot be has been told about already.
+  if (most >= 1) {
+    checkWhole(
+      problems,
+      'threads',
+      threads,
+      { least: 1, most },
+      'With more, requests can wait for connections that other waiting requests hold. Enlarge `pooling`.',
+    );
+  }
 }
 
 function checkImage(problems: Problems, props: MlflowServerProps): void {

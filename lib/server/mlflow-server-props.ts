@@ -52,6 +52,13 @@ export interface MlflowServerProps {
   readonly workers?: number;
 
   /**
+   * Requests that a worker serves at once; more of them wait their turn. At most `poolSize` + `maxOverflow` - 1, since
+   * otherwise requests can wait for each other's connections. Less than 40 needs uvicorn 0.36 or later in the image.
+   * @default - as many as `pooling` can serve, at most 40
+   */
+  readonly threads?: number;
+
+  /**
    * How connections to the database are pooled.
    * @default PoolingProfile.STANDARD
    */

@@ -8,6 +8,9 @@ import { labelsOf, type ObjectLabels } from '../kube/labels';
 import { completePodSpec } from '../kube/pod-spec';
 import { Problems } from '../kube/problems';
 import { serviceOf } from '../kube/service';
+import { connectionsOfPod } from '../postgres/connection-law';
+import { PoolingProfile } from '../postgres/pooling-profile';
+import { addPoolRule, type ConnectionDemand, POOL_FITS_DATABASE } from '../rules/pool-fits-database';
 import { addUniqueNameRule } from '../rules/unique-name';
 import { DatabaseConnectionCheck } from '../startup/database-connection-check';
 import { DatabaseMigration } from '../startup/database-migration';
@@ -18,7 +21,7 @@ import { ingressOf } from './ingress';
 import { migrationJob } from './migration-job';
 import type { MlflowServerProps } from './mlflow-server-props';
 import { podRecipe, type PodRecipe } from './pod-recipe';
-import { SERVER_PORT, serverContainer } from './server-container';
+import { DEFAULT_WORKERS, SERVER_PORT, serverContainer, threadsOf } from './server-container';
 
 /** An MLflow tracking server on a PostgreSQL database, with all that it needs to run. */
 export class MlflowServer extends Construct {
@@ -37,6 +40,7 @@ export class MlflowServer extends Construct {
   /** The Job that migrates the schema, with `DatabaseMigration.job()`. */
   public readonly migrationJob?: kplus.Job;
 
+  private readonly acknowledged = new Set<string>();
   private readonly labels: ObjectLabels;
   private readonly artifacts: ArtifactLocation;
 
@@ -63,6 +67,37 @@ export class MlflowServer extends Construct {
     this.ingress =
       props.ingress && ingressOf(this, props.ingress, this.service, props.staticPrefix ?? '/', this.labels);
     addUniqueNameRule(this);
+    addPoolRule(props.backend, this.connectionDemand());
+  }
+
+  /**
+   * Lets a rule pass that would fail the synthesis: `pool-fits-database`.
+   *
+   * @param rule the id of the rule
+   * @param reason why it may be broken here, for those who read the app
+   */
+  public acknowledge(rule: string, reason: string): void {
+    const problems = new Problems(this);
+    if (rule !== POOL_FITS_DATABASE) {
+      problems.add('rule', `must be the id of a rule: ${POOL_FITS_DATABASE}`, rule);
+    }
+    if (reason.trim() === '') {
+      problems.add('reason', 'must say why the rule may be broken', reason);
+    }
+    problems.throwIfAny();
+    this.acknowledged.add(rule);
+  }
+
+  private connectionDemand(): ConnectionDemand {
+    const { replicas = 1, workers = DEFAULT_WORKERS, pooling = PoolingProfile.STANDARD } = this.props;
+    const surge = this.artifacts.reach === ArtifactReach.NODE ? 0 : 1;
+    return {
+      server: this,
+      pods: replicas + surge,
+      workers,
+      connectionsOfPod: connectionsOfPod(pooling, workers, threadsOf(this.props)),
+      isAcknowledged: () => this.acknowledged.has(POOL_FITS_DATABASE),
+    };
   }
 
   private checkReplicas(): void {

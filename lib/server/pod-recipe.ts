@@ -46,7 +46,11 @@ export function podRecipe(
       ...namespaceVariable(scope),
       ...mlflowEnvironment(props, artifacts),
     },
-    volumeMounts: [{ path: '/tmp', volume: kplus.Volume.fromEmptyDir(scope, 'tmp', 'tmp') }, ...rendering.mounts],
+    volumeMounts: [
+      { path: '/tmp', volume: kplus.Volume.fromEmptyDir(scope, 'tmp', 'tmp') },
+      { path: SCRIPT_FOLDER, volume: scriptVolume(scope, labels), readOnly: true },
+      ...rendering.mounts,
+    ],
   };
   const { revision } = connection.credentials;
   return {
@@ -62,10 +66,6 @@ export function podRecipe(
     initBase: {
       ...base,
       envVariables: { ...base.envVariables, ...props.extraInitEnvVars },
-      volumeMounts: [
-        ...(base.volumeMounts ?? []),
-        { path: SCRIPT_FOLDER, volume: scriptVolume(scope, labels), readOnly: true },
-      ],
       resources: INIT_RESOURCES,
     },
   };

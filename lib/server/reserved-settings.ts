@@ -15,9 +15,10 @@ const RESERVED_VARIABLES: [RegExp, string][] = [
   [/^(MLFLOW_DISABLE_TELEMETRY|DO_NOT_TRACK)$/, 'telemetry'],
   [/^MLFLOW_LOGGING_LEVEL$/, 'logLevel'],
   [/^MLFLOW_WORKERS$/, 'workers'],
+  [/^SERVER_THREADS$/, 'threads'],
   [/^MLFLOW_STATIC_PREFIX$/, 'staticPrefix'],
   [/^MLFLOW_(HOST|PORT)$/, 'service.port'],
-  [/^(HOME|POD_NAMESPACE|PYTHONDONTWRITEBYTECODE)$/, ''],
+  [/^(HOME|POD_NAMESPACE|PYTHONPATH|PYTHONDONTWRITEBYTECODE)$/, ''],
 ];
 
 const RESERVED_ARGUMENTS: Record<string, string> = {

@@ -3,7 +3,9 @@ import * as kplus from 'cdk8s-plus-28';
 
 import type { ArtifactLocation } from '../artifacts/artifact-store';
 import { text, texts } from '../kube/env-values';
+import { MOST_THREADS, safeThreads } from '../postgres/connection-law';
 import { PoolingProfile, renderPooling } from '../postgres/pooling-profile';
+import { SCRIPT_FOLDER } from '../startup/script-files';
 
 import { LogLevel } from './log-level';
 import type { MlflowServerProps } from './mlflow-server-props';
@@ -12,6 +14,9 @@ import { ReadinessCheck } from './readiness-check';
 
 /** The port that the server listens on in its pod. */
 export const SERVER_PORT = 5000;
+
+/** Worker processes of a pod where no number is given. */
+export const DEFAULT_WORKERS = 2;
 
 const DEFAULT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(500), limit: kplus.Cpu.units(2) },
@@ -29,11 +34,12 @@ export function serverContainer(
   hosts: { readonly allowed: string[]; readonly origins: string[] },
 ): kplus.ContainerProps {
   const logLevel = props.logLevel ?? LogLevel.INFO;
+  const threads = threadsOf(props);
   return {
     ...base,
     name: 'mlflow',
     command: ['mlflow'],
-    args: serverArguments(props, artifacts, logLevel),
+    args: serverArguments(props, artifacts, logLevel, threads),
     ports: [{ name: 'http', number: SERVER_PORT }],
     envVariables: {
       ...base.envVariables,
@@ -44,6 +50,7 @@ export function serverContainer(
         ...(hosts.origins.length > 0 && { MLFLOW_SERVER_CORS_ALLOWED_ORIGINS: hosts.origins.join(',') }),
         MLFLOW_SERVER_ENABLE_JOB_EXECUTION: props.jobExecution ?? false,
         MLFLOW_LOGGING_LEVEL: logLevel.toUpperCase(),
+        ...(threads < MOST_THREADS && { SERVER_THREADS: threads, PYTHONPATH: SCRIPT_FOLDER }),
       }),
       ...artifacts.envVariables,
       ...props.extraEnvVars,
@@ -71,16 +78,27 @@ export function mlflowEnvironment(
   };
 }
 
-function serverArguments(props: MlflowServerProps, artifacts: ArtifactLocation, logLevel: LogLevel): string[] {
+/** Requests that a worker serves at once. */
+export function threadsOf(props: MlflowServerProps): number {
+  return props.threads ?? safeThreads(props.pooling ?? PoolingProfile.STANDARD);
+}
+
+function serverArguments(
+  props: MlflowServerProps,
+  artifacts: ArtifactLocation,
+  logLevel: LogLevel,
+  threads: number,
+): string[] {
+  const uvicorn = [`--log-level=${logLevel}`, ...(threads < MOST_THREADS ? ['--loop=bounded_loop:new_loop'] : [])];
   return [
     'server',
     '--host=0.0.0.0',
     `--port=${String(SERVER_PORT)}`,
-    `--workers=${String(props.workers ?? 2)}`,
+    `--workers=${String(props.workers ?? DEFAULT_WORKERS)}`,
     '--serve-artifacts',
     `--artifacts-destination=${artifacts.destination}`,
     ...(props.staticPrefix === undefined ? [] : [`--static-prefix=${props.staticPrefix}`]),
-    `--uvicorn-opts=--log-level=${logLevel}`,
+    `--uvicorn-opts=${uvicorn.join(' ')}`,
     ...(props.extraArgs ?? []),
   ];
 }

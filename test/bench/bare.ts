@@ -79,15 +79,16 @@ export function bareServer(scope: Construct, n: number, scriptsName: string, rev
     HOME: text('/tmp'),
     PYTHONDONTWRITEBYTECODE: text('1'),
   };
+  const mounts = [
+    { path: '/tmp', volume: tmp },
+    { path: '/opt/mlflow/scripts', volume: scriptVolume, readOnly: true },
+  ];
   const init = (name: string, script: string, more: Record<string, kplus.EnvValue>): kplus.ContainerProps => ({
     ...base,
     name,
     command: ['python', `/opt/mlflow/scripts/${script}`],
     envVariables: { ...env, PGAPPNAME: text(name), ...more },
-    volumeMounts: [
-      { path: '/tmp', volume: tmp },
-      { path: '/opt/mlflow/scripts', volume: scriptVolume, readOnly: true },
-    ],
+    volumeMounts: mounts,
     resources: {
       cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.units(2) },
       memory: { request: Size.mebibytes(256), limit: Size.gibibytes(1) },
@@ -138,23 +139,22 @@ export function bareServer(scope: Construct, n: number, scriptsName: string, rev
           '--workers=2',
           '--serve-artifacts',
           '--artifacts-destination=/mlflow/artifacts',
-          '--uvicorn-opts=--log-level=info',
+          '--uvicorn-opts=--log-level=info --loop=bounded_loop:new_loop',
         ],
         ports: [{ name: 'http', number: 5000 }],
         envVariables: {
           ...env,
-          MLFLOW_SQLALCHEMYSTORE_POOL_SIZE: text('20'),
-          MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW: text('21'),
+          MLFLOW_SQLALCHEMYSTORE_POOL_SIZE: text('10'),
+          MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW: text('1'),
           MLFLOW_SQLALCHEMYSTORE_POOL_RECYCLE: text('3600'),
           PGAPPNAME: text('mlflow'),
           MLFLOW_SERVER_ALLOWED_HOSTS: text(`${service.map((name) => `${name},${name}:*`).join(',')},${ALLOWED_HOSTS}`),
           MLFLOW_SERVER_ENABLE_JOB_EXECUTION: text('false'),
           MLFLOW_LOGGING_LEVEL: text('INFO'),
+          SERVER_THREADS: text('10'),
+          PYTHONPATH: text('/opt/mlflow/scripts'),
         },
-        volumeMounts: [
-          { path: '/tmp', volume: tmp },
-          { path: '/mlflow/artifacts', volume: artifacts },
-        ],
+        volumeMounts: [...mounts, { path: '/mlflow/artifacts', volume: artifacts }],
         resources: {
           cpu: { request: kplus.Cpu.millis(500), limit: kplus.Cpu.units(2) },
           memory: { request: Size.gibibytes(1), limit: Size.gibibytes(2) },

@@ -11,9 +11,9 @@ function settings(pooling?: PoolingProfile): Record<string, unknown> {
 }
 
 test.each([
-  ['default', undefined, { POOL_SIZE: '20', MAX_OVERFLOW: '21', POOL_RECYCLE: '3600' }],
-  ['STANDARD', PoolingProfile.STANDARD, { POOL_SIZE: '20', MAX_OVERFLOW: '21', POOL_RECYCLE: '3600' }],
-  ['HIGH_AVAILABILITY', PoolingProfile.HIGH_AVAILABILITY, { POOL_SIZE: '40', MAX_OVERFLOW: '1', POOL_RECYCLE: '3600' }],
+  ['default', undefined, { POOL_SIZE: '10', MAX_OVERFLOW: '1', POOL_RECYCLE: '3600' }],
+  ['STANDARD', PoolingProfile.STANDARD, { POOL_SIZE: '10', MAX_OVERFLOW: '1', POOL_RECYCLE: '3600' }],
+  ['HIGH_AVAILABILITY', PoolingProfile.HIGH_AVAILABILITY, { POOL_SIZE: '7', MAX_OVERFLOW: '1', POOL_RECYCLE: '3600' }],
   ['NONE', PoolingProfile.NONE, { POOLCLASS: 'NullPool' }],
   ['empty', new PoolingProfile(), {}],
   [
@@ -26,13 +26,25 @@ test.each([
   expect(settings(profile)).toEqual(named);
 });
 
-test.each([PoolingProfile.STANDARD, PoolingProfile.HIGH_AVAILABILITY])(
-  '%#: a preset cannot wait for itself',
-  (preset) => {
-    // 40 threads in a worker, each of which may hold one connection and ask for a second.
-    expect((preset.poolSize ?? 0) + (preset.maxOverflow ?? 0)).toBeGreaterThanOrEqual(41);
-  },
-);
+test.each([
+  ['STANDARD', PoolingProfile.STANDARD, 10],
+  ['HIGH_AVAILABILITY', PoolingProfile.HIGH_AVAILABILITY, 7],
+  ["SQLAlchemy's own", new PoolingProfile(), 14],
+  ["the guide's", new PoolingProfile({ poolSize: 10, maxOverflow: 20 }), 29],
+])('with %s, a worker takes no more requests than can finish', (_, pooling, threads) => {
+  const mlflow = container(serverManifests({ pooling }), 'mlflow');
+  expect(env(mlflow)).toMatchObject({ SERVER_THREADS: String(threads), PYTHONPATH: '/opt/mlflow/scripts' });
+  expect(mlflow.args).toContain('--uvicorn-opts=--log-level=info --loop=bounded_loop:new_loop');
+});
+
+test.each([
+  ['NONE', PoolingProfile.NONE],
+  ["the guide's for high availability", new PoolingProfile({ poolSize: 20, maxOverflow: 30 })],
+])('with %s, the 40 threads of MLflow are left alone', (_, pooling) => {
+  const mlflow = container(serverManifests({ pooling }), 'mlflow');
+  expect(env(mlflow)).not.toHaveProperty('SERVER_THREADS');
+  expect(mlflow.args).toContain('--uvicorn-opts=--log-level=info');
+});
 
 test('only the server pools', () => {
   const names = Object.keys(env(container(serverManifests(), 'init-mlflow')));
@@ -41,8 +53,8 @@ test('only the server pools', () => {
 
 test('extend replaces what it names and leaves the preset alone', () => {
   const extended = PoolingProfile.STANDARD.extend({ echo: true, poolSize: 30 });
-  expect(extended).toMatchObject({ poolSize: 30, maxOverflow: 21, echo: true });
-  expect(PoolingProfile.STANDARD).toMatchObject({ poolSize: 20, echo: undefined });
+  expect(extended).toMatchObject({ poolSize: 30, maxOverflow: 1, echo: true });
+  expect(PoolingProfile.STANDARD).toMatchObject({ poolSize: 10, echo: undefined });
 });
 
 test('a subclass counts with its own values', () => {
@@ -90,4 +102,34 @@ test.each<[PoolingProfileProps, string]>([
   ],
 ])('refuses %j', (props, message) => {
   expect(() => serverManifests({ pooling: new PoolingProfile(props) })).toThrow(new Error(`[chart/mlflow] ${message}`));
+});
+
+test('fewer threads are the caller’s choice, more are refused', () => {
+  expect(env(container(serverManifests({ threads: 4 }), 'mlflow')).SERVER_THREADS).toBe('4');
+  expect(() => serverManifests({ threads: 11 })).toThrow(
+    new Error(
+      '[chart/mlflow] `threads` must be a whole number from 1 to 10, got 11. With more, requests can wait for connections that other waiting requests hold. Enlarge `pooling`.',
+    ),
+  );
+});
+
+describe('fitting', () => {
+  test.each([
+    [{ connections: 97 }, 23],
+    [{ connections: 97, pods: 2 }, 11],
+    [{ connections: 97, pods: 3 }, 7],
+    [{ connections: 97, pods: 3, workers: 1 }, 14],
+    [{ connections: 10_000, pods: 3 }, 40],
+    [{ connections: 8 }, 1],
+  ])('%j keeps %i', (options, poolSize) => {
+    expect(PoolingProfile.fitting(options)).toMatchObject({ poolSize, maxOverflow: 1 });
+  });
+
+  test('says what is missing', () => {
+    expect(() => PoolingProfile.fitting({ connections: 23, pods: 3 })).toThrow(
+      new Error(
+        '[PoolingProfile.fitting] `connections` must be at least 24 for 3 pods of 2 workers, got 23. Lower `pods` or `workers`, or raise max_connections.',
+      ),
+    );
+  });
 });

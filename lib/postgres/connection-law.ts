@@ -1,0 +1,58 @@
+/** What of a pooling profile decides how many connections there are. */
+export interface PoolShape {
+  readonly poolSize?: number;
+  readonly maxOverflow?: number;
+  readonly poolClass?: string;
+}
+
+/** Threads of a worker where nothing bounds them: anyio's default, which MLflow's server leaves alone. */
+export const MOST_THREADS = 40;
+
+/** Engines of a worker: tracking and model registry, each with a pool of its own. */
+const ENGINES = 2;
+
+/** Connections of the process that starts the workers: it keeps them for life. */
+const PARENT_CONNECTIONS = 2;
+
+/** Connections that a request holds at most: logging a batch opens a session within a session. */
+const CONNECTIONS_PER_REQUEST = 2;
+
+/** SQLAlchemy's own sizes, which hold where a profile sets none. */
+const SQLALCHEMY = { poolSize: 5, maxOverflow: 10 };
+
+/** The sizes of a pool as they come out, or undefined for a pool without bounds. */
+export function sizesOf(shape: PoolShape): { readonly size: number; readonly overflow: number } | undefined {
+  if (shape.poolClass === 'NullPool') {
+    return undefined;
+  }
+  const { poolSize = SQLALCHEMY.poolSize, maxOverflow = SQLALCHEMY.maxOverflow } = shape;
+  return { size: poolSize, overflow: maxOverflow };
+}
+
+/**
+ * The most threads of a worker that cannot wait for each other on this pool.
+ *
+ * With N requests in flight, each of which holds a connection and wants a second, N + 1 connections let one of them finish.
+ */
+export function safeThreads(shape: PoolShape): number {
+  const sizes = sizesOf(shape);
+  return sizes === undefined ? MOST_THREADS : Math.min(MOST_THREADS, sizes.size + sizes.overflow - 1);
+}
+
+/**
+ * The most connections that a pod opens.
+ *
+ * A pool keeps up to its size open, idle ones included, and opens more only while they are in use. The requests of a worker
+ * use two for each thread at most, so they can fill some of its engines to the brim while the others keep what is idle.
+ */
+export function connectionsOfPod(shape: PoolShape, workers: number, threads: number): number {
+  const inUse = threads * CONNECTIONS_PER_REQUEST;
+  const sizes = sizesOf(shape);
+  if (sizes === undefined) {
+    return PARENT_CONNECTIONS + workers * inUse;
+  }
+  const capacity = sizes.size + sizes.overflow;
+  const full = Math.min(ENGINES, Math.floor(inUse / capacity));
+  const partly = full < ENGINES ? Math.max(0, (inUse % capacity) - sizes.size) : 0;
+  return PARENT_CONNECTIONS + workers * (ENGINES * sizes.size + full * sizes.overflow + partly);
+}

@@ -1,0 +1,46 @@
+"""The loop of a worker runs no more threads at once than it was told."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+anyio = pytest.importorskip("anyio")
+bounded_loop = pytest.importorskip("bounded_loop")
+
+
+def most_at_once(calls: int) -> int:
+    lock, running, most = threading.Lock(), 0, 0
+
+    def work() -> None:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.05)
+        with lock:
+            running -= 1
+
+    async def requests() -> None:
+        async with anyio.create_task_group() as group:
+            for _ in range(calls):
+                group.start_soon(anyio.to_thread.run_sync, work)
+
+    loop = bounded_loop.new_loop()
+    try:
+        loop.run_until_complete(requests())
+    finally:
+        loop.close()
+    return most
+
+
+def test_no_more_threads_than_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERVER_THREADS", "3")
+    assert most_at_once(12) == 3
+
+
+def test_forty_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SERVER_THREADS", raising=False)
+    assert most_at_once(60) == 40
