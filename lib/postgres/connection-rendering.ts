@@ -7,8 +7,6 @@ import type { FileSource } from '../kube/file-source';
 import type { PostgresConnection } from './postgres-connection';
 import type { PostgresTls } from './postgres-tls';
 
-const TLS_FOLDER = '/etc/postgres-tls';
-
 /** What a container needs in order to connect. */
 export interface ConnectionRendering {
   /** The environment variables of libpq. */
@@ -20,10 +18,17 @@ export interface ConnectionRendering {
 /**
  * The one way from a connection to a container: every container that connects gets what this returns.
  *
+ * `name` tells the files of two connections in one pod apart.
+ *
  * libpq takes everything from its environment, so that no password is ever part of a URI.
  * @see https://www.postgresql.org/docs/current/libpq-envars.html
  */
-export function renderConnection(scope: Construct, connection: PostgresConnection): ConnectionRendering {
+export function renderConnection(
+  scope: Construct,
+  connection: PostgresConnection,
+  name = 'postgres',
+): ConnectionRendering {
+  const folder = `/etc/${name}-tls`;
   const files = tlsFiles(connection.tls);
   return {
     env: {
@@ -33,14 +38,14 @@ export function renderConnection(scope: Construct, connection: PostgresConnectio
       PGUSER: connection.credentials.username,
       PGPASSWORD: connection.credentials.password,
       PGSSLMODE: text(connection.tls.mode),
-      ...texts(Object.fromEntries(files.map((file) => [file.variable, `${TLS_FOLDER}/${file.folder}/${file.name}`]))),
+      ...texts(Object.fromEntries(files.map((file) => [file.variable, `${folder}/${file.folder}/${file.name}`]))),
       // Counts for each host of a list; libpq would wait for the kernel's two minutes.
       PGCONNECT_TIMEOUT: text(10),
       ...(connection.readWriteOnly && { PGTARGETSESSIONATTRS: text('read-write') }),
     },
     mounts: files.map((file) => ({
-      path: `${TLS_FOLDER}/${file.folder}`,
-      volume: file.source._volume(scope, `postgres-tls-${file.folder}`, file.name),
+      path: `${folder}/${file.folder}`,
+      volume: file.source._volume(scope, `${name}-tls-${file.folder}`, file.name),
       readOnly: true,
     })),
   };

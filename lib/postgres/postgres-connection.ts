@@ -37,6 +37,12 @@ export interface PostgresConnectionProps {
    * @default - none
    */
   readonly clientLabels?: Record<string, string>;
+
+  /**
+   * The way around a pooler, straight to the database: what a migration takes, which needs a session of its own.
+   * @default - this connection is straight to the database
+   */
+  readonly direct?: PostgresConnection;
 }
 
 /**
@@ -62,6 +68,8 @@ export class PostgresConnection {
   public readonly maxConnections?: number;
   /** Labels that a pod needs so that network policies let it through. */
   public readonly clientLabels: Record<string, string>;
+  /** The way around a pooler, where there is one. */
+  public readonly direct?: PostgresConnection;
 
   public constructor(props: PostgresConnectionProps) {
     this.host = props.host;
@@ -72,5 +80,6 @@ export class PostgresConnection {
     this.readWriteOnly = props.readWriteOnly ?? false;
     this.maxConnections = props.maxConnections;
     this.clientLabels = props.clientLabels ?? {};
+    this.direct = props.direct;
   }
 }

@@ -17,13 +17,13 @@ export function migrationJob(
   recipe: PodRecipe,
   serviceAccount: kplus.IServiceAccount,
 ): kplus.Job {
-  const container = migration._jobContainer(recipe.initBase);
+  const container = migration._jobContainer(recipe.migrationBase);
   const { volumeMounts, ...content } = container;
   const mounted = (volumeMounts ?? []).map(({ path, volume }) => [path, volume.name]);
   const digest = contentDigest([
     content,
     mounted,
-    props.backend.connection.tls,
+    props.backend.connection.direct?.tls ?? props.backend.connection.tls,
     props.imagePullSecrets,
     serviceAccount.name,
   ]);

@@ -127,7 +127,7 @@ export class MlflowServer extends Construct {
       replicas: props.replicas ?? 1,
       strategy: strategyFor(this.artifacts.reach),
       terminationGracePeriod: Duration.minutes(1),
-      initContainers: [...check._initContainers(recipe.initBase), ...migration._initContainers(recipe.initBase)],
+      initContainers: [...check._initContainers(recipe.checkBase), ...migration._initContainers(recipe.migrationBase)],
       containers: [serverContainer(recipe.base, props, this.artifacts, this.hosts())],
     });
     deployment.select(kplus.LabelSelector.of({ labels: this.labels.selector }));

@@ -6,7 +6,8 @@ import type { ArtifactLocation } from '../artifacts/artifact-store';
 import { text } from '../kube/env-values';
 import type { ObjectLabels } from '../kube/labels';
 import { RESTRICTED_CONTAINER, RESTRICTED_POD } from '../kube/restricted';
-import { renderConnection } from '../postgres/connection-rendering';
+import { type ConnectionRendering, renderConnection } from '../postgres/connection-rendering';
+import type { PostgresConnection } from '../postgres/postgres-connection';
 import { SCRIPT_FOLDER, scriptVolume } from '../startup/script-files';
 
 import type { MlflowServerProps } from './mlflow-server-props';
@@ -24,8 +25,10 @@ export interface PodRecipe {
   readonly pod: Pick<kplus.DeploymentProps, 'podMetadata' | 'automountServiceAccountToken' | 'securityContext'>;
   /** For the container that serves. */
   readonly base: kplus.ContainerProps;
-  /** For the containers that prepare the database. */
-  readonly initBase: kplus.ContainerProps;
+  /** For the container that checks the server's own connection. */
+  readonly checkBase: kplus.ContainerProps;
+  /** For the container that migrates, straight on the database. */
+  readonly migrationBase: kplus.ContainerProps;
 }
 
 /** Makes the volumes below `scope` that the recipe mounts. */
@@ -36,39 +39,54 @@ export function podRecipe(
   artifacts: ArtifactLocation,
 ): PodRecipe {
   const { connection } = props.backend;
-  const rendering = renderConnection(scope, connection);
-  const base: kplus.ContainerProps = {
+  const common: kplus.ContainerProps = {
     image: props.image ?? DEFAULT_IMAGE,
     imagePullPolicy: props.imagePullPolicy ?? kplus.ImagePullPolicy.IF_NOT_PRESENT,
     securityContext: RESTRICTED_CONTAINER,
-    envVariables: {
-      ...rendering.env,
-      ...namespaceVariable(scope),
-      ...mlflowEnvironment(props, artifacts),
-    },
+    envVariables: { ...namespaceVariable(scope), ...mlflowEnvironment(props, artifacts) },
     volumeMounts: [
       { path: '/tmp', volume: kplus.Volume.fromEmptyDir(scope, 'tmp', 'tmp') },
       { path: SCRIPT_FOLDER, volume: scriptVolume(scope, labels), readOnly: true },
-      ...rendering.mounts,
     ],
   };
-  const { revision } = connection.credentials;
+  const connected = withConnection(common, renderConnection(scope, connection));
+  const checkBase = initContainer(connected, props);
   return {
     pod: {
       podMetadata: {
-        labels: { ...labels.all, ...connection.clientLabels },
-        annotations: revision === undefined ? undefined : { 'cdk8s-mlflow/credentials-revision': revision },
+        labels: { ...labels.all, ...connection.clientLabels, ...connection.direct?.clientLabels },
+        annotations: credentialsRevision(connection),
       },
       automountServiceAccountToken: false,
       securityContext: RESTRICTED_POD,
     },
-    base,
-    initBase: {
-      ...base,
-      envVariables: { ...base.envVariables, ...props.extraInitEnvVars },
-      resources: INIT_RESOURCES,
-    },
+    base: connected,
+    checkBase,
+    migrationBase:
+      connection.direct === undefined
+        ? checkBase
+        : initContainer(withConnection(common, renderConnection(scope, connection.direct, 'postgres-direct')), props),
   };
+}
+
+function withConnection(container: kplus.ContainerProps, { env, mounts }: ConnectionRendering): kplus.ContainerProps {
+  return {
+    ...container,
+    envVariables: { ...env, ...container.envVariables },
+    volumeMounts: [...(container.volumeMounts ?? []), ...mounts],
+  };
+}
+
+function initContainer(base: kplus.ContainerProps, { extraInitEnvVars }: MlflowServerProps): kplus.ContainerProps {
+  return { ...base, envVariables: { ...base.envVariables, ...extraInitEnvVars }, resources: INIT_RESOURCES };
+}
+
+// Pods are replaced when a login changes that is known at synth.
+function credentialsRevision(connection: PostgresConnection): Record<string, string> | undefined {
+  const revisions = [connection, connection.direct].flatMap((each) => each?.credentials.revision ?? []);
+  return revisions.length === 0
+    ? undefined
+    : { 'cdk8s-mlflow/credentials-revision': [...new Set(revisions)].join('-') };
 }
 
 // The allowed hosts name the namespace; where the chart does not know it, they refer to this variable.
