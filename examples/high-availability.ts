@@ -20,9 +20,6 @@ export class HighAvailability extends Chart {
       artifactRoot: new VolumeArtifacts({
         persistence: Persistence.newClaim({ accessModes: [PersistentVolumeAccessMode.READ_WRITE_MANY] }),
       }),
-      topologySpreadConstraints: [
-        { maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway' },
-      ],
     });
   }
 }

@@ -2,6 +2,8 @@ export { MlflowServer } from './server/mlflow-server';
 export type { MlflowServerProps } from './server/mlflow-server-props';
 export type { ServiceOptions } from './server/service-options';
 export type { IngressOptions } from './server/ingress';
+export type { AutoscalingOptions } from './server/autoscaling';
+export { UpgradeStrategy } from './server/upgrade-strategy';
 export { ReadinessCheck } from './server/readiness-check';
 export { LogLevel } from './server/log-level';
 

@@ -10,6 +10,7 @@ import type { Problems } from '../kube/problems';
 export interface Endpoint {
   readonly host: string | undefined;
   readonly failoverHosts?: string[];
+  readonly readHost?: string;
   readonly port?: number;
   readonly database?: string;
 }
@@ -22,6 +23,9 @@ export function checkEndpoint(problems: Problems, endpoint: Endpoint): void {
   (endpoint.failoverHosts ?? []).forEach((host, i) => {
     checkHost(problems, `failoverHosts[${String(i)}]`, host);
   });
+  if (endpoint.readHost !== undefined) {
+    checkHost(problems, 'readHost', endpoint.readHost);
+  }
   checkPort(problems, 'port', endpoint.port);
   checkDatabase(problems, endpoint.database);
 }

@@ -1,4 +1,5 @@
 import { checkWhole } from '../kube/checks';
+import { text } from '../kube/env-values';
 import type { Problems } from '../kube/problems';
 
 import { checkEndpoint, endpointValues } from './endpoint';
@@ -16,6 +17,12 @@ export interface ExternalEndpointProps {
    * @default - none
    */
   readonly failoverHosts?: string[];
+
+  /**
+   * Host of the read replicas, with the same port, database and login. Used by servers with `readFromReplica`.
+   * @default - none
+   */
+  readonly readHost?: string;
 
   /**
    * Port of the PostgreSQL server, the same on every host.
@@ -61,6 +68,7 @@ export function externalConnection(props: ExternalEndpointProps, credentials: Po
     credentials,
     tls: props.tls ?? PostgresTls.REQUIRE,
     readWriteOnly: (props.failoverHosts ?? []).length > 0,
+    readHost: props.readHost === undefined ? undefined : text(props.readHost),
     maxConnections: props.maxConnections,
   });
 }

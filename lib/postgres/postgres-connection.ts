@@ -27,6 +27,12 @@ export interface PostgresConnectionProps {
   readonly readWriteOnly?: boolean;
 
   /**
+   * Host of the read replicas, with the same port, database and login.
+   * @default - there are none
+   */
+  readonly readHost?: kplus.EnvValue;
+
+  /**
    * How many connections the server takes in all (`max_connections`).
    * @default - not known: nothing is checked against it
    */
@@ -64,6 +70,8 @@ export class PostgresConnection {
   public readonly tls: PostgresTls;
   /** Whether only a host that takes writes will do. */
   public readonly readWriteOnly: boolean;
+  /** Host of the read replicas, where there are any. */
+  public readonly readHost?: kplus.EnvValue;
   /** How many connections the server takes in all, if that is known. */
   public readonly maxConnections?: number;
   /** Labels that a pod needs so that network policies let it through. */
@@ -78,6 +86,7 @@ export class PostgresConnection {
     this.credentials = props.credentials;
     this.tls = props.tls;
     this.readWriteOnly = props.readWriteOnly ?? false;
+    this.readHost = props.readHost;
     this.maxConnections = props.maxConnections;
     this.clientLabels = props.clientLabels ?? {};
     this.direct = props.direct;

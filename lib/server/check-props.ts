@@ -3,6 +3,7 @@ import type { Problems } from '../kube/problems';
 import { safeThreads } from '../postgres/connection-law';
 import { checkPooling, PoolingProfile } from '../postgres/pooling-profile';
 
+import { checkAutoscaling } from './autoscaling';
 import { checkIngress } from './ingress';
 import type { MlflowServerProps } from './mlflow-server-props';
 import { checkExtraArguments, checkExtraVariables } from './reserved-settings';
@@ -11,9 +12,16 @@ import { checkExtraArguments, checkExtraVariables } from './reserved-settings';
 export function checkProps(problems: Problems, id: string, props: MlflowServerProps): void {
   checkId(problems, id);
   checkWhole(problems, 'replicas', props.replicas, { least: 0 });
+  checkAutoscaling(problems, props.autoscaling, props.replicas);
   checkWhole(problems, 'workers', props.workers, { least: 1 });
   checkPooling(problems, props.pooling ?? PoolingProfile.STANDARD);
   checkThreads(problems, props);
+  if (props.readFromReplica === true && props.backend.connection.readHost === undefined) {
+    problems.say(
+      `\`readFromReplica\` needs read replicas, and "${props.backend.node.id}" has none.`,
+      'Set its `readHost`, or use BitnamiArchitecture.replication().',
+    );
+  }
   props.databaseConnectionCheck?._check(problems);
   props.databaseMigration?._check(problems);
   checkImage(problems, props);

@@ -6,10 +6,12 @@ import type { IPostgresBackend } from '../postgres/postgres-backend';
 import type { DatabaseConnectionCheck } from '../startup/database-connection-check';
 import type { DatabaseMigration } from '../startup/database-migration';
 
+import type { AutoscalingOptions } from './autoscaling';
 import type { IngressOptions } from './ingress';
 import type { LogLevel } from './log-level';
 import type { ReadinessCheck } from './readiness-check';
 import type { ServiceOptions } from './service-options';
+import type { UpgradeStrategy } from './upgrade-strategy';
 
 /**
  * Props of {@link MlflowServer}.
@@ -40,10 +42,23 @@ export interface MlflowServerProps {
   readonly imagePullSecrets?: string[];
 
   /**
-   * Number of pods. More than one needs artifacts that every pod can see.
+   * Number of pods. More than one needs artifacts that every pod can see, and brings with it what keeps them available: a
+   * PodDisruptionBudget, and a spread over nodes and zones.
    * @default 1
    */
   readonly replicas?: number;
+
+  /**
+   * A number of pods that follows the load, instead of `replicas`.
+   * @default - none
+   */
+  readonly autoscaling?: AutoscalingOptions;
+
+  /**
+   * In which order pods are replaced when the image changes.
+   * @default UpgradeStrategy.ROLLING - UpgradeStrategy.RECREATE where one node holds the artifacts
+   */
+  readonly upgradeStrategy?: UpgradeStrategy;
 
   /**
    * Worker processes of each pod. A worker uses one CPU at most, and about 270 MB of memory.
@@ -75,6 +90,14 @@ export interface MlflowServerProps {
    * @default DatabaseMigration.initContainer()
    */
   readonly databaseMigration?: DatabaseMigration;
+
+  /**
+   * Whether reads (searches, the UI) go to the read replicas of the backend. Replicas lag behind: a client may not find at
+   * once what it has just logged. If they are down, reads fail: MLflow does not turn to the primary. Each worker opens one
+   * more pool, on the replicas. Needs MLflow 3.15 or later in the image.
+   * @default false
+   */
+  readonly readFromReplica?: boolean;
 
   /**
    * Where artifacts go.
@@ -163,7 +186,7 @@ export interface MlflowServerProps {
 
   /**
    * How pods are spread over nodes and zones. The label selector is filled in where it is left out.
-   * @default - as the scheduler likes
+   * @default - evenly over nodes and zones where there is more than one pod
    */
   readonly topologySpreadConstraints?: kplus.k8s.TopologySpreadConstraint[];
 

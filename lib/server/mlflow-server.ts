@@ -4,10 +4,12 @@ import { Construct } from 'constructs';
 
 import { type ArtifactLocation, ArtifactReach } from '../artifacts/artifact-store';
 import { VolumeArtifacts } from '../artifacts/volume-artifacts';
+import { disruptionBudget } from '../kube/disruption-budget';
 import { labelsOf, type ObjectLabels } from '../kube/labels';
 import { completePodSpec } from '../kube/pod-spec';
 import { Problems } from '../kube/problems';
 import { serviceOf } from '../kube/service';
+import { OVER_NODES_AND_ZONES, spreadOf } from '../kube/spread';
 import { connectionsOfPod } from '../postgres/connection-law';
 import { PoolingProfile } from '../postgres/pooling-profile';
 import { addPoolRule, type ConnectionDemand, POOL_FITS_DATABASE } from '../rules/pool-fits-database';
@@ -15,6 +17,7 @@ import { addUniqueNameRule } from '../rules/unique-name';
 import { DatabaseConnectionCheck } from '../startup/database-connection-check';
 import { DatabaseMigration } from '../startup/database-migration';
 
+import { autoscalerOf } from './autoscaling';
 import { checkProps } from './check-props';
 import { allowedHosts, corsAllowedOrigins, type HostsInput } from './hosts';
 import { ingressOf } from './ingress';
@@ -22,6 +25,7 @@ import { migrationJob } from './migration-job';
 import type { MlflowServerProps } from './mlflow-server-props';
 import { podRecipe, type PodRecipe } from './pod-recipe';
 import { DEFAULT_WORKERS, SERVER_PORT, serverContainer, threadsOf } from './server-container';
+import { UpgradeStrategy } from './upgrade-strategy';
 
 /** An MLflow tracking server on a PostgreSQL database, with all that it needs to run. */
 export class MlflowServer extends Construct {
@@ -36,6 +40,9 @@ export class MlflowServer extends Construct {
 
   /** The way in from outside the cluster, where there is one. */
   public readonly ingress?: kplus.Ingress;
+
+  /** What sets the number of pods, where `autoscaling` is asked for. */
+  public readonly autoscaler?: kplus.HorizontalPodAutoscaler;
 
   /** The Job that migrates the schema, with `DatabaseMigration.job()`. */
   public readonly migrationJob?: kplus.Job;
@@ -55,7 +62,7 @@ export class MlflowServer extends Construct {
     checkProps(problems, id, props);
     problems.throwIfAny();
     this.artifacts = (props.artifactRoot ?? new VolumeArtifacts()).bind(this);
-    this.checkReplicas();
+    this.checkReach();
 
     this.serviceAccount = props.serviceAccount ?? newServiceAccount(this, this.labels);
     const recipe = podRecipe(this, props, this.labels, this.artifacts);
@@ -66,6 +73,12 @@ export class MlflowServer extends Construct {
     this.service = this.frontService();
     this.ingress =
       props.ingress && ingressOf(this, props.ingress, this.service, props.staticPrefix ?? '/', this.labels);
+    if (props.autoscaling !== undefined) {
+      this.autoscaler = autoscalerOf(this, this.deployment, props.autoscaling, this.labels);
+    }
+    if (this.mostReplicas > 1) {
+      disruptionBudget(this, id, this.labels);
+    }
     addUniqueNameRule(this);
     addPoolRule(props.backend, this.connectionDemand());
   }
@@ -89,30 +102,37 @@ export class MlflowServer extends Construct {
   }
 
   private connectionDemand(): ConnectionDemand {
-    const { replicas = 1, workers = DEFAULT_WORKERS, pooling = PoolingProfile.STANDARD } = this.props;
-    const surge = this.artifacts.reach === ArtifactReach.NODE ? 0 : 1;
+    const { workers = DEFAULT_WORKERS, pooling = PoolingProfile.STANDARD } = this.props;
+    const surge = this.rolls ? 1 : 0;
     return {
       server: this,
-      pods: replicas + surge,
+      pods: this.mostReplicas + surge,
       workers,
       connectionsOfPod: connectionsOfPod(pooling, workers, threadsOf(this.props)),
       isAcknowledged: () => this.acknowledged.has(POOL_FITS_DATABASE),
     };
   }
 
-  private checkReplicas(): void {
-    const { replicas = 1 } = this.props;
+  private checkReach(): void {
     const { reach } = this.artifacts;
-    if (replicas > 1 && reach !== ArtifactReach.CLUSTER) {
-      const problems = new Problems(this);
+    const problems = new Problems(this);
+    if (this.mostReplicas > 1 && reach !== ArtifactReach.CLUSTER) {
       problems.add(
-        'replicas',
+        this.props.autoscaling === undefined ? 'replicas' : 'autoscaling.maxReplicas',
         `must be at most 1 with artifacts that only one ${reach} can see`,
-        replicas,
+        this.mostReplicas,
         'Use a volume with READ_WRITE_MANY, or an object store, as `artifactRoot`.',
       );
-      problems.throwIfAny();
     }
+    if (this.props.upgradeStrategy === UpgradeStrategy.ROLLING && reach === ArtifactReach.NODE) {
+      problems.add(
+        'upgradeStrategy',
+        'must not be ROLLING with artifacts that only one node can see',
+        this.props.upgradeStrategy,
+        'The second pod could wait for the volume for ever. Use a volume with READ_WRITE_MANY, or leave it out.',
+      );
+    }
+    problems.throwIfAny();
   }
 
   private pods(recipe: PodRecipe): kplus.Deployment {
@@ -124,22 +144,40 @@ export class MlflowServer extends Construct {
       serviceAccount: this.serviceAccount,
       metadata: { name: this.node.id, labels: this.labels.all },
       select: false,
-      replicas: props.replicas ?? 1,
-      strategy: strategyFor(this.artifacts.reach),
+      replicas: props.autoscaling === undefined ? (props.replicas ?? 1) : undefined,
+      strategy: this.strategy(),
       terminationGracePeriod: Duration.minutes(1),
       initContainers: [...check._initContainers(recipe.checkBase), ...migration._initContainers(recipe.migrationBase)],
       containers: [serverContainer(recipe.base, props, this.artifacts, this.hosts())],
     });
     deployment.select(kplus.LabelSelector.of({ labels: this.labels.selector }));
+    const constraints = props.topologySpreadConstraints ?? (this.mostReplicas > 1 ? OVER_NODES_AND_ZONES : undefined);
     completePodSpec(deployment, {
       imagePullSecrets: props.imagePullSecrets,
       priorityClassName: props.priorityClassName,
-      topologySpreadConstraints: props.topologySpreadConstraints?.map((constraint) => ({
-        labelSelector: { matchLabels: this.labels.selector },
-        ...constraint,
-      })),
+      topologySpreadConstraints: spreadOf(constraints, this.labels),
     });
     return deployment;
+  }
+
+  /** Pods at the most, without the one that a rolling update adds. */
+  private get mostReplicas(): number {
+    return this.props.autoscaling?.maxReplicas ?? this.props.replicas ?? 1;
+  }
+
+  /** Whether new pods start before old ones stop. */
+  private get rolls(): boolean {
+    // The second pod of a rolling update could wait for ever for a volume that one node holds.
+    return this.artifacts.reach !== ArtifactReach.NODE && this.props.upgradeStrategy !== UpgradeStrategy.RECREATE;
+  }
+
+  private strategy(): kplus.DeploymentStrategy {
+    return this.rolls
+      ? kplus.DeploymentStrategy.rollingUpdate({
+          maxSurge: kplus.PercentOrAbsolute.absolute(1),
+          maxUnavailable: kplus.PercentOrAbsolute.absolute(0),
+        })
+      : kplus.DeploymentStrategy.recreate();
   }
 
   private hosts(): { allowed: string[]; origins: string[] } {
@@ -171,16 +209,5 @@ function newServiceAccount(scope: Construct, labels: ObjectLabels): kplus.Servic
   return new kplus.ServiceAccount(scope, 'service-account', {
     metadata: { name: scope.node.id, labels: labels.all },
     automountToken: false,
-  });
-}
-
-function strategyFor(reach: ArtifactReach): kplus.DeploymentStrategy {
-  // The second pod of a rolling update could wait for ever for a volume that one node holds.
-  if (reach === ArtifactReach.NODE) {
-    return kplus.DeploymentStrategy.recreate();
-  }
-  return kplus.DeploymentStrategy.rollingUpdate({
-    maxSurge: kplus.PercentOrAbsolute.absolute(1),
-    maxUnavailable: kplus.PercentOrAbsolute.absolute(0),
   });
 }

@@ -52,6 +52,7 @@ export function serverContainer(
         MLFLOW_LOGGING_LEVEL: logLevel.toUpperCase(),
         ...(threads < MOST_THREADS && { SERVER_THREADS: threads, PYTHONPATH: SCRIPT_FOLDER }),
       }),
+      ...readReplica(props),
       ...artifacts.envVariables,
       ...props.extraEnvVars,
     },
@@ -75,6 +76,19 @@ export function mlflowEnvironment(
     // The user of the pod has no entry in /etc/passwd, so that Python cannot find a home by itself.
     HOME: text('/tmp'),
     PYTHONDONTWRITEBYTECODE: text(1),
+  };
+}
+
+// Port, database and login come from libpq's variables. A replica takes no writes, so that must not be asked of it.
+function readReplica({ readFromReplica, backend }: MlflowServerProps): Record<string, kplus.EnvValue> {
+  if (readFromReplica !== true || backend.connection.readHost === undefined) {
+    return {};
+  }
+  return {
+    READ_REPLICA_HOST: backend.connection.readHost,
+    MLFLOW_READ_REPLICA_BACKEND_STORE_URI: text(
+      'postgresql+psycopg2:///?host=$(READ_REPLICA_HOST)&target_session_attrs=any',
+    ),
   };
 }
 

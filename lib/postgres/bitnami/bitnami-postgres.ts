@@ -64,6 +64,7 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
         revision: literal === undefined ? undefined : changeMark(this.node.path, literal),
       }),
       tls: props.tls ?? PostgresTls.PREFER,
+      readHost: this.readService && text(this.readService.name),
       maxConnections: props.maxConnections ?? 100,
       clientLabels: plan.clientLabels,
     });

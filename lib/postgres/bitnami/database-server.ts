@@ -2,6 +2,7 @@ import { ApiObject, Duration, JsonPatch } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
+import { disruptionBudget } from '../../kube/disruption-budget';
 import { labelsOf, type ObjectLabels } from '../../kube/labels';
 import { type Persistence } from '../../kube/persistence';
 import { completePodSpec } from '../../kube/pod-spec';
@@ -10,7 +11,7 @@ import { serviceOf } from '../../kube/service';
 
 import type { BitnamiPostgresProps } from './bitnami-postgres-props';
 import { DATA_FOLDER, databaseContainer, PASSWORD_FOLDER, POSTGRES_PORT } from './database-container';
-import { databasePolicy, disruptionBudget } from './database-protection';
+import { databasePolicy } from './database-policy';
 
 /** What sets one set of servers apart from another, primary from read replicas. */
 export interface DatabaseServerProps {

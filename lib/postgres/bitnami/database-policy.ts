@@ -3,14 +3,6 @@ import type { Construct } from 'constructs';
 
 import type { ObjectLabels } from '../../kube/labels';
 
-/** Lets a drained node take one server away at a time. */
-export function disruptionBudget(scope: Construct, name: string, labels: ObjectLabels): void {
-  new kplus.k8s.KubePodDisruptionBudget(scope, 'disruption-budget', {
-    metadata: { name, labels: labels.all },
-    spec: { maxUnavailable: kplus.k8s.IntOrString.fromNumber(1), selector: { matchLabels: labels.selector } },
-  });
-}
-
 /** Lets only pods with one of these sets of labels reach the port; everything else is dropped. */
 export function databasePolicy(
   scope: Construct,

@@ -1,0 +1,17 @@
+import type * as kplus from 'cdk8s-plus-28';
+
+import type { ObjectLabels } from './labels';
+
+/** Evenly over nodes and over zones where that can be done, and anywhere rather than nowhere. */
+export const OVER_NODES_AND_ZONES: kplus.k8s.TopologySpreadConstraint[] = [
+  { maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway' },
+  { maxSkew: 1, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'ScheduleAnyway' },
+];
+
+/** The constraints, on these pods where they name no others. */
+export function spreadOf(
+  constraints: kplus.k8s.TopologySpreadConstraint[] | undefined,
+  labels: ObjectLabels,
+): kplus.k8s.TopologySpreadConstraint[] | undefined {
+  return constraints?.map((constraint) => ({ labelSelector: { matchLabels: labels.selector }, ...constraint }));
+}

@@ -1,0 +1,83 @@
+import * as kplus from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+
+import { checkWhole } from '../kube/checks';
+import type { ObjectLabels } from '../kube/labels';
+import type { Problems } from '../kube/problems';
+
+/** How the number of pods follows the load. Needs a metrics server in the cluster. */
+export interface AutoscalingOptions {
+  /** Pods at the most. */
+  readonly maxReplicas: number;
+
+  /**
+   * Pods at the least.
+   * @default 2
+   */
+  readonly minReplicas?: number;
+
+  /**
+   * CPU that the pods should use on average, in percent of what they request. The CPU is what MLflow runs out of first.
+   * @default 80
+   */
+  readonly cpuPercent?: number;
+
+  /**
+   * Memory that the pods should use on average, in percent of what they request. MLflow's memory hardly follows its load.
+   * @default - memory does not count
+   */
+  readonly memoryPercent?: number;
+
+  /**
+   * How fast pods are added.
+   * @default - as cdk8s-plus-28 has it: at once, up to twice as many or four more in 15 seconds
+   */
+  readonly scaleUp?: kplus.ScalingRules;
+
+  /**
+   * How fast pods are removed.
+   * @default - as cdk8s-plus-28 has it: after five minutes
+   */
+  readonly scaleDown?: kplus.ScalingRules;
+}
+
+/** What the options must look like. */
+export function checkAutoscaling(
+  problems: Problems,
+  options: AutoscalingOptions | undefined,
+  replicas: number | undefined,
+): void {
+  if (options === undefined) {
+    return;
+  }
+  const { minReplicas = 2, maxReplicas } = options;
+  checkWhole(problems, 'autoscaling.minReplicas', options.minReplicas, { least: 1 });
+  checkWhole(problems, 'autoscaling.maxReplicas', maxReplicas, { least: Math.max(1, minReplicas) });
+  checkWhole(problems, 'autoscaling.cpuPercent', options.cpuPercent, { least: 1 });
+  checkWhole(problems, 'autoscaling.memoryPercent', options.memoryPercent, { least: 1 });
+  if (replicas !== undefined) {
+    problems.add('replicas', 'must be left out with `autoscaling`', replicas, 'Use `autoscaling.minReplicas`.');
+  }
+}
+
+/** The HorizontalPodAutoscaler of a server. The Deployment then has no number of replicas for an apply to reset. */
+export function autoscalerOf(
+  scope: Construct,
+  deployment: kplus.Deployment,
+  options: AutoscalingOptions,
+  labels: ObjectLabels,
+): kplus.HorizontalPodAutoscaler {
+  const utilization = (percent: number): kplus.MetricTarget => kplus.MetricTarget.averageUtilization(percent);
+  return new kplus.HorizontalPodAutoscaler(scope, 'autoscaler', {
+    metadata: { name: scope.node.id, labels: labels.all },
+    target: deployment,
+    minReplicas: options.minReplicas ?? 2,
+    maxReplicas: options.maxReplicas,
+    metrics: [
+      kplus.Metric.resourceCpu(utilization(options.cpuPercent ?? 80)),
+      ...(options.memoryPercent === undefined ? [] : [kplus.Metric.resourceMemory(utilization(options.memoryPercent))]),
+    ],
+    scaleUp: options.scaleUp,
+    scaleDown: options.scaleDown,
+  });
+}
