@@ -39,6 +39,15 @@ export { DatabaseConnectionCheck, type DatabaseConnectionCheckOptions } from './
 export { DatabaseMigration, type DatabaseMigrationOptions } from './startup/database-migration';
 
 export { ArtifactReach, type ArtifactLocation, type IArtifactStore } from './artifacts/artifact-store';
+export { ArtifactAccess } from './artifacts/object-store';
+export {
+  AzureBlobArtifacts,
+  AzureBlobCredentials,
+  type AzureBlobArtifactsProps,
+} from './artifacts/azure-blob-artifacts';
+export { GcsArtifacts, GcsCredentials, type GcsArtifactsProps } from './artifacts/gcs-artifacts';
+export { S3Addressing, S3Artifacts, type S3ArtifactsProps } from './artifacts/s3-artifacts';
+export { S3Credentials, type S3SecretKeysOptions } from './artifacts/s3-credentials';
 export { VolumeArtifacts, type VolumeArtifactsProps } from './artifacts/volume-artifacts';
 
 export { FileSource } from './kube/file-source';

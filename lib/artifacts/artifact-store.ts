@@ -36,6 +36,18 @@ export interface ArtifactLocation {
    * @default - none
    */
   readonly volumeMounts?: kplus.VolumeMount[];
+
+  /**
+   * Labels that the pods need for it, as some workload identities do.
+   * @default - none
+   */
+  readonly podLabels?: Record<string, string>;
+
+  /**
+   * Annotations that the ServiceAccount needs for it, as workload identities do. They go onto the server's own one.
+   * @default - none
+   */
+  readonly serviceAccountAnnotations?: Record<string, string>;
 }
 
 /** A place for artifacts: models, plots, files. Implement it to bring a store of your own. */

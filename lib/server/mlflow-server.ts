@@ -62,9 +62,10 @@ export class MlflowServer extends Construct {
     checkProps(problems, id, props);
     problems.throwIfAny();
     this.artifacts = (props.artifactRoot ?? new VolumeArtifacts()).bind(this);
-    this.checkReach();
+    this.checkArtifacts();
 
-    this.serviceAccount = props.serviceAccount ?? newServiceAccount(this, this.labels);
+    this.serviceAccount =
+      props.serviceAccount ?? newServiceAccount(this, this.labels, this.artifacts.serviceAccountAnnotations);
     const recipe = podRecipe(this, props, this.labels, this.artifacts);
     if (props.databaseMigration?._kind === 'job') {
       this.migrationJob = migrationJob(this, props.databaseMigration, props, recipe, this.serviceAccount);
@@ -113,7 +114,7 @@ export class MlflowServer extends Construct {
     };
   }
 
-  private checkReach(): void {
+  private checkArtifacts(): void {
     const { reach } = this.artifacts;
     const problems = new Problems(this);
     if (this.mostReplicas > 1 && reach !== ArtifactReach.CLUSTER) {
@@ -131,6 +132,17 @@ export class MlflowServer extends Construct {
         this.props.upgradeStrategy,
         'The second pod could wait for the volume for ever. Use a volume with READ_WRITE_MANY, or leave it out.',
       );
+    }
+    if (this.props.serviceAccount !== undefined && this.artifacts.serviceAccountAnnotations !== undefined) {
+      problems.say(
+        '`serviceAccount` must be left out where `artifactRoot` has an identity for the ServiceAccount.',
+        'Leave it out, or annotate your own ServiceAccount and give the store ambient credentials.',
+      );
+    }
+    for (const name of Object.keys(this.props.extraEnvVars ?? {}).filter(
+      (each) => each in (this.artifacts.envVariables ?? {}),
+    )) {
+      problems.say(`\`extraEnvVars.${name}\` must not be set: the library sets it itself.`, 'Use `artifactRoot`.');
     }
     problems.throwIfAny();
   }
@@ -205,9 +217,13 @@ export class MlflowServer extends Construct {
   }
 }
 
-function newServiceAccount(scope: Construct, labels: ObjectLabels): kplus.ServiceAccount {
+function newServiceAccount(
+  scope: Construct,
+  labels: ObjectLabels,
+  annotations: Record<string, string> | undefined,
+): kplus.ServiceAccount {
   return new kplus.ServiceAccount(scope, 'service-account', {
-    metadata: { name: scope.node.id, labels: labels.all },
+    metadata: { name: scope.node.id, labels: labels.all, annotations },
     automountToken: false,
   });
 }

@@ -54,7 +54,12 @@ export function podRecipe(
   return {
     pod: {
       podMetadata: {
-        labels: { ...labels.all, ...connection.clientLabels, ...connection.direct?.clientLabels },
+        labels: {
+          ...labels.all,
+          ...connection.clientLabels,
+          ...connection.direct?.clientLabels,
+          ...artifacts.podLabels,
+        },
         annotations: credentialsRevision(connection),
       },
       automountServiceAccountToken: false,

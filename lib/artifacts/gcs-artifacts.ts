@@ -1,0 +1,109 @@
+import type { Construct } from 'constructs';
+
+import { texts } from '../kube/env-values';
+import { FileSource } from '../kube/file-source';
+import { Problems } from '../kube/problems';
+
+import { type ArtifactAccess, checkPrefix, rootFor } from './object-store';
+import { type ArtifactLocation, ArtifactReach, type IArtifactStore } from './artifact-store';
+
+const KEY_FOLDER = '/etc/artifacts-key';
+
+/** How the server proves to Google Cloud Storage who it is. */
+export class GcsCredentials {
+  /**
+   * By the key file of a service account, in a Secret.
+   *
+   * @param secretName name of the Secret, in the namespace of the pods
+   * @param key key of the Secret that holds the file
+   */
+  public static fromSecretName(secretName: string, key = 'key.json'): GcsCredentials {
+    return new GcsCredentials(FileSource.fromSecret(secretName, key));
+  }
+
+  /**
+   * By workload identity.
+   *
+   * @param serviceAccount the Google service account, `name@project.iam.gserviceaccount.com`
+   */
+  public static fromServiceAccount(serviceAccount: string): GcsCredentials {
+    return new GcsCredentials(undefined, serviceAccount);
+  }
+
+  /** By what is around it: workload identity federation, or the account of the node. */
+  public static ambient(): GcsCredentials {
+    return new GcsCredentials();
+  }
+
+  private constructor(
+    /** @internal */
+    public readonly _keyFile?: FileSource,
+    /** @internal */
+    public readonly _serviceAccount?: string,
+  ) {}
+}
+
+/** Props of {@link GcsArtifacts}. */
+export interface GcsArtifactsProps {
+  /** Name of the bucket. */
+  readonly bucket: string;
+
+  /** How the server proves who it is. */
+  readonly credentials: GcsCredentials;
+
+  /**
+   * Folder of the bucket.
+   * @default - the bucket itself
+   */
+  readonly prefix?: string;
+
+  /**
+   * Who talks to the bucket: the server, or clients themselves.
+   * @default ArtifactAccess.PROXIED
+   */
+  readonly access?: ArtifactAccess;
+}
+
+/** Artifacts in a bucket of Google Cloud Storage. The image needs google-cloud-storage. */
+export class GcsArtifacts implements IArtifactStore {
+  public constructor(private readonly props: GcsArtifactsProps) {}
+
+  public bind(scope: Construct): ArtifactLocation {
+    const { bucket, prefix, credentials, access } = this.props;
+    this.check(scope);
+    const uri = ['gs:/', bucket, ...(prefix === undefined ? [] : [prefix])].join('/');
+    const keyFile = credentials._keyFile;
+    return {
+      destination: uri,
+      defaultArtifactRoot: rootFor(uri, access),
+      reach: ArtifactReach.CLUSTER,
+      envVariables: texts(keyFile === undefined ? {} : { GOOGLE_APPLICATION_CREDENTIALS: `${KEY_FOLDER}/key.json` }),
+      volumeMounts: keyFile && [
+        { path: KEY_FOLDER, volume: keyFile._volume(scope, 'artifacts-key', 'key.json'), readOnly: true },
+      ],
+      serviceAccountAnnotations:
+        credentials._serviceAccount === undefined
+          ? undefined
+          : { 'iam.gke.io/gcp-service-account': credentials._serviceAccount },
+    };
+  }
+
+  private check(scope: Construct): void {
+    const { bucket, prefix, credentials } = this.props;
+    const problems = new Problems(scope);
+    if (!/^[a-z0-9][-_.a-z0-9]{1,220}[a-z0-9]$/.test(bucket)) {
+      problems.add('artifactRoot.bucket', 'must be the name of a bucket, without gs://', bucket);
+    }
+    checkPrefix(problems, prefix);
+    credentials._keyFile?._check(problems, 'artifactRoot.credentials');
+    const account = credentials._serviceAccount;
+    if (account !== undefined && !/^[^@\s]+@[^@\s]+$/.test(account)) {
+      problems.add(
+        'artifactRoot.credentials',
+        'must be a Google service account (name@project.iam.gserviceaccount.com)',
+        account,
+      );
+    }
+    problems.throwIfAny();
+  }
+}

@@ -1,0 +1,74 @@
+import type * as kplus from 'cdk8s-plus-28';
+
+import { checkDataKey, checkObjectName } from '../kube/checks';
+import { fromSecretKey } from '../kube/env-values';
+import type { Problems } from '../kube/problems';
+
+/** Which keys of a Secret hold the access key of a bucket. */
+export interface S3SecretKeysOptions {
+  /**
+   * Key of the access key's id.
+   * @default 'AWS_ACCESS_KEY_ID'
+   */
+  readonly accessKeyIdKey?: string;
+
+  /**
+   * Key of the secret access key.
+   * @default 'AWS_SECRET_ACCESS_KEY'
+   */
+  readonly secretAccessKeyKey?: string;
+}
+
+/** How the server proves to a bucket who it is. */
+export class S3Credentials {
+  /** By an access key in a Secret, in the namespace of the pods. */
+  public static fromSecretName(secretName: string, options: S3SecretKeysOptions = {}): S3Credentials {
+    return new S3Credentials({
+      AWS_ACCESS_KEY_ID: { secretName, key: options.accessKeyIdKey ?? 'AWS_ACCESS_KEY_ID' },
+      AWS_SECRET_ACCESS_KEY: { secretName, key: options.secretAccessKeyKey ?? 'AWS_SECRET_ACCESS_KEY' },
+    });
+  }
+
+  /**
+   * By the role of its ServiceAccount (IAM roles for service accounts).
+   *
+   * @param roleArn `arn:aws:iam::…:role/…`, which trusts the ServiceAccount of the server
+   */
+  public static fromRole(roleArn: string): S3Credentials {
+    return new S3Credentials({}, { 'eks.amazonaws.com/role-arn': roleArn });
+  }
+
+  /** By what is around it: EKS Pod Identity, the role of the node, or a ServiceAccount that you have annotated yourself. */
+  public static ambient(): S3Credentials {
+    return new S3Credentials({});
+  }
+
+  private constructor(
+    private readonly keys: Record<string, { readonly secretName: string; readonly key: string }>,
+    /** @internal */
+    public readonly _serviceAccountAnnotations?: Record<string, string>,
+  ) {}
+
+  /** @internal */
+  public _check(problems: Problems): void {
+    for (const { secretName, key } of Object.values(this.keys)) {
+      checkObjectName(problems, 'artifactRoot.credentials.secretName', secretName);
+      checkDataKey(problems, 'artifactRoot.credentials', key);
+    }
+    const role = this._serviceAccountAnnotations?.['eks.amazonaws.com/role-arn'];
+    if (role !== undefined && !/^arn:[-\w]+:iam::\d{12}:role\/.+$/.test(role)) {
+      problems.add(
+        'artifactRoot.credentials.roleArn',
+        'must be the ARN of a role (arn:aws:iam::123456789012:role/name)',
+        role,
+      );
+    }
+  }
+
+  /** @internal */
+  public _environment(): Record<string, kplus.EnvValue> {
+    return Object.fromEntries(
+      Object.entries(this.keys).map(([name, { secretName, key }]) => [name, fromSecretKey(secretName, key)]),
+    );
+  }
+}

@@ -1,0 +1,214 @@
+import { Testing } from 'cdk8s';
+import { EnvValue, ServiceAccount } from 'cdk8s-plus-28';
+import {
+  ArtifactAccess,
+  AzureBlobArtifacts,
+  type AzureBlobArtifactsProps,
+  AzureBlobCredentials,
+  FileSource,
+  GcsArtifacts,
+  type GcsArtifactsProps,
+  GcsCredentials,
+  type IArtifactStore,
+  S3Addressing,
+  S3Artifacts,
+  type S3ArtifactsProps,
+  S3Credentials,
+} from 'cdk8s-mlflow';
+
+import { chart, container, env, only, podOf, server, serverManifests } from '../support/synth';
+
+const s3: S3ArtifactsProps = { bucket: 'models', credentials: S3Credentials.fromSecretName('s3') };
+const gcs: GcsArtifactsProps = { bucket: 'models', credentials: GcsCredentials.fromSecretName('gcs') };
+const azure: AzureBlobArtifactsProps = {
+  account: 'mlstore',
+  container: 'models',
+  credentials: AzureBlobCredentials.fromAccessKey('azure'),
+};
+
+const STORES: Record<string, [IArtifactStore, IArtifactStore, string]> = {
+  S3Artifacts: [
+    new S3Artifacts({ ...s3, prefix: 'a/b' }),
+    new S3Artifacts({ ...s3, prefix: 'a/b', access: ArtifactAccess.DIRECT }),
+    's3://models/a/b',
+  ],
+  GcsArtifacts: [new GcsArtifacts(gcs), new GcsArtifacts({ ...gcs, access: ArtifactAccess.DIRECT }), 'gs://models'],
+  AzureBlobArtifacts: [
+    new AzureBlobArtifacts({ ...azure, prefix: 'a' }),
+    new AzureBlobArtifacts({ ...azure, prefix: 'a', access: ArtifactAccess.DIRECT }),
+    'wasbs://models@mlstore.blob.core.windows.net/a',
+  ],
+};
+
+describe.each(Object.entries(STORES))('%s', (_, [proxied, direct, uri]) => {
+  test('goes through the server by default, and lets pods roll', () => {
+    const manifests = serverManifests({ artifactRoot: proxied, replicas: 2 });
+    expect(container(manifests, 'mlflow').args).toContain(`--artifacts-destination=${uri}`);
+    expect(env(container(manifests, 'init-mlflow')).MLFLOW_DEFAULT_ARTIFACT_ROOT).toBe('mlflow-artifacts:/');
+    expect(only(manifests, 'Deployment').spec.strategy.type).toBe('RollingUpdate');
+    expect(manifests.filter((m) => m.kind === 'PersistentVolumeClaim')).toEqual([]);
+  });
+
+  test('is what clients see where they go to it themselves', () => {
+    const manifests = serverManifests({ artifactRoot: direct });
+    for (const name of ['mlflow', 'init-mlflow']) {
+      expect(env(container(manifests, name)).MLFLOW_DEFAULT_ARTIFACT_ROOT).toBe(uri);
+    }
+  });
+
+  test('keeps its credentials in Secrets, on the server alone', () => {
+    const manifests = serverManifests({ artifactRoot: proxied });
+    const names = (container_: string) => Object.keys(env(container(manifests, container_)));
+    const extra = names('mlflow').filter((name) => /AWS|AZURE|GOOGLE/.test(name));
+    expect(extra.length).toBeGreaterThan(0);
+    expect(names('init-mlflow')).not.toEqual(expect.arrayContaining(extra));
+  });
+});
+
+test('S3: all of it', () => {
+  const manifests = serverManifests({
+    artifactRoot: new S3Artifacts({
+      bucket: 'models',
+      credentials: S3Credentials.fromSecretName('minio', { accessKeyIdKey: 'user', secretAccessKeyKey: 'password' }),
+      region: 'eu-central-1',
+      endpoint: 'https://minio.storage.svc:9000',
+      addressing: S3Addressing.PATH,
+      ca: FileSource.fromConfigMap('minio-ca', 'ca.pem'),
+      uploadExtraArgs: { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: 'key' },
+    }),
+  });
+  expect(env(container(manifests, 'mlflow'))).toMatchObject({
+    AWS_ACCESS_KEY_ID: { secretKeyRef: { name: 'minio', key: 'user' } },
+    AWS_SECRET_ACCESS_KEY: { secretKeyRef: { name: 'minio', key: 'password' } },
+    AWS_DEFAULT_REGION: 'eu-central-1',
+    MLFLOW_S3_ENDPOINT_URL: 'https://minio.storage.svc:9000',
+    MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE: 'path',
+    AWS_CA_BUNDLE: '/etc/artifacts-ca/ca.crt',
+    MLFLOW_S3_UPLOAD_EXTRA_ARGS: '{"ServerSideEncryption":"aws:kms","SSEKMSKeyId":"key"}',
+  });
+  expect(podOf(manifests).volumes).toContainEqual({
+    name: 'artifacts-ca',
+    configMap: { name: 'minio-ca', items: [{ key: 'ca.pem', path: 'ca.crt', mode: 0o440 }] },
+  });
+});
+
+test('S3: TLS is given up only when said', () => {
+  const ignoring = (ignoreTls?: boolean) =>
+    env(container(serverManifests({ artifactRoot: new S3Artifacts({ ...s3, ignoreTls }) }), 'mlflow'));
+  expect(ignoring(true).MLFLOW_S3_IGNORE_TLS).toBe('true');
+  expect(ignoring()).not.toHaveProperty('MLFLOW_S3_IGNORE_TLS');
+});
+
+test('workload identities are annotations of the ServiceAccount, and need no Secret', () => {
+  const annotations = (artifactRoot: IArtifactStore) => {
+    const manifests = serverManifests({ artifactRoot });
+    return [
+      only(manifests, 'ServiceAccount').metadata.annotations,
+      Object.keys(env(container(manifests, 'mlflow'))).filter((name) => /AWS|AZURE|GOOGLE/.test(name)),
+    ];
+  };
+  const role = 'arn:aws:iam::123456789012:role/mlflow';
+  const account = 'mlflow@project.iam.gserviceaccount.com';
+  expect(annotations(new S3Artifacts({ ...s3, credentials: S3Credentials.fromRole(role) }))).toEqual([
+    { 'eks.amazonaws.com/role-arn': role },
+    [],
+  ]);
+  expect(annotations(new GcsArtifacts({ ...gcs, credentials: GcsCredentials.fromServiceAccount(account) }))).toEqual([
+    { 'iam.gke.io/gcp-service-account': account },
+    [],
+  ]);
+  const client = new AzureBlobArtifacts({ ...azure, credentials: AzureBlobCredentials.fromClientId('0123') });
+  expect(annotations(client)).toEqual([{ 'azure.workload.identity/client-id': '0123' }, []]);
+  const pod = only(serverManifests({ artifactRoot: client }), 'Deployment').spec.template.metadata;
+  expect(pod.labels).toMatchObject({ 'azure.workload.identity/use': 'true' });
+  expect(annotations(new S3Artifacts({ ...s3, credentials: S3Credentials.ambient() }))).toEqual([undefined, []]);
+});
+
+test('GCS: the key is a file', () => {
+  const manifests = serverManifests({ artifactRoot: new GcsArtifacts(gcs) });
+  expect(env(container(manifests, 'mlflow')).GOOGLE_APPLICATION_CREDENTIALS).toBe('/etc/artifacts-key/key.json');
+  expect(podOf(manifests).volumes).toContainEqual({
+    name: 'artifacts-key',
+    secret: { secretName: 'gcs', items: [{ key: 'key.json', path: 'key.json', mode: 0o440 }] },
+  });
+});
+
+test('Azure: a connection string or a key', () => {
+  const variables = (credentials: AzureBlobCredentials) =>
+    env(container(serverManifests({ artifactRoot: new AzureBlobArtifacts({ ...azure, credentials }) }), 'mlflow'));
+  expect(variables(AzureBlobCredentials.fromConnectionString('a', 'k')).AZURE_STORAGE_CONNECTION_STRING).toEqual({
+    secretKeyRef: { name: 'a', key: 'k' },
+  });
+  expect(variables(AzureBlobCredentials.fromAccessKey('a')).AZURE_STORAGE_ACCESS_KEY).toEqual({
+    secretKeyRef: { name: 'a', key: 'AZURE_STORAGE_ACCESS_KEY' },
+  });
+});
+
+const objectName = 'must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots)';
+
+test.each<[IArtifactStore, string]>([
+  [
+    new S3Artifacts({ ...s3, bucket: 's3://models' }),
+    '`artifactRoot.bucket` must be the name of a bucket, without s3://, got "s3://models".',
+  ],
+  [
+    new S3Artifacts({ ...s3, prefix: '/a' }),
+    '`artifactRoot.prefix` must be a folder without a slash at its ends, got "/a".',
+  ],
+  [
+    new S3Artifacts({ ...s3, endpoint: 'minio:9000' }),
+    '`artifactRoot.endpoint` must be a URL with scheme and without path, got "minio:9000".',
+  ],
+  [
+    new S3Artifacts({ ...s3, ignoreTls: true, ca: FileSource.fromSecret('ca', 'ca.crt') }),
+    '`artifactRoot.ignoreTls` must not be set with `ca`: one trusts any certificate, the other a CA. Drop one of them.',
+  ],
+  [
+    new S3Artifacts({ ...s3, ca: FileSource.fromSecret('CA', 'ca.crt') }),
+    `\`artifactRoot.ca\` ${objectName}, got "CA".`,
+  ],
+  [
+    new S3Artifacts({ ...s3, credentials: S3Credentials.fromRole('mlflow') }),
+    '`artifactRoot.credentials.roleArn` must be the ARN of a role (arn:aws:iam::123456789012:role/name), got "mlflow".',
+  ],
+  [
+    new GcsArtifacts({ ...gcs, bucket: 'gs://x' }),
+    '`artifactRoot.bucket` must be the name of a bucket, without gs://, got "gs://x".',
+  ],
+  [
+    new GcsArtifacts({ ...gcs, credentials: GcsCredentials.fromServiceAccount('me') }),
+    '`artifactRoot.credentials` must be a Google service account (name@project.iam.gserviceaccount.com), got "me".',
+  ],
+  [
+    new AzureBlobArtifacts({ ...azure, account: 'A' }),
+    '`artifactRoot.account` must be the name of a storage account, got "A".',
+  ],
+  [
+    new AzureBlobArtifacts({ ...azure, container: 'a--b' }),
+    '`artifactRoot.container` must be the name of a container, got "a--b".',
+  ],
+  [
+    new AzureBlobArtifacts({ ...azure, credentials: AzureBlobCredentials.fromAccessKey('') }),
+    `\`artifactRoot.credentials.secretName\` ${objectName}, got an empty string.`,
+  ],
+])('%#: refuses what cannot be', (artifactRoot, message) => {
+  expect(() => serverManifests({ artifactRoot })).toThrow(new Error(`[chart/mlflow] ${message}`));
+});
+
+test('an identity on somebody else’s ServiceAccount, or a second value, is an error', () => {
+  const scope = chart();
+  const serviceAccount = ServiceAccount.fromServiceAccountName(scope, 'sa', 'own');
+  const credentials = S3Credentials.fromRole('arn:aws:iam::123456789012:role/mlflow');
+  expect(() => server(scope, { serviceAccount, artifactRoot: new S3Artifacts({ ...s3, credentials }) })).toThrow(
+    new Error(
+      '[chart/mlflow] `serviceAccount` must be left out where `artifactRoot` has an identity for the ServiceAccount. Leave it out, or annotate your own ServiceAccount and give the store ambient credentials.',
+    ),
+  );
+  const extraEnvVars = { AWS_ACCESS_KEY_ID: EnvValue.fromValue('x') };
+  expect(() => serverManifests({ artifactRoot: new S3Artifacts(s3), extraEnvVars })).toThrow(
+    new Error(
+      '[chart/mlflow] `extraEnvVars.AWS_ACCESS_KEY_ID` must not be set: the library sets it itself. Use `artifactRoot`.',
+    ),
+  );
+  expect(Testing.synth(chart())).toEqual([]);
+});
