@@ -79,6 +79,10 @@ export interface S3ArtifactsProps {
 /**
  * Artifacts in a bucket of Amazon S3, or of a store that speaks its protocol. The image needs boto3.
  *
+ * Where the server stands in between, clients of MLflow 3.17 still download by URLs that it signs, straight from the bucket.
+ * Clients that cannot reach it need `MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD=false` in their own environment; the server
+ * has no setting for it (mlflow.store.artifact.mlflow_artifacts_repo).
+ *
  * @see https://mlflow.org/docs/latest/self-hosting/architecture/artifact-store/
  */
 export class S3Artifacts implements IArtifactStore {
