@@ -1,4 +1,4 @@
-"""A CA, a server's certificate for every name that the examples use, a client's, and a CA that signed none of them."""
+"""A CA, a server's certificate for the names that the cases use, a client's, and a CA that signed neither."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ CERTIFIED_ROLE = "certified"
 def make_certificates(folder: Path) -> None:
     folder.mkdir()
     for ca in ("ca", "other-ca"):
-        _openssl(folder, "req", "-x509", *_new_key(ca), "-out", f"{ca}.crt", "-subj", f"/CN={ca}", "-days", "2")
+        _openssl(
+            folder, "req", "-x509", *_new_key(ca), "-out", f"{ca}.crt", "-subj", f"/CN={ca}", "-days", "2"
+        )
     _sign(folder, "server", SERVER_NAMES[0], ",".join(f"DNS:{name}" for name in SERVER_NAMES))
     _sign(folder, "client", CERTIFIED_ROLE, f"DNS:{CERTIFIED_ROLE}")
 

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from certificates import make_certificates
 from cluster.kubernetes import Namespace
 from postgres import Postgres, make_template
 
 os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true", GIT_PYTHON_REFRESH="quiet")
-# A client that waits for a server to come back tries again for a while; the cases have deadlines of their own.
+# A client tries again for a while if a server does not answer; the cases have deadlines of their own.
 os.environ.update(MLFLOW_HTTP_REQUEST_MAX_RETRIES="4", MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false")
 
 SCRATCH = Path(os.environ["E2E_SCRATCH"])
@@ -41,7 +42,9 @@ def images() -> dict[str, Path]:
 def addresses(worker_id: str) -> Iterator[str]:
     """Addresses on the bridge `pods`, each given once, apart from those of pytest-xdist's other processes."""
     process = 0 if worker_id == "master" else int(worker_id.removeprefix("gw"))
-    return (f"10.88.{third}.{last}" for third in range(1 + 8 * process, 9 + 8 * process) for last in range(1, 255))
+    return (
+        f"10.88.{third}.{last}" for third in range(1 + 8 * process, 9 + 8 * process) for last in range(1, 255)
+    )
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ set -eu
 mkdir -p /run/netns
 mount -t tmpfs -o mode=755 none /run/netns
 ip link set lo up
-ip link add pods type bridge
+# An address of its own: otherwise the bridge takes a pod's, and another one when that pod is gone.
+ip link add pods address 02:00:0a:58:00:01 type bridge
 ip address add 10.88.0.1/16 dev pods
 ip link set pods up
 # Not exec: the shell stays the first process, which collects what others leave behind.

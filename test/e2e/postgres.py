@@ -38,7 +38,9 @@ host    all all       all scram-sha-256
 def as_postgres(*command: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
     """Servers refuse to run as root."""
     user = ["setpriv", f"--reuid={_USER}", f"--regid={pwd.getpwnam(_USER).pw_gid}", "--clear-groups", "--"]
-    process = subprocess.run([*user, *command], stdin=subprocess.DEVNULL, capture_output=True, cwd="/", check=False)
+    process = subprocess.run(
+        [*user, *command], stdin=subprocess.DEVNULL, capture_output=True, cwd="/", check=False
+    )
     if check and process.returncode != 0:
         raise RuntimeError(f"{command[0]} failed: {process.stdout.decode()}{process.stderr.decode()}")
     return process
@@ -78,7 +80,9 @@ class Postgres:
         self._control("stop", "--wait", "--timeout=60", f"--mode={mode}")
 
     def remove(self) -> None:
-        as_postgres(str(BIN / "pg_ctl"), "stop", "--pgdata", str(self.folder), "--mode=immediate", check=False)
+        as_postgres(
+            str(BIN / "pg_ctl"), "stop", "--pgdata", str(self.folder), "--mode=immediate", check=False
+        )
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def role(self, name: str, password: str, options: str = "LOGIN") -> None:
@@ -89,7 +93,9 @@ class Postgres:
         statement = sql.SQL("CREATE DATABASE {} OWNER {}")
         self.execute(statement.format(sql.Identifier(name), sql.Identifier(owner)))
 
-    def owned_database(self, name: str = "mlflow", user: str = "mlflow", password: str = "mlflow") -> None:
+    def owned_database(
+        self, name: str = "mlflow", user: str = "mlflow", password: str = "a-password"
+    ) -> None:
         """What the documentation tells an administrator to make."""
         self.role(user, password)
         self.database(name, user)
@@ -112,10 +118,6 @@ class Postgres:
             yield connection
         finally:
             connection.close()
-
-    def sessions(self, application: str) -> int:
-        """Logins so far of clients that call themselves so: what the server logged, once it has."""
-        return self.log().count(f"application_name={application}")
 
     def wait_for(self, statement: str, database: str, seconds: float) -> None:
         """Until a query is true."""

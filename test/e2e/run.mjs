@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, homedir, tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -105,7 +105,6 @@ function installPackages() {
     );
   }
   quiet('apt-get', ['update']);
-  // Without the cluster of its own that Debian's package starts.
   quiet('apt-get', ['install', '--yes', '--no-install-recommends', ...wanted]);
   if (postgresFolder() === undefined) {
     stop(
@@ -163,7 +162,7 @@ function virtualenv(name, requirements, ...more) {
   const folder = join(CACHE, `${name}-${digest}`);
   const complete = join(folder, 'complete');
   if (!existsSync(complete)) {
-    console.log(`Installing ${name} into ${relative(homedir(), folder)} of the home directory`);
+    console.log(`Installing ${name} into ${folder}`);
     mkdirSync(CACHE, { recursive: true });
     rmSync(folder, { recursive: true, force: true });
     quiet(python, ['-m', 'venv', folder]);

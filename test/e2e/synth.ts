@@ -2,16 +2,21 @@
 //                                                     node -r tsx/cjs test/e2e/synth.ts server '{"replicas": 3}'
 import { App, Chart, Duration, Yaml } from 'cdk8s';
 import {
+  ArtifactAccess,
   ClientCertificate,
   DatabaseConnectionCheck,
   DatabaseMigration,
   ExternalPostgres,
   FileSource,
+  type IArtifactStore,
   MlflowServer,
   Persistence,
   PoolingProfile,
   PostgresTls,
   ReadinessCheck,
+  S3Addressing,
+  S3Artifacts,
+  S3Credentials,
   VolumeArtifacts,
 } from 'cdk8s-mlflow';
 import { EnvValue, PersistentVolumeAccessMode } from 'cdk8s-plus-28';
@@ -34,6 +39,10 @@ interface ServerCase {
   readonly replicas?: number;
   readonly workers?: number;
   readonly maxOverflow?: number;
+  /** `none`: SQLAlchemy's own sizes. */
+  readonly pooling?: 'highAvailability' | 'none';
+  /** A bucket `models` with the login in the Secret `s3`. */
+  readonly s3?: { readonly endpoint: string; readonly direct?: boolean };
   readonly ingress?: { readonly hosts: string[]; readonly tlsSecretName?: string };
   readonly allowedHosts?: string[];
   readonly corsAllowedOrigins?: string[];
@@ -83,8 +92,31 @@ function checkOf(check: ServerCase['check']): DatabaseConnectionCheck | undefine
   return check === undefined ? undefined : DatabaseConnectionCheck.initContainer({ deadline: Duration.seconds(check) });
 }
 
+function poolingOf({ pooling, maxOverflow }: ServerCase): PoolingProfile | undefined {
+  if (pooling !== undefined) {
+    return pooling === 'none' ? new PoolingProfile() : PoolingProfile.HIGH_AVAILABILITY;
+  }
+  return maxOverflow === undefined ? undefined : PoolingProfile.STANDARD.extend({ maxOverflow });
+}
+
+function artifactsOf({ s3 }: ServerCase): IArtifactStore {
+  if (s3 !== undefined) {
+    return new S3Artifacts({
+      bucket: 'models',
+      prefix: 'team',
+      endpoint: s3.endpoint,
+      addressing: S3Addressing.PATH,
+      region: 'us-east-1',
+      credentials: S3Credentials.fromSecretName('s3'),
+      access: s3.direct === true ? ArtifactAccess.DIRECT : ArtifactAccess.PROXIED,
+    });
+  }
+  const accessModes = [PersistentVolumeAccessMode.READ_WRITE_MANY];
+  return new VolumeArtifacts({ persistence: Persistence.newClaim({ accessModes }) });
+}
+
 function addServer(chart: Chart, options: ServerCase): void {
-  const { host = 'database', user = 'mlflow', password = 'mlflow', database } = options;
+  const { host = 'database', user = 'mlflow', password = 'a-password', database } = options;
   const backend = new ExternalPostgres(chart, 'postgres', {
     host,
     user,
@@ -100,13 +132,8 @@ function addServer(chart: Chart, options: ServerCase): void {
     readinessCheck: options.readiness === 'database' ? ReadinessCheck.DATABASE : undefined,
     replicas: options.replicas,
     workers: options.workers ?? 1,
-    pooling:
-      options.maxOverflow === undefined
-        ? undefined
-        : PoolingProfile.STANDARD.extend({ maxOverflow: options.maxOverflow }),
-    artifactRoot: new VolumeArtifacts({
-      persistence: Persistence.newClaim({ accessModes: [PersistentVolumeAccessMode.READ_WRITE_MANY] }),
-    }),
+    pooling: poolingOf(options),
+    artifactRoot: artifactsOf(options),
     ingress: options.ingress,
     allowedHosts: options.allowedHosts,
     corsAllowedOrigins: options.corsAllowedOrigins,

@@ -1,9 +1,9 @@
 """A small, strict kubelet: runs the pods of synthesized charts as processes of this machine.
 
-Why not `podman kube play` (tried: 4.3.1, Debian 12's): it takes fields that it does not know without a word,
-drops startup and readiness probes over HTTP and terminationGracePeriodSeconds, knows no fieldRef to
-metadata.namespace, reads no Secret with `stringData`, crashes on a Secret volume that does not say `optional`,
-and starts no container on a machine without CAP_SYS_RESOURCE. A test on it would pass by luck, or not at all.
+Why not `podman kube play` (tried: 4.3.1, Debian 12's): it takes fields that it does not know without a
+word, drops startup and readiness probes over HTTP and terminationGracePeriodSeconds, knows no fieldRef to
+metadata.namespace, reads no Secret with `stringData`, crashes on a Secret volume without `optional`, and
+starts no container on a machine without CAP_SYS_RESOURCE. A test on it would pass by luck, or not at all.
 
 Here a field that is neither honoured nor on a list of harmless ones, with the reason, is an error.
 

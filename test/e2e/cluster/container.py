@@ -55,6 +55,8 @@ class Running:
         first = self._status.readline()
         self.pid = json.loads(first)["child-pid"] if first else 0
         self.ended: Ended | None = None
+        while self.poll() is None and self._is_being_made():
+            time.sleep(0.001)
 
     def log(self) -> str:
         return self._log.read_text(errors="replace")
@@ -86,6 +88,12 @@ class Running:
         if self.poll() is None and self.pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
+
+    def _is_being_made(self) -> bool:
+        """Still bubblewrap or setpriv: its mounts or its user may not be what they will be."""
+        with contextlib.suppress(OSError):
+            return Path(f"/proc/{self.pid}/comm").read_text().strip() in ("bwrap", "setpriv")
+        return False
 
     def _exit_code(self) -> int:
         code = self._process.returncode

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,9 @@ _ROLL_OUT = dict.fromkeys(
 class Namespace:
     """One namespace on one node. Pods and databases are on a bridge that only this run can reach."""
 
-    def __init__(self, folder: Path, images: dict[str, Path], addresses: Iterator[str], name: str = "mlflow") -> None:
+    def __init__(
+        self, folder: Path, images: dict[str, Path], addresses: Iterator[str], name: str = "mlflow"
+    ) -> None:
         self.name, self._folder, self._images = name, folder, images
         self._addresses = addresses
         self.hosts: dict[str, str] = {}
@@ -48,8 +51,8 @@ class Namespace:
             _check_immutable(self.objects.get(key), document)
             self.objects[key] = document
 
-    def deployment(self, name: str = "mlflow") -> list[Pod]:
-        """Starts the pods of a Deployment, as many as it has replicas."""
+    def deployment(self, name: str = "mlflow", only_init: bool = False) -> list[Pod]:
+        """Starts the pods of a Deployment, all its replicas; `only_init` leaves the containers out."""
         fields = Fields(self.objects[("Deployment", name)]["spec"], f"Deployment {name}: spec")
         replicas = fields.take("replicas", int, 1)
         template, path = fields.require("template", dict), f"{fields.path}.template"
@@ -58,9 +61,10 @@ class Namespace:
             raise Unsupported(f"{fields.path}.selector: does not match the labels of the pods")
         fields.ignore(_ROLL_OUT)
         fields.done()
-        return [
-            self.start(f"{name}-{len(self.pods)}", read_template(template, path)) for _ in range(replicas)
-        ]
+        templates = [read_template(template, path) for _ in range(replicas)]
+        if only_init:
+            templates = [replace(each, containers=[]) for each in templates]
+        return [self.start(f"{name}-{len(self.pods)}", each) for each in templates]
 
     def job(self, name: str) -> Pod:
         fields = Fields(self.objects[("Job", name)]["spec"], f"Job {name}: spec")

@@ -34,6 +34,7 @@ class Pod:
     def __init__(self, name: str, template: Template, address: str, start: Start) -> None:
         self.name, self.template, self.address = name, template, address
         self.init: list[Ended] = []
+        self.initialized = False
         self.running: list[Running] = []
         self.failure = ""
         self.ready_changes: list[tuple[float, bool]] = []
@@ -57,7 +58,7 @@ class Pod:
 
     def wait_init(self, seconds: float) -> list[Ended]:
         """The init containers that ended: all of them, or up to the first that failed."""
-        self._wait(lambda: bool(self.running), seconds, "past its init containers", tolerate_failure=True)
+        self._wait(lambda: self.initialized, seconds, "past its init containers", tolerate_failure=True)
         return self.init
 
     def wait_completed(self, seconds: float) -> list[Ended]:
@@ -66,6 +67,16 @@ class Pod:
             lambda: bool(self.running) and all(each.poll() for each in self.running), seconds, "completed"
         )
         return [each.ended for each in self.running if each.ended]
+
+    def wait_for_line(self, text: str, seconds: float = 60) -> None:
+        """Until the container that runs last has said it."""
+        deadline = time.monotonic() + seconds
+        while text not in self.current_log():
+            if self.failure or time.monotonic() > deadline:
+                raise PodFailed(
+                    f"pod {self.name} has not said {text!r}: {self.failure or self.current_log()}"
+                )
+            time.sleep(0.05)
 
     def current_log(self) -> str:
         """The log of the container that runs last."""
@@ -129,8 +140,9 @@ class Pod:
                 return
         if self._stop.is_set():
             return
+        self.initialized = True
         running = [self._start(container) for container in self.template.containers]
-        self._current = running[-1]
+        self._current = running[-1] if running else self._current
         self.running = running
         self._notify()
         for container, each in zip(self.template.containers, running, strict=True):

@@ -1,0 +1,54 @@
+"""A database as MLflow 2.14 left it, with data in it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from mlflow import MlflowClient
+
+from postgres import PORT, Postgres
+
+OLD_REVISION = "5b0e9adcef9c"
+_PYTHON = Path(os.environ["E2E_OLD_VENV"]) / "bin" / "python"
+# What the experiments refer to is not there: it is the data in the database that counts.
+_FILL = """
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, RunTag
+
+client = MlflowClient("postgresql+psycopg2://", "postgresql+psycopg2://")
+experiment = client.create_experiment("old", artifact_location="s3://bucket/old")
+for number in range(20):
+    run = client.create_run(experiment, run_name=f"run-{number}").info.run_id
+    metrics = [Metric("loss", number + step / 10, step, step) for step in range(10)]
+    client.log_batch(run, metrics, [Param("number", str(number))], [RunTag("color", "grün")])
+    client.set_terminated(run)
+client.create_registered_model("old-model", {"team": "ml"}, "from 2.14")
+client.create_model_version("old-model", "s3://bucket/old/model", run)
+"""
+
+
+def fill_old_database(postgres: Postgres) -> None:
+    login = {"PGHOST": postgres.address, "PGPORT": str(PORT), "PGUSER": "mlflow", "PGPASSWORD": "a-password"}
+    environment = {**os.environ, **login, "PGDATABASE": "mlflow"}
+    command = [str(_PYTHON), "-c", _FILL]
+    process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+    assert postgres.value("SELECT version_num FROM alembic_version") == OLD_REVISION
+
+
+def check_old_data(client: MlflowClient) -> None:
+    experiment = client.get_experiment_by_name("old")
+    assert experiment.artifact_location == "s3://bucket/old"
+    runs = client.search_runs(
+        [experiment.experiment_id], "tags.color = 'grün'", order_by=["metrics.loss ASC"]
+    )
+    assert [run.data.params["number"] for run in runs] == [str(number) for number in range(20)]
+    assert [run.info.run_name for run in runs] == [f"run-{number}" for number in range(20)]
+    history = client.get_metric_history(runs[7].info.run_id, "loss")
+    assert [each.value for each in history] == [7 + step / 10 for step in range(10)]
+    model = client.get_registered_model("old-model")
+    assert (model.description, model.tags) == ("from 2.14", {"team": "ml"})
+    version = client.get_model_version("old-model", "1")
+    assert (version.source, version.run_id) == ("s3://bucket/old/model", runs[-1].info.run_id)

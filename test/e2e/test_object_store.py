@@ -1,0 +1,73 @@
+"""Artifacts in a bucket: through the server, and straight from the clients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import synthesis
+from cluster.kubernetes import Document, Namespace
+from object_store import CREDENTIALS, PORT, ObjectStore
+from postgres import Postgres
+from tracking import client_of, log_everything
+
+BUCKET = "models"
+
+
+@pytest.fixture
+def store(namespace: Namespace, tmp_path: Path) -> Iterator[ObjectStore]:
+    address = namespace.new_address()
+    namespace.hosts["minio"] = address
+    store = ObjectStore(address, tmp_path / "store.log")
+    yield store.with_bucket(BUCKET)
+    store.stop()
+
+
+def secret() -> Document:
+    return {"kind": "Secret", "metadata": {"name": "s3"}, "stringData": CREDENTIALS}
+
+
+def test_through_the_server(
+    namespace: Namespace,
+    postgres: Postgres,
+    store: ObjectStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Otherwise the client asks the server for a signed URL, and downloads from the bucket itself.
+    monkeypatch.setenv("MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD", "false")
+    namespace.apply([secret(), *synthesis.server(replicas=2, s3={"endpoint": f"http://minio:{PORT}"})])
+    pods = namespace.deployment()
+    writer, reader = (client_of(pod.wait_ready(300)) for pod in pods)
+    logged = log_everything(writer, "proxied", tmp_path)
+    assert reader.get_experiment("0").artifact_location == "mlflow-artifacts:/0"
+    # The other pod has nothing of its own.
+    path = reader.download_artifacts(logged.run_id, "notes/proxied.txt", str(tmp_path / "read"))
+    assert Path(path).read_text(encoding="utf-8") == "Grüße, 世界\n"
+    assert [key for key in store.keys(BUCKET) if key.endswith("proxied.txt")] == [
+        f"team/{logged.experiment_id}/{logged.run_id}/artifacts/notes/proxied.txt"
+    ]
+
+
+def test_straight_from_the_clients(
+    namespace: Namespace,
+    postgres: Postgres,
+    store: ObjectStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in {**CREDENTIALS, "MLFLOW_S3_ENDPOINT_URL": f"http://{store.address}:{PORT}"}.items():
+        monkeypatch.setenv(name, value)
+    options = {"endpoint": f"http://minio:{PORT}", "direct": True}
+    namespace.apply([secret(), *synthesis.server(s3=options)])
+    [pod] = namespace.deployment()
+    client = client_of(pod.wait_ready())
+    logged = log_everything(client, "direct", tmp_path)
+    assert client.get_experiment("0").artifact_location == f"s3://{BUCKET}/team/0"
+    assert client.get_run(logged.run_id).info.artifact_uri.startswith(f"s3://{BUCKET}/team/")
+    [key] = [key for key in store.keys(BUCKET) if key.endswith("direct.txt")]
+    # Not an upload through the server, which would have been logged there.
+    assert "mlflow-artifacts" not in pod.current_log()
+    assert key == f"team/{logged.experiment_id}/{logged.run_id}/artifacts/notes/direct.txt"

@@ -1,0 +1,48 @@
+"""The library from Python: the wheel that jsii makes, installed in an environment of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+APP = Path(__file__).with_name("python_app.py")
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python that has the library and nothing else of this repository."""
+    folder = tmp_path_factory.mktemp("python")
+    environment = {**os.environ, "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20"}
+    pacmak = ["npx", "jsii-pacmak", "--targets", "python", "--outdir", str(folder / "packages")]
+    run(["npm", "run", "--silent", "build"], cwd=ROOT, env=environment)
+    run(pacmak, cwd=ROOT, env=environment)
+    [wheel] = (folder / "packages" / "python").glob("*.whl")
+    run([sys.executable, "-m", "venv", str(folder / "venv")])
+    interpreter = folder / "venv" / "bin" / "python"
+    run([str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", str(wheel)])
+    return interpreter
+
+
+def test_backends_and_profiles_written_in_python(python: Path, tmp_path: Path) -> None:
+    result = json.loads(run([str(python), str(APP)], cwd=tmp_path))
+    deployments = {m["metadata"]["name"]: m for m in result["manifests"] if m["kind"] == "Deployment"}
+    assert variable(deployments["mlflow"], "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE") == "12"
+    assert variable(deployments["other"], "PGHOST") == "own-db"
+    assert variable(deployments["other"], "MLFLOW_SQLALCHEMYSTORE_ECHO") == "true"
+    assert result["error"].startswith("[mlflow/bad] `host` must not be empty, got an empty string.")
+
+
+def variable(deployment: dict, name: str) -> str:
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    return next(each["value"] for each in container["env"] if each["name"] == name)
+
+
+def run(command: list[str], **options: object) -> str:
+    done = subprocess.run(command, check=False, capture_output=True, text=True, **options)
+    assert done.returncode == 0, f"{command}: {done.stdout}\n{done.stderr}"
+    return done.stdout
