@@ -2,12 +2,14 @@ import type { Construct } from 'constructs';
 
 import { Bitnami } from './bitnami';
 import { BitnamiComplete } from './bitnami-complete';
+import { CloudNative } from './cloud-native';
 import { CustomPooling } from './custom-pooling';
 import { CustomizedDeployment } from './customized-deployment';
 import { ExistingSecret } from './existing-secret';
 import { External } from './external';
 import { HighAvailability } from './high-availability';
 import { OwnBackend } from './own-backend';
+import { PooledConnections } from './pg-bouncer';
 import { Development, Production } from './two-environments';
 import { ValuesFile } from './values-file';
 
@@ -20,6 +22,8 @@ export function addExamples(app: Construct): void {
   new ValuesFile(app, 'values-file');
   new HighAvailability(app, 'high-availability');
   new CustomPooling(app, 'custom-pooling');
+  new PooledConnections(app, 'pg-bouncer');
+  new CloudNative(app, 'cloud-native');
   new OwnBackend(app, 'own-backend');
   new CustomizedDeployment(app, 'customized-deployment');
   new Development(app, 'development', 'mlflow-dev');

@@ -21,6 +21,16 @@ export {
   type BitnamiPasswordKeys,
   type BitnamiPasswordLiterals,
 } from './postgres/bitnami/bitnami-passwords';
+export { PgBouncer } from './postgres/pg-bouncer/pg-bouncer';
+export type { PgBouncerProps, PgBouncerTlsOptions } from './postgres/pg-bouncer/pg-bouncer-props';
+export { PoolMode } from './postgres/pg-bouncer/pool-mode';
+export { CloudNativePostgres } from './postgres/cloud-native/cloud-native-postgres';
+export type {
+  CloudNativePluginOptions,
+  CloudNativePoolerOptions,
+  CloudNativePostgresProps,
+  CloudNativeStorageOptions,
+} from './postgres/cloud-native/cloud-native-postgres-props';
 
 export type { IPostgresBackend } from './postgres/postgres-backend';
 export { PostgresConnection, type PostgresConnectionProps } from './postgres/postgres-connection';

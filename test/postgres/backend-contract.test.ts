@@ -6,12 +6,14 @@ import {
   BitnamiPasswords,
   BitnamiPostgres,
   ClientCertificate,
+  CloudNativePostgres,
   DatabaseMigration,
   ExistingSecretPostgres,
   ExternalPostgres,
   FileSource,
   type IPostgresBackend,
   MlflowServer,
+  PgBouncer,
   PostgresConnection,
   PostgresCredentials,
   PostgresTls,
@@ -55,6 +57,12 @@ const BACKENDS: Record<string, (scope: Construct) => IPostgresBackend> = {
     }),
   'BitnamiPostgres on a Secret': (scope) =>
     new BitnamiPostgres(scope, 'postgres', { passwords: BitnamiPasswords.fromSecretName('passwords') }),
+  CloudNativePostgres: (scope) => new CloudNativePostgres(scope, 'cluster'),
+  'CloudNativePostgres with its pooler': (scope) => new CloudNativePostgres(scope, 'cluster', { pooler: {} }),
+  'PgBouncer before ExternalPostgres': (scope) =>
+    new PgBouncer(scope, 'pgbouncer', {
+      backend: new ExternalPostgres(scope, 'postgres', { host: 'db', user: 'u', password: PASSWORD, tls }),
+    }),
   'a backend of the user': (scope) => new OwnBackend(scope, 'postgres'),
 };
 
@@ -67,20 +75,25 @@ describe.each(Object.entries(BACKENDS))('%s', (_, newBackend) => {
 
   function connecting(manifests: Manifest[]): Manifest[] {
     const pods = manifests
-      .filter((m) => m.kind === 'Job' || m.kind === 'Deployment')
+      .filter((m) => m.kind === 'Job' || (m.kind === 'Deployment' && m.metadata.name === 'mlflow'))
       .map((m: Manifest) => m.spec.template.spec);
     return pods.flatMap((pod) => [...(pod.initContainers ?? []), ...pod.containers]);
   }
 
-  test('connects every container in the same way', () => {
+  test('connects every container in the same way, but for migrations, which go around a pooler', () => {
     const containers = connecting(synth(DatabaseMigration.job()));
+    const isPooled = newBackend(chart()).connection.direct !== undefined;
     expect(containers.map((c) => c.name)).toEqual(['init-mlflow', 'wait-for-database', 'init-mlflow', 'mlflow']);
     const connections = containers.map((c) =>
       Object.fromEntries(Object.entries(env(c)).filter(([name]) => /^PG(?!APPNAME)|BACKEND_STORE/.test(name))),
     );
-    const mounts = containers.map((c) => c.volumeMounts.filter((m: Manifest) => m.name.startsWith('postgres-tls')));
-    expect(new Set(connections.map((c) => JSON.stringify(c))).size).toBe(1);
-    expect(new Set(mounts.map((m) => JSON.stringify(m))).size).toBe(1);
+    const mounts = containers.map((c) =>
+      c.volumeMounts.filter((m: Manifest) => /^postgres-(direct-)?tls/.test(m.name)),
+    );
+    const [migrating, waiting, migratingToo, serving] = containers.map((_, i) => [connections[i], mounts[i]]);
+    expect(migratingToo).toEqual(migrating);
+    expect(serving).toEqual(waiting);
+    expect(JSON.stringify(migrating) === JSON.stringify(serving)).toBe(!isPooled);
     expect(Object.keys(connections[0] ?? {})).toEqual(
       expect.arrayContaining([
         'PGHOST',
@@ -95,7 +108,7 @@ describe.each(Object.entries(BACKENDS))('%s', (_, newBackend) => {
   });
 
   test('takes the password from a Secret that must exist, and the rest as text or from a Secret', () => {
-    const variables = env(containerOf(only(synth(), 'Deployment').spec.template.spec, 'mlflow'));
+    const variables = env(containerOf(only(synth(), 'Deployment', 'mlflow').spec.template.spec, 'mlflow'));
     expect(variables.PGPASSWORD).toEqual({ secretKeyRef: { key: expect.any(String), name: expect.any(String) } });
     for (const name of ['PGHOST', 'PGPORT', 'PGDATABASE', 'PGUSER']) {
       const value = variables[name];
@@ -126,7 +139,7 @@ describe.each(Object.entries(BACKENDS))('%s', (_, newBackend) => {
     const scope = chart();
     const backend = newBackend(scope);
     new MlflowServer(scope, 'mlflow', { backend });
-    const labels = only(Testing.synth(scope), 'Deployment').spec.template.metadata.labels;
+    const labels = only(Testing.synth(scope), 'Deployment', 'mlflow').spec.template.metadata.labels;
     expect(labels).toMatchObject(backend.connection.clientLabels);
   });
 });

@@ -1,0 +1,174 @@
+import type { Size } from 'cdk8s';
+import type * as kplus from 'cdk8s-plus-28';
+
+import type { PoolMode } from '../pg-bouncer/pool-mode';
+import type { PostgresTls } from '../postgres-tls';
+
+/** A volume of each instance. */
+export interface CloudNativeStorageOptions {
+  /**
+   * How much storage to ask for.
+   * @default Size.gibibytes(10)
+   */
+  readonly size?: Size;
+
+  /**
+   * The storage class.
+   * @default - the default class of the cluster
+   */
+  readonly storageClassName?: string;
+}
+
+/**
+ * A plugin of the operator, such as the one for backups.
+ *
+ * @see https://cloudnative-pg.io/plugin-barman-cloud/docs/usage/
+ */
+export interface CloudNativePluginOptions {
+  /** Name of the plugin: `barman-cloud.cloudnative-pg.io` for backups to object stores. */
+  readonly name: string;
+
+  /**
+   * Whether the plugin archives the write-ahead log, which point-in-time recovery needs. Only one may.
+   * @default false
+   */
+  readonly isWalArchiver?: boolean;
+
+  /**
+   * What the plugin takes: of the one for backups, `barmanObjectName`, the name of an `ObjectStore`.
+   * @default - none
+   */
+  readonly parameters?: Record<string, string>;
+}
+
+/**
+ * PgBouncer in front of the cluster, run by the operator.
+ *
+ * @see https://cloudnative-pg.io/docs/1.30/connection_pooling
+ */
+export interface CloudNativePoolerOptions {
+  /**
+   * Number of pods, spread over nodes and zones.
+   * @default 2
+   */
+  readonly instances?: number;
+
+  /**
+   * When a connection to the database is taken back from a client.
+   * @default PoolMode.TRANSACTION
+   */
+  readonly poolMode?: PoolMode;
+
+  /**
+   * Connections to the database that each pod opens at most. It must exceed the calls that log batches on all servers at
+   * once: see {@link PgBouncerProps.defaultPoolSize}.
+   * @default - 60, or the largest that fits `maxConnections` of the cluster if that is less
+   */
+  readonly defaultPoolSize?: number;
+
+  /**
+   * Further connections that each pod opens for clients that have waited for 5 seconds.
+   * @default 0
+   */
+  readonly reservePoolSize?: number;
+
+  /**
+   * Clients that each pod takes.
+   * @default 1000
+   */
+  readonly maxClientConnections?: number;
+
+  /**
+   * Further settings of PgBouncer, by name: those that the operator lets through.
+   * @default - the operator's own, but for query_wait_timeout (30 s) and server_login_retry (0.5 s)
+   */
+  readonly settings?: Record<string, string>;
+
+  /**
+   * CPU and memory of each pod.
+   * @default - requests 100 millicores and 64 MiB, limits 1 CPU and 256 MiB
+   */
+  readonly resources?: kplus.ContainerResources;
+}
+
+/** Props of {@link CloudNativePostgres}. */
+export interface CloudNativePostgresProps {
+  /**
+   * Number of PostgreSQL servers: a primary, and standbys of which one takes over when it fails.
+   * @default 3
+   */
+  readonly instances?: number;
+
+  /**
+   * The volume of the data.
+   * @default - 10 GiB of the default class
+   */
+  readonly storage?: CloudNativeStorageOptions;
+
+  /**
+   * A volume of its own for the write-ahead log. It cannot be taken away again.
+   * @default - on the volume of the data
+   */
+  readonly walStorage?: CloudNativeStorageOptions;
+
+  /**
+   * Name of the database, made at the first start.
+   * @default 'mlflow'
+   */
+  readonly database?: string;
+
+  /**
+   * The role that owns the database, which MLflow logs in as. The operator makes up its password.
+   * @default 'mlflow'
+   */
+  readonly owner?: string;
+
+  /**
+   * How many connections the primary takes in all (`max_connections`); 3 of them are kept for superusers.
+   * @default 100
+   */
+  readonly maxConnections?: number;
+
+  /**
+   * Further settings of `postgresql.conf`, by name. The operator refuses those that it sets itself.
+   * @default - the operator's own
+   * @see https://cloudnative-pg.io/docs/1.30/postgresql_conf
+   */
+  readonly settings?: Record<string, string>;
+
+  /**
+   * The image of PostgreSQL, one of the operator's, by tag or digest.
+   * @default - the operator's own: the newest PostgreSQL that it knew when it was released
+   */
+  readonly imageName?: string;
+
+  /**
+   * Names of the Secrets with logins to the registry.
+   * @default - none
+   */
+  readonly imagePullSecrets?: string[];
+
+  /**
+   * CPU and memory of each server.
+   * @default - requests 250 millicores and 512 MiB, limits 2 CPUs and 1 GiB
+   */
+  readonly resources?: kplus.ContainerResources;
+
+  /**
+   * Plugins of the operator: how backups are made since its version 1.26.
+   * @default - none, so that nothing is backed up
+   */
+  readonly plugins?: CloudNativePluginOptions[];
+
+  /**
+   * Put PgBouncer between MLflow and the cluster. Schema migrations go straight to the primary.
+   * @default - none
+   */
+  readonly pooler?: CloudNativePoolerOptions;
+
+  /**
+   * How the connection is encrypted. The operator makes a CA for each cluster, and certificates for its Services.
+   * @default - verify-full with the CA of the cluster
+   */
+  readonly tls?: PostgresTls;
+}

@@ -1,0 +1,62 @@
+import { checkId, checkObjectName, checkPort, checkWhole } from '../../kube/checks';
+import type { Problems } from '../../kube/problems';
+
+import type { PgBouncerProps } from './pg-bouncer-props';
+import { checkPoolBudget, type PoolBudget } from './pool-budget';
+
+const OWN_PROPS: Record<string, string> = {
+  pool_mode: 'poolMode',
+  default_pool_size: 'defaultPoolSize',
+  reserve_pool_size: 'reservePoolSize',
+  max_client_conn: 'maxClientConnections',
+  max_db_connections: 'maxDatabaseConnections',
+  client_tls_sslmode: 'clientTls',
+  client_tls_cert_file: 'clientTls',
+  client_tls_key_file: 'clientTls',
+  server_tls_sslmode: 'backend.connection.tls',
+  server_tls_ca_file: 'backend.connection.tls',
+  server_tls_cert_file: 'backend.connection.tls',
+  server_tls_key_file: 'backend.connection.tls',
+};
+
+const FIXED = ['listen_addr', 'listen_port', 'unix_socket_dir', 'auth_type', 'auth_file', 'ignore_startup_parameters'];
+
+/** What the props of a PgBouncer must look like. */
+export function checkPgBouncer(problems: Problems, id: string, props: PgBouncerProps, budget: PoolBudget): void {
+  checkId(problems, id);
+  const sizes = ['replicas', 'defaultPoolSize', 'maxClientConnections', 'maxDatabaseConnections'] as const;
+  sizes.forEach((prop) => {
+    checkWhole(problems, prop, props[prop], { least: 1 });
+  });
+  checkWhole(problems, 'reservePoolSize', props.reservePoolSize, { least: 0 });
+  checkPort(problems, 'servicePort', props.servicePort);
+  checkSettings(problems, props.settings ?? {});
+  props.clientTls?.certificate._check(problems, 'clientTls.certificate');
+  props.clientTls?.privateKey._check(problems, 'clientTls.privateKey');
+  props.clientTls?.ca?._check(problems, 'clientTls.ca');
+  (props.imagePullSecrets ?? []).forEach((name) => {
+    checkObjectName(problems, 'imagePullSecrets', name);
+  });
+  if (props.backend.connection.readWriteOnly) {
+    problems.say(
+      '`backend` must not be a list of hosts of which one takes writes: PgBouncer stays on the first that answers, a standby too.',
+      'Name one address that follows the primary: a Service, a DNS name or a proxy.',
+    );
+  }
+  checkPoolBudget(problems, props.backend.node.id, budget);
+}
+
+function checkSettings(problems: Problems, settings: Record<string, string>): void {
+  for (const [name, value] of Object.entries(settings)) {
+    const own = OWN_PROPS[name];
+    if (own !== undefined) {
+      problems.say(`\`settings\` must not name ${name}.`, `Use \`${own}\`.`);
+    } else if (FIXED.includes(name)) {
+      problems.say(`\`settings\` must not name ${name}, which the way to the database rests on.`);
+    } else if (!/^[a-z][a-z0-9_]*$/.test(name)) {
+      problems.add('settings', 'must have names of pgbouncer.ini', name);
+    } else if (/[\r\n]/.test(value)) {
+      problems.add(`settings.${name}`, 'must be one line', value);
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import type * as kplus from 'cdk8s-plus-28';
+
+import type { FileSource } from '../../kube/file-source';
+import type { IPostgresBackend } from '../postgres-backend';
+
+import type { PoolMode } from './pool-mode';
+
+/** The certificate that PgBouncer shows to its clients. */
+export interface PgBouncerTlsOptions {
+  /** The certificate, PEM. */
+  readonly certificate: FileSource;
+
+  /** Its key, PEM without a passphrase. */
+  readonly privateKey: FileSource;
+
+  /**
+   * The certificate of the CA that signed it. With it, MLflow accepts only a certificate for the name of the Service.
+   * @default - MLflow encrypts, and trusts any certificate
+   */
+  readonly ca?: FileSource;
+}
+
+/** Props of {@link PgBouncer}. */
+export interface PgBouncerProps {
+  /** The database behind it. Schema migrations go straight there. */
+  readonly backend: IPostgresBackend;
+
+  /**
+   * Number of pods. They are spread over nodes and zones, and a drained node takes one of them away at a time.
+   * @default 2
+   */
+  readonly replicas?: number;
+
+  /**
+   * When a connection to the database is taken back from a client.
+   * @default PoolMode.TRANSACTION
+   */
+  readonly poolMode?: PoolMode;
+
+  /**
+   * Connections to the database that each pod opens at most.
+   *
+   * A call of MLflow that logs a batch holds one while it waits for a second. So the size must exceed the calls that all
+   * servers may have in flight together (pods × workers × threads), or they can wait for each other until
+   * `query_wait_timeout` ends some of them.
+   * @default - 60, or the largest that fits where `maxConnections` of the database is known and allows less
+   */
+  readonly defaultPoolSize?: number;
+
+  /**
+   * Further connections that each pod opens for clients that have waited for 5 seconds.
+   * @default 0
+   */
+  readonly reservePoolSize?: number;
+
+  /**
+   * Clients that each pod takes: what `maxConnections` of this backend is counted from.
+   * @default 1000
+   */
+  readonly maxClientConnections?: number;
+
+  /**
+   * Connections to the database that each pod opens at most, whatever the pools are.
+   * @default - not limited beyond the pool
+   */
+  readonly maxDatabaseConnections?: number;
+
+  /**
+   * Further settings of `pgbouncer.ini`, by name.
+   * @default - PgBouncer's own, but for query_wait_timeout (30 s), server_login_retry (0.5 s) and the log of connections (off)
+   * @see https://www.pgbouncer.org/config.html
+   */
+  readonly settings?: Record<string, string>;
+
+  /**
+   * Encrypt the way from MLflow to PgBouncer. The way on to the database is encrypted as the backend says.
+   * @default - not encrypted
+   */
+  readonly clientTls?: PgBouncerTlsOptions;
+
+  /**
+   * Port of the Service.
+   * @default 6432
+   */
+  readonly servicePort?: number;
+
+  /**
+   * An image with PgBouncer 1.23 or later, by tag or digest: one that has `pgbouncer` on its path, and a shell.
+   *
+   * Earlier versions stop worse: they let a call that needs a second connection hang until the pod is killed.
+   * @default 'docker.io/edoburu/pgbouncer:v1.25.2-p0'
+   */
+  readonly image?: string;
+
+  /**
+   * An image with Python 3.9 or later, which writes the login into a file that only PgBouncer can read.
+   * @default 'ghcr.io/mlflow/mlflow:v3.17.2-full' - MLflow's own, which the nodes have anyway
+   */
+  readonly initImage?: string;
+
+  /**
+   * When the images are pulled.
+   * @default ImagePullPolicy.IF_NOT_PRESENT
+   */
+  readonly imagePullPolicy?: kplus.ImagePullPolicy;
+
+  /**
+   * Names of the Secrets with logins to the registry.
+   * @default - none
+   */
+  readonly imagePullSecrets?: string[];
+
+  /**
+   * Name of the priority class of the pods.
+   * @default - that of the cluster
+   */
+  readonly priorityClassName?: string;
+
+  /**
+   * CPU and memory of each pod. PgBouncer uses one CPU at the most.
+   * @default - requests 100 millicores and 64 MiB, limits 1 CPU and 256 MiB
+   */
+  readonly resources?: kplus.ContainerResources;
+}

@@ -1,0 +1,157 @@
+import { Duration } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+
+import { disruptionBudget } from '../../kube/disruption-budget';
+import { text } from '../../kube/env-values';
+import { labelsOf, type ObjectLabels } from '../../kube/labels';
+import { completePodSpec } from '../../kube/pod-spec';
+import { Problems } from '../../kube/problems';
+import { RESTRICTED_POD } from '../../kube/restricted';
+import { serviceOf } from '../../kube/service';
+import { OVER_NODES_AND_ZONES, spreadOf } from '../../kube/spread';
+import { databasePolicy } from '../bitnami/database-policy';
+import { renderConnection } from '../connection-rendering';
+import type { IPostgresBackend } from '../postgres-backend';
+import { PostgresConnection } from '../postgres-connection';
+import { PostgresTls } from '../postgres-tls';
+
+import { checkPgBouncer } from './check-pg-bouncer';
+import type { PgBouncerProps, PgBouncerTlsOptions } from './pg-bouncer-props';
+import { poolSizeOf } from './pool-budget';
+import { POOLER_PORT, poolerConfig } from './pooler-config';
+import { poolerContainer, writeContainer } from './pooler-containers';
+import { CLIENT_TLS_FILES, clientTlsMounts, configMount, secretMount } from './pooler-files';
+
+/**
+ * PgBouncer in front of any backend: many pods of MLflow share few connections to the database.
+ *
+ * It logs in to the database as its clients log in to it, with the backend's own Secret. What needs a session of its own, a
+ * schema migration, goes around it. Behind it, psycopg2 works in transaction mode; psycopg 3, with its prepared
+ * statements, does not, and PGOPTIONS are ignored.
+ *
+ * Both MLflow and PgBouncer read a password when a pod starts: after a change in a Secret, restart both Deployments.
+ */
+export class PgBouncer extends Construct implements IPostgresBackend {
+  public readonly connection: PostgresConnection;
+
+  /** The pods. */
+  public readonly deployment: kplus.Deployment;
+
+  /** The Service in front of them. */
+  public readonly service: kplus.Service;
+
+  private readonly labels: ObjectLabels;
+
+  public constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: PgBouncerProps,
+  ) {
+    super(scope, id);
+    this.labels = labelsOf('pgbouncer', id, 'pooler');
+    const { replicas = 2, reservePoolSize = 0, maxClientConnections = 1000, servicePort = POOLER_PORT } = props;
+    const { defaultPoolSize, maxDatabaseConnections } = props;
+    const { maxConnections } = props.backend.connection;
+    const budget = { replicas, reservePoolSize, defaultPoolSize, maxDatabaseConnections, maxConnections };
+    const problems = new Problems(this);
+    checkPgBouncer(problems, id, props, budget);
+    problems.throwIfAny();
+
+    this.deployment = this.pods({
+      replicas,
+      reservePoolSize,
+      maxClientConnections,
+      defaultPoolSize: poolSizeOf(budget),
+    });
+    this.service = serviceOf(this, 'service', this.labels, {
+      metadata: { name: id },
+      ports: [{ name: 'tcp-pgbouncer', port: servicePort, targetPort: POOLER_PORT }],
+    });
+    const clientLabels = { [`${id}-client`]: 'true' };
+    disruptionBudget(this, id, this.labels);
+    databasePolicy(this, id, this.labels, POOLER_PORT, [clientLabels]);
+    this.connection = pooledConnection(props, this.service, clientLabels, maxClientConnections * replicas);
+  }
+
+  private pods(sizes: {
+    readonly replicas: number;
+    readonly defaultPoolSize: number;
+    readonly reservePoolSize: number;
+    readonly maxClientConnections: number;
+  }): kplus.Deployment {
+    const { props, labels } = this;
+    const { connection } = props.backend;
+    const { revision } = connection.credentials;
+    const server = renderConnection(this, connection, 'server');
+    const serverTls = Object.fromEntries(Object.entries(server.env).map(([name, { value }]) => [name, String(value)]));
+    const clientTls = props.clientTls && CLIENT_TLS_FILES;
+    const config = configMount(this, labels, poolerConfig(props, { ...sizes, serverTls, clientTls }));
+    const secrets = secretMount(this);
+    const certificates = props.clientTls === undefined ? [] : clientTlsMounts(this, props.clientTls);
+    const deployment = new kplus.Deployment(this, 'deployment', {
+      metadata: { name: this.node.id, labels: labels.all },
+      podMetadata: {
+        labels: { ...labels.all, ...connection.clientLabels },
+        annotations: revision === undefined ? undefined : { 'cdk8s-mlflow/credentials-revision': revision },
+      },
+      select: false,
+      replicas: sizes.replicas,
+      strategy: kplus.DeploymentStrategy.rollingUpdate({
+        maxSurge: kplus.PercentOrAbsolute.absolute(1),
+        maxUnavailable: kplus.PercentOrAbsolute.absolute(0),
+      }),
+      serviceAccount: this.serviceAccount(),
+      automountServiceAccountToken: false,
+      securityContext: RESTRICTED_POD,
+      terminationGracePeriod: Duration.minutes(1),
+      initContainers: [writeContainer(props, loginEnv(server.env), [config, secrets])],
+      containers: [poolerContainer(props, [config, { ...secrets, readOnly: true }, ...server.mounts, ...certificates])],
+    });
+    deployment.select(kplus.LabelSelector.of({ labels: labels.selector }));
+    completePodSpec(deployment, {
+      imagePullSecrets: props.imagePullSecrets,
+      priorityClassName: props.priorityClassName,
+      topologySpreadConstraints: spreadOf(OVER_NODES_AND_ZONES, labels),
+    });
+    return deployment;
+  }
+
+  private serviceAccount(): kplus.ServiceAccount {
+    return new kplus.ServiceAccount(this, 'service-account', {
+      metadata: { name: this.node.id, labels: this.labels.all },
+      automountToken: false,
+    });
+  }
+}
+
+function pooledConnection(
+  props: PgBouncerProps,
+  service: kplus.Service,
+  clientLabels: Record<string, string>,
+  maxConnections: number,
+): PostgresConnection {
+  const behind = props.backend.connection;
+  return new PostgresConnection({
+    host: text(service.name),
+    port: text(service.port),
+    database: behind.database,
+    credentials: behind.credentials,
+    tls: tlsOf(props.clientTls),
+    maxConnections,
+    clientLabels,
+    direct: behind.direct ?? behind,
+  });
+}
+
+function tlsOf(clientTls: PgBouncerTlsOptions | undefined): PostgresTls {
+  if (clientTls === undefined) {
+    return PostgresTls.DISABLE;
+  }
+  return clientTls.ca === undefined ? PostgresTls.REQUIRE : PostgresTls.verifyFull({ ca: clientTls.ca });
+}
+
+function loginEnv(env: Record<string, kplus.EnvValue>): Record<string, kplus.EnvValue> {
+  const names = ['PGHOST', 'PGPORT', 'PGDATABASE', 'PGUSER', 'PGPASSWORD'];
+  return Object.fromEntries(Object.entries(env).filter(([name]) => names.includes(name)));
+}

@@ -1,0 +1,80 @@
+import { Duration, Size } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-28';
+
+import { text } from '../../kube/env-values';
+import { RESTRICTED_CONTAINER } from '../../kube/restricted';
+
+import type { PgBouncerProps } from './pg-bouncer-props';
+import { CONFIG_FOLDER, POOLER_PORT, SECRET_FOLDER } from './pooler-config';
+import { WRITE_COMMAND } from './pooler-files';
+
+const DEFAULT_IMAGE = 'docker.io/edoburu/pgbouncer:v1.25.2-p0';
+
+// The same as MlflowServer's, which a test holds.
+const DEFAULT_INIT_IMAGE = 'ghcr.io/mlflow/mlflow:v3.17.2-full';
+
+const DEFAULT_RESOURCES: kplus.ContainerResources = {
+  cpu: { request: kplus.Cpu.millis(100), limit: kplus.Cpu.units(1) },
+  memory: { request: Size.mebibytes(64), limit: Size.mebibytes(256) },
+};
+
+const INIT_RESOURCES: kplus.ContainerResources = {
+  cpu: { request: kplus.Cpu.millis(50), limit: kplus.Cpu.units(1) },
+  memory: { request: Size.mebibytes(64), limit: Size.mebibytes(256) },
+};
+
+// Until every node has taken the pod out of its rules, clients still arrive. Then SIGINT lets transactions end and closes
+// what is idle, which MLflow opens anew elsewhere. The SIGTERM that would follow waits for clients that never leave.
+const DRAIN = 'sleep 5; kill -INT 1; while kill -0 1; do sleep 0.2; done';
+
+/** The container that writes the login and the address of the database. `env` are libpq's variables for it. */
+export function writeContainer(
+  props: PgBouncerProps,
+  env: Record<string, kplus.EnvValue>,
+  volumeMounts: kplus.VolumeMount[],
+): kplus.ContainerProps {
+  return {
+    ...commonProps(props),
+    name: 'write-userlist',
+    image: props.initImage ?? DEFAULT_INIT_IMAGE,
+    command: WRITE_COMMAND,
+    envVariables: { ...env, PGBOUNCER_FOLDER: text(SECRET_FOLDER), PYTHONDONTWRITEBYTECODE: text(1) },
+    volumeMounts,
+    resources: INIT_RESOURCES,
+  };
+}
+
+/** The container of PgBouncer. */
+export function poolerContainer(props: PgBouncerProps, volumeMounts: kplus.VolumeMount[]): kplus.ContainerProps {
+  return {
+    ...commonProps(props),
+    name: 'pgbouncer',
+    image: props.image ?? DEFAULT_IMAGE,
+    // Not the image's entrypoint, which writes a configuration of its own.
+    command: ['pgbouncer', `${CONFIG_FOLDER}/pgbouncer.ini`],
+    ports: [{ name: 'tcp-pgbouncer', number: POOLER_PORT }],
+    volumeMounts,
+    resources: props.resources ?? DEFAULT_RESOURCES,
+    readiness: answers(5, 2),
+    liveness: answers(10, 6),
+    startup: answers(1, 30),
+    lifecycle: { preStop: kplus.Handler.fromCommand(['/bin/sh', '-c', DRAIN]) },
+  };
+}
+
+function commonProps(props: PgBouncerProps): Pick<kplus.ContainerProps, 'imagePullPolicy' | 'securityContext'> {
+  return {
+    imagePullPolicy: props.imagePullPolicy ?? kplus.ImagePullPolicy.IF_NOT_PRESENT,
+    securityContext: RESTRICTED_CONTAINER,
+  };
+}
+
+// Whether the database is there as well is for MLflow's own checks: a pooler that is not ready could not even say so.
+function answers(everySeconds: number, failureThreshold: number): kplus.Probe {
+  return kplus.Probe.fromTcpSocket({
+    port: POOLER_PORT,
+    periodSeconds: Duration.seconds(everySeconds),
+    timeoutSeconds: Duration.seconds(3),
+    failureThreshold,
+  });
+}

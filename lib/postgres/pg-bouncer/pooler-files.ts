@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { Size } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+
+import { contentDigest } from '../../kube/digest';
+import type { ObjectLabels } from '../../kube/labels';
+
+import type { PgBouncerTlsOptions } from './pg-bouncer-props';
+import { CONFIG_FOLDER, SECRET_FOLDER } from './pooler-config';
+
+const SCRIPTS = ['write_userlist.py', 'init_container.py'];
+
+/** The command that writes the login and the address of the database. */
+export const WRITE_COMMAND = ['python', `${CONFIG_FOLDER}/write_userlist.py`];
+
+/** Where the certificate for clients is, as PgBouncer reads it. */
+export const CLIENT_TLS_FILES = {
+  certificate: '/etc/client-tls/certificate/tls.crt',
+  privateKey: '/etc/client-tls/key/tls.key',
+};
+
+/** The configuration and the script as a volume. The ConfigMap is named by its content, so that a change replaces the pods. */
+export function configMount(scope: Construct, labels: ObjectLabels, config: string): kplus.VolumeMount {
+  const scripts = SCRIPTS.map((file) => [file, readFileSync(join(__dirname, '..', '..', 'scripts', file), 'utf8')]);
+  const data = { 'pgbouncer.ini': config, ...(Object.fromEntries(scripts) as Record<string, string>) };
+  const configMap = new kplus.ConfigMap(scope, 'config', {
+    metadata: { name: `${scope.node.id}-config-${contentDigest(data)}`, labels: labels.all },
+    immutable: true,
+    data,
+  });
+  const volume = kplus.Volume.fromConfigMap(scope, 'config-volume', configMap, { name: 'config' });
+  return { path: CONFIG_FOLDER, volume, readOnly: true };
+}
+
+/** A folder in memory, from the container that writes the login to the one that reads it. */
+export function secretMount(scope: Construct): kplus.VolumeMount {
+  const volume = kplus.Volume.fromEmptyDir(scope, 'secrets', 'secrets', {
+    medium: kplus.EmptyDirMedium.MEMORY,
+    sizeLimit: Size.mebibytes(1),
+  });
+  return { path: SECRET_FOLDER, volume };
+}
+
+/** The certificate for clients. */
+export function clientTlsMounts(scope: Construct, tls: PgBouncerTlsOptions): kplus.VolumeMount[] {
+  return [
+    {
+      path: '/etc/client-tls/certificate',
+      volume: tls.certificate._volume(scope, 'client-tls-certificate', 'tls.crt'),
+      readOnly: true,
+    },
+    {
+      path: '/etc/client-tls/key',
+      volume: tls.privateKey._volume(scope, 'client-tls-key', 'tls.key'),
+      readOnly: true,
+    },
+  ];
+}
