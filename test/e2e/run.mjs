@@ -1,4 +1,4 @@
-// npm run test:e2e: unit tests of lib/scripts, then the synthesized pods on a real PostgreSQL and a real MLflow.
+// npm run test:e2e: unit tests of lib/scripts, the library from Python, then the synthesized pods on a real PostgreSQL and a real MLflow.
 // Further arguments go to pytest: npm run test:e2e -- -k migration
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -62,9 +62,11 @@ await run('ruff', [
   'lib/scripts',
   'test/scripts',
 ]);
-await run('ruff', ['check', '--quiet', '--no-cache', '--config', 'test/e2e/ruff.toml', 'test/e2e']);
+await run('ruff', ['check', '--quiet', '--no-cache', '--config', 'test/e2e/ruff.toml', 'test/e2e', 'test/python']);
 if (extra.length === 0) {
   await run('pytest', ['-q', '-c', 'test/scripts/pytest.ini', 'test/scripts']);
+  // Installs packages, so it cannot be where no packet leaves.
+  await run('pytest', ['-q', '-p', 'no:cacheprovider', '--rootdir', 'test/python', 'test/python']);
 }
 const parallel = String(Math.min(4, availableParallelism() + 1));
 const pytest = ['pytest', '-c', 'test/e2e/pytest.ini', '-n', parallel, '--dist', 'worksteal', 'test/e2e', ...extra];
