@@ -6,9 +6,9 @@ import string
 from pathlib import Path
 
 import pytest
-import write_userlist
 
 import init_container
+import write_userlist
 
 LOGIN = {"PGUSER": "mlflow", "PGPASSWORD": "secret", "PGHOST": "db", "PGPORT": "5432", "PGDATABASE": "mlflow"}
 
