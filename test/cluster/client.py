@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 import uuid
+from pathlib import Path
 
 os.environ["GIT_PYTHON_REFRESH"] = "quiet"
 
@@ -39,8 +40,8 @@ def read(run_id: str, url: str) -> None:
     history = [(metric.step, metric.value) for metric in client.get_metric_history(run_id, "loss")]
     assert history == [(1, 1.5), (2, 0.25)], history
     with tempfile.TemporaryDirectory() as folder:
-        with open(client.download_artifacts(run_id, "notes/note.txt", folder)) as note:
-            assert note.read() == TEXT
+        note = Path(client.download_artifacts(run_id, "notes/note.txt", folder)).read_text()
+        assert note == TEXT, note
     print(f"read through {url}")
 
 

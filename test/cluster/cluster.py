@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Optional, TypeVar
+from typing import Any, TypeVar
 
 from settings import KEEP_NAMESPACES
 
@@ -21,7 +21,7 @@ class Failed(AssertionError):
     """A command that ended with an error; the text holds all that it said."""
 
 
-def run(*command: str, stdin: Optional[str] = None, seconds: float = 300) -> str:
+def run(*command: str, stdin: str | None = None, seconds: float = 300) -> str:
     done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=seconds)
     if done.returncode != 0:
         raise Failed(f"{' '.join(command)}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}")
@@ -44,7 +44,7 @@ class Namespace:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def kubectl(self, *args: str, stdin: Optional[str] = None, seconds: float = 300) -> str:
+    def kubectl(self, *args: str, stdin: str | None = None, seconds: float = 300) -> str:
         verb, *rest = args
         return run("kubectl", verb, "-n", self.name, *rest, stdin=stdin, seconds=seconds)
 
@@ -62,7 +62,7 @@ class Namespace:
             item["metadata"].setdefault("labels", {})[MADE_BY_US] = "true"
         self.kubectl("create", "-f", "-", stdin="\n---\n".join(json.dumps(item) for item in objects))
 
-    def create_pod(self, name: str, image: str, uid: int, labels: Optional[dict[str, str]] = None) -> None:
+    def create_pod(self, name: str, image: str, uid: int, labels: dict[str, str] | None = None) -> None:
         """A pod that does nothing, to run commands in."""
         container = {
             "name": "main",
@@ -82,7 +82,7 @@ class Namespace:
 
 
 def restricted_pod(
-    name: str, container: dict[str, Any], uid: int, labels: Optional[dict[str, str]] = None
+    name: str, container: dict[str, Any], uid: int, labels: dict[str, str] | None = None
 ) -> dict[str, Any]:
     """A pod of one container that the "restricted" Pod Security Standard lets in."""
     rights = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}

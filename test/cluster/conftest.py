@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Callable
 
 import pytest
 
@@ -11,7 +10,6 @@ from cluster import run
 from examples import Example, synthesize
 from release import Release, released
 
-Deploy = Callable[[Example], "Iterator[Release]"]
 SECONDS: list[str] = []
 
 
@@ -31,7 +29,7 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def deploy(synthesized: Path) -> Callable[[Example], object]:
+def deploy(synthesized: Path) -> Callable[[Example], AbstractContextManager[Release]]:
     """Deploys an example for the time of a `with`, and notes how long it took."""
 
     @contextmanager

@@ -7,25 +7,24 @@ import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
 
 import settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+ZALANDO_SECRET = "mlflow.acid-mlflow.credentials.postgresql.acid.zalan.do"
 RDS = "postgresql-instance1.cg034hpkmmjt.eu-central-1.rds.amazonaws.com"
 
 
 @dataclass(frozen=True)
 class Example:
     name: str
-    host: Optional[str] = None  # of a database that is there already
+    host: str | None = None  # of a database that is there already
     user: str = "mlflow_user"
     password: str = "your_secure_password"
-    secret: Optional[str] = None  # that is there already, with user and password
+    secret: str | None = None  # that is there already, with user and password
     ca: bool = False  # the ConfigMap rds-ca is there already
-    namespace: Optional[str] = None  # that the YAML names
-    superuser: Optional[str] = None  # the password of `postgres`, of a server in the cluster
-    keeps_data: bool = True
+    namespace: str | None = None  # that the YAML names
+    superuser: str | None = None  # the password of `postgres`, of a server in the cluster
 
 
 EXAMPLES = [
@@ -36,7 +35,7 @@ EXAMPLES = [
     Example("values-file", host=RDS, user="mlflowuser", password="Pa33w0rd!"),
     Example("high-availability", host="your-postgres-cluster-endpoint", secret="postgres-database-secret"),
     Example("custom-pooling", host="your-postgres-host", secret="postgres-database-secret"),
-    Example("own-backend", host="acid-mlflow", secret="mlflow.acid-mlflow.credentials.postgresql.acid.zalan.do"),
+    Example("own-backend", host="acid-mlflow", secret=ZALANDO_SECRET),
     Example("customized-deployment", host="your-postgres-host", secret="postgres-database-secret"),
     Example("development", superuser="only-for-development", user="postgres", namespace="mlflow-dev"),
     Example("production", host=RDS, secret="postgres-database-secret", ca=True, namespace="mlflow-prod"),
@@ -70,5 +69,6 @@ def manifest_for(example: Example, directory: Path, namespace: str) -> str:
     text = text.replace("- key: pool\n", "- key: kubernetes.io/os\n").replace("- services\n", "- linux\n")
     # Settings of this cluster.
     text = text.replace("- ReadWriteMany\n", f"- {settings.SHARED_ACCESS_MODE}\n")
+    text = text.replace("cpu: 500m\n", f"cpu: {settings.SERVER_CPU}\n")
     text = text.replace(f"image: {settings.MLFLOW_IN_EXAMPLES}\n", f"image: {settings.MLFLOW_IMAGE}\n")
     return text.replace(f"image: {settings.BITNAMI_IN_EXAMPLES}\n", f"image: {settings.BITNAMI_IMAGE}\n")

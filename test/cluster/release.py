@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -34,8 +35,16 @@ class Release:
         self.wait_for_rollout()
         self.seconds_to_ready = time.monotonic() - started
 
-    def apply(self) -> str:
-        return self.namespace.kubectl("apply", "-f", "-", stdin=self.manifest)
+    def apply(self, *options: str) -> str:
+        return self.namespace.kubectl("apply", *options, "-f", "-", stdin=self.manifest)
+
+    def state(self) -> dict[str, str]:
+        """What changes when an object of the release does, other than in its status; and the pods."""
+        found = json.loads(self.namespace.kubectl("get", "-f", "-", "-o", "json", stdin=self.manifest))
+        objects = [*found["items"], *self.namespace.get("pods")["items"]]
+        names = [f"{each['kind']}/{each['metadata']['name']}" for each in objects]
+        specs = [{key: each[key] for key in each if key not in ("metadata", "status")} for each in objects]
+        return {name: json.dumps(spec, sort_keys=True) for name, spec in zip(names, specs)}
 
     def wait_for_rollout(self) -> None:
         for workload in [*self.namespace.get("statefulsets")["items"], *self.servers()]:
@@ -66,8 +75,13 @@ class Release:
     def urls_of(self, server: dict[str, Any]) -> list[str]:
         """Each name that a Service has inside the cluster, the short one and the full one first."""
         name, namespace = server["metadata"]["name"], self.namespace.name
-        full = f"{name}.{namespace}.svc.{CLUSTER_DOMAIN}"
-        return [f"http://{host}:5000" for host in (name, full, f"{name}.{namespace}", f"{name}.{namespace}.svc")]
+        hosts = [
+            name,
+            f"{name}.{namespace}.svc.{CLUSTER_DOMAIN}",
+            f"{name}.{namespace}",
+            f"{name}.{namespace}.svc",
+        ]
+        return [f"http://{host}:5000" for host in hosts]
 
     def client(self, *args: str) -> str:
         return self.namespace.kubectl("exec", "-i", CLIENT, "--", "python", "-", *args, stdin=CLIENT_PROGRAM)

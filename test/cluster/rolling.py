@@ -11,20 +11,20 @@ from settings import READY_SECONDS
 
 
 def roll(release: Release) -> None:
-    """Waits until each server runs its newest template, and sees that there are never too many or too few pods."""
+    """Waits until each server runs its newest template, with never too many or too few pods meanwhile."""
     for server in release.servers():
-        name = f"deployment/{server['metadata']['name']}"
-        observed = "jsonpath={.metadata.generation}={.status.observedGeneration}"
-        eventually(lambda name=name, as_=observed: _same(release.namespace.kubectl("get", name, "-o", as_)), name)
+        name = server["metadata"]["name"]
+        eventually(
+            lambda name=name: _observed(release.namespace.get("deployment", name)), f"{name} is observed"
+        )
     deadline = time.monotonic() + READY_SECONDS
     while not all(_look(release, server) for server in release.servers()):
         assert time.monotonic() < deadline, release.namespace.kubectl("describe", "pods")
         time.sleep(0.5)
 
 
-def _same(pair: str) -> bool:
-    one, other = pair.split("=")
-    return one == other
+def _observed(server: dict[str, Any]) -> bool:
+    return bool(server["metadata"]["generation"] == server["status"].get("observedGeneration"))
 
 
 def _look(release: Release, server: dict[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from settings import POSTGRES_IMAGE
 
 NAME = "stand-in"
 UID = 999
+INIT_SCRIPTS = "/docker-entrypoint-initdb.d"
 SUPERUSER_PASSWORD = "only-the-test-knows"
 
 
@@ -21,12 +22,13 @@ def certificates(host: str) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory)
         (path / "names").write_text(f"subjectAltName=DNS:{host}\n")
-        at = {name: str(path / name) for name in ("ca.crt", "ca.key", "tls.csr", "tls.crt", "tls.key", "names")}
-        new_key = ["openssl", "req", "-newkey", "rsa:2048", "-nodes"]
-        run(*new_key, "-x509", "-days=30", "-subj=/CN=stand-in CA", "-keyout", at["ca.key"], "-out", at["ca.crt"])
-        run(*new_key, f"-subj=/CN={host}", "-keyout", at["tls.key"], "-out", at["tls.csr"])
-        sign = ["openssl", "x509", "-req", "-days=30", "-CAcreateserial", "-extfile", at["names"]]
-        run(*sign, "-in", at["tls.csr"], "-CA", at["ca.crt"], "-CAkey", at["ca.key"], "-out", at["tls.crt"])
+        ca_key, csr, names = str(path / "ca.key"), str(path / "csr"), str(path / "names")
+        ca, key, certificate = str(path / "ca.crt"), str(path / "tls.key"), str(path / "tls.crt")
+        new_key = ["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout"]
+        run(*new_key, ca_key, "-x509", "-days", "30", "-subj", "/CN=stand-in CA", "-out", ca)
+        run(*new_key, key, "-subj", f"/CN={host}", "-out", csr)
+        sign = ["openssl", "x509", "-req", "-days", "30", "-CA", ca, "-CAkey", ca_key, "-CAcreateserial"]
+        run(*sign, "-extfile", names, "-in", csr, "-out", certificate)
         return {name: (path / name).read_bytes() for name in ("ca.crt", "tls.crt", "tls.key")}
 
 
@@ -86,7 +88,7 @@ def server() -> dict[str, Any]:
         "volumeMounts": [
             {"name": "data", "mountPath": "/var/lib/postgresql/data"},
             {"name": "files", "mountPath": "/files"},
-            {"name": "files", "mountPath": "/docker-entrypoint-initdb.d/prepare.sql", "subPath": "prepare.sql"},
+            {"name": "files", "mountPath": f"{INIT_SCRIPTS}/prepare.sql", "subPath": "prepare.sql"},
         ],
     }
     pod = restricted_pod(NAME, container, UID, {"app": NAME})

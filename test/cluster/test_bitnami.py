@@ -34,8 +34,9 @@ def run_id(release: Release) -> str:
 def psql(release: Release, pod: str, statement: str) -> list[str]:
     """The guide's "Test from within the cluster", in a pod that the namespace lets in."""
     example = release.example
-    login = ["env", f"PGPASSWORD={example.password}", "PGCONNECT_TIMEOUT=5"]
-    return [pod, "--", *login, "psql", "-h", "postgres", "-U", example.user, "-d", "mlflow", "-tAc", statement]
+    environment = [f"PGPASSWORD={example.password}", "PGCONNECT_TIMEOUT=5"]
+    login = ["psql", "-h", "postgres", "-U", example.user, "-d", "mlflow"]
+    return [pod, "--", "env", *environment, *login, "-tAc", statement]
 
 
 def test_lets_pods_with_the_label_in(release: Release) -> None:
@@ -75,7 +76,8 @@ def test_stops_in_seconds_with_clients_connected(release: Release, run_id: str) 
         stderr=subprocess.DEVNULL,
     )
     try:
-        busy = psql(release, FRIEND, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(300)'")
+        count = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(300)'"
+        busy = psql(release, FRIEND, count)
         eventually(lambda: release.namespace.kubectl("exec", *busy).strip() == "1", "the client is connected")
         uid = release.namespace.get("pod", POD)["metadata"]["uid"]
         started = time.monotonic()
@@ -87,7 +89,7 @@ def test_stops_in_seconds_with_clients_connected(release: Release, run_id: str) 
         client.wait()
     print(f"{POD} stopped in {took:.1f} s")
     assert took < GENEROUS_STOP
-    wait_for_postgres(release)
+    release.wait_for_rollout()
     assert "was not properly shut down" not in release.namespace.kubectl("logs", POD)
     release.client("read", run_id, "http://mlflow:5000")
 
@@ -96,7 +98,7 @@ def test_keeps_data_when_it_is_killed(release: Release, run_id: str) -> None:
     uid = release.namespace.get("pod", POD)["metadata"]["uid"]
     release.namespace.kubectl("delete", "pod", POD, "--force", "--grace-period=0")
     eventually(lambda: uid_of_pod(release) not in ("", uid), "there is a new pod")
-    wait_for_postgres(release)
+    release.wait_for_rollout()
     release.client("read", run_id, "http://mlflow:5000")
 
 
@@ -104,7 +106,3 @@ def uid_of_pod(release: Release) -> str:
     return release.namespace.kubectl(
         "get", "pod", POD, "--ignore-not-found", "-o", "jsonpath={.metadata.uid}"
     ).strip()
-
-
-def wait_for_postgres(release: Release) -> None:
-    release.wait_for_rollout()

@@ -1,4 +1,4 @@
-"""Changes that a user makes to a release that runs: the password, the scripts; and a mistake, which has to be visible."""
+"""What a user changes in a release that runs: password, scripts; and a mistake, which has to be seen."""
 
 from __future__ import annotations
 
@@ -36,8 +36,7 @@ def with_password(release: Release, password: str, directory: Path) -> str:
 
 
 def test_changed_password_rolls(release: Release, run_id: str, tmp_path: Path) -> None:
-    alter = "ALTER USER mlflow_user WITH PASSWORD :'new'; SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-    stand_in.sql(release.namespace, f"{alter} WHERE usename = 'mlflow_user';", new=NEW_PASSWORD)
+    stand_in.sql(release.namespace, "ALTER USER mlflow_user WITH PASSWORD :'new';", new=NEW_PASSWORD)
     release.manifest = with_password(release, NEW_PASSWORD, tmp_path)
     release.apply()
     roll(release)
@@ -67,7 +66,8 @@ def test_wrong_password_is_named_where_a_user_looks(release: Release, run_id: st
 def test_changed_script_rolls(release: Release, run_id: str) -> None:
     """As a new version of the library does it: another text, and so another name of the ConfigMap."""
     release.manifest = re.sub(r"\bmlflow-scripts-\w+", "mlflow-scripts-changed", release.manifest)
-    release.manifest = release.manifest.replace("  wait_for_database.py: |\n", "  wait_for_database.py: |\n    # 2\n")
+    first_line = "  wait_for_database.py: |\n"
+    release.manifest = release.manifest.replace(first_line, f"{first_line}    # changed\n")
     release.apply()
     roll(release)
     server = release.servers()[0]
