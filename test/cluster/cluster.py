@@ -60,7 +60,8 @@ class Namespace:
         """Objects of the test itself, with its label."""
         for item in objects:
             item["metadata"].setdefault("labels", {})[MADE_BY_US] = "true"
-        self.kubectl("create", "-f", "-", stdin="\n---\n".join(json.dumps(item) for item in objects))
+        bundle = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
+        self.kubectl("create", "-f", "-", stdin=json.dumps(bundle))
 
     def create_pod(self, name: str, image: str, uid: int, labels: dict[str, str] | None = None) -> None:
         """A pod that does nothing, to run commands in."""
