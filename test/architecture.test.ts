@@ -5,7 +5,7 @@ const ROOT = join(__dirname, '..');
 const LIB = join(ROOT, 'lib');
 
 /** The folders of lib/, lowest first: a folder imports from those before it, or from itself. */
-const LAYERS = ['kube', 'postgres', 'artifacts', 'startup', 'rules', 'server'];
+const LAYERS = ['kube', 'postgres', 'artifacts', 'startup', 'rules', 'server', 'operations'];
 
 function filesBelow(folder: string, extension: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })

@@ -3,17 +3,18 @@ import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import type { ArtifactLocation } from '../artifacts/artifact-store';
+import { IMAGES } from '../images';
 import { text } from '../kube/env-values';
 import type { ObjectLabels } from '../kube/labels';
 import { RESTRICTED_CONTAINER, RESTRICTED_POD } from '../kube/restricted';
 import { type ConnectionRendering, renderConnection } from '../postgres/connection-rendering';
 import type { PostgresConnection } from '../postgres/postgres-connection';
-import { SCRIPT_FOLDER, scriptVolume } from '../startup/script-files';
+import { ScriptFiles } from '../startup/script-files';
 
 import type { MlflowServerProps } from './mlflow-server-props';
 import { mlflowEnvironment } from './server-container';
 
-const DEFAULT_IMAGE = 'ghcr.io/mlflow/mlflow:v3.17.2-full';
+const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'migrate_database.py', 'bounded_loop.py');
 
 const INIT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.units(2) },
@@ -40,13 +41,13 @@ export function podRecipe(
 ): PodRecipe {
   const { connection } = props.backend;
   const common: kplus.ContainerProps = {
-    image: props.image ?? DEFAULT_IMAGE,
+    image: props.image ?? IMAGES.mlflow,
     imagePullPolicy: props.imagePullPolicy ?? kplus.ImagePullPolicy.IF_NOT_PRESENT,
     securityContext: RESTRICTED_CONTAINER,
     envVariables: { ...namespaceVariable(scope), ...mlflowEnvironment(props, artifacts) },
     volumeMounts: [
       { path: '/tmp', volume: kplus.Volume.fromEmptyDir(scope, 'tmp', 'tmp') },
-      { path: SCRIPT_FOLDER, volume: scriptVolume(scope, labels), readOnly: true },
+      SCRIPTS.mount(scope, labels),
     ],
   };
   const connected = withConnection(common, renderConnection(scope, connection));
@@ -86,8 +87,8 @@ function initContainer(base: kplus.ContainerProps, { extraInitEnvVars }: MlflowS
   return { ...base, envVariables: { ...base.envVariables, ...extraInitEnvVars }, resources: INIT_RESOURCES };
 }
 
-// Pods are replaced when a login changes that is known at synth.
-function credentialsRevision(connection: PostgresConnection): Record<string, string> | undefined {
+/** Pods are replaced when a login changes that is known at synth. */
+export function credentialsRevision(connection: PostgresConnection): Record<string, string> | undefined {
   const revisions = [connection, connection.direct].flatMap((each) => each?.credentials.revision ?? []);
   return revisions.length === 0
     ? undefined

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { ApiObject, Chart, Duration, JsonPatch, Size } from 'cdk8s';
@@ -7,10 +7,14 @@ import type { Construct } from 'constructs';
 
 const SCRIPT_FOLDER = join(__dirname, '..', '..', 'lib', 'scripts');
 const SCRIPTS = Object.fromEntries(
-  readdirSync(SCRIPT_FOLDER)
-    .filter((file) => file.endsWith('.py'))
-    .sort()
-    .map((file) => [file, readFileSync(join(SCRIPT_FOLDER, file), 'utf8')]),
+  [
+    'bounded_loop.py',
+    'database_errors.py',
+    'init_container.py',
+    'migrate_database.py',
+    'mlflow_schema.py',
+    'wait_for_database.py',
+  ].map((file) => [file, readFileSync(join(SCRIPT_FOLDER, file), 'utf8')]),
 );
 
 const ALLOWED_HOSTS =

@@ -147,9 +147,9 @@ function findPython() {
 
 /** MLflow of the image that the library runs unless told otherwise. */
 function mlflowVersion() {
-  const source = readFileSync('lib/server/pod-recipe.ts', 'utf8');
-  const version = /DEFAULT_IMAGE = '[^']*:v(\d+\.\d+\.\d+)-full'/.exec(source)?.[1];
-  return version ?? stop('No version of MLflow in DEFAULT_IMAGE of lib/server/pod-recipe.ts.');
+  const source = readFileSync('lib/images.ts', 'utf8');
+  const version = /mlflow: '[^']*:v(\d+\.\d+\.\d+)-full'/.exec(source)?.[1];
+  return version ?? stop('No version of MLflow in lib/images.ts.');
 }
 
 /** A virtual environment outside of git, made once for each version and list of requirements. */

@@ -1,6 +1,7 @@
 import { Duration, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 
+import { IMAGES } from '../../images';
 import { text, texts } from '../../kube/env-values';
 import { RESTRICTED_CONTAINER } from '../../kube/restricted';
 
@@ -14,8 +15,6 @@ export const DATA_FOLDER = '/bitnami/postgresql';
 
 /** Where the passwords are mounted, a file for each. */
 export const PASSWORD_FOLDER = '/opt/bitnami/postgresql/secrets';
-
-const DEFAULT_IMAGE = 'docker.io/bitnamilegacy/postgresql:17.6.0-debian-12-r4';
 
 const DEFAULT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.units(2) },
@@ -34,7 +33,7 @@ export function databaseContainer(
   const settings = { max_connections: String(backend.maxConnections ?? 100), ...backend.settings };
   return {
     name: 'postgresql',
-    image: backend.image ?? DEFAULT_IMAGE,
+    image: backend.image ?? IMAGES.bitnamiPostgres,
     imagePullPolicy: backend.imagePullPolicy ?? kplus.ImagePullPolicy.IF_NOT_PRESENT,
     // The image hands what follows its run script to postgres as it is: no shell splits it.
     args: [

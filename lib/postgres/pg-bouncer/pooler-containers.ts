@@ -1,17 +1,13 @@
 import { Duration, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 
+import { IMAGES } from '../../images';
 import { text } from '../../kube/env-values';
 import { RESTRICTED_CONTAINER } from '../../kube/restricted';
 
 import type { PgBouncerProps } from './pg-bouncer-props';
 import { CONFIG_FOLDER, POOLER_PORT, SECRET_FOLDER } from './pooler-config';
 import { WRITE_COMMAND } from './pooler-files';
-
-const DEFAULT_IMAGE = 'docker.io/edoburu/pgbouncer:v1.25.2-p0';
-
-// The same as MlflowServer's, which a test holds.
-const DEFAULT_INIT_IMAGE = 'ghcr.io/mlflow/mlflow:v3.17.2-full';
 
 const DEFAULT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(100), limit: kplus.Cpu.units(1) },
@@ -36,7 +32,7 @@ export function writeContainer(
   return {
     ...commonProps(props),
     name: 'write-userlist',
-    image: props.initImage ?? DEFAULT_INIT_IMAGE,
+    image: props.initImage ?? IMAGES.mlflow,
     command: WRITE_COMMAND,
     envVariables: { ...env, PGBOUNCER_FOLDER: text(SECRET_FOLDER), PYTHONDONTWRITEBYTECODE: text(1) },
     volumeMounts,
@@ -49,7 +45,7 @@ export function poolerContainer(props: PgBouncerProps, volumeMounts: kplus.Volum
   return {
     ...commonProps(props),
     name: 'pgbouncer',
-    image: props.image ?? DEFAULT_IMAGE,
+    image: props.image ?? IMAGES.pgBouncer,
     // Not the image's entrypoint, which writes a configuration of its own.
     command: ['pgbouncer', `${CONFIG_FOLDER}/pgbouncer.ini`],
     ports: [{ name: 'tcp-pgbouncer', number: POOLER_PORT }],

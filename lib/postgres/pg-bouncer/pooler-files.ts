@@ -1,17 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import { contentDigest } from '../../kube/digest';
 import type { ObjectLabels } from '../../kube/labels';
+import { scriptsNamed } from '../../kube/scripts';
 
 import type { PgBouncerTlsOptions } from './pg-bouncer-props';
 import { CONFIG_FOLDER, SECRET_FOLDER } from './pooler-config';
-
-const SCRIPTS = ['write_userlist.py', 'init_container.py'];
 
 /** The command that writes the login and the address of the database. */
 export const WRITE_COMMAND = ['python', `${CONFIG_FOLDER}/write_userlist.py`];
@@ -24,8 +20,7 @@ export const CLIENT_TLS_FILES = {
 
 /** The configuration and the script as a volume. The ConfigMap is named by its content, so that a change replaces the pods. */
 export function configMount(scope: Construct, labels: ObjectLabels, config: string): kplus.VolumeMount {
-  const scripts = SCRIPTS.map((file) => [file, readFileSync(join(__dirname, '..', '..', 'scripts', file), 'utf8')]);
-  const data = { 'pgbouncer.ini': config, ...(Object.fromEntries(scripts) as Record<string, string>) };
+  const data = { 'pgbouncer.ini': config, ...scriptsNamed('write_userlist.py') };
   const configMap = new kplus.ConfigMap(scope, 'config', {
     metadata: { name: `${scope.node.id}-config-${contentDigest(data)}`, labels: labels.all },
     immutable: true,

@@ -1,0 +1,28 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const FOLDER = join(__dirname, '..', 'scripts');
+
+/** The Python scripts of the library, by file name. Read once: they do not change while an app runs. */
+const SCRIPTS: Record<string, string> = Object.fromEntries(
+  readdirSync(FOLDER)
+    .filter((file) => file.endsWith('.py'))
+    .sort()
+    .map((file) => [file, readFileSync(join(FOLDER, file), 'utf8')]),
+);
+
+/** The scripts of these names and the modules of ours that they import, by file name. */
+export function scriptsNamed(...names: string[]): Record<string, string> {
+  const wanted = new Set(names);
+  // A set that grows while it is walked is walked to its new end.
+  for (const name of wanted) {
+    importsOf(SCRIPTS[name] ?? '').forEach((file) => wanted.add(file));
+  }
+  return Object.fromEntries(Object.entries(SCRIPTS).filter(([file]) => wanted.has(file)));
+}
+
+function importsOf(source: string): string[] {
+  return [...source.matchAll(/^\s*(?:from|import) (\w+)/gm)]
+    .map(([, module = '']) => `${module}.py`)
+    .filter((file) => file in SCRIPTS);
+}

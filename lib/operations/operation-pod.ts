@@ -1,0 +1,77 @@
+import { Size } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+
+import { IMAGES } from '../images';
+import { text, texts } from '../kube/env-values';
+import type { ObjectLabels } from '../kube/labels';
+import type { PodSpecFields } from '../kube/pod-spec';
+import { RESTRICTED_CONTAINER, RESTRICTED_POD } from '../kube/restricted';
+import { renderConnection } from '../postgres/connection-rendering';
+import type { PostgresConnection } from '../postgres/postgres-connection';
+import { credentialsRevision } from '../server/pod-recipe';
+import type { ScriptFiles } from '../startup/script-files';
+
+import type { OperationProps } from './operation-props';
+
+const DEFAULT_RESOURCES: kplus.ContainerResources = {
+  cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.units(2) },
+  memory: { request: Size.mebibytes(256), limit: Size.gibibytes(1) },
+};
+
+/** The pod of a Job that works on a database, and the container in it, to complete with a name and a command. */
+export interface OperationPod {
+  readonly pod: Pick<
+    kplus.JobProps,
+    'podMetadata' | 'serviceAccount' | 'automountServiceAccountToken' | 'securityContext' | 'restartPolicy'
+  >;
+  readonly container: kplus.ContainerProps;
+  /** What cdk8s-plus-28 has no props for. */
+  readonly fields: PodSpecFields;
+}
+
+/** Makes the volumes and the ServiceAccount below `scope`. Operations go straight to the database, past a pooler. */
+export function operationPod(
+  scope: Construct,
+  props: OperationProps,
+  labels: ObjectLabels,
+  connection: PostgresConnection,
+  scripts: ScriptFiles,
+): OperationPod {
+  const straight = connection.direct ?? connection;
+  const { env, mounts } = renderConnection(scope, straight);
+  return {
+    pod: {
+      podMetadata: { labels: { ...labels.all, ...straight.clientLabels }, annotations: credentialsRevision(straight) },
+      serviceAccount: props.serviceAccount ?? newServiceAccount(scope, labels),
+      automountServiceAccountToken: false,
+      securityContext: RESTRICTED_POD,
+      restartPolicy: kplus.RestartPolicy.NEVER,
+    },
+    container: {
+      image: props.image ?? IMAGES.mlflow,
+      imagePullPolicy: props.imagePullPolicy ?? kplus.ImagePullPolicy.IF_NOT_PRESENT,
+      securityContext: RESTRICTED_CONTAINER,
+      envVariables: {
+        ...env,
+        PGAPPNAME: text(labels.all['app.kubernetes.io/component'] ?? scope.node.id),
+        MLFLOW_BACKEND_STORE_URI: text('postgresql+psycopg2://'),
+        ...texts({ MLFLOW_DISABLE_TELEMETRY: true, DO_NOT_TRACK: true, HOME: '/tmp', PYTHONDONTWRITEBYTECODE: 1 }),
+      },
+      volumeMounts: [
+        { path: '/tmp', volume: kplus.Volume.fromEmptyDir(scope, 'tmp', 'tmp') },
+        scripts.mount(scope, labels),
+        ...mounts,
+      ],
+      resources: props.resources ?? DEFAULT_RESOURCES,
+    },
+    fields: { imagePullSecrets: props.imagePullSecrets, priorityClassName: props.priorityClassName },
+  };
+}
+
+function newServiceAccount(scope: Construct, labels: ObjectLabels): kplus.ServiceAccount {
+  return new kplus.ServiceAccount(scope, 'service-account', {
+    metadata: { name: scope.node.id, labels: labels.all },
+    automountToken: false,
+  });
+}

@@ -1,0 +1,40 @@
+import type * as kplus from 'cdk8s-plus-28';
+
+/** What every Job around a database has in common. */
+export interface OperationProps {
+  /**
+   * The image, by tag or digest. It needs MLflow and psycopg2, in the version that the server runs.
+   * @default 'ghcr.io/mlflow/mlflow:v3.17.2-full'
+   */
+  readonly image?: string;
+
+  /**
+   * When the image is pulled.
+   * @default ImagePullPolicy.IF_NOT_PRESENT
+   */
+  readonly imagePullPolicy?: kplus.ImagePullPolicy;
+
+  /**
+   * Names of the Secrets with logins to the registry.
+   * @default - none
+   */
+  readonly imagePullSecrets?: string[];
+
+  /**
+   * CPU and memory of the pod.
+   * @default - requests 250 millicores and 256 MiB, limits 2 CPUs and 1 GiB
+   */
+  readonly resources?: kplus.ContainerResources;
+
+  /**
+   * The ServiceAccount of the pod: one of your own, or an existing one. The pod gets no token of it.
+   * @default - a new one, named by the construct's id
+   */
+  readonly serviceAccount?: kplus.IServiceAccount;
+
+  /**
+   * The priority class of the pod.
+   * @default - the default class of the cluster
+   */
+  readonly priorityClassName?: string;
+}
