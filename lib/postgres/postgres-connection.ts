@@ -39,6 +39,13 @@ export interface PostgresConnectionProps {
   readonly maxConnections?: number;
 
   /**
+   * Connections to the database that a pooler lends at once, each for a transaction. Requests in flight, those of all pods
+   * together, must be fewer.
+   * @default - there is no pooler that lends them so
+   */
+  readonly poolSize?: number;
+
+  /**
    * Labels that a pod needs so that network policies let it through to the database.
    * @default - none
    */
@@ -74,6 +81,8 @@ export class PostgresConnection {
   public readonly readHost?: kplus.EnvValue;
   /** How many connections the server takes in all, if that is known. */
   public readonly maxConnections?: number;
+  /** Connections that a pooler lends at once, where there is one that lends by transaction. */
+  public readonly poolSize?: number;
   /** Labels that a pod needs so that network policies let it through. */
   public readonly clientLabels: Record<string, string>;
   /** The way around a pooler, where there is one. */
@@ -88,6 +97,7 @@ export class PostgresConnection {
     this.readWriteOnly = props.readWriteOnly ?? false;
     this.readHost = props.readHost;
     this.maxConnections = props.maxConnections;
+    this.poolSize = props.poolSize;
     this.clientLabels = props.clientLabels ?? {};
     this.direct = props.direct;
   }

@@ -4,15 +4,17 @@ import { Construct } from 'constructs';
 
 import { type ArtifactLocation, ArtifactReach } from '../artifacts/artifact-store';
 import { VolumeArtifacts } from '../artifacts/volume-artifacts';
+import { counted } from '../kube/counted';
 import { disruptionBudget } from '../kube/disruption-budget';
 import { labelsOf, type ObjectLabels } from '../kube/labels';
 import { completePodSpec } from '../kube/pod-spec';
 import { Problems } from '../kube/problems';
 import { serviceOf } from '../kube/service';
 import { OVER_NODES_AND_ZONES, spreadOf } from '../kube/spread';
+import { addConnectionDemand, addMigrationDemand } from '../postgres/connection-demand';
 import { connectionsOfPod } from '../postgres/connection-law';
 import { PoolingProfile } from '../postgres/pooling-profile';
-import { addPoolRule, type ConnectionDemand, POOL_FITS_DATABASE } from '../rules/pool-fits-database';
+import { addConnectionRules, CONNECTION_RULES } from '../rules/connection-rules';
 import { addUniqueNameRule } from '../rules/unique-name';
 import { DatabaseConnectionCheck } from '../startup/database-connection-check';
 import { DatabaseMigration } from '../startup/database-migration';
@@ -81,19 +83,20 @@ export class MlflowServer extends Construct {
       disruptionBudget(this, id, this.labels);
     }
     addUniqueNameRule(this);
-    addPoolRule(props.backend, this.connectionDemand());
+    this.demandConnections();
   }
 
   /**
-   * Lets a rule pass that would fail the synthesis: `pool-fits-database`.
+   * Lets a rule pass that would fail the synthesis: `pool-fits-database` or `requests-fit-pooler`.
    *
    * @param rule the id of the rule
    * @param reason why it may be broken here, for those who read the app
    */
   public acknowledge(rule: string, reason: string): void {
     const problems = new Problems(this);
-    if (rule !== POOL_FITS_DATABASE) {
-      problems.add('rule', `must be the id of a rule: ${POOL_FITS_DATABASE}`, rule);
+    const rules = Object.keys(CONNECTION_RULES);
+    if (!rules.includes(rule)) {
+      problems.add('rule', `must be the id of a rule: ${rules.join(' or ')}`, rule);
     }
     if (reason.trim() === '') {
       problems.add('reason', 'must say why the rule may be broken', reason);
@@ -102,16 +105,25 @@ export class MlflowServer extends Construct {
     this.acknowledged.add(rule);
   }
 
-  private connectionDemand(): ConnectionDemand {
-    const { workers = DEFAULT_WORKERS, pooling = PoolingProfile.STANDARD } = this.props;
-    const surge = this.rolls ? 1 : 0;
-    return {
-      server: this,
-      pods: this.mostReplicas + surge,
-      workers,
-      connectionsOfPod: connectionsOfPod(pooling, workers, threadsOf(this.props)),
-      isAcknowledged: () => this.acknowledged.has(POOL_FITS_DATABASE),
-    };
+  private demandConnections(): void {
+    const { backend, databaseMigration, workers = DEFAULT_WORKERS, pooling = PoolingProfile.STANDARD } = this.props;
+    const subscriber = { server: this, acknowledged: this.acknowledged };
+    const pods = this.mostReplicas + (this.rolls ? 1 : 0);
+    const threads = threadsOf(this.props);
+    const ofPod = connectionsOfPod(pooling, workers, threads);
+    addConnectionDemand(backend.connection, {
+      by: this,
+      connections: pods * ofPod,
+      factors: `${counted(pods, 'pod')} x ${String(ofPod)} with ${counted(workers, 'worker')}`,
+      server: { pods, workers, threads },
+    });
+    addConnectionRules(subscriber, backend.connection, `"${backend.node.id}"`);
+    // A pod that migrates does not serve yet, so that this counts only where it goes around a pooler.
+    const { direct } = backend.connection;
+    if (direct !== undefined && databaseMigration?._kind !== 'off') {
+      addMigrationDemand(direct, this);
+      addConnectionRules(subscriber, direct, `the database behind "${backend.node.id}"`);
+    }
   }
 
   private checkArtifacts(): void {

@@ -288,9 +288,9 @@ test('offers the clients of all its pods as its connections', () => {
 });
 
 test.each<[string, Props, string]>([
-  ['what fits a database of 100', {}, '32'],
-  ['less with a reserve', { reservePoolSize: 5 }, '27'],
-  ['less for more pods', { replicas: 4 }, '19'],
+  ['what fits a database of 100', {}, '31'],
+  ['less with a reserve', { reservePoolSize: 5 }, '26'],
+  ['less for more pods', { replicas: 4 }, '18'],
 ])('its pool is by default %s', (_, props, size) => {
   expect(config(props, limited).default_pool_size).toBe(size);
 });
@@ -300,22 +300,22 @@ const error = (...lines: string[]) => new Error(lines.map((line) => `[chart/pgbo
 test.each<[Props, string]>([
   [
     { defaultPoolSize: 33 },
-    'up to 99 connections (3 pods x 33) exceed the 97 that "postgres" offers. Lower `defaultPoolSize`, `reservePoolSize` or the number of pods, or raise `maxConnections` of the database. The largest `defaultPoolSize` that fits is 32.',
+    'up to 99 connections (3 pods x 33) exceed the 94 that "postgres" offers besides a migration. Lower `defaultPoolSize`, `reservePoolSize` or the number of pods, or raise `maxConnections` of the database. The largest `defaultPoolSize` that fits is 31.',
   ],
   [
     { defaultPoolSize: 30, reservePoolSize: 10 },
-    'up to 120 connections (3 pods x 40) exceed the 97 that "postgres" offers. Lower `defaultPoolSize`, `reservePoolSize` or the number of pods, or raise `maxConnections` of the database. The largest `defaultPoolSize` that fits is 22.',
+    'up to 120 connections (3 pods x 40) exceed the 94 that "postgres" offers besides a migration. Lower `defaultPoolSize`, `reservePoolSize` or the number of pods, or raise `maxConnections` of the database. The largest `defaultPoolSize` that fits is 21.',
   ],
   [
     { replicas: 100 },
-    'up to 101 connections (101 pods x 1) exceed the 97 that "postgres" offers. Lower `defaultPoolSize`, `reservePoolSize` or the number of pods, or raise `maxConnections` of the database.',
+    'up to 101 connections (101 pods x 1) exceed the 94 that "postgres" offers besides a migration. Lower `defaultPoolSize`, `reservePoolSize` or the number of pods, or raise `maxConnections` of the database.',
   ],
 ])('refuses what the database does not take: %j', (props, message) => {
   expect(() => synth(props, limited)).toThrow(error(message));
 });
 
 test('a limit for each database counts, too', () => {
-  expect(() => synth({ defaultPoolSize: 100, maxDatabaseConnections: 32 }, limited)).not.toThrow();
+  expect(() => synth({ defaultPoolSize: 100, maxDatabaseConnections: 31 }, limited)).not.toThrow();
 });
 
 test.each<[Props, string]>([

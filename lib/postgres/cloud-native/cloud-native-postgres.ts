@@ -4,7 +4,8 @@ import { Construct } from 'constructs';
 import { text } from '../../kube/env-values';
 import { FileSource } from '../../kube/file-source';
 import { Problems } from '../../kube/problems';
-import { poolSizeOf } from '../pg-bouncer/pool-budget';
+import { addConnectionDemand } from '../connection-demand';
+import { offerOf, poolerDemand, poolSizeOf } from '../pg-bouncer/pool-budget';
 import type { IPostgresBackend } from '../postgres-backend';
 import { PostgresConnection, type PostgresConnectionProps } from '../postgres-connection';
 import { PostgresCredentials } from '../postgres-credentials';
@@ -68,11 +69,13 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
       maxClientConnections: pooler.maxClientConnections ?? 1000,
     };
     this.pooler = poolerResource(this, names, pooler, sizes);
+    const direct = new PostgresConnection(primary);
+    addConnectionDemand(direct, { by: this, ...poolerDemand(poolBudget) });
     this.connection = new PostgresConnection({
       ...primary,
       host: text(names.pooler),
-      maxConnections: sizes.instances * sizes.maxClientConnections,
-      direct: new PostgresConnection(primary),
+      ...offerOf(poolBudget, pooler.poolMode, sizes.maxClientConnections),
+      direct,
     });
   }
 }

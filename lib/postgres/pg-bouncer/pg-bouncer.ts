@@ -11,14 +11,15 @@ import { RESTRICTED_POD } from '../../kube/restricted';
 import { serviceOf } from '../../kube/service';
 import { OVER_NODES_AND_ZONES, spreadOf } from '../../kube/spread';
 import { databasePolicy } from '../bitnami/database-policy';
+import { addConnectionDemand } from '../connection-demand';
 import { renderConnection } from '../connection-rendering';
 import type { IPostgresBackend } from '../postgres-backend';
-import { PostgresConnection } from '../postgres-connection';
+import { PostgresConnection, type PostgresConnectionProps } from '../postgres-connection';
 import { PostgresTls } from '../postgres-tls';
 
 import { checkPgBouncer } from './check-pg-bouncer';
 import type { PgBouncerProps, PgBouncerTlsOptions } from './pg-bouncer-props';
-import { poolSizeOf } from './pool-budget';
+import { offerOf, poolerDemand, poolSizeOf } from './pool-budget';
 import { POOLER_PORT, poolerConfig } from './pooler-config';
 import { poolerContainer, writeContainer } from './pooler-containers';
 import { CLIENT_TLS_FILES, clientTlsMounts, configMount, secretMount } from './pooler-files';
@@ -71,7 +72,9 @@ export class PgBouncer extends Construct implements IPostgresBackend {
     const clientLabels = { [`${id}-client`]: 'true' };
     disruptionBudget(this, id, this.labels);
     databasePolicy(this, id, this.labels, POOLER_PORT, [clientLabels]);
-    this.connection = pooledConnection(props, this.service, clientLabels, maxClientConnections * replicas);
+    addConnectionDemand(props.backend.connection, { by: this, ...poolerDemand(budget) });
+    const offer = offerOf(budget, props.poolMode, maxClientConnections);
+    this.connection = pooledConnection(props, this.service, { clientLabels, ...offer });
   }
 
   private pods(sizes: {
@@ -128,8 +131,7 @@ export class PgBouncer extends Construct implements IPostgresBackend {
 function pooledConnection(
   props: PgBouncerProps,
   service: kplus.Service,
-  clientLabels: Record<string, string>,
-  maxConnections: number,
+  offer: Pick<PostgresConnectionProps, 'clientLabels' | 'maxConnections' | 'poolSize'>,
 ): PostgresConnection {
   const behind = props.backend.connection;
   return new PostgresConnection({
@@ -138,8 +140,7 @@ function pooledConnection(
     database: behind.database,
     credentials: behind.credentials,
     tls: tlsOf(props.clientTls),
-    maxConnections,
-    clientLabels,
+    ...offer,
     direct: behind.direct ?? behind,
   });
 }
