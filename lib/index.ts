@@ -2,7 +2,14 @@ export { MlflowServer } from './server/mlflow-server';
 export type { MlflowServerProps } from './server/mlflow-server-props';
 export type { ServiceOptions } from './server/service-options';
 export type { IngressOptions } from './server/ingress';
-export type { AutoscalingOptions } from './server/autoscaling';
+export { Autoscaling } from './server/autoscaling/autoscaling';
+export type { ResourceScalingOptions } from './server/autoscaling/pod-autoscaler';
+export type { KedaOptions } from './server/autoscaling/keda';
+export {
+  KedaTrigger,
+  type PrometheusTriggerOptions,
+  type RequestTriggerOptions,
+} from './server/autoscaling/keda-trigger';
 export { UpgradeStrategy } from './server/upgrade-strategy';
 export { ReadinessCheck } from './server/readiness-check';
 export { LogLevel } from './server/log-level';

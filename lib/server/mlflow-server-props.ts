@@ -6,7 +6,7 @@ import type { IPostgresBackend } from '../postgres/postgres-backend';
 import type { DatabaseConnectionCheck } from '../startup/database-connection-check';
 import type { DatabaseMigration } from '../startup/database-migration';
 
-import type { AutoscalingOptions } from './autoscaling';
+import type { Autoscaling } from './autoscaling/autoscaling';
 import type { IngressOptions } from './ingress';
 import type { LogLevel } from './log-level';
 import type { ReadinessCheck } from './readiness-check';
@@ -52,7 +52,7 @@ export interface MlflowServerProps {
    * A number of pods that follows the load, instead of `replicas`.
    * @default - none
    */
-  readonly autoscaling?: AutoscalingOptions;
+  readonly autoscaling?: Autoscaling;
 
   /**
    * In which order pods are replaced when the image changes.

@@ -1,4 +1,4 @@
-import { Chart, Duration } from 'cdk8s';
+import { type ApiObject, Chart, Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
@@ -19,7 +19,6 @@ import { addUniqueNameRule } from '../rules/unique-name';
 import { DatabaseConnectionCheck } from '../startup/database-connection-check';
 import { DatabaseMigration } from '../startup/database-migration';
 
-import { autoscalerOf } from './autoscaling';
 import { checkProps } from './check-props';
 import { allowedHosts, corsAllowedOrigins, type HostsInput } from './hosts';
 import { ingressOf } from './ingress';
@@ -43,8 +42,11 @@ export class MlflowServer extends Construct {
   /** The way in from outside the cluster, where there is one. */
   public readonly ingress?: kplus.Ingress;
 
-  /** What sets the number of pods, where `autoscaling` is asked for. */
-  public readonly autoscaler?: kplus.HorizontalPodAutoscaler;
+  /** What sets the number of pods, with `Autoscaling.byResources()`. */
+  public readonly podAutoscaler?: kplus.HorizontalPodAutoscaler;
+
+  /** What sets the number of pods, with `Autoscaling.keda()`: the custom resource of KEDA. */
+  public readonly scaledObject?: ApiObject;
 
   /** The Job that migrates the schema, with `DatabaseMigration.job()`. */
   public readonly migrationJob?: kplus.Job;
@@ -61,7 +63,7 @@ export class MlflowServer extends Construct {
     super(scope, id);
     this.labels = labelsOf('mlflow', id, 'server');
     const problems = new Problems(this);
-    checkProps(problems, id, props);
+    checkProps(problems, id, props, Chart.of(this).namespace);
     problems.throwIfAny();
     this.artifacts = (props.artifactRoot ?? new VolumeArtifacts()).bind(this);
     this.checkArtifacts();
@@ -76,9 +78,9 @@ export class MlflowServer extends Construct {
     this.service = this.frontService();
     this.ingress =
       props.ingress && ingressOf(this, props.ingress, this.service, props.staticPrefix ?? '/', this.labels);
-    if (props.autoscaling !== undefined) {
-      this.autoscaler = autoscalerOf(this, this.deployment, props.autoscaling, this.labels);
-    }
+    const autoscaler = props.autoscaling?._bind(this, this.deployment, this.labels);
+    this.podAutoscaler = autoscaler?.podAutoscaler;
+    this.scaledObject = autoscaler?.scaledObject;
     if (this.mostReplicas > 1) {
       disruptionBudget(this, id, this.labels);
     }
