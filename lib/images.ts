@@ -3,6 +3,7 @@ export const IMAGES = {
   /** The official image with all extras: the one without `-full` has no database driver. */
   mlflow: 'ghcr.io/mlflow/mlflow:v3.17.2-full',
   pgBouncer: 'docker.io/edoburu/pgbouncer:v1.25.2-p0',
+  pgBouncerExporter: 'docker.io/prometheuscommunity/pgbouncer-exporter:v0.11.0',
   /** A frozen copy: the versioned images left docker.io/bitnami in August 2025. */
   bitnamiPostgres: 'docker.io/bitnamilegacy/postgresql:17.6.0-debian-12-r4',
 };

@@ -29,7 +29,11 @@ export {
   type BitnamiPasswordLiterals,
 } from './postgres/bitnami/bitnami-passwords';
 export { PgBouncer } from './postgres/pg-bouncer/pg-bouncer';
-export type { PgBouncerProps, PgBouncerTlsOptions } from './postgres/pg-bouncer/pg-bouncer-props';
+export type {
+  PgBouncerMetricsOptions,
+  PgBouncerProps,
+  PgBouncerTlsOptions,
+} from './postgres/pg-bouncer/pg-bouncer-props';
 export { PoolMode } from './postgres/pg-bouncer/pool-mode';
 export { CloudNativePostgres } from './postgres/cloud-native/cloud-native-postgres';
 export type {

@@ -333,8 +333,8 @@ test.each<[Props, string]>([
   [{ settings: { auth_type: 'trust' } }, '`settings` must not name auth_type, which the way to the database rests on.'],
   [{ settings: { '[users]': '' } }, '`settings` must have names of pgbouncer.ini, got "[users]".'],
   [
-    { settings: { stats_users: 'a\nauth_type = any' } },
-    '`settings.stats_users` must be one line, got "a\\nauth_type = any".',
+    { settings: { stats_period: '1\nauth_type = any' } },
+    '`settings.stats_period` must be one line, got "1\\nauth_type = any".',
   ],
   [
     { clientTls: { ...clientTls, privateKey: FileSource.fromSecret('Pooler', 'tls.key') } },

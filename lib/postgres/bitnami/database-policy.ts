@@ -3,13 +3,14 @@ import type { Construct } from 'constructs';
 
 import type { ObjectLabels } from '../../kube/labels';
 
-/** Lets only pods with one of these sets of labels reach the port; everything else is dropped. */
+/** Lets only pods with one of these sets of labels reach the port, and everybody that of the metrics, if there is one. */
 export function databasePolicy(
   scope: Construct,
   name: string,
   labels: ObjectLabels,
   port: number,
   clients: Record<string, string>[],
+  metricsPort?: number,
 ): void {
   new kplus.k8s.KubeNetworkPolicy(scope, 'network-policy', {
     metadata: { name, labels: labels.all },
@@ -19,9 +20,14 @@ export function databasePolicy(
       ingress: [
         {
           from: clients.map((matchLabels) => ({ podSelector: { matchLabels } })),
-          ports: [{ port: kplus.k8s.IntOrString.fromNumber(port), protocol: 'TCP' }],
+          ports: [tcp(port)],
         },
+        ...(metricsPort === undefined ? [] : [{ ports: [tcp(metricsPort)] }]),
       ],
     },
   });
+}
+
+function tcp(port: number): kplus.k8s.NetworkPolicyPort {
+  return { port: kplus.k8s.IntOrString.fromNumber(port), protocol: 'TCP' };
 }

@@ -6,6 +6,7 @@ import { checkPoolBudget, type PoolBudget } from './pool-budget';
 
 const OWN_PROPS: Record<string, string> = {
   pool_mode: 'poolMode',
+  stats_users: 'metrics',
   default_pool_size: 'defaultPoolSize',
   reserve_pool_size: 'reservePoolSize',
   max_client_conn: 'maxClientConnections',

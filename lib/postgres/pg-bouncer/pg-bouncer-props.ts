@@ -20,6 +20,21 @@ export interface PgBouncerTlsOptions {
   readonly ca?: FileSource;
 }
 
+/** The exporter of PgBouncer's own numbers, a container beside it. */
+export interface PgBouncerMetricsOptions {
+  /**
+   * An image of pgbouncer_exporter, by tag or digest.
+   * @default 'docker.io/prometheuscommunity/pgbouncer-exporter:v0.11.0'
+   */
+  readonly image?: string;
+
+  /**
+   * CPU and memory of the exporter.
+   * @default - requests 10 millicores and 32 MiB, limits 200 millicores and 64 MiB
+   */
+  readonly resources?: kplus.ContainerResources;
+}
+
 /** Props of {@link PgBouncer}. */
 export interface PgBouncerProps {
   /** The database behind it. Schema migrations go straight there. */
@@ -77,6 +92,13 @@ export interface PgBouncerProps {
    * @default - not encrypted
    */
   readonly clientTls?: PgBouncerTlsOptions;
+
+  /**
+   * Metrics for Prometheus, on the port `metrics` (9127) of the Service. The exporter logs in with a password of its own, which
+   * each pod makes up when it starts; anybody in the cluster may read what it shows, which is no data of MLflow's.
+   * @default - none
+   */
+  readonly metrics?: PgBouncerMetricsOptions;
 
   /**
    * Port of the Service.

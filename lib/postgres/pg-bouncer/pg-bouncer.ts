@@ -21,7 +21,7 @@ import { checkPgBouncer } from './check-pg-bouncer';
 import type { PgBouncerProps, PgBouncerTlsOptions } from './pg-bouncer-props';
 import { offerOf, poolerDemand, poolSizeOf } from './pool-budget';
 import { POOLER_PORT, poolerConfig } from './pooler-config';
-import { poolerContainer, writeContainer } from './pooler-containers';
+import { METRICS_PORT, metricsContainer, poolerContainer, writeContainer } from './pooler-containers';
 import { CLIENT_TLS_FILES, clientTlsMounts, configMount, secretMount } from './pooler-files';
 
 /**
@@ -67,11 +67,14 @@ export class PgBouncer extends Construct implements IPostgresBackend {
     });
     this.service = serviceOf(this, 'service', this.labels, {
       metadata: { name: id },
-      ports: [{ name: 'tcp-pgbouncer', port: servicePort, targetPort: POOLER_PORT }],
+      ports: [
+        { name: 'tcp-pgbouncer', port: servicePort, targetPort: POOLER_PORT },
+        ...(props.metrics === undefined ? [] : [{ name: 'metrics', port: METRICS_PORT, targetPort: METRICS_PORT }]),
+      ],
     });
     const clientLabels = { [`${id}-client`]: 'true' };
     disruptionBudget(this, id, this.labels);
-    databasePolicy(this, id, this.labels, POOLER_PORT, [clientLabels]);
+    databasePolicy(this, id, this.labels, POOLER_PORT, [clientLabels], props.metrics && METRICS_PORT);
     addConnectionDemand(props.backend.connection, { by: this, ...poolerDemand(budget) });
     const offer = offerOf(budget, props.poolMode, maxClientConnections);
     this.connection = pooledConnection(props, this.service, { clientLabels, ...offer });
@@ -91,6 +94,7 @@ export class PgBouncer extends Construct implements IPostgresBackend {
     const clientTls = props.clientTls && CLIENT_TLS_FILES;
     const config = configMount(this, labels, poolerConfig(props, { ...sizes, serverTls, clientTls }));
     const secrets = secretMount(this);
+    const readable = { ...secrets, readOnly: true };
     const certificates = props.clientTls === undefined ? [] : clientTlsMounts(this, props.clientTls);
     const deployment = new kplus.Deployment(this, 'deployment', {
       metadata: { name: this.node.id, labels: labels.all },
@@ -109,7 +113,10 @@ export class PgBouncer extends Construct implements IPostgresBackend {
       securityContext: RESTRICTED_POD,
       terminationGracePeriod: Duration.minutes(1),
       initContainers: [writeContainer(props, loginEnv(server.env), [config, secrets])],
-      containers: [poolerContainer(props, [config, { ...secrets, readOnly: true }, ...server.mounts, ...certificates])],
+      containers: [
+        poolerContainer(props, [config, readable, ...server.mounts, ...certificates]),
+        ...(props.metrics === undefined ? [] : [metricsContainer(props, props.metrics, [readable])]),
+      ],
     });
     deployment.select(kplus.LabelSelector.of({ labels: labels.selector }));
     completePodSpec(deployment, {
