@@ -7,6 +7,7 @@ import { CustomPooling } from './custom-pooling';
 import { CustomizedDeployment } from './customized-deployment';
 import { ExistingSecret } from './existing-secret';
 import { External } from './external';
+import { Gateway } from './gateway';
 import { HighAvailability } from './high-availability';
 import { OwnBackend } from './own-backend';
 import { PooledConnections } from './pg-bouncer';
@@ -24,6 +25,7 @@ export function addExamples(app: Construct): void {
   new CustomPooling(app, 'custom-pooling');
   new PooledConnections(app, 'pg-bouncer');
   new CloudNative(app, 'cloud-native');
+  new Gateway(app, 'gateway');
   new OwnBackend(app, 'own-backend');
   new CustomizedDeployment(app, 'customized-deployment');
   new Development(app, 'development', 'mlflow-dev');

@@ -1,7 +1,10 @@
 export { MlflowServer } from './server/mlflow-server';
 export type { MlflowServerProps } from './server/mlflow-server-props';
-export type { ServiceOptions } from './server/service-options';
-export type { IngressOptions } from './server/ingress';
+export { ServerCertificate } from './server/server-certificate';
+export type { ServiceOptions } from './server/access/service-options';
+export type { IngressOptions } from './server/access/ingress';
+export { type AwsLoadBalancerOptions, IngressController, type UploadOptions } from './server/access/ingress-controller';
+export type { GatewayReference, HttpRouteOptions } from './server/access/http-route';
 export { Autoscaling } from './server/autoscaling/autoscaling';
 export type { ResourceScalingOptions } from './server/autoscaling/pod-autoscaler';
 export type { KedaOptions } from './server/autoscaling/keda';

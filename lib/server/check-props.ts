@@ -3,7 +3,8 @@ import type { Problems } from '../kube/problems';
 import { safeThreads } from '../postgres/connection-law';
 import { checkPooling, PoolingProfile } from '../postgres/pooling-profile';
 
-import { checkIngress } from './ingress';
+import { checkHttpRoute } from './access/http-route';
+import { checkIngress } from './access/ingress';
 import type { MlflowServerProps } from './mlflow-server-props';
 import { checkExtraArguments, checkExtraVariables } from './reserved-settings';
 
@@ -35,6 +36,8 @@ export function checkProps(
   checkPort(problems, 'service.port', props.service?.port);
   checkPort(problems, 'service.nodePort', props.service?.nodePort);
   checkIngress(problems, props.ingress);
+  checkHttpRoute(problems, props.httpRoute);
+  props.certificate?._check(problems);
   checkHosts(problems, props);
   checkExtraVariables(problems, 'extraEnvVars', Object.keys(props.extraEnvVars ?? {}));
   checkExtraVariables(problems, 'extraInitEnvVars', Object.keys(props.extraInitEnvVars ?? {}));

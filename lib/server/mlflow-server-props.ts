@@ -6,11 +6,13 @@ import type { IPostgresBackend } from '../postgres/postgres-backend';
 import type { DatabaseConnectionCheck } from '../startup/database-connection-check';
 import type { DatabaseMigration } from '../startup/database-migration';
 
+import type { HttpRouteOptions } from './access/http-route';
+import type { IngressOptions } from './access/ingress';
+import type { ServiceOptions } from './access/service-options';
 import type { Autoscaling } from './autoscaling/autoscaling';
-import type { IngressOptions } from './ingress';
 import type { LogLevel } from './log-level';
 import type { ReadinessCheck } from './readiness-check';
-import type { ServiceOptions } from './service-options';
+import type { ServerCertificate } from './server-certificate';
 import type { UpgradeStrategy } from './upgrade-strategy';
 
 /**
@@ -118,14 +120,27 @@ export interface MlflowServerProps {
   readonly ingress?: IngressOptions;
 
   /**
-   * Host headers to accept besides the names of the Service, the hosts of the ingress, localhost and private addresses.
+   * The way in from outside the cluster, through a Gateway that exists.
+   * @default - none
+   */
+  readonly httpRoute?: HttpRouteOptions;
+
+  /**
+   * The server's own certificate: it then takes nothing but HTTPS, within the cluster too. What is in front of it has to
+   * know, a Gateway by a BackendTLSPolicy.
+   * @default - none: HTTP, which an ingress or a Gateway may encrypt towards its clients
+   */
+  readonly certificate?: ServerCertificate;
+
+  /**
+   * Host headers to accept besides the names of the Service, the hosts of `ingress` and `httpRoute`, localhost and private addresses.
    * With the port if there is one; `name:*` takes any port.
    * @default - none
    */
   readonly allowedHosts?: string[];
 
   /**
-   * Origins (`https://host`) from which browsers may change something, besides those of the ingress.
+   * Origins (`https://host`) from which browsers may change something, besides those of `ingress` and `httpRoute`.
    * @default - none
    */
   readonly corsAllowedOrigins?: string[];

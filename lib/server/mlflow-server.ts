@@ -19,13 +19,14 @@ import { addUniqueNameRule } from '../rules/unique-name';
 import { DatabaseConnectionCheck } from '../startup/database-connection-check';
 import { DatabaseMigration } from '../startup/database-migration';
 
+import { allowedHosts, corsAllowedOrigins, type HostsInput } from './access/hosts';
+import { httpRouteOf } from './access/http-route';
+import { ingressOf } from './access/ingress';
 import { checkProps } from './check-props';
-import { allowedHosts, corsAllowedOrigins, type HostsInput } from './hosts';
-import { ingressOf } from './ingress';
 import { migrationJob } from './migration-job';
 import type { MlflowServerProps } from './mlflow-server-props';
 import { podRecipe, type PodRecipe } from './pod-recipe';
-import { DEFAULT_WORKERS, SERVER_PORT, serverContainer, threadsOf } from './server-container';
+import { DEFAULT_WORKERS, portNameOf, SERVER_PORT, serverContainer, threadsOf } from './server-container';
 import { UpgradeStrategy } from './upgrade-strategy';
 
 /** An MLflow tracking server on a PostgreSQL database, with all that it needs to run. */
@@ -41,6 +42,9 @@ export class MlflowServer extends Construct {
 
   /** The way in from outside the cluster, where there is one. */
   public readonly ingress?: kplus.Ingress;
+
+  /** The way in from outside the cluster through a Gateway, where there is one. */
+  public readonly httpRoute?: ApiObject;
 
   /** What sets the number of pods, with `Autoscaling.byResources()`. */
   public readonly podAutoscaler?: kplus.HorizontalPodAutoscaler;
@@ -76,8 +80,10 @@ export class MlflowServer extends Construct {
     }
     this.deployment = this.pods(recipe);
     this.service = this.frontService();
-    this.ingress =
-      props.ingress && ingressOf(this, props.ingress, this.service, props.staticPrefix ?? '/', this.labels);
+    const prefix = props.staticPrefix ?? '';
+    const tls = props.certificate !== undefined;
+    this.ingress = props.ingress && ingressOf(this, props.ingress, this.service, { prefix, tls }, this.labels);
+    this.httpRoute = props.httpRoute && httpRouteOf(this, props.httpRoute, this.service, prefix || '/', this.labels);
     const autoscaler = props.autoscaling?._bind(this, this.deployment, this.labels);
     this.podAutoscaler = autoscaler?.podAutoscaler;
     this.scaledObject = autoscaler?.scaledObject;
@@ -165,6 +171,7 @@ export class MlflowServer extends Construct {
     const { props } = this;
     const { databaseConnectionCheck: check = DatabaseConnectionCheck.initContainer() } = props;
     const { databaseMigration: migration = DatabaseMigration.initContainer() } = props;
+    const certificate = props.certificate?._mounts(this) ?? [];
     const deployment = new kplus.Deployment(this, 'deployment', {
       ...recipe.pod,
       serviceAccount: this.serviceAccount,
@@ -174,7 +181,7 @@ export class MlflowServer extends Construct {
       strategy: this.strategy(),
       terminationGracePeriod: Duration.minutes(1),
       initContainers: [...check._initContainers(recipe.checkBase), ...migration._initContainers(recipe.migrationBase)],
-      containers: [serverContainer(recipe.base, props, this.artifacts, this.hosts())],
+      containers: [serverContainer(recipe.base, props, this.artifacts, certificate, this.hosts())],
     });
     deployment.select(kplus.LabelSelector.of({ labels: this.labels.selector }));
     const constraints = props.topologySpreadConstraints ?? (this.mostReplicas > 1 ? OVER_NODES_AND_ZONES : undefined);
@@ -207,13 +214,15 @@ export class MlflowServer extends Construct {
   }
 
   private hosts(): { allowed: string[]; origins: string[] } {
-    const { ingress, allowedHosts: further = [], corsAllowedOrigins: origins = [] } = this.props;
+    const { ingress, httpRoute, allowedHosts: further = [], corsAllowedOrigins: origins = [] } = this.props;
     const input: HostsInput = {
       serviceName: this.node.id,
       // Where the chart names no namespace, Kubernetes fills in that of the pod.
       namespace: Chart.of(this).namespace ?? '$(POD_NAMESPACE)',
-      ingressHosts: ingress?.hosts ?? [],
-      ingressTls: ingress?.tlsSecretName !== undefined,
+      fronts: [
+        ...(ingress === undefined ? [] : [{ hosts: ingress.hosts, https: ingress.tlsSecretName !== undefined }]),
+        ...(httpRoute === undefined ? [] : [{ hosts: httpRoute.hosts, https: httpRoute.https ?? true }]),
+      ],
       allowedHosts: further,
       corsAllowedOrigins: origins,
     };
@@ -226,7 +235,7 @@ export class MlflowServer extends Construct {
       metadata: { name: this.node.id, annotations },
       type: serviceType,
       loadBalancerSourceRanges,
-      ports: [{ name: 'http', port, targetPort: SERVER_PORT, nodePort }],
+      ports: [{ name: portNameOf(this.props), port, targetPort: SERVER_PORT, nodePort }],
     });
   }
 }

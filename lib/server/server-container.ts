@@ -31,6 +31,7 @@ export function serverContainer(
   base: kplus.ContainerProps,
   props: MlflowServerProps,
   artifacts: ArtifactLocation,
+  certificate: kplus.VolumeMount[],
   hosts: { readonly allowed: string[]; readonly origins: string[] },
 ): kplus.ContainerProps {
   const logLevel = props.logLevel ?? LogLevel.INFO;
@@ -40,7 +41,7 @@ export function serverContainer(
     name: 'mlflow',
     command: ['mlflow'],
     args: serverArguments(props, artifacts, logLevel, threads),
-    ports: [{ name: 'http', number: SERVER_PORT }],
+    ports: [{ name: portNameOf(props), number: SERVER_PORT }],
     envVariables: {
       ...base.envVariables,
       ...renderPooling(props.pooling ?? PoolingProfile.STANDARD),
@@ -56,11 +57,21 @@ export function serverContainer(
       ...artifacts.envVariables,
       ...props.extraEnvVars,
     },
-    volumeMounts: [...(base.volumeMounts ?? []), ...(artifacts.volumeMounts ?? [])],
+    volumeMounts: [...(base.volumeMounts ?? []), ...(artifacts.volumeMounts ?? []), ...certificate],
     resources: props.resources ?? DEFAULT_RESOURCES,
     lifecycle: { preStop: kplus.Handler.fromCommand(['sleep', String(DRAIN_SECONDS)]) },
-    ...probesOf(SERVER_PORT, props.staticPrefix ?? '', props.readinessCheck ?? ReadinessCheck.SERVER),
+    ...probesOf(
+      SERVER_PORT,
+      props.staticPrefix ?? '',
+      props.readinessCheck ?? ReadinessCheck.SERVER,
+      props.certificate !== undefined,
+    ),
   };
+}
+
+/** The name of the server's port, by which meshes and monitors know the protocol. */
+export function portNameOf({ certificate }: MlflowServerProps): string {
+  return certificate === undefined ? 'http' : 'https';
 }
 
 /** Environment that every container with MLflow in it needs. */
@@ -103,7 +114,11 @@ function serverArguments(
   logLevel: LogLevel,
   threads: number,
 ): string[] {
-  const uvicorn = [`--log-level=${logLevel}`, ...(threads < MOST_THREADS ? ['--loop=bounded_loop:new_loop'] : [])];
+  const uvicorn = [
+    `--log-level=${logLevel}`,
+    ...(threads < MOST_THREADS ? ['--loop=bounded_loop:new_loop'] : []),
+    ...(props.certificate?._uvicornOptions ?? []),
+  ];
   return [
     'server',
     '--host=0.0.0.0',

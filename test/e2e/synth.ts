@@ -17,6 +17,7 @@ import {
   S3Addressing,
   S3Artifacts,
   S3Credentials,
+  ServerCertificate,
   VolumeArtifacts,
 } from 'cdk8s-mlflow';
 import { EnvValue, PersistentVolumeAccessMode } from 'cdk8s-plus-28';
@@ -47,6 +48,8 @@ interface ServerCase {
   readonly allowedHosts?: string[];
   readonly corsAllowedOrigins?: string[];
   readonly staticPrefix?: string;
+  /** Name of the Secret with the server's own certificate. */
+  readonly certificate?: string;
   readonly extraEnvVars?: Record<string, string>;
 }
 
@@ -138,6 +141,7 @@ function addServer(chart: Chart, options: ServerCase): void {
     allowedHosts: options.allowedHosts,
     corsAllowedOrigins: options.corsAllowedOrigins,
     staticPrefix: options.staticPrefix,
+    certificate: options.certificate === undefined ? undefined : ServerCertificate.fromSecretName(options.certificate),
     extraEnvVars:
       options.extraEnvVars &&
       Object.fromEntries(
