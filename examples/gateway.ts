@@ -14,7 +14,7 @@ export class Gateway extends Chart {
       }),
       certificate: ServerCertificate.fromSecretName('mlflow-tls'),
       httpRoute: {
-        gateways: [{ name: 'public', namespace: 'gateways' }],
+        gateways: [{ name: 'public', gatewayNamespace: 'gateways' }],
         hosts: ['mlflow.example.com'],
         requestTimeout: Duration.hours(1),
       },

@@ -15,7 +15,7 @@ export interface GatewayReference {
    * Its namespace.
    * @default - that of the server
    */
-  readonly namespace?: string;
+  readonly gatewayNamespace?: string;
 
   /**
    * The listener to use.
@@ -97,7 +97,11 @@ export function httpRouteOf(
     kind: 'HTTPRoute',
     metadata: { name: scope.node.id, labels: labels.all, annotations: options.annotations },
     spec: {
-      parentRefs: options.gateways.map(({ name, namespace, sectionName }) => ({ name, namespace, sectionName })),
+      parentRefs: options.gateways.map(({ name, gatewayNamespace: namespace, sectionName }) => ({
+        name,
+        namespace,
+        sectionName,
+      })),
       hostnames: options.hosts,
       rules: [
         {

@@ -4,7 +4,7 @@ import type { HttpRouteOptions } from 'cdk8s-mlflow';
 import { chart, container, env, only, server, serverManifests } from '../../support/synth';
 
 const httpRoute: HttpRouteOptions = {
-  gateways: [{ name: 'public', namespace: 'gateways', sectionName: 'https' }],
+  gateways: [{ name: 'public', gatewayNamespace: 'gateways', sectionName: 'https' }],
   hosts: ['mlflow.example.com', 'models.example.com'],
 };
 
