@@ -7,6 +7,7 @@ import { CustomPooling } from './custom-pooling';
 import { CustomizedDeployment } from './customized-deployment';
 import { ExistingSecret } from './existing-secret';
 import { External } from './external';
+import { ExternalSecrets } from './external-secrets';
 import { Gateway } from './gateway';
 import { HighAvailability } from './high-availability';
 import { OwnBackend } from './own-backend';
@@ -25,6 +26,7 @@ export function addExamples(app: Construct): void {
   new CustomPooling(app, 'custom-pooling');
   new PooledConnections(app, 'pg-bouncer');
   new CloudNative(app, 'cloud-native');
+  new ExternalSecrets(app, 'external-secrets');
   new Gateway(app, 'gateway');
   new OwnBackend(app, 'own-backend');
   new CustomizedDeployment(app, 'customized-deployment');

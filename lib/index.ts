@@ -74,5 +74,11 @@ export { S3Addressing, S3Artifacts, type S3ArtifactsProps } from './artifacts/s3
 export { S3Credentials, type S3SecretKeysOptions } from './artifacts/s3-credentials';
 export { VolumeArtifacts, type VolumeArtifactsProps } from './artifacts/volume-artifacts';
 
+export {
+  ExternalSecret,
+  type ExternalSecretProps,
+  type RemoteSecretKey,
+  SecretStoreReference,
+} from './kube/external-secret';
 export { FileSource } from './kube/file-source';
 export { Persistence, type ExistingClaimOptions, type NewClaimOptions } from './kube/persistence';
