@@ -1,5 +1,6 @@
 import type { Construct } from 'constructs';
 
+import { Backups } from './backups';
 import { Bitnami } from './bitnami';
 import { BitnamiComplete } from './bitnami-complete';
 import { CloudNative } from './cloud-native';
@@ -10,6 +11,7 @@ import { External } from './external';
 import { HighAvailability } from './high-availability';
 import { OwnBackend } from './own-backend';
 import { PooledConnections } from './pg-bouncer';
+import { Restore } from './restore';
 import { Development, Production } from './two-environments';
 import { ValuesFile } from './values-file';
 
@@ -24,6 +26,8 @@ export function addExamples(app: Construct): void {
   new CustomPooling(app, 'custom-pooling');
   new PooledConnections(app, 'pg-bouncer');
   new CloudNative(app, 'cloud-native');
+  new Backups(app, 'backups');
+  new Restore(app, 'restore');
   new OwnBackend(app, 'own-backend');
   new CustomizedDeployment(app, 'customized-deployment');
   new Development(app, 'development', 'mlflow-dev');
