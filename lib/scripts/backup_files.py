@@ -73,7 +73,7 @@ def manifest_from(name: str, text: str) -> Manifest:
 
 
 class Inventory(NamedTuple):
-    """What is in a location: whole dumps, oldest first, those cut short, and names of those never finished."""
+    """What is in a location: whole dumps, oldest first, those cut short, names of those never finished."""
 
     whole: list[Manifest]
     cut: list[Manifest]
