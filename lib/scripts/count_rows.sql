@@ -1,5 +1,5 @@
 -- A line for each table, `rows name`, in an order that does not depend on a locale. \gexec runs what the query returns.
-SELECT format('SELECT count(*), %L FROM %I.%I', format('%I.%I', nspname, relname), nspname, relname)
+SELECT format('SELECT count(*) || %L FROM %I.%I', format(' %I.%I', nspname, relname), nspname, relname)
   FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
  WHERE relkind = 'r' AND nspname <> 'information_schema' AND nspname !~ '^pg_'
    AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend

@@ -26,7 +26,15 @@ mkdir "$PARTIAL" 2>"$log" || explain
 require_client pg_dump
 echo "$program: dumping ${PGDATABASE:-} of PostgreSQL $version with pg_dump $client"
 
-script --set=partial="$PARTIAL" --file="$here/dump_database.sql" 2>"$log" || explain
+# Runs inside of the session that holds the snapshot.
+export DESCRIPTION="$here/describe_database.sql"
+export DUMP='
+  pg_dump --no-password --dbname="$KEEPALIVE" --format=custom --snapshot="$SNAPSHOT" --lock-wait-timeout=600000 \
+    --file="$PARTIAL/dump" &&
+  psql $SCRIPTED --set=snapshot="$SNAPSHOT" --set=created="$CREATED" --set=folder="$PARTIAL" --file="$DESCRIPTION" &&
+  echo done >"$PARTIAL/dumped"'
+# shellcheck disable=SC2086 # options
+attend psql $SCRIPTED --file="$here/dump_database.sql" 2>"$log" || explain
 [ -e "$PARTIAL/dumped" ] || explain
 rm "$PARTIAL/dumped"
 cat "$log" >&2

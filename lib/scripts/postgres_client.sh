@@ -29,11 +29,11 @@ attend() {
   wait "$child"
 }
 
-# psql for a script: the first error ends it, and rows are printed as `field field`.
-script() {
-  attend psql --no-psqlrc --no-password --quiet --no-align --tuples-only --field-separator=' ' \
-    --set=ON_ERROR_STOP=1 "$@"
-}
+# A session that waits for another one shall not be cut by NAT and load balancers. PG* say the rest.
+export KEEPALIVE='keepalives_idle=30'
+
+# Options of psql for a script: the first error ends it, and it prints rows and nothing else.
+export SCRIPTED="--no-psqlrc --no-password --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 --dbname=$KEEPALIVE"
 
 # The major version of a program: major_of pg_dump
 major_of() {

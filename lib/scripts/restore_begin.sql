@@ -1,11 +1,11 @@
 -- Run by restore_database.sh before the dump, in one session with it: one transaction from here to restore_end.sql.
-SET statement_timeout = 0;
-SET idle_in_transaction_session_timeout = 0;
-SET lock_timeout = '10min';
-SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'transaction_timeout' \g /dev/null
+BEGIN ISOLATION LEVEL READ COMMITTED;
+SET LOCAL statement_timeout = 0;
+SET LOCAL idle_in_transaction_session_timeout = 0;
+SET LOCAL lock_timeout = '10min';
+SELECT set_config(name, '0', true) FROM pg_settings WHERE name = 'transaction_timeout' \g /dev/null
 -- The lock of migrate_database.py: of two restores one waits and then finds tables, and a server that starts waits too.
-SELECT pg_advisory_lock(120312342278007) \g /dev/null
-BEGIN;
+SELECT pg_advisory_xact_lock(120312342278007) \g /dev/null
 SELECT count(*) AS relations, count(*) > 0 AS filled,
        array_to_string((array_agg(relname ORDER BY relname))[1:4], ', ') AS names
   FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
@@ -14,7 +14,7 @@ SELECT count(*) AS relations, count(*) > 0 AS filled,
                     WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e') \gset
 \if :filled
 \o :outcome
-SELECT 'not-empty', :'relations', :'names';
+SELECT concat_ws(' ', 'not-empty', :'relations', :'names');
 \o
 \q
 \endif

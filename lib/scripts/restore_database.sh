@@ -38,8 +38,9 @@ statements() {
 }
 
 restore() {
-  statements | fit_to_server | psql --no-psqlrc --no-password --quiet --no-align --tuples-only --field-separator=' ' \
-    --set=ON_ERROR_STOP=1 --set=outcome="$outcome" --set=rows="$WORK_FOLDER/rows.restored" --output=/dev/null 2>>"$log"
+  # shellcheck disable=SC2086 # options
+  statements | fit_to_server | psql $SCRIPTED --set=outcome="$outcome" --set=rows="$WORK_FOLDER/rows.restored" \
+    --output=/dev/null 2>>"$log"
 }
 
 require_client pg_restore

@@ -4,6 +4,8 @@
 \o :outcome
 \set whole `cmp -s "$WORK_FOLDER/rows" "$WORK_FOLDER/rows.restored" && echo on || echo off`
 \if :whole
+-- A dump sets an empty search_path, which a pooler would hand on with the session.
+RESET ALL;
 COMMIT;
 SELECT 'restored';
 \else
