@@ -1,5 +1,6 @@
 import type { Construct } from 'constructs';
 
+import { Backups } from './backups';
 import { Bitnami } from './bitnami';
 import { BitnamiComplete } from './bitnami-complete';
 import { CloudNative } from './cloud-native';
@@ -12,6 +13,7 @@ import { Gateway } from './gateway';
 import { HighAvailability } from './high-availability';
 import { OwnBackend } from './own-backend';
 import { PooledConnections } from './pg-bouncer';
+import { Restore } from './restore';
 import { Development, Production } from './two-environments';
 import { ValuesFile } from './values-file';
 
@@ -28,6 +30,8 @@ export function addExamples(app: Construct): void {
   new CloudNative(app, 'cloud-native');
   new ExternalSecrets(app, 'external-secrets');
   new Gateway(app, 'gateway');
+  new Backups(app, 'backups');
+  new Restore(app, 'restore');
   new OwnBackend(app, 'own-backend');
   new CustomizedDeployment(app, 'customized-deployment');
   new Development(app, 'development', 'mlflow-dev');

@@ -70,7 +70,8 @@ export {
   type AzureBlobArtifactsProps,
 } from './artifacts/azure-blob-artifacts';
 export { GcsArtifacts, GcsCredentials, type GcsArtifactsProps } from './artifacts/gcs-artifacts';
-export { S3Addressing, S3Artifacts, type S3ArtifactsProps } from './artifacts/s3-artifacts';
+export { S3Artifacts, type S3ArtifactsProps } from './artifacts/s3-artifacts';
+export { S3Addressing, type S3BucketProps } from './artifacts/s3-bucket';
 export { S3Credentials, type S3SecretKeysOptions } from './artifacts/s3-credentials';
 export { VolumeArtifacts, type VolumeArtifactsProps } from './artifacts/volume-artifacts';
 
@@ -80,5 +81,11 @@ export {
   type RemoteSecretKey,
   SecretStoreReference,
 } from './kube/external-secret';
+export { PostgresBackup } from './operations/postgres-backup';
+export type { BackupRetention, PostgresBackupProps } from './operations/postgres-backup-props';
+export { PostgresRestore, type PostgresRestoreProps } from './operations/postgres-restore';
+export { BackupLocation, type BackupBucketProps } from './operations/backup-location';
+export type { OperationProps } from './operations/operation-props';
+
 export { FileSource } from './kube/file-source';
 export { Persistence, type ExistingClaimOptions, type NewClaimOptions } from './kube/persistence';

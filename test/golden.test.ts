@@ -8,6 +8,7 @@ import { addExamples } from '../examples/all';
 import type { Manifest } from './support/synth';
 
 const FOLDER = join(__dirname, 'golden');
+const SCRIPTS = readdirSync(join(__dirname, '..', 'lib', 'scripts'));
 
 /** The examples as they are synthesized, but for the bodies of the scripts, which have tests of their own. */
 function examples(): Record<string, Manifest[]> {
@@ -23,7 +24,7 @@ function withoutScripts(manifest: Manifest): Manifest {
   }
   const data = Object.entries(manifest.data as Record<string, string>).map(([file, body]) => [
     file,
-    file.endsWith('.py') ? `(lib/scripts/${file})` : body,
+    SCRIPTS.includes(file) ? `(lib/scripts/${file})` : body,
   ]);
   return { ...manifest, data: Object.fromEntries(data) };
 }

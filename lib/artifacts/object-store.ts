@@ -20,8 +20,8 @@ export function rootFor(uri: string, access: ArtifactAccess | undefined): string
 }
 
 /** What a folder of an object store must look like. */
-export function checkPrefix(problems: Problems, prefix: string | undefined): void {
+export function checkPrefix(problems: Problems, prefix: string | undefined, prop = 'artifactRoot.prefix'): void {
   if (prefix !== undefined && !/^[^/\s]+(\/[^/\s]+)*$/.test(prefix)) {
-    problems.add('artifactRoot.prefix', 'must be a folder without a slash at its ends', prefix);
+    problems.add(prop, 'must be a folder without a slash at its ends', prefix);
   }
 }

@@ -1,74 +1,13 @@
 import type { Construct } from 'constructs';
 
-import { texts } from '../kube/env-values';
-import type { FileSource } from '../kube/file-source';
 import { Problems } from '../kube/problems';
 
-import { type ArtifactAccess, checkPrefix, rootFor } from './object-store';
+import { type ArtifactAccess, rootFor } from './object-store';
 import { type ArtifactLocation, ArtifactReach, type IArtifactStore } from './artifact-store';
-import type { S3Credentials } from './s3-credentials';
-
-const CA_FOLDER = '/etc/artifacts-ca';
-
-/** How the bucket is named in a request. */
-export enum S3Addressing {
-  /** `https://endpoint/bucket/key`: MinIO, Ceph and others. */
-  PATH = 'path',
-  /** `https://bucket.endpoint/key`: Amazon. */
-  VIRTUAL = 'virtual',
-}
+import { bucketAccess, bucketUri, checkBucket, type S3BucketProps } from './s3-bucket';
 
 /** Props of {@link S3Artifacts}. */
-export interface S3ArtifactsProps {
-  /** Name of the bucket. */
-  readonly bucket: string;
-
-  /** How the server proves who it is. */
-  readonly credentials: S3Credentials;
-
-  /**
-   * Folder of the bucket.
-   * @default - the bucket itself
-   */
-  readonly prefix?: string;
-
-  /**
-   * Region of the bucket.
-   * @default - what the SDK finds
-   */
-  readonly region?: string;
-
-  /**
-   * URL of a store that is not Amazon's, such as MinIO or Ceph.
-   * @default - Amazon S3
-   */
-  readonly endpoint?: string;
-
-  /**
-   * How the bucket is named in a request.
-   * @default - what the SDK chooses
-   */
-  readonly addressing?: S3Addressing;
-
-  /**
-   * The CA that signed the endpoint's certificate, PEM.
-   * @default - the CAs of the image
-   */
-  readonly ca?: FileSource;
-
-  /**
-   * Accept any certificate. For trials: whoever is in between can read and change every artifact.
-   * @default false
-   */
-  readonly ignoreTls?: boolean;
-
-  /**
-   * Further arguments of an upload, such as `{ ServerSideEncryption: 'aws:kms' }`.
-   * @default - none
-   * @see https://boto3.amazonaws.com/v1/documentation/api/latest/guide/s3-uploading-files.html#the-extraargs-parameter
-   */
-  readonly uploadExtraArgs?: Record<string, string>;
-
+export interface S3ArtifactsProps extends S3BucketProps {
   /**
    * Who talks to the bucket: the server, or clients themselves.
    * @default ArtifactAccess.PROXIED
@@ -89,51 +28,15 @@ export class S3Artifacts implements IArtifactStore {
   public constructor(private readonly props: S3ArtifactsProps) {}
 
   public bind(scope: Construct): ArtifactLocation {
-    const { props } = this;
-    this.check(scope);
-    const uri = ['s3:/', props.bucket, ...(props.prefix === undefined ? [] : [props.prefix])].join('/');
+    const problems = new Problems(scope);
+    checkBucket(problems, 'artifactRoot', this.props);
+    problems.throwIfAny();
+    const uri = bucketUri(this.props);
     return {
       destination: uri,
-      defaultArtifactRoot: rootFor(uri, props.access),
+      defaultArtifactRoot: rootFor(uri, this.props.access),
       reach: ArtifactReach.CLUSTER,
-      envVariables: {
-        ...props.credentials._environment(),
-        ...texts({
-          ...(props.region !== undefined && { AWS_DEFAULT_REGION: props.region }),
-          ...(props.endpoint !== undefined && { MLFLOW_S3_ENDPOINT_URL: props.endpoint }),
-          ...(props.addressing !== undefined && { MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE: props.addressing }),
-          ...(props.ca !== undefined && { AWS_CA_BUNDLE: `${CA_FOLDER}/ca.crt` }),
-          ...(props.ignoreTls === true && { MLFLOW_S3_IGNORE_TLS: true }),
-          ...(props.uploadExtraArgs !== undefined && {
-            MLFLOW_S3_UPLOAD_EXTRA_ARGS: JSON.stringify(props.uploadExtraArgs),
-          }),
-        }),
-      },
-      volumeMounts: props.ca && [
-        { path: CA_FOLDER, volume: props.ca._volume(scope, 'artifacts-ca', 'ca.crt'), readOnly: true },
-      ],
-      serviceAccountAnnotations: props.credentials._serviceAccountAnnotations,
+      ...bucketAccess(scope, this.props, 'artifacts-ca'),
     };
-  }
-
-  private check(scope: Construct): void {
-    const { bucket, prefix, endpoint, ca, ignoreTls, credentials } = this.props;
-    const problems = new Problems(scope);
-    if (!/^[a-z0-9][-.a-z0-9]{1,61}[a-z0-9]$/.test(bucket)) {
-      problems.add('artifactRoot.bucket', 'must be the name of a bucket, without s3://', bucket);
-    }
-    checkPrefix(problems, prefix);
-    if (endpoint !== undefined && !/^https?:\/\/[^/\s]+$/.test(endpoint)) {
-      problems.add('artifactRoot.endpoint', 'must be a URL with scheme and without path', endpoint);
-    }
-    if (ca !== undefined && ignoreTls === true) {
-      problems.say(
-        '`artifactRoot.ignoreTls` must not be set with `ca`: one trusts any certificate, the other a CA.',
-        'Drop one of them.',
-      );
-    }
-    ca?._check(problems, 'artifactRoot.ca');
-    credentials._check(problems);
-    problems.throwIfAny();
   }
 }

@@ -50,18 +50,14 @@ export class S3Credentials {
   ) {}
 
   /** @internal */
-  public _check(problems: Problems): void {
+  public _check(problems: Problems, prop: string): void {
     for (const { secretName, key } of Object.values(this.keys)) {
-      checkObjectName(problems, 'artifactRoot.credentials.secretName', secretName);
-      checkDataKey(problems, 'artifactRoot.credentials', key);
+      checkObjectName(problems, `${prop}.secretName`, secretName);
+      checkDataKey(problems, prop, key);
     }
     const role = this._serviceAccountAnnotations?.['eks.amazonaws.com/role-arn'];
     if (role !== undefined && !/^arn:[-\w]+:iam::\d{12}:role\/.+$/.test(role)) {
-      problems.add(
-        'artifactRoot.credentials.roleArn',
-        'must be the ARN of a role (arn:aws:iam::123456789012:role/name)',
-        role,
-      );
+      problems.add(`${prop}.roleArn`, 'must be the ARN of a role (arn:aws:iam::123456789012:role/name)', role);
     }
   }
 

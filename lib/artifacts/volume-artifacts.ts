@@ -1,4 +1,3 @@
-import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import { labelsOf } from '../kube/labels';
@@ -47,7 +46,12 @@ export class VolumeArtifacts implements IArtifactStore {
       destination: folder === undefined ? MOUNT_PATH : `${MOUNT_PATH}/${folder}`,
       defaultArtifactRoot: this.props.defaultArtifactRoot,
       reach: this.reach(),
-      volumeMounts: [{ path: MOUNT_PATH, volume: this.volume(scope) }],
+      volumeMounts: [
+        {
+          path: MOUNT_PATH,
+          volume: this.persistence._volume(scope, 'artifacts', labelsOf('mlflow', scope.node.id, 'artifacts')),
+        },
+      ],
     };
   }
 
@@ -79,32 +83,4 @@ export class VolumeArtifacts implements IArtifactStore {
     }
     return this.persistence._isShared ? ArtifactReach.CLUSTER : ArtifactReach.NODE;
   }
-
-  private volume(scope: Construct): kplus.Volume {
-    const name = 'artifacts';
-    switch (this.persistence._kind) {
-      case 'none':
-        return kplus.Volume.fromEmptyDir(scope, 'artifacts-volume', name);
-      case 'existing':
-        return claimVolume(
-          scope,
-          kplus.PersistentVolumeClaim.fromClaimName(scope, 'artifacts-claim', this.persistence._claimName),
-        );
-      case 'new':
-        return claimVolume(scope, newClaim(scope, this.persistence));
-    }
-  }
-}
-
-function newClaim(scope: Construct, persistence: Persistence): kplus.PersistentVolumeClaim {
-  return new kplus.PersistentVolumeClaim(scope, 'artifacts-claim', {
-    metadata: { name: `${scope.node.id}-artifacts`, labels: labelsOf('mlflow', scope.node.id, 'artifacts').all },
-    accessModes: persistence._accessModes,
-    storage: persistence._size,
-    storageClassName: persistence._storageClassName,
-  });
-}
-
-function claimVolume(scope: Construct, claim: kplus.IPersistentVolumeClaim): kplus.Volume {
-  return kplus.Volume.fromPersistentVolumeClaim(scope, 'artifacts-volume', claim, { name: 'artifacts' });
 }

@@ -1,7 +1,9 @@
 import { Size, SizeRoundingBehavior } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
 
 import { checkObjectName } from './checks';
+import type { ObjectLabels } from './labels';
 import type { Problems } from './problems';
 
 /** Options for a claim that is made with the pods. */
@@ -77,6 +79,28 @@ export class Persistence {
   /** @internal */
   public get _isShared(): boolean {
     return this._kind !== 'none' && this._accessModes.includes(kplus.PersistentVolumeAccessMode.READ_WRITE_MANY);
+  }
+
+  /**
+   * The volume, and the claim where it is a new one. `name` is the volume's, and the end of the claim's.
+   *
+   * @internal
+   */
+  public _volume(scope: Construct, name: string, labels: ObjectLabels): kplus.Volume {
+    const [volumeId, claimId] = [`${name}-volume`, `${name}-claim`];
+    if (this._kind === 'none') {
+      return kplus.Volume.fromEmptyDir(scope, volumeId, name);
+    }
+    const claim =
+      this._kind === 'existing'
+        ? kplus.PersistentVolumeClaim.fromClaimName(scope, claimId, this._claimName)
+        : new kplus.PersistentVolumeClaim(scope, claimId, {
+            metadata: { name: `${scope.node.id}-${name}`, labels: labels.all },
+            accessModes: this._accessModes,
+            storage: this._size,
+            storageClassName: this._storageClassName,
+          });
+    return kplus.Volume.fromPersistentVolumeClaim(scope, volumeId, claim, { name });
   }
 
   /** @internal */

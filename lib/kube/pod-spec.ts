@@ -1,5 +1,5 @@
 import { ApiObject, JsonPatch } from 'cdk8s';
-import type * as kplus from 'cdk8s-plus-28';
+import * as kplus from 'cdk8s-plus-28';
 
 /** Fields of a pod that cdk8s-plus-28 has no props for. */
 export interface PodSpecFields {
@@ -18,6 +18,10 @@ export function completePodSpec(workload: kplus.Workload, fields: PodSpecFields 
   };
   const patches = Object.entries(values)
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => JsonPatch.add(`/spec/template/spec/${name}`, value));
+    .map(([name, value]) => JsonPatch.add(`${podSpecPath(workload)}/${name}`, value));
   ApiObject.of(workload).addJsonPatch(...patches);
+}
+
+function podSpecPath(workload: kplus.Workload): string {
+  return workload instanceof kplus.CronJob ? '/spec/jobTemplate/spec/template/spec' : '/spec/template/spec';
 }

@@ -3,26 +3,28 @@ import { join } from 'node:path';
 
 const FOLDER = join(__dirname, '..', 'scripts');
 
-/** The Python scripts of the library, by file name. Read once: they do not change while an app runs. */
+/** The scripts of the library, by file name. Read once: they do not change while an app runs. */
 const SCRIPTS: Record<string, string> = Object.fromEntries(
   readdirSync(FOLDER)
-    .filter((file) => file.endsWith('.py'))
+    .filter((file) => /\.(py|sh|sql)$/.test(file))
     .sort()
     .map((file) => [file, readFileSync(join(FOLDER, file), 'utf8')]),
 );
 
-/** The scripts of these names and the modules of ours that they import, by file name. */
+/** The scripts of these names and the files of ours that they import or name, by file name. */
 export function scriptsNamed(...names: string[]): Record<string, string> {
   const wanted = new Set(names);
   // A set that grows while it is walked is walked to its new end.
   for (const name of wanted) {
-    importsOf(SCRIPTS[name] ?? '').forEach((file) => wanted.add(file));
+    needsOf(name).forEach((file) => wanted.add(file));
   }
   return Object.fromEntries(Object.entries(SCRIPTS).filter(([file]) => wanted.has(file)));
 }
 
-function importsOf(source: string): string[] {
-  return [...source.matchAll(/^\s*(?:from|import) (\w+)/gm)]
-    .map(([, module = '']) => `${module}.py`)
-    .filter((file) => file in SCRIPTS);
+function needsOf(name: string): string[] {
+  const source = SCRIPTS[name] ?? '';
+  const files = name.endsWith('.py')
+    ? [...source.matchAll(/^\s*(?:from|import) (\w+)/gm)].map(([, module = '']) => `${module}.py`)
+    : [...source.matchAll(/\w+\.(?:sh|sql)\b/g)].map(([file]) => file);
+  return files.filter((file) => file in SCRIPTS);
 }

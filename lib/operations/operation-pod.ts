@@ -26,6 +26,8 @@ export interface OperationPod {
     'podMetadata' | 'serviceAccount' | 'automountServiceAccountToken' | 'securityContext' | 'restartPolicy'
   >;
   readonly container: kplus.ContainerProps;
+  /** The same without the connection, for a container that has no business with the database. */
+  readonly unconnected: kplus.ContainerProps;
   /** What cdk8s-plus-28 has no props for. */
   readonly fields: PodSpecFields;
 }
@@ -37,41 +39,56 @@ export function operationPod(
   labels: ObjectLabels,
   connection: PostgresConnection,
   scripts: ScriptFiles,
+  serviceAccountAnnotations?: Record<string, string>,
 ): OperationPod {
   const straight = connection.direct ?? connection;
   const { env, mounts } = renderConnection(scope, straight);
+  const unconnected: kplus.ContainerProps = {
+    image: props.image ?? IMAGES.mlflow,
+    imagePullPolicy: props.imagePullPolicy ?? kplus.ImagePullPolicy.IF_NOT_PRESENT,
+    securityContext: RESTRICTED_CONTAINER,
+    envVariables: texts({
+      MLFLOW_DISABLE_TELEMETRY: true,
+      DO_NOT_TRACK: true,
+      HOME: '/tmp',
+      PYTHONDONTWRITEBYTECODE: 1,
+    }),
+    volumeMounts: [
+      { path: '/tmp', volume: kplus.Volume.fromEmptyDir(scope, 'tmp', 'tmp') },
+      scripts.mount(scope, labels),
+    ],
+    resources: props.resources ?? DEFAULT_RESOURCES,
+  };
   return {
     pod: {
       podMetadata: { labels: { ...labels.all, ...straight.clientLabels }, annotations: credentialsRevision(straight) },
-      serviceAccount: props.serviceAccount ?? newServiceAccount(scope, labels),
+      serviceAccount: props.serviceAccount ?? newServiceAccount(scope, labels, serviceAccountAnnotations),
       automountServiceAccountToken: false,
       securityContext: RESTRICTED_POD,
       restartPolicy: kplus.RestartPolicy.NEVER,
     },
     container: {
-      image: props.image ?? IMAGES.mlflow,
-      imagePullPolicy: props.imagePullPolicy ?? kplus.ImagePullPolicy.IF_NOT_PRESENT,
-      securityContext: RESTRICTED_CONTAINER,
+      ...unconnected,
       envVariables: {
         ...env,
         PGAPPNAME: text(labels.all['app.kubernetes.io/component'] ?? scope.node.id),
         MLFLOW_BACKEND_STORE_URI: text('postgresql+psycopg2://'),
-        ...texts({ MLFLOW_DISABLE_TELEMETRY: true, DO_NOT_TRACK: true, HOME: '/tmp', PYTHONDONTWRITEBYTECODE: 1 }),
+        ...unconnected.envVariables,
       },
-      volumeMounts: [
-        { path: '/tmp', volume: kplus.Volume.fromEmptyDir(scope, 'tmp', 'tmp') },
-        scripts.mount(scope, labels),
-        ...mounts,
-      ],
-      resources: props.resources ?? DEFAULT_RESOURCES,
+      volumeMounts: [...(unconnected.volumeMounts ?? []), ...mounts],
     },
+    unconnected,
     fields: { imagePullSecrets: props.imagePullSecrets, priorityClassName: props.priorityClassName },
   };
 }
 
-function newServiceAccount(scope: Construct, labels: ObjectLabels): kplus.ServiceAccount {
+function newServiceAccount(
+  scope: Construct,
+  labels: ObjectLabels,
+  annotations?: Record<string, string>,
+): kplus.ServiceAccount {
   return new kplus.ServiceAccount(scope, 'service-account', {
-    metadata: { name: scope.node.id, labels: labels.all },
+    metadata: { name: scope.node.id, labels: labels.all, annotations },
     automountToken: false,
   });
 }

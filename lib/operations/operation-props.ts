@@ -1,5 +1,8 @@
 import type * as kplus from 'cdk8s-plus-28';
 
+import { checkId, checkImage, checkObjectName } from '../kube/checks';
+import type { Problems } from '../kube/problems';
+
 /** What every Job around a database has in common. */
 export interface OperationProps {
   /**
@@ -37,4 +40,13 @@ export interface OperationProps {
    * @default - the default class of the cluster
    */
   readonly priorityClassName?: string;
+}
+
+/** What these props must look like. */
+export function checkOperation(problems: Problems, id: string, props: OperationProps): void {
+  checkId(problems, id);
+  checkImage(problems, 'image', props.image);
+  (props.imagePullSecrets ?? []).forEach((name) => {
+    checkObjectName(problems, 'imagePullSecrets', name);
+  });
 }

@@ -35,5 +35,5 @@ export class ScriptFiles {
 
 /** The command that runs a script. */
 export function scriptCommand(script: string, ...args: string[]): string[] {
-  return ['python', `${SCRIPT_FOLDER}/${script}`, ...args];
+  return [script.endsWith('.sh') ? 'sh' : 'python', `${SCRIPT_FOLDER}/${script}`, ...args];
 }

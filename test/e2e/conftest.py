@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+import synthesis
 from certificates import make_certificates
 from cluster.kubernetes import Namespace
-from postgres import Postgres, make_template
+from postgres import BIN, Postgres, make_template
 
 os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true", GIT_PYTHON_REFRESH="quiet")
 # A client tries again for a while if a server does not answer; the cases have deadlines of their own.
@@ -35,7 +36,7 @@ def images() -> dict[str, Path]:
     import mlflow.version
 
     current = f"ghcr.io/mlflow/mlflow:v{mlflow.version.VERSION}-full"
-    return {current: Path(sys.prefix)}
+    return {current: Path(sys.prefix), synthesis.image("postgres"): BIN.parent}
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,8 @@ import { EnvValue, PersistentVolumeAccessMode } from 'cdk8s-plus-28';
 
 import { addExamples } from '../../examples/all';
 
+import { addBackup, addRestore } from './synth-backup';
+
 /** What a test can ask for; what it leaves out is the library's default. */
 interface ServerCase {
   readonly host?: string;
@@ -154,6 +156,10 @@ const [, , kind = '', argument = ''] = process.argv;
 const app = new App();
 if (kind === 'example') {
   addExamples(app);
+} else if (kind === 'backup') {
+  addBackup(new Chart(app, 'case'), JSON.parse(argument));
+} else if (kind === 'restore') {
+  addRestore(new Chart(app, 'case'), JSON.parse(argument));
 } else {
   addServer(new Chart(app, 'case'), JSON.parse(argument) as ServerCase);
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,22 @@ def example(name: str) -> list[dict[str, Any]]:
 def server(**options: Any) -> list[dict[str, Any]]:
     """A chart of one server `mlflow` on the database `database`; the options are those of synth.ts."""
     return list(yaml.safe_load_all(_synthesize("server", json.dumps(options))))
+
+
+def backup(**options: Any) -> list[dict[str, Any]]:
+    """A PostgresBackup `backup` of the database `database`; the options are those of synth-backup.ts."""
+    return list(yaml.safe_load_all(_synthesize("backup", json.dumps(options))))
+
+
+def restore(**options: Any) -> list[dict[str, Any]]:
+    """A PostgresRestore `restore` from where that backup stores."""
+    return list(yaml.safe_load_all(_synthesize("restore", json.dumps(options))))
+
+
+def image(name: str) -> str:
+    """A default image of the library."""
+    [found] = re.findall(rf"^ *{name}: '(.+)'", (_ROOT / "lib" / "images.ts").read_text(), re.MULTILINE)
+    return found
 
 
 @functools.cache

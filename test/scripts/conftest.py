@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 
 import init_container
+from backup_files import Manifest, digest_of, time_from
 from mlflow_schema import Schema
 
 PASSWORD = "s3cret p@ss/w%rd"
@@ -104,3 +106,12 @@ class World:
 
     def close(self) -> None:
         self.closed += 1
+
+
+def manifest_of(name: str, content: bytes = b"content") -> Manifest:
+    """What belongs to a dump of this name and content."""
+    bytes_, sha256 = digest_of(io.BytesIO(content))
+    created = time_from("2026-01-02T03:04:05Z")
+    rows = {"public.experiments": 1, "public.runs": 2}
+    backup = name.rsplit("-", 2)[0]
+    return Manifest(name, backup, created, "mlflow", "abc", "17.6", "18", bytes_, sha256, rows)

@@ -24,6 +24,16 @@ _ROLL_OUT = dict.fromkeys(
     ("strategy", "minReadySeconds", "progressDeadlineSeconds", "revisionHistoryLimit"),
     "how pods are replaced; a test does that itself",
 )
+_SCHEDULE = dict.fromkeys(
+    (
+        *("schedule", "timeZone", "concurrencyPolicy", "startingDeadlineSeconds", "suspend"),
+        *("successfulJobsHistoryLimit", "failedJobsHistoryLimit"),
+    ),
+    "when Jobs start; a test does that itself",
+)
+_TRIES = dict.fromkeys(
+    ("backoffLimit", "podFailurePolicy", "activeDeadlineSeconds"), "the first failure is a failure here"
+)
 
 
 class Namespace:
@@ -32,7 +42,7 @@ class Namespace:
     def __init__(
         self, folder: Path, images: dict[str, Path], addresses: Iterator[str], name: str = "mlflow"
     ) -> None:
-        self.name, self._folder, self._images = name, folder, images
+        self.name, self._folder, self.images = name, folder, images
         self._addresses = addresses
         self.hosts: dict[str, str] = {}
         self.objects: dict[tuple[str, str], Document] = {}
@@ -67,11 +77,28 @@ class Namespace:
         return [self.start(f"{name}-{len(self.pods)}", each) for each in templates]
 
     def job(self, name: str) -> Pod:
-        fields = Fields(self.objects[("Job", name)]["spec"], f"Job {name}: spec")
+        return self._job(name, Fields(self.objects[("Job", name)]["spec"], f"Job {name}: spec"))
+
+    def cron_job(self, name: str) -> Pod:
+        """What `kubectl create job --from=cronjob/NAME` starts."""
+        fields = Fields(self.objects[("CronJob", name)]["spec"], f"CronJob {name}: spec")
+        job = fields.child("jobTemplate")
+        fields.ignore(_SCHEDULE)
+        fields.done()
+        job.ignore({"metadata": "labels of the Job"})
+        spec = job.child("spec")
+        job.done()
+        return self._job(name, spec)
+
+    def _job(self, name: str, fields: Fields) -> Pod:
         template = read_template(fields.require("template", dict), f"{fields.path}.template")
-        fields.ignore({"backoffLimit": "the first failure is a failure here"})
+        fields.ignore(_TRIES)
         fields.done()
         return self.start(f"{name}-{len(self.pods)}", template)
+
+    def folder_of_claim(self, name: str) -> Path:
+        """Where the volume of a claim is, once a pod has mounted it."""
+        return self._folder / "claims" / name
 
     def start(self, name: str, template: Template) -> Pod:
         address, folder = self.new_address(), self._folder / name
@@ -127,9 +154,9 @@ class Namespace:
         return container_environment(container, given, lookup)
 
     def _image(self, container: Container) -> Image:
-        if container.image not in self._images:
+        if container.image not in self.images:
             raise Unsupported(f"container {container.name}: no stand-in for the image {container.image}")
-        return Image(self._images[container.image])
+        return Image(self.images[container.image])
 
     def _sandbox(
         self,
@@ -165,7 +192,7 @@ class Namespace:
             return empty_dir(source, folder, template.fs_group)
         if kind == "persistentVolumeClaim":
             names = [name for each, name in self.objects if each == "PersistentVolumeClaim"]
-            claims = {name: self._folder / "claims" / name for name in names}
+            claims = {name: self.folder_of_claim(name) for name in names}
             return claim(source, claims, template.fs_group)
         if kind == "configMap":
             data = self._data("ConfigMap", source.require("name", str), source.path)

@@ -1,0 +1,127 @@
+import { ApiObject, Cron, Duration, JsonPatch } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+
+import { IMAGES } from '../images';
+import { texts } from '../kube/env-values';
+import { failAtOnce } from '../kube/fail-at-once';
+import { labelsOf } from '../kube/labels';
+import { completePodSpec } from '../kube/pod-spec';
+import { Problems } from '../kube/problems';
+import { addUniqueNameRule } from '../rules/unique-name';
+import { DatabaseConnectionCheck } from '../startup/database-connection-check';
+import { scriptCommand, ScriptFiles } from '../startup/script-files';
+
+import type { BackupLocation, BoundLocation } from './backup-location';
+import { type OperationPod, operationPod } from './operation-pod';
+import { checkBackup, type PostgresBackupProps } from './postgres-backup-props';
+
+const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'dump_database.sh', 'store_backup.py');
+
+// Exit codes of the scripts that no second try would change: cannot heal, pg_dump is too old, old dumps stay.
+const HOPELESS = { 'wait-for-database': [1], dump: [4], store: [3] };
+
+/**
+ * Dumps a database on a schedule, as a CronJob: `pg_dump` in a compressed archive that is read back before it counts.
+ *
+ * A dump is a file `<id>-<time>-<pod>.dump` with a manifest beside it (`.json`: digest, size, rows of each table), which
+ * is written last. What a pod that died has left is no dump, and is cleared away. Only dumps of this id are ever deleted,
+ * only after a new one is stored, and never the newest.
+ *
+ * A schema migration waits for a dump that runs, and a dump for a migration. Artifacts are not in a dump.
+ */
+export class PostgresBackup extends Construct {
+  /** The CronJob, to go on from. */
+  public readonly cronJob: kplus.CronJob;
+
+  /** Where the dumps are, for a {@link PostgresRestore}. */
+  public readonly dumps: BackupLocation;
+
+  public constructor(scope: Construct, id: string, props: PostgresBackupProps) {
+    super(scope, id);
+    const problems = new Problems(this);
+    checkBackup(problems, id, props);
+    problems.throwIfAny();
+    addUniqueNameRule(this);
+
+    const labels = labelsOf('mlflow', id, 'backup');
+    const place = props.target._bind(this);
+    const { connection } = props.backend;
+    const operation = operationPod(this, props, labels, connection, SCRIPTS, place.serviceAccountAnnotations);
+    const deadline = props.deadline ?? Duration.hours(6);
+    this.dumps = props.target._madeBy(id);
+    this.cronJob = new kplus.CronJob(this, 'cron-job', {
+      ...operation.pod,
+      metadata: { name: id, labels: labels.all },
+      schedule: props.schedule ?? Cron.daily(),
+      timeZone: props.timeZone ?? 'Etc/UTC',
+      concurrencyPolicy: kplus.ConcurrencyPolicy.FORBID,
+      // A dump that was due while the control plane was away is better late than never.
+      startingDeadline: Duration.hours(1),
+      suspend: props.suspend,
+      successfulJobsRetained: props.successfulJobsRetained ?? 3,
+      failedJobsRetained: props.failedJobsRetained ?? 3,
+      activeDeadline: deadline,
+      backoffLimit: 2,
+      initContainers: [
+        ...DatabaseConnectionCheck.initContainer()._initContainers(operation.container),
+        dumpContainer(operation, props, place, deadline),
+      ],
+      containers: [storeContainer(id, operation, props, place, deadline)],
+    });
+    completePodSpec(this.cronJob, operation.fields);
+    failAtOnce(this.cronJob, HOPELESS);
+    ApiObject.of(this.cronJob).addJsonPatch(JsonPatch.add('/spec/jobTemplate/metadata', { labels: labels.all }));
+  }
+}
+
+function dumpContainer(
+  { container }: OperationPod,
+  props: PostgresBackupProps,
+  place: BoundLocation,
+  deadline: Duration,
+): kplus.ContainerProps {
+  return {
+    ...container,
+    name: 'dump',
+    image: props.clientImage ?? IMAGES.postgres,
+    command: scriptCommand('dump_database.sh'),
+    envVariables: { ...container.envVariables, ...workVariables(place, deadline) },
+    volumeMounts: [...(container.volumeMounts ?? []), ...place.workMounts],
+  };
+}
+
+function storeContainer(
+  id: string,
+  { unconnected }: OperationPod,
+  props: PostgresBackupProps,
+  place: BoundLocation,
+  deadline: Duration,
+): kplus.ContainerProps {
+  const { count = 7, maxAge } = props.retention ?? {};
+  return {
+    ...unconnected,
+    name: 'store',
+    command: scriptCommand('store_backup.py'),
+    envVariables: {
+      ...unconnected.envVariables,
+      ...place.access.envVariables,
+      ...workVariables(place, deadline),
+      ...texts({
+        BACKUP_NAME: id,
+        BACKUP_LOCATION: place.uri,
+        KEEP_COUNT: count,
+        ...(maxAge !== undefined && { KEEP_SECONDS: maxAge.toSeconds() }),
+      }),
+    },
+    volumeMounts: [...(unconnected.volumeMounts ?? []), ...place.workMounts, ...(place.access.volumeMounts ?? [])],
+  };
+}
+
+function workVariables(place: BoundLocation, deadline: Duration): Record<string, kplus.EnvValue> {
+  return texts({
+    WORK_FOLDER: place.workFolder,
+    // No pod outlives the deadline of its Job by more than the grace period.
+    STALE_MINUTES: Math.ceil(deadline.toMinutes({ integral: false })) + 10,
+  });
+}

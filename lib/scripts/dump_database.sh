@@ -1,0 +1,48 @@
+#!/bin/sh
+# Dump a database into a folder, with what proves later on that the dump is whole: its digest, and the rows of each table.
+#
+# Environment besides libpq's own (PG*):
+#   WORK_FOLDER    where the folder .partial-<host name> is made: the volume of the dumps, or scratch space
+#   STALE_MINUTES  the age at which such a folder belongs to a pod that is gone
+#
+# Writes into that folder: dump (pg_dump's custom format, compressed), rows (count_rows.sql), facts (`name value`).
+# Last line when it ends well: dump-database: dumped: <size>, <n> tables, <n> rows, in <s> s
+# Exit codes: 0 dumped; 1 failed (the cause is named); 4 pg_dump is older than the server; 143 stopped by SIGTERM.
+# The line of a failure is also the termination message.
+set -eu
+program=dump-database
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/postgres_client.sh"
+
+PARTIAL=$WORK_FOLDER/.partial-$HOSTNAME
+export PARTIAL
+began=$(date +%s)
+trap '[ $? -eq 0 ] || rm -rf "$PARTIAL"' EXIT
+
+# A pod that was killed leaves its dump behind, and a full disk would stay full.
+find "$WORK_FOLDER" -maxdepth 1 -name '.partial-*' -mmin "+$STALE_MINUTES" -exec rm -rf {} +
+rm -rf "$PARTIAL"
+mkdir "$PARTIAL" 2>"$log" || explain
+require_client pg_dump
+echo "$program: dumping ${PGDATABASE:-} of PostgreSQL $version with pg_dump $client"
+
+# Runs inside of the session that holds the snapshot.
+export DESCRIPTION="$here/describe_database.sql"
+export DUMP='
+  pg_dump --no-password --dbname="$KEEPALIVE" --format=custom --snapshot="$SNAPSHOT" --lock-wait-timeout=600000 \
+    --file="$PARTIAL/dump" &&
+  psql $SCRIPTED --set=snapshot="$SNAPSHOT" --set=created="$CREATED" --set=folder="$PARTIAL" --file="$DESCRIPTION" &&
+  echo done >"$PARTIAL/dumped"'
+# shellcheck disable=SC2086 # options
+attend psql $SCRIPTED --file="$here/dump_database.sql" 2>"$log" || explain
+[ -e "$PARTIAL/dumped" ] || explain
+rm "$PARTIAL/dumped"
+cat "$log" >&2
+
+# The digest first: what is checked next is then what it stands for. pg_restore reads the archive to its end.
+bytes=$(wc -c <"$PARTIAL/dump" | tr -d ' ')
+digest=$(sha256sum <"$PARTIAL/dump" | cut -c1-64)
+attend pg_restore --file=/dev/null "$PARTIAL/dump" 2>"$log" || explain
+printf '%s\n' "client $client" "bytes $bytes" "sha256 $digest" 2>"$log" >>"$PARTIAL/facts" || explain
+
+echo "$program: dumped: $(size "$bytes"), $(counted "$PARTIAL/rows"), in $(($(date +%s) - began)) s"

@@ -1,0 +1,89 @@
+# What the scripts in an image of PostgreSQL do the same way, which has psql and pg_dump and no Python. To be sourced,
+# with `program` set. In plain POSIX shell, so that it runs in Debian's and in Alpine's images.
+export LC_ALL=C # messages in English: failures are told apart by them
+umask 027
+log=${TMPDIR:-/tmp}/$program.log
+child=
+
+# Says the last line, also where `kubectl describe pod` shows it, and ends: fail CODE LINE
+fail() {
+  trap - TERM
+  printf '%s: %s\n' "$program" "$2"
+  # The kubelet makes this file; outside a pod there should be none.
+  if [ -w /dev/termination-log ]; then
+    printf '%s: %s\n' "$program" "$2" >/dev/termination-log
+  fi
+  exit "$1"
+}
+
+stopped() {
+  [ -z "$child" ] || kill "$child" 2>/dev/null || :
+  fail 143 'terminated: got SIGTERM before the work was done'
+}
+trap stopped TERM
+
+# Runs a command in such a way that SIGTERM is heard at once: while a shell waits for a command, it handles no signal.
+attend() {
+  "$@" &
+  child=$!
+  wait "$child"
+}
+
+# A session that waits for another one shall not be cut by NAT and load balancers. PG* say the rest.
+export KEEPALIVE='keepalives_idle=30'
+
+# Options of psql for a script: the first error ends it, and it prints rows and nothing else.
+export SCRIPTED="--no-psqlrc --no-password --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 --dbname=$KEEPALIVE"
+
+# The major version of a program: major_of pg_dump
+major_of() {
+  "$1" --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/'
+}
+
+# PostgreSQL's tools read older servers, not newer ones: require_client PROGRAM
+require_client() {
+  version=$(psql --no-psqlrc --no-password --no-align --tuples-only --command='SHOW server_version' 2>"$log") ||
+    explain
+  server=${version%%[!0-9]*}
+  client=$(major_of "$1") || fail 1 "bad-image: there is no $1. Use an image of PostgreSQL, such as docker.io/library/postgres"
+  if [ "$client" -lt "$server" ]; then
+    fail 4 "client-too-old: the server is PostgreSQL $version, and $1 of this image is $client. Use an image of PostgreSQL $server or later (clientImage)"
+  fi
+}
+
+# Ends with what went wrong, by the log of what ran last.
+explain() {
+  cat "$log" >&2
+  saw=$(sed -nE '/(error|ERROR|FATAL):/{p;q;}' "$log" | tr -s '[:space:]' ' ')
+  saw=${saw:-$(tail -n 1 "$log" | tr -s '[:space:]' ' ')}
+  saw=${saw% }
+  case $saw in
+  *'No space left'* | *'File too large'* | *'quota exceeded'*)
+    fail 1 "disk-full: $saw. Enlarge the volume, or keep fewer dumps" ;;
+  *'permission denied for'* | *'must be owner of'*)
+    fail 1 "no-table-privilege: $saw. Log in as the owner of the database" ;;
+  *'lock timeout'* | *'could not obtain lock'*)
+    fail 1 "lock-timeout: $saw. Something else holds the database: a migration, a restore, or DDL" ;;
+  *'unsupported version'*'in file header'*)
+    fail 4 "client-too-old: $saw. Use an image of the PostgreSQL that made the dump, or later (clientImage)" ;;
+  *'could not read from input file'* | *'did not find magic string'* | *'could not uncompress'* | *'input file'* | *'could not find block ID'*)
+    fail 1 "damaged: $saw. The dump is not whole" ;;
+  *'closed the connection'* | *'terminating connection'* | *'Connection refused'*)
+    fail 1 "dropped: $saw. PostgreSQL went away: look at its log" ;;
+  esac
+  fail 1 "failed: ${saw:-no error was reported}"
+}
+
+# 1234567 as 1.2 MB: size BYTES
+size() {
+  awk -v bytes="$1" 'BEGIN {
+    split("B kB MB GB TB", units)
+    for (i = 1; bytes >= 1000 && i < 5; i++) bytes /= 1000
+    printf(i == 1 ? "%d %s" : "%.1f %s", bytes, units[i])
+  }'
+}
+
+# How many tables and rows the file of count_rows.sql names: counted FILE
+counted() {
+  awk '{ rows += $1 } END { printf "%d tables, %d rows", NR, rows }' "$1"
+}

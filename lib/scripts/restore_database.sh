@@ -1,0 +1,67 @@
+#!/bin/sh
+# Restore a dump that fetch_backup.py has chosen into an empty database: all of it with the rows that it had, or nothing.
+#
+# Environment besides libpq's own (PG*):
+#   WORK_FOLDER  what fetch_backup.py has written: path (of the dump), rows (of each table), about (the dump in words)
+#
+# Last line when it ends well: restore-database: restored: <about>; <n> tables, <n> rows, in <s> s
+# Exit codes: 0 restored; 1 failed (the cause is named), nothing was changed; 3 the database is not empty; 4 the tools
+# of this image are older than the server or the dump; 143 stopped by SIGTERM, nothing was changed.
+# The line of a failure is also the termination message.
+set -eu
+program=restore-database
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/postgres_client.sh"
+
+export WORK_FOLDER
+dump=$(cat "$WORK_FOLDER/path")
+outcome=$WORK_FOLDER/outcome
+began=$(date +%s)
+rm -f "$outcome" "$WORK_FOLDER/rows.restored"
+
+# pg_restore sets it since version 17, and older servers do not know it. Only before the first object: data stays as it is.
+fit_to_server() {
+  if [ "$server" -lt 17 ]; then
+    sed '1,/set_config(.search_path/{/^SET transaction_timeout = /d;}'
+  else
+    cat
+  fi
+}
+
+# The dump as SQL, and after its last line, and only then, what commits.
+statements() {
+  cat "$here/restore_begin.sql"
+  if pg_restore --no-owner --no-privileges --no-publications --no-subscriptions \
+    --use-list="$WORK_FOLDER/list" --file=- "$dump" 2>>"$log"; then
+    printf '\\ir %s/restore_end.sql\n' "$here"
+  fi
+}
+
+restore() {
+  # shellcheck disable=SC2086 # options
+  statements | fit_to_server | psql $SCRIPTED --set=outcome="$outcome" --set=rows="$WORK_FOLDER/rows.restored" \
+    --output=/dev/null 2>>"$log"
+}
+
+require_client pg_restore
+# Extensions belong to the administrator of the server: only a superuser may make or describe most of them.
+pg_restore --list "$dump" 2>"$log" >"$WORK_FOLDER/list.all" || explain
+grep -vE '^[0-9]+; [0-9]+ [0-9]+ (EXTENSION -|COMMENT - (EXTENSION|SCHEMA)) ' "$WORK_FOLDER/list.all" >"$WORK_FOLDER/list"
+echo "$program: restoring $(cat "$WORK_FOLDER/about") into ${PGDATABASE:-} of PostgreSQL $version"
+
+: >"$log"
+attend restore || explain
+case $(cat "$outcome" 2>/dev/null) in
+restored*) ;;
+not-empty*)
+  fail 3 "not-empty: ${PGDATABASE:-the database} has $(sed 's/^not-empty \([0-9]*\) /\1 tables, views and sequences, among them /' "$outcome"). Restore into an empty database, or empty this one: DROP SCHEMA public CASCADE; CREATE SCHEMA public. Nothing was changed" ;;
+other-rows*)
+  diff "$WORK_FOLDER/rows" "$WORK_FOLDER/rows.restored" >&2 || :
+  fail 1 "other-rows: what was restored had other rows than what was dumped: see the log. Nothing was changed" ;;
+*) explain ;;
+esac
+cat "$log" >&2
+
+# Without statistics, the first queries on large tables are slow.
+psql --no-psqlrc --no-password --quiet --command=ANALYZE 2>/dev/null || echo "$program: no ANALYZE: PostgreSQL will do it"
+echo "$program: restored: $(cat "$WORK_FOLDER/about"); $(counted "$WORK_FOLDER/rows"), in $(($(date +%s) - began)) s"
