@@ -187,7 +187,7 @@ describe('the target', () => {
 const wayOut = 'Use BackupLocation.volume(persistence) or BackupLocation.s3(props).';
 
 test.each<[Partial<PostgresBackupProps>, string]>([
-  [{ target: undefined as never }, `\`target\` must say where dumps are, got undefined. ${wayOut}`],
+  [{ target: undefined }, `\`target\` must say where dumps are, got undefined. ${wayOut}`],
   [
     { target: BackupLocation.volume(Persistence.none()) },
     '`target` must outlive the pod, got Persistence.none(). Use Persistence.newClaim() or Persistence.existingClaim(name).',
