@@ -10,6 +10,7 @@ import { External } from './external';
 import { HighAvailability } from './high-availability';
 import { OwnBackend } from './own-backend';
 import { PooledConnections } from './pg-bouncer';
+import { MigrationFromSqlite } from './sqlite-import';
 import { Development, Production } from './two-environments';
 import { ValuesFile } from './values-file';
 
@@ -24,6 +25,7 @@ export function addExamples(app: Construct): void {
   new CustomPooling(app, 'custom-pooling');
   new PooledConnections(app, 'pg-bouncer');
   new CloudNative(app, 'cloud-native');
+  new MigrationFromSqlite(app, 'sqlite-import');
   new OwnBackend(app, 'own-backend');
   new CustomizedDeployment(app, 'customized-deployment');
   new Development(app, 'development', 'mlflow-dev');

@@ -48,6 +48,14 @@ export { PoolingProfile, type FittingOptions, type PoolingProfileProps } from '.
 export { DatabaseConnectionCheck, type DatabaseConnectionCheckOptions } from './startup/database-connection-check';
 export { DatabaseMigration, type DatabaseMigrationOptions } from './startup/database-migration';
 
+export { SqliteImport, type SqliteImportProps } from './operations/sqlite-import';
+export { SqliteSource } from './operations/sqlite-source';
+export type { ArtifactLocationRule } from './operations/artifact-location-rule';
+export { SqliteRepair } from './operations/sqlite-repair';
+export { ExistingData } from './operations/existing-data';
+export { WorkingCopy, type EmptyDirCopyOptions, type EphemeralCopyOptions } from './operations/working-copy';
+export type { OperationProps } from './operations/operation-props';
+
 export { ArtifactReach, type ArtifactLocation, type IArtifactStore } from './artifacts/artifact-store';
 export { ArtifactAccess } from './artifacts/object-store';
 export {

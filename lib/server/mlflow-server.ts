@@ -12,6 +12,7 @@ import { serviceOf } from '../kube/service';
 import { OVER_NODES_AND_ZONES, spreadOf } from '../kube/spread';
 import { connectionsOfPod } from '../postgres/connection-law';
 import { PoolingProfile } from '../postgres/pooling-profile';
+import { addServerOf } from '../rules/no-server-while-importing';
 import { addPoolRule, type ConnectionDemand, POOL_FITS_DATABASE } from '../rules/pool-fits-database';
 import { addUniqueNameRule } from '../rules/unique-name';
 import { DatabaseConnectionCheck } from '../startup/database-connection-check';
@@ -82,6 +83,8 @@ export class MlflowServer extends Construct {
     }
     addUniqueNameRule(this);
     addPoolRule(props.backend, this.connectionDemand());
+    const prop = props.autoscaling === undefined ? 'replicas' : 'autoscaling.maxReplicas';
+    addServerOf(props.backend, { server: this, prop, pods: this.mostReplicas });
   }
 
   /**
