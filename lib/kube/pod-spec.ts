@@ -1,5 +1,5 @@
 import { ApiObject, JsonPatch } from 'cdk8s';
-import type * as kplus from 'cdk8s-plus-28';
+import * as kplus from 'cdk8s-plus-28';
 
 /** A volume that is made for a pod and goes with it. */
 export interface EphemeralVolume {
@@ -36,7 +36,11 @@ export function completePodSpec(workload: kplus.Workload, fields: PodSpecFields 
 function inPlaceOf(workload: kplus.Workload, { name, size, storageClassName }: EphemeralVolume): JsonPatch {
   const manifest = ApiObject.of(workload).toJson() as { spec: { template: { spec: { volumes: { name: string }[] } } } };
   const index = manifest.spec.template.spec.volumes.findIndex((volume) => volume.name === name);
-  const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: size } }, storageClassName };
+  const spec = {
+    accessModes: ['ReadWriteOnce'],
+    resources: { requests: { storage: kplus.k8s.Quantity.fromString(size) } },
+    storageClassName,
+  };
   return JsonPatch.replace(`/spec/template/spec/volumes/${String(index)}`, {
     name,
     ephemeral: { volumeClaimTemplate: { spec } },

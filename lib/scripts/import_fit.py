@@ -48,8 +48,9 @@ def check_schema(source: sqlite3.Connection, plan: Plan) -> list[str]:
                 f"schema-differs: {table.name}: {', '.join(unknown + differ)} on one side only, or of a type"
                 " that cannot be copied. Somebody changed one of the schemas by hand"
             )
-    tables = source.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-    return sorted({name.decode() for (name,) in tables} - {table.name for table in plan.tables})
+    tables = source.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    names = {name.decode() for (name,) in tables}
+    return sorted(names - {table.name for table in plan.tables} - {"alembic_version", "sqlite_sequence"})
 
 
 def repair(source: sqlite3.Connection, plan: Plan, allowed: Iterable[str]) -> Iterator[str]:
@@ -67,7 +68,7 @@ def check_rows(source: sqlite3.Connection, plan: Plan) -> dict[str, int]:
         sums = "".join(f", sum({condition})" for _, _, condition in conditions)
         count, *bad = source.execute(f"SELECT count(*){sums} FROM {quoted(table.name)}").fetchone()
         rows[table.name] = count
-        for (column, what, condition), number in zip(conditions, bad):  # noqa: B905
+        for (column, what, condition), number in zip(conditions, bad):
             if number:
                 misfits.append(
                     f"{number} in {table.name}.{column} {what} ({_example(source, table, condition)})"
@@ -80,8 +81,8 @@ def check_rows(source: sqlite3.Connection, plan: Plan) -> dict[str, int]:
     if misfits:
         more = f"; and {len(misfits) - _SHOWN} more kinds" if len(misfits) > _SHOWN else ""
         raise UnusableSource(
-            f"misfits: PostgreSQL cannot store {'; '.join(misfits[:_SHOWN])}{more}. Allow the repairs that are"
-            " named, or correct the rest in the old database"
+            f"misfits: PostgreSQL cannot store {'; '.join(misfits[:_SHOWN])}{more}. Allow the repairs"
+            " that are named, or correct the rest in the old database"
         )
     return rows
 
@@ -116,7 +117,7 @@ def _example(source: sqlite3.Connection, table: Table, condition: str) -> str:
     query = f"SELECT {listed(names)} FROM {quoted(table.name)} WHERE {condition} LIMIT 1"
     values = source.execute(query).fetchone()
     shown = (each.decode(errors="replace") if isinstance(each, bytes) else each for each in values)
-    return ", ".join(f"{name} {str(value)[:40]!r}" for name, value in zip(names, shown))  # noqa: B905
+    return ", ".join(f"{name} {str(value)[:40]!r}" for name, value in zip(names, shown))
 
 
 def _orphaned(key: ForeignKey) -> str:
@@ -125,7 +126,7 @@ def _orphaned(key: ForeignKey) -> str:
     given = " AND ".join(f"{child}.{quoted(own)} IS NOT NULL" for own in key.columns)
     same = " AND ".join(
         f"parent.{quoted(other)} = {child}.{quoted(own)}"
-        for own, other in zip(key.columns, key.parent_columns)  # noqa: B905
+        for own, other in zip(key.columns, key.parent_columns)
     )
     return f"{given} AND NOT EXISTS (SELECT 1 FROM {parent} AS parent WHERE {same})"
 
@@ -148,9 +149,8 @@ def _replace_nul(source: sqlite3.Connection, plan: Plan) -> Iterator[str]:
         for column in table.columns:
             if column.type in ("varchar", "text", "json"):
                 name = quoted(column.name)
-                rows = source.execute(
-                    f"UPDATE {quoted(table.name)} SET {name} = without_nul({name}) WHERE instr({name}, char(0))"
-                ).rowcount
+                update = f"UPDATE {quoted(table.name)} SET {name} = without_nul({name})"
+                rows = source.execute(f"{update} WHERE instr({name}, char(0))").rowcount
                 if rows:
                     yield f"{rows} texts in {table.name}.{column.name} have U+FFFD in its place"
 

@@ -70,10 +70,10 @@ def _rewrite(
     name, target = quoted(column), quoted(table)
     parameters = {}
     for i, (old, new) in enumerate(rules):
-        stem = old.rstrip("/")
-        parameters.update({f"old{i}": stem, f"below{i}": f"{stem}/"})
-        # Slashes meet once, and a location that is the prefix itself becomes the new one as it is.
-        parameters.update({f"new{i}": new, f"stem{i}": new.rstrip("/")})
+        stem, new_stem = old.rstrip("/"), new.rstrip("/")
+        parameters.update({f"old{i}": stem, f"below{i}": f"{stem}/", f"stem{i}": new_stem})
+        # What is the prefix itself ends without a slash, unless it is one of `mlflow-artifacts:/` or `/`.
+        parameters[f"new{i}"] = new if new_stem == "" or new_stem.endswith(":") else new_stem
     matches = [
         f"({name} = :old{i} OR substr({name}, 1, length(:below{i})) = :below{i})" for i in range(len(rules))
     ]
@@ -89,7 +89,8 @@ def _rewrite(
         yield Count(f"{table}.{column}", rules[rule] if rule >= 0 else None, count, example.decode())
     if matches:
         becomes = "".join(
-            f" WHEN {name} = :old{i} THEN :new{i} WHEN {match} THEN :stem{i} || substr({name}, length(:below{i}))"
+            f" WHEN {name} = :old{i} THEN :new{i}"
+            f" WHEN {match} THEN :stem{i} || substr({name}, length(:below{i}))"
             for i, match in enumerate(matches)
         )
         source.execute(

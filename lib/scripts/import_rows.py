@@ -91,9 +91,7 @@ def encoded_rows(source: sqlite3.Connection, table: Table) -> Iterator[bytes]:
     encoders = [TYPES[column.type].encode for column in table.columns]
     names = listed(column.name for column in table.columns)
     for row in source.execute(f"SELECT {names} FROM {quoted(table.name)}"):
-        yield b"".join(
-            [_NULL if value is None else encode(value) for encode, value in zip(encoders, row)]  # noqa: B905
-        )
+        yield b"".join([_NULL if value is None else encode(value) for encode, value in zip(encoders, row)])
 
 
 def number_of(fields: bytes) -> int:

@@ -6,7 +6,7 @@ Environment besides libpq's own (PG*):
   MLFLOW_BACKEND_STORE_URI  default postgresql+psycopg2://
   IMPORT_SOURCE             the SQLite file, which is only read
   IMPORT_FOLDER             where its working copy goes
-  IMPORT_LOCATION_RULES     JSON, [["old prefix", "new prefix"], ...]: the first rule that fits a location counts
+  IMPORT_LOCATION_RULES     JSON, [["old prefix", "new prefix"], ...]: the first that fits a location counts
   IMPORT_REPAIRS            names of repairs, with commas: renumber-experiments, drop-orphans, replace-nul
   IMPORT_EXISTING_DATA      refuse (default), or replace: delete what is there, in the same transaction
   IMPORT_DRY_RUN            true: do everything, and roll it back
@@ -24,21 +24,19 @@ code, and if it is killed: one transaction, so that nothing is half-done, and it
 from __future__ import annotations
 
 import errno
-import json
-import os
 import sqlite3
 import sys
 import time
 from contextlib import closing
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from database_errors import find_database_error
 from database_lock import DeadlinePassed, take_lock, ticks
-from import_fit import REPAIRS, check_rows, check_schema, repair
-from import_locations import Rule, rewrite_locations
+from import_fit import check_rows, check_schema, repair
+from import_locations import rewrite_locations
 from import_plan import Plan, read_plan
 from import_rows import Digest, Progress, copy_table, source_digest, target_digest
+from import_settings import DEADLINE, Settings, read_settings
 from import_target import (
     InUse,
     NotEmpty,
@@ -52,7 +50,7 @@ from import_target import (
     servers,
     set_sequences,
 )
-from init_container import BadSetting, fail, one_line, prepare, redact, seconds_from
+from init_container import fail, one_line, prepare, redact
 from migrate_database import explain, upgrade
 from mlflow_schema import (
     NewerSchema,
@@ -67,7 +65,6 @@ from sqlite_copy import UnusableSource, make_copy, open_copy, upgrade_copy
 
 PROGRAM = "import-sqlite"
 DONE, FAILED, DEADLINE_PASSED, SCHEMA_IS_NEWER, HAS_DATA, BAD_SOURCE = 0, 1, 3, 4, 5, 6
-DEADLINE = "IMPORT_DEADLINE_SECONDS"
 NOTHING_KEPT = "Nothing was kept: the database is as it was"
 
 
@@ -75,49 +72,8 @@ class Differs(Exception):
     """The text is for the user."""
 
 
-class Settings(NamedTuple):
-    uri: str
-    source: Path
-    folder: Path
-    rules: list[Rule]
-    repairs: list[str]
-    replace: bool
-    dry_run: bool
-    seconds: float
-
-
 def say(line: str) -> None:
     print(f"{PROGRAM}: {one_line(line)}", flush=True)
-
-
-def read_settings() -> Settings:
-    def choice(name: str, *choices: str) -> str:
-        value = os.environ.get(name) or choices[0]
-        if value not in choices:
-            raise BadSetting(f"{name} must be one of {', '.join(choices)}, got {value!r}")
-        return value
-
-    try:
-        rules = [Rule(str(old), str(new)) for old, new in json.loads(os.environ.get("IMPORT_LOCATION_RULES") or "[]")]
-    except (TypeError, ValueError) as error:
-        raise BadSetting(f"IMPORT_LOCATION_RULES must be JSON, [[old, new], ...]: {error}") from None
-    repairs = [name for name in os.environ.get("IMPORT_REPAIRS", "").split(",") if name]
-    unknown = [name for name in repairs if name not in REPAIRS]
-    if unknown:
-        raise BadSetting(f"IMPORT_REPAIRS must be some of {', '.join(REPAIRS)}, got {', '.join(unknown)}")
-    for name in ("IMPORT_SOURCE", "IMPORT_FOLDER"):
-        if not os.environ.get(name):
-            raise BadSetting(f"{name} must be set")
-    return Settings(
-        os.environ.get("MLFLOW_BACKEND_STORE_URI") or "postgresql+psycopg2://",
-        Path(os.environ["IMPORT_SOURCE"]),
-        Path(os.environ["IMPORT_FOLDER"]),
-        rules,
-        repairs,
-        choice("IMPORT_EXISTING_DATA", "refuse", "replace") == "replace",
-        choice("IMPORT_DRY_RUN", "false", "true") == "true",
-        seconds_from(DEADLINE, 600),
-    )
 
 
 def import_file(settings: Settings) -> str:
@@ -146,8 +102,8 @@ def wait_for_servers(connection: Any, seconds: float) -> None:
         if waited == 0:
             say(f"waiting for MLflow's servers to stop: {count} connections. Set their replicas to 0")
     raise DeadlinePassed(
-        f"server-runs: an MLflow server still has {count} connections after {seconds:g} s. Give it replicas: 0"
-        f" while importing, or raise {DEADLINE}"
+        f"server-runs: an MLflow server still has {count} connections after {seconds:g} s. Give it"
+        f" replicas: 0 while importing, or raise {DEADLINE}"
     )
 
 
@@ -186,8 +142,8 @@ def transfer(settings: Settings, source: sqlite3.Connection, target: Any) -> str
         counts = {table.name: count_rows(cursor, table) for table in plan.tables if table.name in there}
         found = ", ".join(f"{name} {count}" for name, count in counts.items())
         raise NotEmpty(
-            f"not-empty: the database has data of its own, which an import cannot be mixed with (rows: {found})."
-            " Import into an empty database, or let it replace what is there"
+            f"not-empty: the database has data of its own, which an import cannot be mixed with (rows:"
+            f" {found}). Import into an empty database, or let it replace what is there"
         )
     for name in there:
         say(f"replaced: {name}")
@@ -201,7 +157,7 @@ def transfer(settings: Settings, source: sqlite3.Connection, target: Any) -> str
 
 def prepare_source(settings: Settings, source: sqlite3.Connection, plan: Plan) -> dict[str, int]:
     others = check_schema(source, plan)
-    if set(others) - {"alembic_version"}:
+    if others:
         say(f"not imported, for these are no tables of the tracking server: {', '.join(others)}")
     for line in (*repair(source, plan, settings.repairs), *rewrite_locations(source, plan, settings.rules)):
         say(line)
@@ -222,7 +178,7 @@ def fill(source: sqlite3.Connection, cursor: Any, plan: Plan, rows: dict[str, in
     digests = [copy_table(source, cursor, table, rows[table.name], progress) for table in plan.tables]
     check_circular(cursor, plan)
     say(f"copied {progress.done} rows, {progress.rate} rows/s. Comparing")
-    for table, digest in zip(plan.tables, digests):  # noqa: B905
+    for table, digest in zip(plan.tables, digests):
         stored = target_digest(cursor, table)
         if stored != digest or digest.rows != rows[table.name]:
             raise Differs(f"different: {table.name}: {digest} was sent, {stored} is stored. {NOTHING_KEPT}")
@@ -243,8 +199,8 @@ def explained(error: Exception) -> tuple[str, int]:
     for kind, code in codes.items():
         if isinstance(error, kind):
             return str(error), code
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC or "disk is full" in str(error):
-        return "no-space: the working copy's volume is full. Make it three times as large as the file", BAD_SOURCE
+    if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or "disk is full" in str(error):
+        return "no-space: the working copy's volume is full. Make it three times the file's size", BAD_SOURCE
     if isinstance(error, sqlite3.Error):
         return f"source-damaged: SQLite cannot read the file: {error}. Look at it with `sqlite3`", BAD_SOURCE
     database_error = find_database_error(error)

@@ -20,7 +20,7 @@ _SERVERS = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'mlflow'
 """
 _OTHERS = """
-SELECT string_agg(DISTINCT format('%s %s', coalesce(nullif(a.application_name, ''), 'a session'), a.pid), ', ')
+SELECT string_agg(DISTINCT concat(coalesce(nullif(a.application_name, ''), 'a session'), ' ', a.pid), ', ')
 FROM pg_locks l JOIN pg_stat_activity a USING (pid)
 WHERE l.relation = ANY (SELECT to_regclass(quote_ident(name)) FROM unnest(%s) AS name)
   AND l.pid <> pg_backend_pid() AND l.granted
@@ -91,9 +91,8 @@ def clear(cursor: Any, plan: Plan) -> None:
 def defer_circular(cursor: Any, plan: Plan) -> None:
     """Foreign keys whose rows come in any order are checked at the end."""
     for key in plan.circular:
-        cursor.execute(
-            f"ALTER TABLE {quoted(key.child)} ALTER CONSTRAINT {quoted(key.name)} DEFERRABLE INITIALLY DEFERRED"
-        )
+        constraint = f"ALTER TABLE {quoted(key.child)} ALTER CONSTRAINT {quoted(key.name)}"
+        cursor.execute(f"{constraint} DEFERRABLE INITIALLY DEFERRED")
 
 
 def check_circular(cursor: Any, plan: Plan) -> None:
@@ -108,7 +107,7 @@ def set_sequences(cursor: Any, plan: Plan) -> Iterator[str]:
     for table in plan.tables:
         for column in table.columns:
             if column.sequence:
-                cursor.execute(f"SELECT coalesce(max({quoted(column.name)}), 0) + 1 FROM {quoted(table.name)}")
-                number = max(1, cursor.fetchone()[0])
+                cursor.execute(f"SELECT max({quoted(column.name)}) FROM {quoted(table.name)}")
+                number = max(0, cursor.fetchone()[0] or 0) + 1
                 cursor.execute(f"ALTER SEQUENCE {column.sequence} RESTART WITH {number}")
                 yield f"{table.name}.{column.name} goes on with {number}"

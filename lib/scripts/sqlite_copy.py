@@ -1,7 +1,7 @@
 """A working copy of a SQLite file, at this image's schema. The original is only read.
 
-The file is copied together with what SQLite keeps beside it, and SQLite recovers the copy when it is opened: a
-write-ahead log is applied, a hot journal rolled back. On a read-only mount it could do neither with the
+The file is copied together with what SQLite keeps beside it, and SQLite recovers the copy when it is opened:
+a write-ahead log is applied, a hot journal rolled back. On a read-only mount it could do neither with the
 original (https://sqlite.org/wal.html#read_only_databases), and `immutable=1` would ignore the log.
 """
 
@@ -60,8 +60,8 @@ def upgrade_copy(copy: Path, image: Revisions) -> str:
     found = _revision(copy)
     if found is not None and found not in image.known:
         raise UnusableSource(
-            f"newer-source: the SQLite file is at revision {found}, which this image does not know: its newest"
-            f" is {image.head}. Use the MLflow image that made it, or a later one"
+            f"newer-source: the SQLite file is at revision {found}, which this image does not know:"
+            f" its newest is {image.head}. Use the MLflow image that made it, or a later one"
         )
     if found == image.head:
         return found
@@ -102,7 +102,9 @@ def _check_file(source: Path) -> None:
         raise UnusableSource(f"no-access: user {os.getuid()} may not read {source}. chmod a+r the file")
     with source.open("rb") as file:
         if file.read(len(MAGIC)) != MAGIC:
-            raise UnusableSource(f"not-sqlite: {source} is no SQLite 3 database. Name MLflow's file, mlflow.db")
+            raise UnusableSource(
+                f"not-sqlite: {source} is no SQLite 3 database. Name MLflow's file, mlflow.db"
+            )
 
 
 def _state(source: Path) -> dict[str, tuple[int, int]]:
@@ -114,7 +116,9 @@ def _state(source: Path) -> dict[str, tuple[int, int]]:
 
 def _revision(copy: Path) -> str | None:
     with closing(sqlite3.connect(copy)) as connection:
-        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        names = {
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        }
         if "experiments" not in names:
             raise UnusableSource(
                 "not-mlflow: the SQLite file has no table experiments. Name the file of the tracking server"

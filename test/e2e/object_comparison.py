@@ -39,12 +39,17 @@ def histories(store: SqlAlchemyStore, runs: list[Run]) -> Iterator[tuple[str, st
         ids = [run.info.run_id for run in runs[start : start + 50]]
         for name in names:
             for point in store.get_metric_history_bulk(ids, name, max_results=10**6):
-                yield f"point {point.run_id} {name} {point.step} {point.timestamp} {point.value!r}", text(point)
+                yield (
+                    f"point {point.run_id} {name} {point.step} {point.timestamp} {point.value!r}",
+                    text(point),
+                )
 
 
 def more(client: MlflowClient, experiment: Experiment) -> Iterator[tuple[str, str]]:
     """Traces with their spans and assessments, and logged models."""
-    found = pages(client.search_traces, locations=[experiment.experiment_id], include_spans=False, max_results=100)
+    found = pages(
+        client.search_traces, locations=[experiment.experiment_id], include_spans=False, max_results=100
+    )
     for trace in found:
         full = client.get_trace(trace.info.trace_id)
         assert full.data.spans

@@ -1,6 +1,8 @@
 """A SQLite database such as a server without PostgreSQL leaves behind, made by MLflow's own client.
 
-usage: python sqlite_server.py FILE ARTIFACT_ROOT RUNS METRICS_OF_A_RUN
+usage: python sqlite_server.py FILE SMALL_FILE RUNS METRICS_OF_A_RUN
+
+The small file is the same database before the most of its runs were logged.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import shutil
 import sys
 
 import mlflow
@@ -38,15 +41,27 @@ ODD = [
     "%s %(x)s {} $1 ${HOME}",
     "é e\u0301 \U0010ffff",
 ]
-NUMBERS = [math.nan, math.inf, -math.inf, 0.1, -0.0, 5e-324, 1.7976931348623157e308, 2**53 + 1.0, 1e-7, -1 / 3]
+NUMBERS = [
+    math.nan,
+    math.inf,
+    -math.inf,
+    0.1,
+    -0.0,
+    5e-324,
+    1.7976931348623157e308,
+    2**53 + 1.0,
+    1e-7,
+    -1 / 3,
+]
 LARGE = 2**62 + 1
+ROOT = "/mlruns"
 STATUSES = ["FINISHED", "FAILED", "KILLED", "RUNNING", "SCHEDULED"]
 
 
-def log_runs(client: MlflowClient, experiments: list[str], runs: int, points: int) -> list[str]:
-    """The greater part goes in by batches, as training scripts log."""
+def log_runs(client: MlflowClient, experiments: list[str], runs: range, points: int) -> list[str]:
+    """By batches, as training scripts log."""
     dice, ids = random.Random(17), []
-    for number in range(runs):
+    for number in runs:
         experiment = experiments[number % len(experiments)]
         run = client.create_run(
             experiment, run_name=ODD[number % 9] if number < 18 else f"run {number}", start_time=number
@@ -60,21 +75,36 @@ def log_runs(client: MlflowClient, experiments: list[str], runs: int, points: in
             for i, value in enumerate(values)
         ]
         params = [Param("number", str(number)), Param("odd", ODD[number % 9]), Param("empty", "")]
-        tags = [RunTag("odd/" + "k" * 100, ODD[-1 - number % 9]), RunTag("long", "ü" * 5000 if number % 100 == 0 else "")]
+        tags = [
+            RunTag("odd/" + "k" * 100, ODD[-1 - number % 9]),
+            RunTag("long", "ü" * 5000 if number % 100 == 0 else ""),
+        ]
         client.log_batch(ids[-1], metrics, params, tags)
         if number % 10 == 0:
-            dataset = Dataset(f"data {number % 30}", f"{number % 30:08}", "local", json.dumps({"uri": ODD[0]}), "{}", "{}")
-            client.log_inputs(ids[-1], [DatasetInput(dataset, [InputTag("mlflow.data.context", ODD[number % 9])])])
+            dataset = Dataset(
+                f"data {number % 30}", f"{number % 30:08}", "local", json.dumps({"uri": ODD[0]}), "{}", "{}"
+            )
+            client.log_inputs(
+                ids[-1], [DatasetInput(dataset, [InputTag("mlflow.data.context", ODD[number % 9])])]
+            )
         client.set_terminated(ids[-1], STATUSES[number % 5], end_time=2**40 + number)
     return ids
 
 
-def log_traces(experiment: str, count: int) -> list[str]:
+def log_traces(count: int) -> None:
     ids = []
     for number in range(count):
-        with mlflow.start_span(f"root {ODD[number % 9]}", trace_destination=None) as root:
+        with mlflow.start_span(f"root {ODD[number % 9]}") as root:
             root.set_inputs({"question": ODD[number % 9], "n": number})
-            root.set_attributes({"mlflow.chat.tokenUsage": {"input_tokens": number, "output_tokens": 2, "total_tokens": number + 2}})
+            root.set_attributes(
+                {
+                    "mlflow.chat.tokenUsage": {
+                        "input_tokens": number,
+                        "output_tokens": 2,
+                        "total_tokens": number + 2,
+                    }
+                }
+            )
             for i in range(3):
                 with mlflow.start_span(f"child {i}", span_type="LLM") as child:
                     child.set_outputs({"answer": ODD[i], "score": NUMBERS[3 + i]})
@@ -84,13 +114,14 @@ def log_traces(experiment: str, count: int) -> list[str]:
     for number, trace in enumerate(ids):
         mlflow.set_trace_tag(trace, "odd", ODD[number % 9])
         source = AssessmentSource("HUMAN", ODD[0])
-        mlflow.log_assessment(trace, Feedback(name="good", value=number % 2 == 0, source=source, rationale=ODD[1]))
+        mlflow.log_assessment(
+            trace, Feedback(name="good", value=number % 2 == 0, source=source, rationale=ODD[1])
+        )
         mlflow.log_assessment(trace, Expectation(name="answer", value={"x": [1, ODD[2]]}, source=source))
-    return ids
 
 
 def log_models(client: MlflowClient, experiment: str, runs: list[str]) -> None:
-    for number, run in enumerate(runs[:20]):
+    for number, run in enumerate(runs):
         model = client.create_logged_model(
             experiment,
             f"model-{number}",
@@ -117,31 +148,30 @@ def register(client: MlflowClient, runs: list[str]) -> None:
         client.set_registered_model_alias(name, "früher", "1")
 
 
-def delete_some(client: MlflowClient, experiments: list[str], runs: list[str]) -> None:
-    for run in runs[5::97]:
-        client.delete_run(run)
-    client.delete_experiment(experiments[-1])
-    gone = client.create_experiment("gone for good, so that numbers have a gap")
-    client.delete_experiment(gone)
-
-
-def main(path: str, root: str, runs: int, points: int) -> None:
+def main(path: str, small: str, runs: int, points: int) -> None:
     uri = f"sqlite:///{path}"
     # As fast as the disk's cache: what is made here is not to outlive a crash.
-    sqlalchemy.event.listen(sqlalchemy.Engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
+    sqlalchemy.event.listen(
+        sqlalchemy.Engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF")
+    )
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     client = MlflowClient(uri, uri)
     experiments = ["0"] + [
-        client.create_experiment(f"{number} {odd}".strip(), f"{root}/{number}", {"odd": odd, "team": "ml"})
+        client.create_experiment(f"{number} {odd}".strip(), f"{ROOT}/{number}", {"odd": odd, "team": "ml"})
         for number, odd in enumerate(ODD, 1)
     ]
     mlflow.set_experiment(experiment_id=experiments[1])
-    ids = log_runs(client, experiments, runs, points)
-    log_traces(experiments[1], 50)
+    ids = log_runs(client, experiments, range(20), points)
+    log_traces(50)
     log_models(client, experiments[2], ids)
     register(client, ids)
-    delete_some(client, experiments, ids)
+    client.delete_run(ids[5])
+    shutil.copyfile(path, small)
+    ids += log_runs(client, experiments, range(20, runs), points)
+    for run in ids[100::97]:
+        client.delete_run(run)
+    client.delete_experiment(experiments[-1])
 
 
 if __name__ == "__main__":
