@@ -106,7 +106,7 @@ def _misfits(column: Column) -> Iterator[tuple[str, str, str]]:
     if column.length is not None:
         yield column.name, f"longer than {column.length}", f"ifnull(length({name}) > {column.length}, 0)"
     if kind == "json":
-        yield column.name, "no valid JSON (NaN?)", f"ifnull(NOT json_valid({name}), 0)"
+        yield column.name, "no valid JSON (NaN?)", f"{name} IS NOT NULL AND NOT json_valid({name})"
     if kind == "date":
         pattern = "[0-9]" * 4 + "-" + "[0-9]" * 2 + "-" + "[0-9]" * 2
         yield column.name, "no date", f"ifnull({name} NOT GLOB '{pattern}', 0)"

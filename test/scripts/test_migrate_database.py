@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 import re
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> World:
     world = World(clock, CURRENT)
     monkeypatch.setattr(script.time, "monotonic", clock)
     monkeypatch.setattr(script.time, "sleep", clock.sleep)
-    monkeypatch.setattr(script.random, "uniform", lambda low, high: high)
+    monkeypatch.setattr(random, "uniform", lambda low, high: high)
     monkeypatch.setattr(script, "prepare", lambda program: None)
     monkeypatch.setattr(script, "image_revisions", lambda: IMAGE)
     for name in ("read_schema", "connect", "carry_out"):
