@@ -9,6 +9,7 @@ import { oneShotJob } from '../kube/one-shot-job';
 import { Problems } from '../kube/problems';
 import type { IPostgresBackend } from '../postgres/postgres-backend';
 import { addImport } from '../rules/no-server-while-importing';
+import { DatabaseConnectionCheck } from '../startup/database-connection-check';
 import { scriptCommand, ScriptFiles } from '../startup/script-files';
 
 import { type ArtifactLocationRule, checkLocationRules } from './artifact-location-rule';
@@ -21,7 +22,7 @@ import { WorkingCopy } from './working-copy';
 
 const SOURCE_FOLDER = '/source';
 const COPY_FOLDER = '/copy';
-const SCRIPTS = ScriptFiles.named('import_sqlite.py');
+const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'import_sqlite.py');
 
 /** Props of {@link SqliteImport}. */
 export interface SqliteImportProps extends OperationProps {
@@ -100,8 +101,9 @@ export class SqliteImport extends Construct {
       {
         ...pod,
         name: id,
-        // A kill or a lost node is worth another try. The same is true of failures, since nothing is half-done.
-        backoffLimit: 2,
+        // Another try after a lost node is as good as the first: nothing is half-done.
+        backoffLimit: 3,
+        initContainers: DatabaseConnectionCheck.initContainer()._initContainers(container),
         containers: [
           {
             ...container,

@@ -30,8 +30,15 @@ test('a Job, named by its content, with its scripts and an account', () => {
   const { metadata, spec } = only(all, 'Job');
   expect(metadata.name).toMatch(/^import-[0-9a-f]{8}$/);
   expect(metadata.labels['app.kubernetes.io/component']).toBe('sqlite-import');
-  expect([spec.backoffLimit, spec.template.spec.restartPolicy]).toEqual([2, 'Never']);
+  expect([spec.backoffLimit, spec.template.spec.restartPolicy]).toEqual([3, 'Never']);
   expect(only(manifests({ dryRun: true }), 'Job').metadata.name).not.toBe(metadata.name);
+});
+
+test('the database may come later than the Job', () => {
+  expect(containerOf(podOf(manifests()), 'wait-for-database').command).toEqual([
+    'python',
+    '/opt/mlflow/scripts/wait_for_database.py',
+  ]);
 });
 
 test('the source is mounted read-only, the copy is not', () => {
