@@ -14,6 +14,7 @@ import { HighAvailability } from './high-availability';
 import { OwnBackend } from './own-backend';
 import { PooledConnections } from './pg-bouncer';
 import { Restore } from './restore';
+import { MigrationFromSqlite } from './sqlite-import';
 import { Development, Production } from './two-environments';
 import { ValuesFile } from './values-file';
 
@@ -32,6 +33,7 @@ export function addExamples(app: Construct): void {
   new Gateway(app, 'gateway');
   new Backups(app, 'backups');
   new Restore(app, 'restore');
+  new MigrationFromSqlite(app, 'sqlite-import');
   new OwnBackend(app, 'own-backend');
   new CustomizedDeployment(app, 'customized-deployment');
   new Development(app, 'development', 'mlflow-dev');

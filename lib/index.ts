@@ -62,6 +62,18 @@ export { PoolingProfile, type FittingOptions, type PoolingProfileProps } from '.
 export { DatabaseConnectionCheck, type DatabaseConnectionCheckOptions } from './startup/database-connection-check';
 export { DatabaseMigration, type DatabaseMigrationOptions } from './startup/database-migration';
 
+export { PostgresBackup } from './operations/postgres-backup';
+export type { BackupRetention, PostgresBackupProps } from './operations/postgres-backup-props';
+export { PostgresRestore, type PostgresRestoreProps } from './operations/postgres-restore';
+export { BackupLocation, type BackupBucketProps } from './operations/backup-location';
+export { SqliteImport, type SqliteImportProps } from './operations/sqlite-import';
+export { SqliteSource } from './operations/sqlite-source';
+export type { ArtifactLocationRule } from './operations/artifact-location-rule';
+export { SqliteRepair } from './operations/sqlite-repair';
+export { ExistingData } from './operations/existing-data';
+export { WorkingCopy, type EmptyDirCopyOptions, type EphemeralCopyOptions } from './operations/working-copy';
+export type { OperationProps } from './operations/operation-props';
+
 export { ArtifactReach, type ArtifactLocation, type IArtifactStore } from './artifacts/artifact-store';
 export { ArtifactAccess } from './artifacts/object-store';
 export {
@@ -81,11 +93,5 @@ export {
   type RemoteSecretKey,
   SecretStoreReference,
 } from './kube/external-secret';
-export { PostgresBackup } from './operations/postgres-backup';
-export type { BackupRetention, PostgresBackupProps } from './operations/postgres-backup-props';
-export { PostgresRestore, type PostgresRestoreProps } from './operations/postgres-restore';
-export { BackupLocation, type BackupBucketProps } from './operations/backup-location';
-export type { OperationProps } from './operations/operation-props';
-
 export { FileSource } from './kube/file-source';
 export { Persistence, type ExistingClaimOptions, type NewClaimOptions } from './kube/persistence';

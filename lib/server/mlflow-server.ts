@@ -15,6 +15,7 @@ import { addConnectionDemand, addMigrationDemand } from '../postgres/connection-
 import { connectionsOfPod } from '../postgres/connection-law';
 import { PoolingProfile } from '../postgres/pooling-profile';
 import { addConnectionRules, CONNECTION_RULES } from '../rules/connection-rules';
+import { addServerOf } from '../rules/no-server-while-importing';
 import { addUniqueNameRule } from '../rules/unique-name';
 import { DatabaseConnectionCheck } from '../startup/database-connection-check';
 import { DatabaseMigration } from '../startup/database-migration';
@@ -92,6 +93,8 @@ export class MlflowServer extends Construct {
     }
     addUniqueNameRule(this);
     this.demandConnections();
+    const prop = props.autoscaling === undefined ? 'replicas' : 'autoscaling.maxReplicas';
+    addServerOf(props.backend, { server: this, prop, pods: this.mostReplicas });
   }
 
   /**

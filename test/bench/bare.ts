@@ -10,6 +10,7 @@ const SCRIPTS = Object.fromEntries(
   [
     'bounded_loop.py',
     'database_errors.py',
+    'database_lock.py',
     'init_container.py',
     'migrate_database.py',
     'mlflow_schema.py',

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
 import synthesis
 from certificates import make_certificates
 from cluster.kubernetes import Namespace

@@ -1,11 +1,13 @@
 // Prints the YAML of one chart, for the tests to run: node -r tsx/cjs test/e2e/synth.ts example external
 //                                                     node -r tsx/cjs test/e2e/synth.ts server '{"replicas": 3}'
+//                                                     node -r tsx/cjs test/e2e/synth.ts import '{"dryRun": true}'
 import { App, Chart, Duration, Yaml } from 'cdk8s';
 import {
   ArtifactAccess,
   ClientCertificate,
   DatabaseConnectionCheck,
   DatabaseMigration,
+  type ExistingData,
   ExternalPostgres,
   FileSource,
   type IArtifactStore,
@@ -18,6 +20,9 @@ import {
   S3Artifacts,
   S3Credentials,
   ServerCertificate,
+  SqliteImport,
+  type SqliteRepair,
+  SqliteSource,
   VolumeArtifacts,
 } from 'cdk8s-mlflow';
 import { EnvValue, PersistentVolumeAccessMode } from 'cdk8s-plus-28';
@@ -152,6 +157,24 @@ function addServer(chart: Chart, options: ServerCase): void {
   });
 }
 
+/** An import of `mlflow.db` on the claim `old-mlflow`. */
+interface ImportCase {
+  readonly artifactLocations?: { readonly from: string; readonly to: string }[];
+  readonly repairs?: SqliteRepair[];
+  readonly existingData?: ExistingData;
+  readonly dryRun?: boolean;
+  readonly deadline?: number;
+}
+
+function addImport(chart: Chart, { deadline, ...options }: ImportCase): void {
+  new SqliteImport(chart, 'import', {
+    ...options,
+    backend: new ExternalPostgres(chart, 'postgres', { host: 'database', user: 'mlflow', password: 'a-password' }),
+    source: SqliteSource.fromClaim('old-mlflow', 'mlflow.db'),
+    deadline: deadline === undefined ? undefined : Duration.seconds(deadline),
+  });
+}
+
 const [, , kind = '', argument = ''] = process.argv;
 const app = new App();
 if (kind === 'example') {
@@ -160,6 +183,8 @@ if (kind === 'example') {
   addBackup(new Chart(app, 'case'), JSON.parse(argument));
 } else if (kind === 'restore') {
   addRestore(new Chart(app, 'case'), JSON.parse(argument));
+} else if (kind === 'import') {
+  addImport(new Chart(app, 'case'), JSON.parse(argument) as ImportCase);
 } else {
   addServer(new Chart(app, 'case'), JSON.parse(argument) as ServerCase);
 }

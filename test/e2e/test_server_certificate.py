@@ -8,12 +8,11 @@ import ssl
 from pathlib import Path
 
 import pytest
-from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
-
 import synthesis
 from cluster.kubernetes import Document, Namespace
 from conftest import CERTIFICATES
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 from postgres import Postgres
 from tracking import check_everything, log_everything
 

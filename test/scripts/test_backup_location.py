@@ -3,10 +3,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 import backup_location as script
 import migrate_database
+import pytest
 from init_container import BadSetting
 
 SCRIPTS = Path(script.__file__).parent

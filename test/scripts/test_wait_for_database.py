@@ -10,9 +10,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from conftest import PASSWORD, Clock
-
 import wait_for_database as script
+from conftest import PASSWORD, Clock
 from database_errors import CAUSES, Problem
 from wait_for_database import CANNOT_HEAL, DEADLINE_PASSED, USABLE
 

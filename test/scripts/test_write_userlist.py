@@ -5,9 +5,8 @@ import stat
 import string
 from pathlib import Path
 
-import pytest
-
 import init_container
+import pytest
 import write_userlist
 
 LOGIN = {"PGUSER": "mlflow", "PGPASSWORD": "secret", "PGHOST": "db", "PGPORT": "5432", "PGDATABASE": "mlflow"}

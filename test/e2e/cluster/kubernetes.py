@@ -61,6 +61,12 @@ class Namespace:
             _check_immutable(self.objects.get(key), document)
             self.objects[key] = document
 
+    def claim_folder(self, name: str) -> Path:
+        """The files of a claim, for a test to put there or to look at."""
+        folder = self._folder / "claims" / name
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        return folder
+
     def deployment(self, name: str = "mlflow", only_init: bool = False) -> list[Pod]:
         """Starts the pods of a Deployment, all its replicas; `only_init` leaves the containers out."""
         fields = Fields(self.objects[("Deployment", name)]["spec"], f"Deployment {name}: spec")
