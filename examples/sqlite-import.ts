@@ -14,7 +14,7 @@ export class MigrationFromSqlite extends Chart {
     new SqliteImport(this, 'sqlite-import', {
       backend: postgres,
       source: SqliteSource.fromClaim('old-mlflow', 'mlflow.db'),
-      artifactLocations: [{ from: '/mlflow/mlruns', to: 'mlflow-artifacts:/' }],
+      artifactLocations: [{ oldPrefix: '/mlflow/mlruns', newPrefix: 'mlflow-artifacts:/' }],
       workingCopy: WorkingCopy.ephemeralVolume({ size: Size.gibibytes(10) }),
     });
     // When the Job is complete, take it out and the replicas up.

@@ -25,28 +25,33 @@ export interface ArtifactLocationRule {
    * The old prefix, as it is in the database: `/home/me/mlruns`, `file:///mlruns`, `s3://old-bucket/mlflow`. It ends where a
    * part of the path does: `/mlruns` is no prefix of `/mlruns-2/1`.
    */
-  readonly from: string;
+  readonly oldPrefix: string;
 
   /** The new prefix: a URI such as `mlflow-artifacts:/` (through the server) or `s3://bucket/mlflow`, or an absolute path. */
-  readonly to: string;
+  readonly newPrefix: string;
 }
 
 /** What rules must look like. */
 export function checkLocationRules(problems: Problems, rules: ArtifactLocationRule[]): void {
-  rules.forEach(({ from, to }, i) => {
+  rules.forEach(({ oldPrefix: from, newPrefix: to }, i) => {
     const prop = `artifactLocations[${String(i)}]`;
     if (!/^(?!\w[-\w+.]*:\/*$)\S(.*\S)?$/.test(from)) {
       problems.add(
-        `${prop}.from`,
+        `${prop}.oldPrefix`,
         'must be a prefix of locations, and more than a scheme',
         from,
         'Look into the old database: SELECT DISTINCT artifact_location FROM experiments.',
       );
     }
-    checkTarget(problems, `${prop}.to`, to);
-    const same = rules.findIndex((rule) => stem(rule.from) === stem(from));
+    checkTarget(problems, `${prop}.newPrefix`, to);
+    const same = rules.findIndex((rule) => stem(rule.oldPrefix) === stem(from));
     if (same < i) {
-      problems.add(`${prop}.from`, 'must differ from those of the rules before it', from, 'The first rule counts.');
+      problems.add(
+        `${prop}.oldPrefix`,
+        'must differ from those of the rules before it',
+        from,
+        'The first rule counts.',
+      );
     }
   });
 }

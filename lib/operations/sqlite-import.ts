@@ -121,7 +121,9 @@ export class SqliteImport extends Construct {
                 IMPORT_DRY_RUN: props.dryRun ?? false,
                 IMPORT_DEADLINE_SECONDS: deadline.toSeconds(),
               }),
-              IMPORT_LOCATION_RULES: text(JSON.stringify(artifactLocations.map(({ from, to }) => [from, to]))),
+              IMPORT_LOCATION_RULES: text(
+                JSON.stringify(artifactLocations.map(({ oldPrefix, newPrefix }) => [oldPrefix, newPrefix])),
+              ),
             },
             volumeMounts: [
               ...(container.volumeMounts ?? []),

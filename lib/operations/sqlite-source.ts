@@ -19,8 +19,8 @@ export class SqliteSource {
   }
 
   /**
-   * A file in a ConfigMap that exists: for small databases, since a ConfigMap holds 1 MiB at the most
-   * (`kubectl create configmap old-mlflow --from-file=mlflow.db`).
+   * A file in a ConfigMap that exists (`kubectl create configmap old-mlflow --from-file=mlflow.db`): for the small files of
+   * MLflow 2. A ConfigMap holds 1 MiB at the most, and the empty tables of MLflow 3.17 alone take 0.9.
    *
    * @param configMapName name of the ConfigMap
    * @param key key of the ConfigMap that holds the file

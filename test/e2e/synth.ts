@@ -159,7 +159,7 @@ function addServer(chart: Chart, options: ServerCase): void {
 
 /** An import of `mlflow.db` on the claim `old-mlflow`. */
 interface ImportCase {
-  readonly artifactLocations?: { readonly from: string; readonly to: string }[];
+  readonly artifactLocations?: { readonly oldPrefix: string; readonly newPrefix: string }[];
   readonly repairs?: SqliteRepair[];
   readonly existingData?: ExistingData;
   readonly dryRun?: boolean;

@@ -12,16 +12,20 @@ import sys
 import time
 from pathlib import Path
 
+import import_rows
+import import_sqlite
 import psycopg2
 import pytest
 from cluster.container import Ended
 from cluster.kubernetes import Namespace
 from conftest import SCRATCH
+from import_fit import check_rows
+from import_plan import read_plan
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param
 from object_comparison import Objects, differences, objects_of
 from old_server import OLD_REVISION, check_old_data, fill_old_file
 from postgres import PORT, Postgres
+from sqlite_copy import open_copy
 from sqlite_files import POINTS, RUNS, changed, make_files, put, run, start
 
 IMPORTED = r"import-sqlite: imported: (\d+) rows in \d+ tables, digest [0-9a-f]{16}, in \d+\.\d s"
@@ -97,7 +101,12 @@ def test_every_object_arrives(large: Path, namespace: Namespace, postgres: Postg
 
 def test_killed_at_any_point(large: Path, namespace: Namespace, postgres: Postgres) -> None:
     put(namespace, large)
-    dice = random.Random(time.time_ns())
+    with changed(large) as connection:
+        [whole] = connection.execute(
+            "SELECT (SELECT count(*) FROM runs) + (SELECT count(*) FROM tags)"
+        ).fetchone()
+    seed = time.time_ns()
+    dice = random.Random(seed)
     for line in dice.choices(
         ["copied /source", "database: ", "runs: ", "latest_metrics: ", "metrics: "], k=5
     ):
@@ -107,9 +116,12 @@ def test_killed_at_any_point(large: Path, namespace: Namespace, postgres: Postgr
         pod.kill()
         ours = "SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'sqlite-import'"
         postgres.wait_for(ours, "postgres", 30)
-        assert rows(postgres) in (0, RUNS * 2 * 1), line
-    check_imported_or_done = run(namespace)
-    assert check_imported_or_done.code == 0, check_imported_or_done
+        assert rows(postgres) in (0, whole), (seed, line)
+        if rows(postgres) == whole:  # killed after its last line but one
+            break
+    ended = run(namespace)
+    assert ended.code == 0, ended
+    assert rows(postgres) == whole
     assert postgres.value("SELECT count(*) FROM metrics") >= RUNS * POINTS
 
 
@@ -132,7 +144,7 @@ def test_an_old_schema_and_a_log_beside_it(namespace: Namespace, postgres: Postg
         source = put(namespace, path, Path(f"{path}-wal"))
     with sqlite3.connect(f"file:{source}?immutable=1", uri=True) as connection:
         assert connection.execute("SELECT count(*) FROM experiment_tags").fetchone() == (0,)
-    moved = {"from": "s3://bucket/old", "to": "s3://new/place/"}
+    moved = {"oldPrefix": "s3://bucket/old", "newPrefix": "s3://new/place/"}
     ended = run(namespace, artifactLocations=[moved])
     check_imported(ended)
     assert f"import-sqlite: source: revision {OLD_REVISION} -> " in ended.log
@@ -214,7 +226,7 @@ def test_what_does_not_fit(small: Path, namespace: Namespace, postgres: Postgres
 
     with changed(small) as connection:
         connection.execute("UPDATE tags SET value = ? WHERE rowid = 1", ("ü" * 8001,))
-        connection.execute("UPDATE runs SET start_time = 'yesterday' WHERE name = 'run 17'")
+        connection.execute("UPDATE runs SET start_time = 'yesterday' WHERE name = 'run 18'")
     put(namespace, small)
     repairs = ["renumber-experiments", "drop-orphans", "replace-nul"]
     check_refused(
@@ -223,7 +235,7 @@ def test_what_does_not_fit(small: Path, namespace: Namespace, postgres: Postgres
         r"misfits: .*1 in runs.start_time of another type than int8 \(run_uuid '\w{32}'\).*"
         r"1 in tags.value longer than 8000 \(key '.*', run_uuid '\w{32}'\)\. Allow",
     )
-    wrong = {"from": "/mlrunz", "to": "mlflow-artifacts:/"}
+    wrong = {"oldPrefix": "/mlrunz", "newPrefix": "mlflow-artifacts:/"}
     check_refused(
         run(namespace, artifactLocations=[wrong]),
         6,
@@ -252,7 +264,7 @@ def test_a_folder_of_files_in_two_steps(namespace: Namespace, postgres: Postgres
     subprocess.run([str(Path(sys.executable).with_name("mlflow")), *command[1:]], env=environment, check=True)
     put(namespace, target)
     check_refused(run(namespace), 6, "misfits: .* which renumber-experiments numbers anew")
-    moved = {"from": str(folder), "to": "mlflow-artifacts:/"}
+    moved = {"oldPrefix": str(folder), "newPrefix": "mlflow-artifacts:/"}
     check_imported(run(namespace, repairs=["renumber-experiments"], artifactLocations=[moved]))
     client = MlflowClient(uri(postgres), uri(postgres))
     experiment = client.get_experiment_by_name("files")
@@ -262,16 +274,48 @@ def test_a_folder_of_files_in_two_steps(namespace: Namespace, postgres: Postgres
     assert client.get_model_version("m", "1").run_id == found.info.run_id
 
 
+TABLES_IN_A_CIRCLE = """
+CREATE TABLE a (id BIGINT PRIMARY KEY, b BIGINT);
+CREATE TABLE b (id BIGINT PRIMARY KEY, a BIGINT{0}, parent BIGINT{1});
+"""
+
+
+def test_tables_that_refer_to_each_other(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not in MLflow's schema today: whole batches come before the rows that they refer to."""
+    monkeypatch.setattr(import_rows, "_ROWS", 2)
+    with changed(tmp_path / "circle.db") as connection:
+        connection.executescript(TABLES_IN_A_CIRCLE.format("", ""))
+        connection.executemany("INSERT INTO a VALUES (?, ?)", [(i, 9 - i) for i in range(10)])
+        connection.executemany("INSERT INTO b VALUES (?, ?, ?)", [(i, 9 - i, 9 - i) for i in range(10)])
+    source = open_copy(tmp_path / "circle.db")
+    target = psycopg2.connect(uri(postgres).replace("+psycopg2", ""))
+    cursor = target.cursor()
+    cursor.execute(TABLES_IN_A_CIRCLE.format(" REFERENCES a", " REFERENCES b"))
+    cursor.execute("ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b")
+    target.commit()
+    plan = read_plan(cursor, ["a", "b"])
+    assert len(plan.circular) == 2
+    import_sqlite.fill(source, cursor, plan, check_rows(source, plan))
+    target.commit()
+    assert postgres.value("SELECT count(*) FROM a JOIN b ON a.b = b.id") == 10
+    assert postgres.value("SELECT bool_or(condeferrable) FROM pg_constraint") is False
+
+    source.execute("UPDATE b SET parent = 77 WHERE id = 9")
+    with pytest.raises(psycopg2.errors.ForeignKeyViolation):
+        import_sqlite.fill(source, cursor, plan, {"a": 10, "b": 10})
+    target.close()
+    assert postgres.value("SELECT count(*) FROM b WHERE parent = 0") == 1
+
+
 def test_the_comparison_sees_what_differs(small: Path) -> None:
     before: Objects = objects_of(f"sqlite:///{small}")
     with changed(small) as connection:
         connection.execute("UPDATE metrics SET value = value + 1e-12 WHERE rowid = 100")
         connection.execute("DELETE FROM model_version_tags WHERE rowid = 3")
-        connection.execute(
-            "UPDATE spans SET content = replace(content, 'child 1', 'child I') WHERE rowid = 20"
-        )
+        connection.execute("UPDATE spans SET content = replace(content, 'child 1', 'child I')")
         connection.execute("UPDATE logged_model_params SET param_value = 'x' WHERE rowid = 2")
     found = differences(before, objects_of(f"sqlite:///{small}"))
     kinds = {each.partition(" ")[0] for each in found}
-    assert kinds == {"point", "version", "alias", "logged"} | ({"trace"} & kinds), found
-    assert Metric and Param
+    assert kinds == {"point", "version", "alias", "registered", "logged", "trace"}, found

@@ -71,8 +71,8 @@ test('settings can all be given', () => {
     settings({
       source: SqliteSource.fromConfigMap('old-mlflow', 'mlflow.db'),
       artifactLocations: [
-        { from: '/mlruns', to: 'mlflow-artifacts:/' },
-        { from: 's3://old', to: 's3://new/team' },
+        { oldPrefix: '/mlruns', newPrefix: 'mlflow-artifacts:/' },
+        { oldPrefix: 's3://old', newPrefix: 's3://new/team' },
       ],
       repairs: [SqliteRepair.REPLACE_NUL, SqliteRepair.DROP_ORPHANS, SqliteRepair.REPLACE_NUL],
       existingData: ExistingData.REPLACE,
@@ -114,7 +114,9 @@ const prefix = 'must be a prefix of locations, and more than a scheme';
 const look = 'Look into the old database: SELECT DISTINCT artifact_location FROM experiments.';
 const known =
   'It knows abfss, b2, dbfs, file, ftp, gs, hdfs, http, https, mlflow-artifacts, r2, s3, sftp, viewfs, wasbs.';
-const rule = (from: string, to: string): Partial<SqliteImportProps> => ({ artifactLocations: [{ from, to }] });
+const rule = (from: string, to: string): Partial<SqliteImportProps> => ({
+  artifactLocations: [{ oldPrefix: from, newPrefix: to }],
+});
 const onClaim = (name: string, path: string): Partial<SqliteImportProps> => ({
   source: SqliteSource.fromClaim(name, path),
 });
@@ -131,21 +133,24 @@ test.each<[Partial<SqliteImportProps>, string]>([
     { source: SqliteSource.fromConfigMap('a_b', 'a/b') },
     `\`source.configMapName\` ${objectName}, got "a_b".\n[chart/import] \`source.key\` must be a key of a Secret (letters, digits, dashes, dots and underscores), got "a/b".`,
   ],
-  [rule('', 's3://b/'), `${location}.from\` ${prefix}, got an empty string. ${look}`],
-  [rule('s3://', 's3://b/'), `${location}.from\` ${prefix}, got "s3://". ${look}`],
-  [rule('file:///', 's3://b/'), `${location}.from\` ${prefix}, got "file:///". ${look}`],
-  [rule('/m', 'mlruns'), `${location}.to\` ${target}, got "mlruns".`],
-  [rule('/m', 's3://'), `${location}.to\` ${target}, got "s3://".`],
-  [rule('/m', ''), `${location}.to\` ${target}, got an empty string.`],
-  [rule('/m', 's4://bucket'), `${location}.to\` must have a scheme that MLflow knows, got "s4://bucket". ${known}`],
+  [rule('', 's3://b/'), `${location}.oldPrefix\` ${prefix}, got an empty string. ${look}`],
+  [rule('s3://', 's3://b/'), `${location}.oldPrefix\` ${prefix}, got "s3://". ${look}`],
+  [rule('file:///', 's3://b/'), `${location}.oldPrefix\` ${prefix}, got "file:///". ${look}`],
+  [rule('/m', 'mlruns'), `${location}.newPrefix\` ${target}, got "mlruns".`],
+  [rule('/m', 's3://'), `${location}.newPrefix\` ${target}, got "s3://".`],
+  [rule('/m', ''), `${location}.newPrefix\` ${target}, got an empty string.`],
+  [
+    rule('/m', 's4://bucket'),
+    `${location}.newPrefix\` must have a scheme that MLflow knows, got "s4://bucket". ${known}`,
+  ],
   [
     {
       artifactLocations: [
-        { from: '/m', to: '/a' },
-        { from: '/m/', to: '/b' },
+        { oldPrefix: '/m', newPrefix: '/a' },
+        { oldPrefix: '/m/', newPrefix: '/b' },
       ],
     },
-    '`artifactLocations[1].from` must differ from those of the rules before it, got "/m/". The first rule counts.',
+    '`artifactLocations[1].oldPrefix` must differ from those of the rules before it, got "/m/". The first rule counts.',
   ],
   [
     { workingCopy: WorkingCopy.ephemeralVolume({ size: Size.kibibytes(100) }) },
