@@ -8,6 +8,7 @@ import { CustomizedDeployment } from './customized-deployment';
 import { ExistingSecret } from './existing-secret';
 import { External } from './external';
 import { HighAvailability } from './high-availability';
+import { Isolated } from './isolated';
 import { OwnBackend } from './own-backend';
 import { PooledConnections } from './pg-bouncer';
 import { Development, Production } from './two-environments';
@@ -24,6 +25,7 @@ export function addExamples(app: Construct): void {
   new CustomPooling(app, 'custom-pooling');
   new PooledConnections(app, 'pg-bouncer');
   new CloudNative(app, 'cloud-native');
+  new Isolated(app, 'isolated');
   new OwnBackend(app, 'own-backend');
   new CustomizedDeployment(app, 'customized-deployment');
   new Development(app, 'development', 'mlflow-dev');

@@ -62,3 +62,8 @@ export { VolumeArtifacts, type VolumeArtifactsProps } from './artifacts/volume-a
 
 export { FileSource } from './kube/file-source';
 export { Persistence, type ExistingClaimOptions, type NewClaimOptions } from './kube/persistence';
+
+export type { IsolationOptions } from './kube/isolation';
+export { NetworkPeer } from './kube/network-peer';
+export type { NetworkRoute } from './kube/network-route';
+export type { ServerIsolationOptions } from './server/server-isolation';

@@ -2,13 +2,20 @@ import type { Construct } from 'constructs';
 
 import { texts } from '../kube/env-values';
 import type { FileSource } from '../kube/file-source';
+import { checkRoute, type NetworkRoute } from '../kube/network-route';
 import { Problems } from '../kube/problems';
 
-import { type ArtifactAccess, checkPrefix, rootFor } from './object-store';
+import { type ArtifactAccess, checkPrefix, rootFor, routeToMetadata, routeToStore } from './object-store';
 import { type ArtifactLocation, ArtifactReach, type IArtifactStore } from './artifact-store';
 import type { S3Credentials } from './s3-credentials';
 
 const CA_FOLDER = '/etc/artifacts-ca';
+
+/**
+ * EKS Pod Identity and the metadata of the node.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
+ */
+const METADATA = routeToMetadata(['169.254.170.23', '169.254.169.254'], 80);
 
 /** How the bucket is named in a request. */
 export enum S3Addressing {
@@ -74,6 +81,13 @@ export interface S3ArtifactsProps {
    * @default ArtifactAccess.PROXIED
    */
   readonly access?: ArtifactAccess;
+
+  /**
+   * The way to the store and to its credentials through the network, for servers with `isolation`. Behind a private endpoint,
+   * `{ peers: [NetworkPeer.cidr('10.20.0.0/16')] }`.
+   * @default - every address at the port of `endpoint`
+   */
+  readonly route?: NetworkRoute;
 }
 
 /**
@@ -113,6 +127,7 @@ export class S3Artifacts implements IArtifactStore {
         { path: CA_FOLDER, volume: props.ca._volume(scope, 'artifacts-ca', 'ca.crt'), readOnly: true },
       ],
       serviceAccountAnnotations: props.credentials._serviceAccountAnnotations,
+      routes: [routeToStore(props.route, portOf(props.endpoint)), ...(props.credentials._isAmbient ? [METADATA] : [])],
     };
   }
 
@@ -123,6 +138,7 @@ export class S3Artifacts implements IArtifactStore {
       problems.add('artifactRoot.bucket', 'must be the name of a bucket, without s3://', bucket);
     }
     checkPrefix(problems, prefix);
+    checkRoute(problems, 'artifactRoot.route', this.props.route);
     if (endpoint !== undefined && !/^https?:\/\/[^/\s]+$/.test(endpoint)) {
       problems.add('artifactRoot.endpoint', 'must be a URL with scheme and without path', endpoint);
     }
@@ -136,4 +152,9 @@ export class S3Artifacts implements IArtifactStore {
     credentials._check(problems);
     problems.throwIfAny();
   }
+}
+
+function portOf(endpoint = ''): number {
+  const port = /:(\d+)$/.exec(endpoint)?.[1];
+  return port === undefined ? (endpoint.startsWith('http:') ? 80 : 443) : Number(port);
 }

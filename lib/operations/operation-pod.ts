@@ -4,8 +4,10 @@ import type { Construct } from 'constructs';
 
 import { IMAGES } from '../images';
 import { text, texts } from '../kube/env-values';
+import { checkIsolation, isolateJob } from '../kube/isolation';
 import type { ObjectLabels } from '../kube/labels';
 import type { PodSpecFields } from '../kube/pod-spec';
+import { Problems } from '../kube/problems';
 import { RESTRICTED_CONTAINER, RESTRICTED_POD } from '../kube/restricted';
 import { renderConnection } from '../postgres/connection-rendering';
 import type { PostgresConnection } from '../postgres/postgres-connection';
@@ -40,6 +42,12 @@ export function operationPod(
 ): OperationPod {
   const straight = connection.direct ?? connection;
   const { env, mounts } = renderConnection(scope, straight);
+  const problems = new Problems(scope);
+  checkIsolation(problems, props.isolation);
+  problems.throwIfAny();
+  if (props.isolation !== undefined) {
+    isolateJob(scope, 'network-policy', scope.node.id, labels, props.isolation, [straight.route]);
+  }
   return {
     pod: {
       podMetadata: { labels: { ...labels.all, ...straight.clientLabels }, annotations: credentialsRevision(straight) },

@@ -1,5 +1,7 @@
 import type * as kplus from 'cdk8s-plus-28';
 
+import type { IsolationOptions } from '../kube/isolation';
+
 /** What every Job around a database has in common. */
 export interface OperationProps {
   /**
@@ -37,4 +39,10 @@ export interface OperationProps {
    * @default - the default class of the cluster
    */
   readonly priorityClassName?: string;
+
+  /**
+   * Let the pod reach nothing but DNS, the database and what is named here, and nobody reach it.
+   * @default - none: the pod may reach everything
+   */
+  readonly isolation?: IsolationOptions;
 }

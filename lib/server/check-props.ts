@@ -6,6 +6,7 @@ import { checkPooling, PoolingProfile } from '../postgres/pooling-profile';
 import { checkAutoscaling } from './autoscaling';
 import { checkIngress } from './ingress';
 import type { MlflowServerProps } from './mlflow-server-props';
+import { checkServerIsolation } from './server-isolation';
 import { checkExtraArguments, checkExtraVariables } from './reserved-settings';
 
 /** What the props of a server must look like, as far as the props alone can tell. */
@@ -28,6 +29,7 @@ export function checkProps(problems: Problems, id: string, props: MlflowServerPr
   checkPort(problems, 'service.port', props.service?.port);
   checkPort(problems, 'service.nodePort', props.service?.nodePort);
   checkIngress(problems, props.ingress);
+  checkServerIsolation(problems, props);
   checkHosts(problems, props);
   checkExtraVariables(problems, 'extraEnvVars', Object.keys(props.extraEnvVars ?? {}));
   checkExtraVariables(problems, 'extraInitEnvVars', Object.keys(props.extraInitEnvVars ?? {}));

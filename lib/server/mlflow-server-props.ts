@@ -10,6 +10,7 @@ import type { AutoscalingOptions } from './autoscaling';
 import type { IngressOptions } from './ingress';
 import type { LogLevel } from './log-level';
 import type { ReadinessCheck } from './readiness-check';
+import type { ServerIsolationOptions } from './server-isolation';
 import type { ServiceOptions } from './service-options';
 import type { UpgradeStrategy } from './upgrade-strategy';
 
@@ -116,6 +117,13 @@ export interface MlflowServerProps {
    * @default - none
    */
   readonly ingress?: IngressOptions;
+
+  /**
+   * Let only the packets through that the other props need, to the pods and from them: a NetworkPolicy, whose edges come from
+   * the backend and the artifact store. The network of the cluster has to enforce policies.
+   * @default - none: everybody may reach the pods, and they everything
+   */
+  readonly isolation?: ServerIsolationOptions;
 
   /**
    * Host headers to accept besides the names of the Service, the hosts of the ingress, localhost and private addresses.

@@ -1,5 +1,6 @@
 import type * as kplus from 'cdk8s-plus-28';
 
+import type { IsolationOptions } from '../../kube/isolation';
 import type { Persistence } from '../../kube/persistence';
 import type { PostgresTls } from '../postgres-tls';
 
@@ -93,4 +94,10 @@ export interface BitnamiPostgresProps {
    * @default - requests 250 millicores and 256 MiB, limits 2 CPUs and 1 GiB
    */
   readonly resources?: kplus.ContainerResources;
+
+  /**
+   * Let the servers reach nothing but each other. Whom they let in is a policy in any case.
+   * @default - the servers may reach everything
+   */
+  readonly isolation?: IsolationOptions;
 }

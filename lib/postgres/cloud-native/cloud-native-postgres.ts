@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 
 import { text } from '../../kube/env-values';
 import { FileSource } from '../../kube/file-source';
+import { NetworkPeer } from '../../kube/network-peer';
 import { Problems } from '../../kube/problems';
 import { poolSizeOf } from '../pg-bouncer/pool-budget';
 import type { IPostgresBackend } from '../postgres-backend';
@@ -48,6 +49,8 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
 
     const names = namesOf(id);
     this.cluster = clusterResource(this, names, { ...props, database, maxConnections });
+    // The operator labels the pods so.
+    const servers = { peers: [NetworkPeer.pods({ 'cnpg.io/cluster': id, 'cnpg.io/podRole': 'instance' })] };
     const primary: PostgresConnectionProps = {
       host: text(names.primary),
       port: text(PORT),
@@ -56,6 +59,8 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
       tls: props.tls ?? PostgresTls.verifyFull({ ca: FileSource.fromSecret(names.ca, 'ca.crt') }),
       readHost: instances > 1 ? text(names.standbys) : undefined,
       maxConnections,
+      route: servers,
+      readRoute: servers,
     };
     if (pooler === undefined) {
       this.connection = new PostgresConnection(primary);
@@ -71,6 +76,7 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
     this.connection = new PostgresConnection({
       ...primary,
       host: text(names.pooler),
+      route: { peers: [NetworkPeer.pods({ 'cnpg.io/poolerName': names.pooler })] },
       maxConnections: sizes.instances * sizes.maxClientConnections,
       direct: new PostgresConnection(primary),
     });

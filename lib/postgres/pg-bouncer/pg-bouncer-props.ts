@@ -1,6 +1,7 @@
 import type * as kplus from 'cdk8s-plus-28';
 
 import type { FileSource } from '../../kube/file-source';
+import type { IsolationOptions } from '../../kube/isolation';
 import type { IPostgresBackend } from '../postgres-backend';
 
 import type { PoolMode } from './pool-mode';
@@ -121,4 +122,10 @@ export interface PgBouncerProps {
    * @default - requests 100 millicores and 64 MiB, limits 1 CPU and 256 MiB
    */
   readonly resources?: kplus.ContainerResources;
+
+  /**
+   * Let the pods reach nothing but DNS and the database. Whom they let in is a policy in any case.
+   * @default - the pods may reach everything
+   */
+  readonly isolation?: IsolationOptions;
 }

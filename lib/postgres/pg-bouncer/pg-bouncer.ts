@@ -4,13 +4,15 @@ import { Construct } from 'constructs';
 
 import { disruptionBudget } from '../../kube/disruption-budget';
 import { text } from '../../kube/env-values';
+import { egressOf } from '../../kube/isolation';
 import { labelsOf, type ObjectLabels } from '../../kube/labels';
+import { NetworkPeer } from '../../kube/network-peer';
+import { networkPolicy } from '../../kube/network-policy';
 import { completePodSpec } from '../../kube/pod-spec';
 import { Problems } from '../../kube/problems';
 import { RESTRICTED_POD } from '../../kube/restricted';
 import { serviceOf } from '../../kube/service';
 import { OVER_NODES_AND_ZONES, spreadOf } from '../../kube/spread';
-import { databasePolicy } from '../bitnami/database-policy';
 import { renderConnection } from '../connection-rendering';
 import type { IPostgresBackend } from '../postgres-backend';
 import { PostgresConnection } from '../postgres-connection';
@@ -70,8 +72,11 @@ export class PgBouncer extends Construct implements IPostgresBackend {
     });
     const clientLabels = { [`${id}-client`]: 'true' };
     disruptionBudget(this, id, this.labels);
-    databasePolicy(this, id, this.labels, POOLER_PORT, [clientLabels]);
-    this.connection = pooledConnection(props, this.service, clientLabels, maxClientConnections * replicas);
+    networkPolicy(this, 'network-policy', id, this.labels, {
+      ingress: [{ peers: [NetworkPeer.pods(clientLabels)], port: POOLER_PORT }],
+      egress: props.isolation && egressOf(props.isolation, [props.backend.connection.route]),
+    });
+    this.connection = pooledConnection(props, this.service, this.labels, clientLabels, maxClientConnections * replicas);
   }
 
   private pods(sizes: {
@@ -128,6 +133,7 @@ export class PgBouncer extends Construct implements IPostgresBackend {
 function pooledConnection(
   props: PgBouncerProps,
   service: kplus.Service,
+  labels: ObjectLabels,
   clientLabels: Record<string, string>,
   maxConnections: number,
 ): PostgresConnection {
@@ -140,6 +146,7 @@ function pooledConnection(
     tls: tlsOf(props.clientTls),
     maxConnections,
     clientLabels,
+    route: { peers: [NetworkPeer.pods(labels.selector)], ports: [POOLER_PORT] },
     direct: behind.direct ?? behind,
   });
 }
