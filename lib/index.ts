@@ -66,4 +66,4 @@ export { Persistence, type ExistingClaimOptions, type NewClaimOptions } from './
 export type { IsolationOptions } from './kube/isolation';
 export { NetworkPeer } from './kube/network-peer';
 export type { NetworkRoute } from './kube/network-route';
-export type { ServerIsolationOptions } from './server/server-isolation';
+export type { ServerIsolationOptions } from './server/server-isolation-options';

@@ -10,7 +10,7 @@ import type { AutoscalingOptions } from './autoscaling';
 import type { IngressOptions } from './ingress';
 import type { LogLevel } from './log-level';
 import type { ReadinessCheck } from './readiness-check';
-import type { ServerIsolationOptions } from './server-isolation';
+import type { ServerIsolationOptions } from './server-isolation-options';
 import type { ServiceOptions } from './service-options';
 import type { UpgradeStrategy } from './upgrade-strategy';
 

@@ -2,7 +2,7 @@ import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import type { ArtifactLocation } from '../artifacts/artifact-store';
-import { checkIsolation, egressOf, isolateJob, type IsolationOptions } from '../kube/isolation';
+import { checkIsolation, egressOf, isolateJob } from '../kube/isolation';
 import { labelsOf, type ObjectLabels } from '../kube/labels';
 import { NetworkPeer } from '../kube/network-peer';
 import { type IngressEdge, networkPolicy } from '../kube/network-policy';
@@ -13,22 +13,7 @@ import { DatabaseMigration } from '../startup/database-migration';
 import type { IngressOptions } from './ingress';
 import type { MlflowServerProps } from './mlflow-server-props';
 import { SERVER_PORT } from './server-container';
-
-/** Who may reach a server, and what it may reach besides what its other props lead to. */
-export interface ServerIsolationOptions extends IsolationOptions {
-  /**
-   * Who may reach the server: clients, and Prometheus (`NetworkPeer.PROMETHEUS`) where it scrapes. An empty list is nobody.
-   * A Service of the type LoadBalancer or NodePort brings clients from outside, who have to be named.
-   * @default [NetworkPeer.OWN_NAMESPACE]
-   */
-  readonly clients?: NetworkPeer[];
-
-  /**
-   * Who brings in requests from outside, where there is an `ingress`.
-   * @default - NetworkPeer.INGRESS_NGINX or NetworkPeer.TRAEFIK, by `ingress.className`; for others it has to be given
-   */
-  readonly ingressControllers?: NetworkPeer[];
-}
+import type { ServerIsolationOptions } from './server-isolation-options';
 
 const CONTROLLERS: Record<string, NetworkPeer> = { nginx: NetworkPeer.INGRESS_NGINX, traefik: NetworkPeer.TRAEFIK };
 
