@@ -9,6 +9,7 @@ import type { ObjectLabels } from '../kube/labels';
 import type { PodSpecFields } from '../kube/pod-spec';
 import { Problems } from '../kube/problems';
 import { RESTRICTED_CONTAINER, RESTRICTED_POD } from '../kube/restricted';
+import { SCRATCH_SPACE } from '../kube/scratch-space';
 import { renderConnection } from '../postgres/connection-rendering';
 import type { PostgresConnection } from '../postgres/postgres-connection';
 import { credentialsRevision } from '../server/pod-recipe';
@@ -19,6 +20,7 @@ import type { OperationProps } from './operation-props';
 const DEFAULT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.units(2) },
   memory: { request: Size.mebibytes(256), limit: Size.gibibytes(1) },
+  ephemeralStorage: SCRATCH_SPACE,
 };
 
 /** The pod of a Job that works on a database, and the container in it, to complete with a name and a command. */

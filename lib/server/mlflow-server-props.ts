@@ -175,8 +175,8 @@ export interface MlflowServerProps {
   readonly extraArgs?: string[];
 
   /**
-   * CPU and memory of the server.
-   * @default - requests 500 millicores and 1 GiB, limits 2 CPUs and 2 GiB
+   * CPU, memory and temporary files of the server. Uploads through the server wait in its temporary files, all at once.
+   * @default - requests 500 millicores, 1 GiB and 1 GiB of disk, limits 2 CPUs, 2 GiB and 20 GiB of disk
    */
   readonly resources?: kplus.ContainerResources;
 

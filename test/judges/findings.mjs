@@ -21,11 +21,11 @@ export function countsOf(findings, examples) {
 export function disagreements(findings, acknowledged, examples) {
   const wrong = acknowledged.flatMap((entry, i) => malformed(entry, i, acknowledged, examples));
   const used = new Set();
-  for (const finding of findings) {
+  for (const finding of findings.filter(({ counts }) => counts)) {
     const entry = acknowledged.find((each) => covers(each, finding));
     if (entry !== undefined) {
       used.add(entry);
-    } else if (finding.counts) {
+    } else {
       wrong.push(`${finding.example}: ${finding.judge} ${finding.id}: ${finding.text}`);
     }
   }
@@ -41,7 +41,9 @@ function malformed({ judge, id, reason, except = [] }, index, all, examples) {
   const name = `${judge} ${id}`;
   return [
     ...(typeof reason === 'string' && reason.trim() !== '' ? [] : [`acknowledged without a reason: ${name}`]),
-    ...(all.findIndex((each) => each.judge === judge && each.id === id) === index ? [] : [`acknowledged twice: ${name}`]),
+    ...(all.findIndex((each) => each.judge === judge && each.id === id) === index
+      ? []
+      : [`acknowledged twice: ${name}`]),
     ...except
       .filter((example) => !examples.includes(example))
       .map((example) => `acknowledged except in "${example}", which is no example: ${name}`),

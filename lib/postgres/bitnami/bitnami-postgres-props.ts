@@ -90,8 +90,8 @@ export interface BitnamiPostgresProps {
   readonly imagePullSecrets?: string[];
 
   /**
-   * CPU and memory of each server.
-   * @default - requests 250 millicores and 256 MiB, limits 2 CPUs and 1 GiB
+   * CPU, memory and temporary files of each server. Data is among these only with Persistence.none().
+   * @default - requests 250 millicores, 256 MiB and 1 GiB of disk, limits 2 CPUs, 1 GiB and 20 GiB of disk
    */
   readonly resources?: kplus.ContainerResources;
 

@@ -118,8 +118,8 @@ export interface PgBouncerProps {
   readonly priorityClassName?: string;
 
   /**
-   * CPU and memory of each pod. PgBouncer uses one CPU at the most.
-   * @default - requests 100 millicores and 64 MiB, limits 1 CPU and 256 MiB
+   * CPU, memory and logs of each pod. PgBouncer uses one CPU at the most.
+   * @default - requests 100 millicores, 64 MiB and 1 GiB of disk, limits 1 CPU, 256 MiB and 1 GiB of disk
    */
   readonly resources?: kplus.ContainerResources;
 

@@ -4,6 +4,7 @@ import * as kplus from 'cdk8s-plus-28';
 import { IMAGES } from '../../images';
 import { text } from '../../kube/env-values';
 import { RESTRICTED_CONTAINER } from '../../kube/restricted';
+import { LITTLE_SCRATCH_SPACE } from '../../kube/scratch-space';
 
 import type { PgBouncerProps } from './pg-bouncer-props';
 import { CONFIG_FOLDER, POOLER_PORT, SECRET_FOLDER } from './pooler-config';
@@ -12,11 +13,13 @@ import { WRITE_COMMAND } from './pooler-files';
 const DEFAULT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(100), limit: kplus.Cpu.units(1) },
   memory: { request: Size.mebibytes(64), limit: Size.mebibytes(256) },
+  ephemeralStorage: LITTLE_SCRATCH_SPACE,
 };
 
 const INIT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(50), limit: kplus.Cpu.units(1) },
   memory: { request: Size.mebibytes(64), limit: Size.mebibytes(256) },
+  ephemeralStorage: LITTLE_SCRATCH_SPACE,
 };
 
 // Until every node has taken the pod out of its rules, clients still arrive. Then SIGINT lets transactions end and closes
