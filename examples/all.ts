@@ -11,6 +11,7 @@ import { External } from './external';
 import { ExternalSecrets } from './external-secrets';
 import { Gateway } from './gateway';
 import { HighAvailability } from './high-availability';
+import { Isolated } from './isolated';
 import { OwnBackend } from './own-backend';
 import { PooledConnections } from './pg-bouncer';
 import { Restore } from './restore';
@@ -34,6 +35,7 @@ export function addExamples(app: Construct): void {
   new Backups(app, 'backups');
   new Restore(app, 'restore');
   new MigrationFromSqlite(app, 'sqlite-import');
+  new Isolated(app, 'isolated');
   new OwnBackend(app, 'own-backend');
   new CustomizedDeployment(app, 'customized-deployment');
   new Development(app, 'development', 'mlflow-dev');

@@ -95,3 +95,8 @@ export {
 } from './kube/external-secret';
 export { FileSource } from './kube/file-source';
 export { Persistence, type ExistingClaimOptions, type NewClaimOptions } from './kube/persistence';
+
+export type { IsolationOptions } from './kube/isolation';
+export { NetworkPeer } from './kube/network-peer';
+export type { NetworkRoute } from './kube/network-route';
+export type { ServerIsolationOptions } from './server/server-isolation-options';

@@ -6,6 +6,7 @@ import { checkPooling, PoolingProfile } from '../postgres/pooling-profile';
 import { checkHttpRoute } from './access/http-route';
 import { checkIngress } from './access/ingress';
 import type { MlflowServerProps } from './mlflow-server-props';
+import { checkServerIsolation } from './server-isolation';
 import { checkExtraArguments, checkExtraVariables } from './reserved-settings';
 
 /** What the props of a server must look like, as far as the props alone can tell. */
@@ -38,6 +39,7 @@ export function checkProps(
   checkIngress(problems, props.ingress);
   checkHttpRoute(problems, props.httpRoute);
   props.certificate?._check(problems);
+  checkServerIsolation(problems, props);
   checkHosts(problems, props);
   checkExtraVariables(problems, 'extraEnvVars', Object.keys(props.extraEnvVars ?? {}));
   checkExtraVariables(problems, 'extraInitEnvVars', Object.keys(props.extraInitEnvVars ?? {}));

@@ -13,6 +13,7 @@ import type { Autoscaling } from './autoscaling/autoscaling';
 import type { LogLevel } from './log-level';
 import type { ReadinessCheck } from './readiness-check';
 import type { ServerCertificate } from './server-certificate';
+import type { ServerIsolationOptions } from './server-isolation-options';
 import type { UpgradeStrategy } from './upgrade-strategy';
 
 /**
@@ -133,6 +134,13 @@ export interface MlflowServerProps {
   readonly certificate?: ServerCertificate;
 
   /**
+   * Let only the packets through that the other props need, to the pods and from them: a NetworkPolicy, whose edges come from
+   * the backend and the artifact store. The network of the cluster has to enforce policies.
+   * @default - none: everybody may reach the pods, and they everything
+   */
+  readonly isolation?: ServerIsolationOptions;
+
+  /**
    * Host headers to accept besides the names of the Service, the hosts of `ingress` and `httpRoute`, localhost and private addresses.
    * With the port if there is one; `name:*` takes any port.
    * @default - none
@@ -182,8 +190,8 @@ export interface MlflowServerProps {
   readonly extraArgs?: string[];
 
   /**
-   * CPU and memory of the server.
-   * @default - requests 500 millicores and 1 GiB, limits 2 CPUs and 2 GiB
+   * CPU, memory and temporary files of the server. Uploads through the server wait in its temporary files, all at once.
+   * @default - requests 500 millicores, 1 GiB and 1 GiB of disk, limits 2 CPUs, 2 GiB and 20 GiB of disk
    */
   readonly resources?: kplus.ContainerResources;
 

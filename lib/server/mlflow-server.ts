@@ -4,10 +4,14 @@ import { Construct } from 'constructs';
 
 import { type ArtifactLocation, ArtifactReach } from '../artifacts/artifact-store';
 import { VolumeArtifacts } from '../artifacts/volume-artifacts';
+import { checkPort } from '../kube/checks';
 import { counted } from '../kube/counted';
 import { disruptionBudget } from '../kube/disruption-budget';
 import { labelsOf, type ObjectLabels } from '../kube/labels';
 import { completePodSpec } from '../kube/pod-spec';
+import type { NetworkPeer } from '../kube/network-peer';
+import type { IngressEdge } from '../kube/network-policy';
+import { checkPeers } from '../kube/network-route';
 import { Problems } from '../kube/problems';
 import { serviceOf } from '../kube/service';
 import { OVER_NODES_AND_ZONES, spreadOf } from '../kube/spread';
@@ -28,6 +32,7 @@ import { migrationJob } from './migration-job';
 import type { MlflowServerProps } from './mlflow-server-props';
 import { podRecipe, type PodRecipe } from './pod-recipe';
 import { DEFAULT_WORKERS, portNameOf, SERVER_PORT, serverContainer, threadsOf } from './server-container';
+import { isolateServer } from './server-isolation';
 import { UpgradeStrategy } from './upgrade-strategy';
 
 /** An MLflow tracking server on a PostgreSQL database, with all that it needs to run. */
@@ -56,6 +61,7 @@ export class MlflowServer extends Construct {
   /** The Job that migrates the schema, with `DatabaseMigration.job()`. */
   public readonly migrationJob?: kplus.Job;
 
+  private readonly ingressEdges: IngressEdge[] = [];
   private readonly acknowledged = new Set<string>();
   private readonly labels: ObjectLabels;
   private readonly artifacts: ArtifactLocation;
@@ -88,6 +94,10 @@ export class MlflowServer extends Construct {
     const autoscaler = props.autoscaling?._bind(this, this.deployment, this.labels);
     this.podAutoscaler = autoscaler?.podAutoscaler;
     this.scaledObject = autoscaler?.scaledObject;
+    const { isolation } = props;
+    if (isolation !== undefined) {
+      isolateServer(this, { ...props, isolation }, this.labels, this.artifacts, this.ingressEdges);
+    }
     if (this.mostReplicas > 1) {
       disruptionBudget(this, id, this.labels);
     }
@@ -114,6 +124,20 @@ export class MlflowServer extends Construct {
     }
     problems.throwIfAny();
     this.acknowledged.add(rule);
+  }
+
+  /**
+   * Lets further peers reach the server, where `isolation` keeps others away.
+   *
+   * @param peers who they are
+   * @param port the port of the pods that they may reach
+   */
+  public addClients(peers: NetworkPeer[], port = SERVER_PORT): void {
+    const problems = new Problems(this);
+    checkPeers(problems, 'peers', peers);
+    checkPort(problems, 'port', port);
+    problems.throwIfAny();
+    this.ingressEdges.push({ peers, port });
   }
 
   private demandConnections(): void {

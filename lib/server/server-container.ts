@@ -3,6 +3,7 @@ import * as kplus from 'cdk8s-plus-28';
 
 import type { ArtifactLocation } from '../artifacts/artifact-store';
 import { text, texts } from '../kube/env-values';
+import { SCRATCH_SPACE } from '../kube/scratch-space';
 import { MOST_THREADS, safeThreads } from '../postgres/connection-law';
 import { PoolingProfile, renderPooling } from '../postgres/pooling-profile';
 import { SCRIPT_FOLDER } from '../startup/script-files';
@@ -21,6 +22,7 @@ export const DEFAULT_WORKERS = 2;
 const DEFAULT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(500), limit: kplus.Cpu.units(2) },
   memory: { request: Size.gibibytes(1), limit: Size.gibibytes(2) },
+  ephemeralStorage: SCRATCH_SPACE,
 };
 
 // Until every node has taken the pod out of its rules, requests still arrive.

@@ -32,11 +32,19 @@ describe('metrics', () => {
     expect(ini(manifests)).toContain('stats_users = pgbouncer_exporter\n');
   });
 
-  test('are on the Service, and open to whoever scrapes them', () => {
+  test('are on the Service, and open to Prometheus', () => {
     expect(only(manifests, 'Service').spec.ports).toContainEqual({ name: 'metrics', port: 9127, targetPort: 9127 });
     expect(only(manifests, 'NetworkPolicy').spec.ingress).toEqual([
       expect.objectContaining({ ports: [{ port: 6432, protocol: 'TCP' }] }),
-      { ports: [{ port: 9127, protocol: 'TCP' }] },
+      {
+        from: [
+          {
+            namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } },
+            podSelector: { matchLabels: { 'app.kubernetes.io/name': 'prometheus' } },
+          },
+        ],
+        ports: [{ port: 9127, protocol: 'TCP' }],
+      },
     ]);
   });
 

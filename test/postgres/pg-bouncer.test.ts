@@ -325,6 +325,10 @@ test.each<[Props, string]>([
   [{ maxClientConnections: 1.5 }, '`maxClientConnections` must be a whole number from 1, got 1.5.'],
   [{ maxDatabaseConnections: 0 }, '`maxDatabaseConnections` must be a whole number from 1, got 0.'],
   [{ servicePort: 0 }, '`servicePort` must be a whole number from 1 to 65535, got 0.'],
+  [
+    { isolation: { dns: { peers: [] } } },
+    '`isolation.dns.peers` must name at least one peer, got none. Leave it out for any address.',
+  ],
   [{ settings: { pool_mode: 'session' } }, '`settings` must not name pool_mode. Use `poolMode`.'],
   [
     { settings: { server_tls_sslmode: 'disable' } },

@@ -172,6 +172,8 @@ describe('before the server', () => {
     expect(job.metadata.name).toMatch(/^mlflow-migration-[0-9a-f]{8}$/);
     expect(job.spec.template.spec.containers[0].command).toEqual(['python', script]);
     expect(container(manifests, 'init-mlflow').command).toEqual(['python', script, '--wait']);
+    // A database that starts with the Job may take longer than its tries.
+    expect(job.spec.template.spec.initContainers.map((c: Manifest) => c.name)).toEqual(['wait-for-database']);
     expect(job.spec.template.metadata.labels['app.kubernetes.io/component']).toBe('migration');
   });
 

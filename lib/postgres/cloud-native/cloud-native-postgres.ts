@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 
 import { text } from '../../kube/env-values';
 import { FileSource } from '../../kube/file-source';
+import { NetworkPeer } from '../../kube/network-peer';
 import { Problems } from '../../kube/problems';
 import { addConnectionDemand } from '../connection-demand';
 import { offerOf, poolerDemand, poolSizeOf } from '../pg-bouncer/pool-budget';
@@ -49,6 +50,8 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
 
     const names = namesOf(id);
     this.cluster = clusterResource(this, names, { ...props, database, maxConnections });
+    // The operator labels the pods so.
+    const servers = { peers: [NetworkPeer.pods({ 'cnpg.io/cluster': id, 'cnpg.io/podRole': 'instance' })] };
     const primary: PostgresConnectionProps = {
       host: text(names.primary),
       port: text(PORT),
@@ -57,6 +60,8 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
       tls: props.tls ?? PostgresTls.verifyFull({ ca: FileSource.fromSecret(names.ca, 'ca.crt') }),
       readHost: instances > 1 ? text(names.standbys) : undefined,
       maxConnections,
+      route: servers,
+      readRoute: servers,
     };
     if (pooler === undefined) {
       this.connection = new PostgresConnection(primary);
@@ -74,6 +79,7 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
     this.connection = new PostgresConnection({
       ...primary,
       host: text(names.pooler),
+      route: { peers: [NetworkPeer.pods({ 'cnpg.io/poolerName': names.pooler })] },
       ...offerOf(poolBudget, pooler.poolMode, sizes.maxClientConnections),
       direct,
     });

@@ -4,13 +4,15 @@ import { Construct } from 'constructs';
 
 import { disruptionBudget } from '../../kube/disruption-budget';
 import { text } from '../../kube/env-values';
+import { egressOf } from '../../kube/isolation';
 import { labelsOf, type ObjectLabels } from '../../kube/labels';
+import { NetworkPeer } from '../../kube/network-peer';
+import { networkPolicy } from '../../kube/network-policy';
 import { completePodSpec } from '../../kube/pod-spec';
 import { Problems } from '../../kube/problems';
 import { RESTRICTED_POD } from '../../kube/restricted';
 import { serviceOf } from '../../kube/service';
 import { OVER_NODES_AND_ZONES, spreadOf } from '../../kube/spread';
-import { databasePolicy } from '../bitnami/database-policy';
 import { addConnectionDemand } from '../connection-demand';
 import { renderConnection } from '../connection-rendering';
 import type { IPostgresBackend } from '../postgres-backend';
@@ -74,10 +76,19 @@ export class PgBouncer extends Construct implements IPostgresBackend {
     });
     const clientLabels = { [`${id}-client`]: 'true' };
     disruptionBudget(this, id, this.labels);
-    databasePolicy(this, id, this.labels, POOLER_PORT, [clientLabels], props.metrics && METRICS_PORT);
+    networkPolicy(this, 'network-policy', id, this.labels, {
+      ingress: [
+        { peers: [NetworkPeer.pods(clientLabels)], port: POOLER_PORT },
+        ...(props.metrics === undefined
+          ? []
+          : [{ peers: props.metrics.scrapers ?? [NetworkPeer.PROMETHEUS], port: METRICS_PORT }]),
+      ],
+      egress: props.isolation && egressOf(props.isolation, [props.backend.connection.route]),
+    });
     addConnectionDemand(props.backend.connection, { by: this, ...poolerDemand(budget) });
     const offer = offerOf(budget, props.poolMode, maxClientConnections);
-    this.connection = pooledConnection(props, this.service, { clientLabels, ...offer });
+    const route = { peers: [NetworkPeer.pods(this.labels.selector)], ports: [POOLER_PORT] };
+    this.connection = pooledConnection(props, this.service, { clientLabels, route, ...offer });
   }
 
   private pods(sizes: {
@@ -138,7 +149,7 @@ export class PgBouncer extends Construct implements IPostgresBackend {
 function pooledConnection(
   props: PgBouncerProps,
   service: kplus.Service,
-  offer: Pick<PostgresConnectionProps, 'clientLabels' | 'maxConnections' | 'poolSize'>,
+  offer: Pick<PostgresConnectionProps, 'clientLabels' | 'route' | 'maxConnections' | 'poolSize'>,
 ): PostgresConnection {
   const behind = props.backend.connection;
   return new PostgresConnection({

@@ -4,6 +4,7 @@ import * as kplus from 'cdk8s-plus-28';
 import { IMAGES } from '../../images';
 import { text } from '../../kube/env-values';
 import { RESTRICTED_CONTAINER } from '../../kube/restricted';
+import { LITTLE_SCRATCH_SPACE } from '../../kube/scratch-space';
 
 import type { PgBouncerMetricsOptions, PgBouncerProps } from './pg-bouncer-props';
 import { CONFIG_FOLDER, POOLER_PORT, SECRET_FOLDER, STATS_USER } from './pooler-config';
@@ -12,6 +13,7 @@ import { WRITE_COMMAND } from './pooler-files';
 const DEFAULT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(100), limit: kplus.Cpu.units(1) },
   memory: { request: Size.mebibytes(64), limit: Size.mebibytes(256) },
+  ephemeralStorage: LITTLE_SCRATCH_SPACE,
 };
 
 const METRICS_RESOURCES: kplus.ContainerResources = {
@@ -22,6 +24,7 @@ const METRICS_RESOURCES: kplus.ContainerResources = {
 const INIT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(50), limit: kplus.Cpu.units(1) },
   memory: { request: Size.mebibytes(64), limit: Size.mebibytes(256) },
+  ephemeralStorage: LITTLE_SCRATCH_SPACE,
 };
 
 /** The port of the exporter, its own. */
