@@ -96,6 +96,7 @@ export function bareServer(scope: Construct, n: number, scriptsName: string, rev
     resources: {
       cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.units(2) },
       memory: { request: Size.mebibytes(256), limit: Size.gibibytes(1) },
+      ephemeralStorage: { request: Size.gibibytes(1), limit: Size.gibibytes(1) },
     },
   });
   const probe = (periodSeconds: number, failureThreshold: number): kplus.Probe =>
@@ -162,6 +163,7 @@ export function bareServer(scope: Construct, n: number, scriptsName: string, rev
         resources: {
           cpu: { request: kplus.Cpu.millis(500), limit: kplus.Cpu.units(2) },
           memory: { request: Size.gibibytes(1), limit: Size.gibibytes(2) },
+          ephemeralStorage: { request: Size.gibibytes(1), limit: Size.gibibytes(20) },
         },
         lifecycle: { preStop: kplus.Handler.fromCommand(['sleep', '5']) },
         startup: probe(1, 300),
