@@ -35,7 +35,7 @@ export class Isolated extends Chart {
         route: { peers: [NetworkPeer.pods({ app: 'minio' })] },
       }),
       ingress: { hosts: ['mlflow.example.com'], className: 'nginx' },
-      isolation: { clients: [NetworkPeer.pods({ 'mlflow-client': 'true' }), NetworkPeer.namespace('notebooks')] },
+      isolation: { clients: [NetworkPeer.pods({ 'mlflow-client': 'true' }), NetworkPeer.inNamespace('notebooks')] },
     });
   }
 }

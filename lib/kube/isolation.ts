@@ -13,7 +13,7 @@ export interface IsolationOptions {
    * Where names are resolved. The ports are for UDP and TCP.
    *
    * Behind NodeLocal DNSCache, `{ peers: [NetworkPeer.KUBE_DNS, NetworkPeer.cidr('169.254.20.10/32')] }`; on OpenShift,
-   * `{ peers: [NetworkPeer.namespace('openshift-dns')], ports: [5353] }`.
+   * `{ peers: [NetworkPeer.inNamespace('openshift-dns')], ports: [5353] }`.
    * @default - port 53 of NetworkPeer.KUBE_DNS
    */
   readonly dns?: NetworkRoute;

@@ -31,14 +31,14 @@ export class NetworkPeer {
   }
 
   /** Every pod of a namespace. */
-  public static namespace(name: string): NetworkPeer {
+  public static inNamespace(name: string): NetworkPeer {
     return NetworkPeer.podsOf(name, {});
   }
 
   /** Pods with all of these labels, in another namespace. */
-  public static podsOf(namespace: string, labels: Record<string, string>): NetworkPeer {
+  public static podsOf(namespaceName: string, labels: Record<string, string>): NetworkPeer {
     return new NetworkPeer({
-      namespaceSelector: selecting({ [NAMESPACE_NAME]: namespace }),
+      namespaceSelector: selecting({ [NAMESPACE_NAME]: namespaceName }),
       podSelector: selecting(labels),
     });
   }
@@ -47,10 +47,10 @@ export class NetworkPeer {
    * Addresses outside the cluster, such as `10.20.0.0/16` or `10.20.3.4/32`. Pods and Services have addresses that change.
    *
    * @param cidr the addresses, in CIDR notation
-   * @param except addresses among them that are left out, in CIDR notation
+   * @param butNot addresses among them that are left out, in CIDR notation
    */
-  public static cidr(cidr: string, ...except: string[]): NetworkPeer {
-    return new NetworkPeer({ ipBlock: { cidr, except: except.length === 0 ? undefined : except } });
+  public static cidr(cidr: string, ...butNot: string[]): NetworkPeer {
+    return new NetworkPeer({ ipBlock: { cidr, except: butNot.length === 0 ? undefined : butNot } });
   }
 
   private constructor(
@@ -70,7 +70,7 @@ export class NetworkPeer {
 }
 
 function selecting(matchLabels: Record<string, string>): kplus.k8s.LabelSelector {
-  // cdk8s leaves out what is empty, and an empty selector is one that selects everything.
+  // An empty selector selects everything.
   return Object.keys(matchLabels).length === 0 ? {} : { matchLabels };
 }
 

@@ -1,10 +1,10 @@
 // node test/judges/run.mjs: kube-score, checkov and Kubernetes' own Pod Security "restricted" over every golden example.
 // What they find has to be in acknowledged.yaml, with the reason, and what is in there has to be found.
 // With files as arguments, it counts what is found in those, whatever is acknowledged.
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { availableParallelism, homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -26,7 +26,7 @@ const files =
         .sort()
         .map((file) => join(GOLDEN, file));
 const tools = install();
-const findings = [...kubeScore(files), ...checkov(files), ...podSecurity(files)];
+const findings = await judge(files);
 if (given.length > 0) {
   console.table(countsOf(findings, files.map(exampleOf)));
 } else {
@@ -38,54 +38,76 @@ if (given.length > 0) {
   process.exit(wrong.length === 0 ? 0 : 1);
 }
 
-function kubeScore(paths) {
-  return paths.flatMap((path) => {
-    const { stdout } = run(
-      join(tools, 'kube-score'),
-      ['score', '--kubernetes-version=v1.28', '--output-format=json', path],
-      [0, 1],
-    );
-    return (JSON.parse(stdout) ?? []).flatMap(({ object_name: object, checks }) =>
-      checks
-        .filter(({ grade, skipped }) => !skipped && grade < 10)
-        .flatMap(({ check, grade, comments }) =>
-          (comments ?? [{ summary: check.name }]).map(({ path: where, summary }) => ({
-            judge: 'kube-score',
-            id: check.id,
-            example: exampleOf(path),
-            counts: grade === 1,
-            text: [object, where, summary].filter(Boolean).join(': '),
-          })),
-        ),
-    );
-  });
+/** Each file by itself, since a NetworkPolicy of one example would count for the pods of another. */
+async function judge(paths) {
+  const waiting = [...paths];
+  const found = [];
+  const worker = async () => {
+    for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
+      found.push(...(await kubeScore(path)), ...(await checkov(path)), ...(await podSecurity(path)));
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  return found;
 }
 
-function checkov(paths) {
+async function kubeScore(path) {
+  const options = ['score', '--kubernetes-version=v1.28', '--output-format=json'];
+  const objects = await answerOf('kube-score', [...options, path]);
+  return (objects ?? []).flatMap(({ object_name: object, checks }) =>
+    checks
+      .filter(({ grade, skipped }) => !skipped && grade < 10)
+      .flatMap(({ check, grade, comments }) =>
+        (comments ?? [{ summary: check.name }]).map(({ path: where, summary }) => ({
+          judge: 'kube-score',
+          id: check.id,
+          example: exampleOf(path),
+          counts: grade === 1,
+          text: [object, where, summary].filter(Boolean).join(': '),
+        })),
+      ),
+  );
+}
+
+async function checkov(path) {
   // Without an API key it has no severities: what fails counts.
   const options = ['--framework', 'kubernetes', '--skip-download', '--compact', '--quiet', '--output', 'json'];
-  const { stdout } = run(join(tools, 'checkov'), [...options, '--file', ...paths], [0, 1]);
-  return JSON.parse(stdout).results.failed_checks.map((failed) => ({
+  const { results } = await answerOf('checkov', [...options, '--file', path]);
+  return results.failed_checks.map((failed) => ({
     judge: 'checkov',
     id: failed.check_id,
-    example: exampleOf(failed.file_path),
+    example: exampleOf(path),
     counts: true,
     text: `${failed.resource}: ${failed.check_name}`,
   }));
 }
 
-function podSecurity(paths) {
-  const { pods, findings: forbidden } = JSON.parse(run(join(tools, 'pod-security'), paths, [0]).stdout);
+async function podSecurity(path) {
+  const { pods, findings: forbidden } = await answerOf('pod-security', [path]);
   if (pods === 0) {
-    stop('pod-security has seen no pod.');
+    stop(`pod-security has seen no pod in ${path}.`);
   }
-  return forbidden.map(({ file, object, id, detail }) => ({
+  return forbidden.map(({ object, id, detail }) => ({
     judge: 'pod-security',
     id,
-    example: exampleOf(file),
+    example: exampleOf(path),
     counts: true,
     text: `${object}: ${detail}`,
   }));
+}
+
+/** What a judge prints. That it has found something is its exit code 1, too. */
+async function answerOf(judge, args) {
+  const { error, stdout, stderr } = await new Promise((resolve) =>
+    execFile(join(tools, judge), args, { maxBuffer: 1e9 }, (error, stdout, stderr) =>
+      resolve({ error, stdout, stderr }),
+    ),
+  );
+  try {
+    return JSON.parse(stdout);
+  } catch {
+    return stop([stdout, stderr, error?.message, `${judge} gave no answer.`].filter(Boolean).join('\n'));
+  }
 }
 
 function exampleOf(path) {
@@ -116,25 +138,20 @@ function install() {
       GOFLAGS: '-modcacherw',
       GOTOOLCHAIN: 'local',
     };
-    run(join(bin, 'go'), ['install', KUBE_SCORE], [0], { env: go });
-    run(join(bin, 'go'), ['install', '.'], [0], { env: go, cwd: join(HERE, 'pod-security') });
+    run(join(bin, 'go'), ['install', KUBE_SCORE], { env: go });
+    run(join(bin, 'go'), ['install', '.'], { env: go, cwd: join(HERE, 'pod-security') });
     ['go', 'go-build'].forEach((name) => rmSync(join(folder, name), { recursive: true, force: true }));
     writeFileSync(complete, '');
   }
   return bin;
 }
 
-/** Runs a command; what it says matters only if it ends otherwise than expected. */
-function run(command, args, expected = [0], options = {}) {
-  const done = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1e9, ...options });
-  if (!expected.includes(done.status)) {
-    stop(
-      [done.stdout, done.stderr, done.error?.message, `${command} ${args.join(' ')} failed.`]
-        .filter(Boolean)
-        .join('\n'),
-    );
+/** Runs a command whose output matters only if it fails. */
+function run(command, args, options = {}) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', ...options });
+  if (status !== 0) {
+    stop([stdout, stderr, error?.message, `${command} ${args.join(' ')} failed.`].filter(Boolean).join('\n'));
   }
-  return done;
 }
 
 function stop(line) {

@@ -270,7 +270,7 @@ test("a backend of one's own may say its route, and one without anybody reaches 
         route: { peers },
       }),
     });
-  expect(edges(on(backend([NetworkPeer.namespace('db')])), 'mlflow').slice(2)).toEqual([
+  expect(edges(on(backend([NetworkPeer.inNamespace('db')])), 'mlflow').slice(2)).toEqual([
     'out 5432/TCP 5433/TCP to every pod of metadata.name=db',
   ]);
   expect(edges(on(backend([])), 'mlflow')).toEqual([OWN_NAMESPACE]);
@@ -305,12 +305,12 @@ test('further clients, ports and ways out', () => {
   const scope = chart();
   const mlflow = server(scope, {
     isolation: {
-      dns: { peers: [NetworkPeer.namespace('openshift-dns')], ports: [5353] },
+      dns: { peers: [NetworkPeer.inNamespace('openshift-dns')], ports: [5353] },
       egress: [{ peers: [NetworkPeer.cidr('192.0.2.7/32')], ports: [443, 8443] }, { peers: [NetworkPeer.TRAEFIK] }],
     },
   });
   mlflow.addClients([NetworkPeer.PROMETHEUS], 8000);
-  mlflow.addClients([NetworkPeer.namespace('jobs')]);
+  mlflow.addClients([NetworkPeer.inNamespace('jobs')]);
   expect(edges(Testing.synth(scope), 'mlflow')).toEqual([
     OWN_NAMESPACE,
     'in 8000/TCP from name=prometheus of metadata.name=monitoring',
