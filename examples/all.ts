@@ -7,6 +7,7 @@ import { CustomPooling } from './custom-pooling';
 import { CustomizedDeployment } from './customized-deployment';
 import { ExistingSecret } from './existing-secret';
 import { External } from './external';
+import { GarbageCollection } from './garbage-collection';
 import { HighAvailability } from './high-availability';
 import { OwnBackend } from './own-backend';
 import { PooledConnections } from './pg-bouncer';
@@ -26,6 +27,7 @@ export function addExamples(app: Construct): void {
   new CloudNative(app, 'cloud-native');
   new OwnBackend(app, 'own-backend');
   new CustomizedDeployment(app, 'customized-deployment');
+  new GarbageCollection(app, 'garbage-collection');
   new Development(app, 'development', 'mlflow-dev');
   new Production(app, 'production', 'mlflow-prod');
 }

@@ -62,3 +62,5 @@ export { VolumeArtifacts, type VolumeArtifactsProps } from './artifacts/volume-a
 
 export { FileSource } from './kube/file-source';
 export { Persistence, type ExistingClaimOptions, type NewClaimOptions } from './kube/persistence';
+
+export { MlflowGarbageCollection, type MlflowGarbageCollectionProps } from './operations/mlflow-garbage-collection';

@@ -1,5 +1,5 @@
 import { ApiObject, JsonPatch } from 'cdk8s';
-import type * as kplus from 'cdk8s-plus-28';
+import * as kplus from 'cdk8s-plus-28';
 
 /** Fields of a pod that cdk8s-plus-28 has no props for. */
 export interface PodSpecFields {
@@ -16,8 +16,9 @@ export function completePodSpec(workload: kplus.Workload, fields: PodSpecFields 
     // A Service called `mlflow` would inject MLFLOW_PORT=tcp://…, which MLflow reads as its own setting.
     enableServiceLinks: false,
   };
+  const template = workload instanceof kplus.CronJob ? '/spec/jobTemplate/spec/template' : '/spec/template';
   const patches = Object.entries(values)
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => JsonPatch.add(`/spec/template/spec/${name}`, value));
+    .map(([name, value]) => JsonPatch.add(`${template}/spec/${name}`, value));
   ApiObject.of(workload).addJsonPatch(...patches);
 }

@@ -25,6 +25,7 @@ import { migrationJob } from './migration-job';
 import type { MlflowServerProps } from './mlflow-server-props';
 import { podRecipe, type PodRecipe } from './pod-recipe';
 import { DEFAULT_WORKERS, SERVER_PORT, serverContainer, threadsOf } from './server-container';
+import type { ServerView } from './server-view';
 import { UpgradeStrategy } from './upgrade-strategy';
 
 /** An MLflow tracking server on a PostgreSQL database, with all that it needs to run. */
@@ -100,6 +101,11 @@ export class MlflowServer extends Construct {
     }
     problems.throwIfAny();
     this.acknowledged.add(rule);
+  }
+
+  /** @internal */
+  public get _view(): ServerView {
+    return { props: this.props, labels: this.labels, artifacts: this.artifacts };
   }
 
   private connectionDemand(): ConnectionDemand {

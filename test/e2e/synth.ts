@@ -1,6 +1,6 @@
 // Prints the YAML of one chart, for the tests to run: node -r tsx/cjs test/e2e/synth.ts example external
 //                                                     node -r tsx/cjs test/e2e/synth.ts server '{"replicas": 3}'
-import { App, Chart, Duration, Yaml } from 'cdk8s';
+import { App, Chart, Cron, Duration, Yaml } from 'cdk8s';
 import {
   ArtifactAccess,
   ClientCertificate,
@@ -9,6 +9,7 @@ import {
   ExternalPostgres,
   FileSource,
   type IArtifactStore,
+  MlflowGarbageCollection,
   MlflowServer,
   Persistence,
   PoolingProfile,
@@ -48,6 +49,8 @@ interface ServerCase {
   readonly corsAllowedOrigins?: string[];
   readonly staticPrefix?: string;
   readonly extraEnvVars?: Record<string, string>;
+  /** A garbage collection `mlflow-gc` of what was deleted so many seconds ago. */
+  readonly collectOlderThan?: number;
 }
 
 function tlsOf(options: ServerCase): PostgresTls | undefined {
@@ -125,7 +128,7 @@ function addServer(chart: Chart, options: ServerCase): void {
     failoverHosts: options.failoverHosts,
     tls: tlsOf(options),
   });
-  new MlflowServer(chart, 'mlflow', {
+  const server = new MlflowServer(chart, 'mlflow', {
     backend,
     databaseConnectionCheck: checkOf(options.check),
     databaseMigration: migrationOf(options),
@@ -144,6 +147,10 @@ function addServer(chart: Chart, options: ServerCase): void {
         Object.entries(options.extraEnvVars).map(([name, value]) => [name, EnvValue.fromValue(value)]),
       ),
   });
+  if (options.collectOlderThan !== undefined) {
+    const olderThan = Duration.seconds(options.collectOlderThan);
+    new MlflowGarbageCollection(chart, 'mlflow-gc', { server, schedule: Cron.daily(), olderThan });
+  }
 }
 
 const [, , kind = '', argument = ''] = process.argv;

@@ -25,6 +25,15 @@ _ROLL_OUT = dict.fromkeys(
     "how pods are replaced; a test does that itself",
 )
 
+_JOB = {
+    "backoffLimit": "the first failure is a failure here",
+    "activeDeadlineSeconds": "a test has a deadline of its own",
+}
+_HISTORY = dict.fromkeys(
+    ("startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit", "timeZone"),
+    "a test is the clock",
+)
+
 
 class Namespace:
     """One namespace on one node. Pods and databases are on a bridge that only this run can reach."""
@@ -67,9 +76,22 @@ class Namespace:
         return [self.start(f"{name}-{len(self.pods)}", each) for each in templates]
 
     def job(self, name: str) -> Pod:
-        fields = Fields(self.objects[("Job", name)]["spec"], f"Job {name}: spec")
+        return self._run_job(name, Fields(self.objects[("Job", name)]["spec"], f"Job {name}: spec"))
+
+    def cron_job(self, name: str) -> Pod:
+        """The pod that a CronJob starts when its time has come."""
+        fields = Fields(self.objects[("CronJob", name)]["spec"], f"CronJob {name}: spec")
+        template = fields.child("jobTemplate")
+        fields.require("schedule", str)
+        fields.must_be("concurrencyPolicy", "Forbid")
+        fields.only("suspend", False)
+        fields.ignore(_HISTORY)
+        fields.done()
+        return self._run_job(name, template.child("spec"))
+
+    def _run_job(self, name: str, fields: Fields) -> Pod:
         template = read_template(fields.require("template", dict), f"{fields.path}.template")
-        fields.ignore({"backoffLimit": "the first failure is a failure here"})
+        fields.ignore(_JOB)
         fields.done()
         return self.start(f"{name}-{len(self.pods)}", template)
 
