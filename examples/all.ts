@@ -2,6 +2,7 @@ import type { Construct } from 'constructs';
 
 import { Bitnami } from './bitnami';
 import { BitnamiComplete } from './bitnami-complete';
+import { Bootstrap } from './bootstrap';
 import { CloudNative } from './cloud-native';
 import { CustomPooling } from './custom-pooling';
 import { CustomizedDeployment } from './customized-deployment';
@@ -27,6 +28,7 @@ export function addExamples(app: Construct): void {
   new CloudNative(app, 'cloud-native');
   new OwnBackend(app, 'own-backend');
   new CustomizedDeployment(app, 'customized-deployment');
+  new Bootstrap(app, 'bootstrap');
   new GarbageCollection(app, 'garbage-collection');
   new Development(app, 'development', 'mlflow-dev');
   new Production(app, 'production', 'mlflow-prod');

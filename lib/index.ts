@@ -63,4 +63,5 @@ export { VolumeArtifacts, type VolumeArtifactsProps } from './artifacts/volume-a
 export { FileSource } from './kube/file-source';
 export { Persistence, type ExistingClaimOptions, type NewClaimOptions } from './kube/persistence';
 
+export { DatabaseBootstrap, type DatabaseBootstrapProps } from './operations/database-bootstrap';
 export { MlflowGarbageCollection, type MlflowGarbageCollectionProps } from './operations/mlflow-garbage-collection';

@@ -181,11 +181,11 @@ def run_gc(arguments: list[str]) -> Counting:
 
 
 def explain(error: Exception) -> str:
+    if isinstance(error, (Stopped, UnusableSchema)):
+        return redact(str(error))
     database_error = find_database_error(error)
     if database_error is not None:
         return str(classify(database_error))
-    if isinstance(error, (Stopped, UnusableSchema)):
-        return redact(str(error))
     if isinstance(error, ModuleNotFoundError):
         return str(Problem(BAD_IMAGE, str(error)))
     print(redact(traceback.format_exc()), file=sys.stderr, flush=True)

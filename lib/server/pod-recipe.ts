@@ -88,7 +88,9 @@ function initContainer(base: kplus.ContainerProps, { extraInitEnvVars }: MlflowS
 }
 
 /** Pods are replaced when a login changes that is known at synth. */
-export function credentialsRevision(connection: PostgresConnection): Record<string, string> | undefined {
+export function credentialsRevision(
+  connection: Pick<PostgresConnection, 'credentials' | 'direct'>,
+): Record<string, string> | undefined {
   const revisions = [connection, connection.direct].flatMap((each) => each?.credentials.revision ?? []);
   return revisions.length === 0
     ? undefined

@@ -4,6 +4,7 @@ import { App, Chart, Cron, Duration, Yaml } from 'cdk8s';
 import {
   ArtifactAccess,
   ClientCertificate,
+  DatabaseBootstrap,
   DatabaseConnectionCheck,
   DatabaseMigration,
   ExternalPostgres,
@@ -13,6 +14,7 @@ import {
   MlflowServer,
   Persistence,
   PoolingProfile,
+  PostgresCredentials,
   PostgresTls,
   ReadinessCheck,
   S3Addressing,
@@ -51,6 +53,8 @@ interface ServerCase {
   readonly extraEnvVars?: Record<string, string>;
   /** A garbage collection `mlflow-gc` of what was deleted so many seconds ago. */
   readonly collectOlderThan?: number;
+  /** A bootstrap `bootstrap` by the administrator of the Secret `admin`, for which the server waits. */
+  readonly bootstrap?: boolean;
 }
 
 function tlsOf(options: ServerCase): PostgresTls | undefined {
@@ -88,9 +92,12 @@ function migrationOf(options: ServerCase): DatabaseMigration {
   }
 }
 
-function checkOf(check: ServerCase['check']): DatabaseConnectionCheck | undefined {
+function checkOf({ check, bootstrap }: ServerCase): DatabaseConnectionCheck | undefined {
   if (check === 'off') {
     return DatabaseConnectionCheck.off();
+  }
+  if (bootstrap === true) {
+    return DatabaseConnectionCheck.initContainer({ databaseMayAppear: true });
   }
   return check === undefined ? undefined : DatabaseConnectionCheck.initContainer({ deadline: Duration.seconds(check) });
 }
@@ -130,7 +137,7 @@ function addServer(chart: Chart, options: ServerCase): void {
   });
   const server = new MlflowServer(chart, 'mlflow', {
     backend,
-    databaseConnectionCheck: checkOf(options.check),
+    databaseConnectionCheck: checkOf(options),
     databaseMigration: migrationOf(options),
     readinessCheck: options.readiness === 'database' ? ReadinessCheck.DATABASE : undefined,
     replicas: options.replicas,
@@ -147,6 +154,10 @@ function addServer(chart: Chart, options: ServerCase): void {
         Object.entries(options.extraEnvVars).map(([name, value]) => [name, EnvValue.fromValue(value)]),
       ),
   });
+  if (options.bootstrap === true) {
+    const admin = PostgresCredentials.fromSecretName('admin');
+    new DatabaseBootstrap(chart, 'bootstrap', { backend, admin, deadline: Duration.seconds(10) });
+  }
   if (options.collectOlderThan !== undefined) {
     const olderThan = Duration.seconds(options.collectOlderThan);
     new MlflowGarbageCollection(chart, 'mlflow-gc', { server, schedule: Cron.daily(), olderThan });
