@@ -1,11 +1,5 @@
 import { Chart, Cron, Duration } from 'cdk8s';
-import {
-  ExistingSecretPostgres,
-  MlflowGarbageCollection,
-  MlflowServer,
-  S3Artifacts,
-  S3Credentials,
-} from 'cdk8s-mlflow';
+import { ExistingSecretPostgres, MlflowGarbageCollection, MlflowServer } from 'cdk8s-mlflow';
 import type { Construct } from 'constructs';
 
 /** What was deleted in MLflow is deleted for good a month later, artifacts included. */
@@ -18,7 +12,6 @@ export class GarbageCollection extends Chart {
         host: 'your-postgres-host',
         secretName: 'postgres-database-secret',
       }),
-      artifactRoot: new S3Artifacts({ bucket: 'models', credentials: S3Credentials.fromSecretName('s3-credentials') }),
     });
     new MlflowGarbageCollection(this, 'mlflow-gc', {
       server,

@@ -103,8 +103,9 @@ def administer(connection: Any, statement: str, *names: str, **literals: str) ->
         ask(connection, sql.SQL(statement).format(*map(sql.Identifier, names), **parts))
     except errors.InsufficientPrivilege as error:
         raise Refused(
-            f"admin-privilege: {one_line(str(error))}. The administrator needs CREATEROLE and CREATEDB; to"
-            " own a database that exists; and since PostgreSQL 16, ADMIN OPTION on a role that exists"
+            f"admin-privilege: {one_line(str(error)).rstrip('.')}. The administrator needs CREATEROLE and"
+            " CREATEDB; to own a database that exists; and since PostgreSQL 16, ADMIN OPTION on a role that"
+            " exists"
         ) from error
 
 

@@ -19,6 +19,10 @@ class BadSetting(ValueError):
 
 def prepare(program: str) -> None:
     _exit_on_sigterm(program)
+    speak_english()
+
+
+def speak_english() -> None:
     os.environ.update(LC_ALL="C", LC_MESSAGES="C")  # libpq's own messages in English
     os.environ["PGCONNECT_TIMEOUT"] = os.environ.get("PGCONNECT_TIMEOUT") or "5"
 

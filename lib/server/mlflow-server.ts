@@ -24,6 +24,7 @@ import { ingressOf } from './ingress';
 import { migrationJob } from './migration-job';
 import type { MlflowServerProps } from './mlflow-server-props';
 import { podRecipe, type PodRecipe } from './pod-recipe';
+import { runbookOf } from './runbook';
 import { DEFAULT_WORKERS, SERVER_PORT, serverContainer, threadsOf } from './server-container';
 import type { ServerView } from './server-view';
 import { UpgradeStrategy } from './upgrade-strategy';
@@ -101,6 +102,14 @@ export class MlflowServer extends Construct {
     }
     problems.throwIfAny();
     this.acknowledged.add(rule);
+  }
+
+  /**
+   * How to verify this very server and what to do when something is wrong, as Markdown: the guide's "Verification" and
+   * "Troubleshooting" with the right names, as commands to copy.
+   */
+  public runbook(): string {
+    return runbookOf(this, this._view, this);
   }
 
   /** @internal */

@@ -14,7 +14,12 @@ import { ScriptFiles } from '../startup/script-files';
 import type { MlflowServerProps } from './mlflow-server-props';
 import { mlflowEnvironment } from './server-container';
 
-const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'migrate_database.py', 'bounded_loop.py');
+const SCRIPTS = ScriptFiles.named(
+  'wait_for_database.py',
+  'migrate_database.py',
+  'bounded_loop.py',
+  'inspect_database.py',
+);
 
 const INIT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.units(2) },
