@@ -26,7 +26,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 from database_errors import BAD_IMAGE, CAUSES, Problem, classify, find_database_error
 from init_container import BadSetting, fail, one_line, prepare, redact, seconds_from
@@ -224,20 +224,24 @@ def bootstrap(target: Target, seconds: float) -> Outcome:
         return ensure_grants(admin, target)
 
 
-def wait_for_server(seconds: float) -> Problem | None:
-    """What is wrong with the administrator's login, after waiting for what can heal."""
+def log_in() -> Outcome:
+    with connected():
+        return "the administrator can log in"
+
+
+def persistently(work: Callable[[], Outcome], seconds: float) -> Outcome:
+    """Again and again while what is wrong can heal. Each step looks first at what there is already."""
     import psycopg2
 
     deadline = time.monotonic() + seconds
     while True:
         try:
-            with connected():
-                return None
-        except psycopg2.Error as error:
-            problem = classify(error)
-        if not problem.cause.retry or time.monotonic() >= deadline:
-            return problem
-        say(f"waiting: {problem}")
+            outcome = work()
+        except psycopg2.OperationalError as error:
+            outcome = classify(error)
+        if not isinstance(outcome, Problem) or not outcome.cause.retry or time.monotonic() >= deadline:
+            return outcome
+        say(f"waiting: {outcome}")
         time.sleep(POLL_SECONDS)
 
 
@@ -259,13 +263,12 @@ def main() -> int:
     prepare(PROGRAM)
     try:
         seconds, target = seconds_from("BOOTSTRAP_WAIT_SECONDS", 120), target_from_environment()
-        unreachable = wait_for_server(seconds)
-        if unreachable:
-            code = UNREACHABLE if unreachable.cause.retry else FAILED
-            return fail(f"{PROGRAM}: as the administrator: {unreachable}", code)
-        outcome = bootstrap(target, seconds)
+        who, outcome = "the administrator", persistently(log_in, seconds)
+        if not isinstance(outcome, Problem):
+            who, outcome = f'"{target.user}"', persistently(lambda: bootstrap(target, seconds), seconds)
         if isinstance(outcome, Problem):
-            return fail(f'{PROGRAM}: as "{target.user}": {outcome}', FAILED)
+            code = UNREACHABLE if outcome.cause.retry else FAILED
+            return fail(f"{PROGRAM}: as {who}: {outcome}", code)
         say(f"ready: {outcome}")
         return READY
     except Exception as error:

@@ -16,8 +16,9 @@ TARGET = {"USER": "mlflow", "PASSWORD": "hunter2", "DATABASE": "mlflow"}
 @pytest.fixture(autouse=True)
 def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(init_container, "_exit_on_sigterm", lambda program: None)
-    monkeypatch.setattr(script, "wait_for_server", lambda seconds: None)
-    monkeypatch.delenv("BOOTSTRAP_WAIT_SECONDS", raising=False)
+    monkeypatch.setattr(script, "log_in", lambda: "yes")
+    monkeypatch.setattr(script, "POLL_SECONDS", 0)
+    monkeypatch.setenv("BOOTSTRAP_WAIT_SECONDS", "0")
     for name, value in TARGET.items():
         monkeypatch.setenv(f"BOOTSTRAP_{name}", value)
 
@@ -52,7 +53,7 @@ def test_names_of_63_bytes_and_long_passwords_pass(monkeypatch: pytest.MonkeyPat
 def test_the_administrators_own_login(
     cause: str, code: int, monkeypatch: pytest.MonkeyPatch, termination_log: Path
 ) -> None:
-    monkeypatch.setattr(script, "wait_for_server", lambda seconds: Problem(CAUSES[cause], "seen"))
+    monkeypatch.setattr(script, "log_in", lambda: Problem(CAUSES[cause], "seen"))
     assert script.main() == code
     assert termination_log.read_text() == (
         f"bootstrap-database: as the administrator: {cause}: seen. {CAUSES[cause].advice}\n"
@@ -85,6 +86,20 @@ def test_says_what_is_still_wrong(monkeypatch: pytest.MonkeyPatch, termination_l
     assert termination_log.read_text() == (
         f'bootstrap-database: as "mlflow": pg-hba: seen. {CAUSES["pg-hba"].advice}\n'
     )
+
+
+def test_waits_for_what_can_heal_at_any_step(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcomes = iter([Problem(CAUSES["no-route"], "seen"), Problem(CAUSES["starting-up"], "seen"), "there"])
+    monkeypatch.setenv("BOOTSTRAP_WAIT_SECONDS", "60")
+    monkeypatch.setattr(script, "bootstrap", lambda *_: next(outcomes))
+    assert script.main() == 0
+    assert [line.split(":")[1:3] for line in capsys.readouterr().out.splitlines()] == [
+        [" waiting", " no-route"],
+        [" waiting", " starting-up"],
+        [" ready", " there"],
+    ]
 
 
 def test_says_that_it_is_ready(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
