@@ -63,5 +63,6 @@ export { VolumeArtifacts, type VolumeArtifactsProps } from './artifacts/volume-a
 export { FileSource } from './kube/file-source';
 export { Persistence, type ExistingClaimOptions, type NewClaimOptions } from './kube/persistence';
 
+export type { OperationProps } from './operations/operation-props';
 export { DatabaseBootstrap, type DatabaseBootstrapProps } from './operations/database-bootstrap';
 export { MlflowGarbageCollection, type MlflowGarbageCollectionProps } from './operations/mlflow-garbage-collection';

@@ -8,7 +8,7 @@ usage: inspect_database.py [QUESTION...]    all of these, if none is given:
   sizes        of the database, and of its largest tables
   connections  who holds them, and how many there may be
 
-It reads, in a transaction that is read-only and at most 10 s long, on one connection at a time.
+It only reads, on one connection at a time, and no answer takes the database more than 10 s.
 
 Exit codes: 0 answered; 1 a question has no good answer (the cause is named); 2 there is no such question.
 """
@@ -26,7 +26,7 @@ from typing import Any, Callable
 from database_errors import BAD_IMAGE, Problem, classify, find_database_error
 from init_container import one_line, redact, speak_english
 from mlflow_schema import UnusableSchema, connect, decide, image_revisions, read_schema
-from wait_for_database import QUERY, judge
+from wait_for_database import check
 
 ANSWERED, FAILED, NO_SUCH_QUESTION = 0, 1, 2
 SECONDS = 5.0
@@ -37,8 +37,8 @@ SELECT 'PostgreSQL ' || current_setting('server_version'),
           FROM pg_stat_ssl WHERE pid = pg_backend_pid())
 """
 TABLES = """
-SELECT relname, pg_get_userbyid(relowner), n_live_tup
-  FROM pg_stat_user_tables JOIN pg_class ON pg_class.oid = relid
+SELECT stat.relname, pg_get_userbyid(relowner), n_live_tup
+  FROM pg_stat_user_tables AS stat JOIN pg_class ON pg_class.oid = relid
  WHERE schemaname = current_schema() ORDER BY 1
 """
 DATABASE_SIZE = "SELECT current_database(), pg_size_pretty(pg_database_size(current_database()))"
@@ -114,8 +114,7 @@ def reachable() -> Iterator[str]:
 
 
 def login() -> Iterator[str]:
-    [rights], [server] = select(QUERY, SERVER)
-    outcome = judge(*rights)
+    [[server]], outcome = select(SERVER), check()
     yield ", ".join(map(str, filter(None, server)))
     if isinstance(outcome, Problem):
         raise NoGoodAnswer(str(outcome))

@@ -11,6 +11,7 @@ const SCRIPTS = Object.fromEntries(
     'bounded_loop.py',
     'database_errors.py',
     'init_container.py',
+    'inspect_database.py',
     'migrate_database.py',
     'mlflow_schema.py',
     'wait_for_database.py',

@@ -20,7 +20,7 @@ ANSWERS = {
     " login": r"login: PostgreSQL \d+.*, TLSv1\.\d, .*\nlogin: user \"mlflow_user\", database \"mlflow\"",
     " revision": r"revision: database (\w+), image \1\n",
     " tables": r"tables: \d+ tables\n  table .*\n(  .*\n)*  runs +mlflow_user +\d+",
-    " sizes": r"sizes: mlflow: \d+ kB\n",
+    " sizes": r"sizes: mlflow: \d+ [kM]B\n",
     " connections": r"connections: \d+ of 100, .*\n(  .*\n)*  \d+ +mlflow_user +mlflow +mlflow ",
     " -c wait-for-database": r"wait-for-database: ready: ",
     " -c init-mlflow": r"init-mlflow: \S+: revision ",

@@ -7,7 +7,7 @@ import pytest
 from conftest import PASSWORD, DatabaseError
 
 import inspect_database as script
-from database_errors import CAUSES
+from database_errors import CAUSES, Problem
 from mlflow_schema import Revisions, Schema
 
 
@@ -74,8 +74,8 @@ def test_tells_failures_apart(
 def test_the_login_has_to_be_enough_for_mlflow(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rights = ("u", "d", "public", False, False, None)
-    monkeypatch.setattr(script, "select", lambda *_: [[rights], [("PostgreSQL 15.1", None)]])
+    monkeypatch.setattr(script, "check", lambda: Problem(CAUSES["no-create-privilege"], "seen"))
+    monkeypatch.setattr(script, "select", lambda *_: [[("PostgreSQL 15.1", None)]])
     code, [server, problem] = ask(capsys, "login")
     assert (code, server) == (1, "login: PostgreSQL 15.1")
     assert problem.startswith("login: no-create-privilege: ")
