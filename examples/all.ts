@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import { Backups } from './backups';
 import { Bitnami } from './bitnami';
 import { BitnamiComplete } from './bitnami-complete';
+import { Bootstrap } from './bootstrap';
 import { CloudNative } from './cloud-native';
 import { CustomPooling } from './custom-pooling';
 import { CustomizedDeployment } from './customized-deployment';
@@ -10,6 +11,7 @@ import { ExistingSecret } from './existing-secret';
 import { External } from './external';
 import { ExternalSecrets } from './external-secrets';
 import { Gateway } from './gateway';
+import { GarbageCollection } from './garbage-collection';
 import { HighAvailability } from './high-availability';
 import { Isolated } from './isolated';
 import { OwnBackend } from './own-backend';
@@ -38,6 +40,8 @@ export function addExamples(app: Construct): void {
   new Isolated(app, 'isolated');
   new OwnBackend(app, 'own-backend');
   new CustomizedDeployment(app, 'customized-deployment');
+  new Bootstrap(app, 'bootstrap');
+  new GarbageCollection(app, 'garbage-collection');
   new Development(app, 'development', 'mlflow-dev');
   new Production(app, 'production', 'mlflow-prod');
 }

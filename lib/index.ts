@@ -100,3 +100,5 @@ export type { IsolationOptions } from './kube/isolation';
 export { NetworkPeer } from './kube/network-peer';
 export type { NetworkRoute } from './kube/network-route';
 export type { ServerIsolationOptions } from './server/server-isolation-options';
+export { DatabaseBootstrap, type DatabaseBootstrapProps } from './operations/database-bootstrap';
+export { MlflowGarbageCollection, type MlflowGarbageCollectionProps } from './operations/mlflow-garbage-collection';

@@ -31,8 +31,10 @@ import { checkProps } from './check-props';
 import { migrationJob } from './migration-job';
 import type { MlflowServerProps } from './mlflow-server-props';
 import { podRecipe, type PodRecipe } from './pod-recipe';
+import { runbookOf } from './runbook';
 import { DEFAULT_WORKERS, portNameOf, SERVER_PORT, serverContainer, threadsOf } from './server-container';
 import { isolateServer } from './server-isolation';
+import type { ServerView } from './server-view';
 import { UpgradeStrategy } from './upgrade-strategy';
 
 /** An MLflow tracking server on a PostgreSQL database, with all that it needs to run. */
@@ -124,6 +126,19 @@ export class MlflowServer extends Construct {
     }
     problems.throwIfAny();
     this.acknowledged.add(rule);
+  }
+
+  /**
+   * How to verify this very server and what to do when something is wrong, as Markdown: the guide's "Verification" and
+   * "Troubleshooting" with the right names, as commands to copy.
+   */
+  public runbook(): string {
+    return runbookOf(this, this._view, this);
+  }
+
+  /** @internal */
+  public get _view(): ServerView {
+    return { props: this.props, labels: this.labels, artifacts: this.artifacts };
   }
 
   /**

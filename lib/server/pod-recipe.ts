@@ -15,7 +15,12 @@ import { ScriptFiles } from '../startup/script-files';
 import type { MlflowServerProps } from './mlflow-server-props';
 import { mlflowEnvironment } from './server-container';
 
-const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'migrate_database.py', 'bounded_loop.py');
+const SCRIPTS = ScriptFiles.named(
+  'wait_for_database.py',
+  'migrate_database.py',
+  'bounded_loop.py',
+  'inspect_database.py',
+);
 
 const INIT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.units(2) },
@@ -90,7 +95,9 @@ function initContainer(base: kplus.ContainerProps, { extraInitEnvVars }: MlflowS
 }
 
 /** Pods are replaced when a login changes that is known at synth. */
-export function credentialsRevision(connection: PostgresConnection): Record<string, string> | undefined {
+export function credentialsRevision(
+  connection: Pick<PostgresConnection, 'credentials' | 'direct'>,
+): Record<string, string> | undefined {
   const revisions = [connection, connection.direct].flatMap((each) => each?.credentials.revision ?? []);
   return revisions.length === 0
     ? undefined

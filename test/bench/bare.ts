@@ -12,6 +12,7 @@ const SCRIPTS = Object.fromEntries(
     'database_errors.py',
     'database_lock.py',
     'init_container.py',
+    'inspect_database.py',
     'migrate_database.py',
     'mlflow_schema.py',
     'wait_for_database.py',

@@ -25,6 +25,7 @@ class Example:
     ca: bool = False  # the ConfigMap rds-ca is there already
     namespace: str | None = None  # that the YAML names
     superuser: str | None = None  # the password of `postgres`, of a server in the cluster
+    admin_secret: str | None = None  # of an administrator; role and database are not there yet
 
 
 EXAMPLES = [
@@ -40,7 +41,17 @@ EXAMPLES = [
     Example("development", superuser="only-for-development", user="postgres", namespace="mlflow-dev"),
     Example("production", host=RDS, secret="postgres-database-secret", ca=True, namespace="mlflow-prod"),
 ]
-BY_NAME = {example.name: example for example in EXAMPLES}
+# With tests of their own: what they add to a server, and the server's runbook.
+OPERATIONS = [
+    Example("garbage-collection", host="your-postgres-host", secret="postgres-database-secret"),
+    Example(
+        "bootstrap",
+        host="your-postgres-host",
+        secret="postgres-database-secret",
+        admin_secret="postgres-admin-secret",
+    ),
+]
+BY_NAME = {example.name: example for example in [*EXAMPLES, *OPERATIONS]}
 
 
 def service_of(host: str) -> str:

@@ -1,19 +1,22 @@
 // Prints the YAML of one chart, for the tests to run: node -r tsx/cjs test/e2e/synth.ts example external
 //                                                     node -r tsx/cjs test/e2e/synth.ts server '{"replicas": 3}'
 //                                                     node -r tsx/cjs test/e2e/synth.ts import '{"dryRun": true}'
-import { App, Chart, Duration, Yaml } from 'cdk8s';
+import { App, Chart, Cron, Duration, Yaml } from 'cdk8s';
 import {
   ArtifactAccess,
   ClientCertificate,
+  DatabaseBootstrap,
   DatabaseConnectionCheck,
   DatabaseMigration,
   type ExistingData,
   ExternalPostgres,
   FileSource,
   type IArtifactStore,
+  MlflowGarbageCollection,
   MlflowServer,
   Persistence,
   PoolingProfile,
+  PostgresCredentials,
   PostgresTls,
   ReadinessCheck,
   S3Addressing,
@@ -58,6 +61,10 @@ interface ServerCase {
   /** Name of the Secret with the server's own certificate. */
   readonly certificate?: string;
   readonly extraEnvVars?: Record<string, string>;
+  /** A garbage collection `mlflow-gc` of what was deleted so many seconds ago. */
+  readonly collectOlderThan?: number;
+  /** A bootstrap `bootstrap` by the administrator of the Secret `admin`, for which the server waits. */
+  readonly bootstrap?: boolean;
 }
 
 function tlsOf(options: ServerCase): PostgresTls | undefined {
@@ -95,9 +102,12 @@ function migrationOf(options: ServerCase): DatabaseMigration {
   }
 }
 
-function checkOf(check: ServerCase['check']): DatabaseConnectionCheck | undefined {
+function checkOf({ check, bootstrap }: ServerCase): DatabaseConnectionCheck | undefined {
   if (check === 'off') {
     return DatabaseConnectionCheck.off();
+  }
+  if (bootstrap === true) {
+    return DatabaseConnectionCheck.initContainer({ databaseMayAppear: true });
   }
   return check === undefined ? undefined : DatabaseConnectionCheck.initContainer({ deadline: Duration.seconds(check) });
 }
@@ -135,9 +145,9 @@ function addServer(chart: Chart, options: ServerCase): void {
     failoverHosts: options.failoverHosts,
     tls: tlsOf(options),
   });
-  new MlflowServer(chart, 'mlflow', {
+  const server = new MlflowServer(chart, 'mlflow', {
     backend,
-    databaseConnectionCheck: checkOf(options.check),
+    databaseConnectionCheck: checkOf(options),
     databaseMigration: migrationOf(options),
     readinessCheck: options.readiness === 'database' ? ReadinessCheck.DATABASE : undefined,
     replicas: options.replicas,
@@ -155,6 +165,14 @@ function addServer(chart: Chart, options: ServerCase): void {
         Object.entries(options.extraEnvVars).map(([name, value]) => [name, EnvValue.fromValue(value)]),
       ),
   });
+  if (options.bootstrap === true) {
+    const admin = PostgresCredentials.fromSecretName('admin');
+    new DatabaseBootstrap(chart, 'bootstrap', { backend, admin, deadline: Duration.seconds(10) });
+  }
+  if (options.collectOlderThan !== undefined) {
+    const olderThan = Duration.seconds(options.collectOlderThan);
+    new MlflowGarbageCollection(chart, 'mlflow-gc', { server, schedule: Cron.daily(), olderThan });
+  }
 }
 
 /** An import of `mlflow.db` on the claim `old-mlflow`. */

@@ -81,9 +81,10 @@ def test_tries_once_with_a_deadline_of_zero(clock: Clock) -> None:
     assert clock.naps == []
 
 
-def test_waits_for_a_missing_database_only_if_it_may_appear(clock: Clock) -> None:
-    assert run(forever("missing-database"), clock) == CANNOT_HEAL
-    assert run(iter([problem("missing-database"), "there"]), clock, may_appear=True) == USABLE
+@pytest.mark.parametrize("name", sorted(script.APPEARING))
+def test_waits_for_what_is_being_made_only_if_it_may_appear(name: str, clock: Clock) -> None:
+    assert run(forever(name), clock) == CANNOT_HEAL
+    assert run(iter([problem(name), "there"]), clock, may_appear=True) == USABLE
 
 
 @pytest.mark.parametrize(
