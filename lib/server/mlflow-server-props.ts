@@ -93,8 +93,10 @@ export interface MlflowServerProps {
 
   /**
    * Whether reads (searches, the UI) go to the read replicas of the backend. Replicas lag behind: a client may not find at
-   * once what it has just logged. If they are down, reads fail: MLflow does not turn to the primary. Each worker opens one
-   * more pool, on the replicas. Needs MLflow 3.15 or later in the image.
+   * once what it has just logged. MLflow reads an experiment there before it starts a run, so the first run of an
+   * experiment fails with HTTP 404 until the replica has heard of it: create experiments beforehand. If the replicas are
+   * down, reads and the start of runs fail with HTTP 503, which clients try again; runs that have begun log on. MLflow does
+   * not turn to the primary. Each worker opens one more pool, on the replicas. Needs MLflow 3.15 or later in the image.
    * @default false
    */
   readonly readFromReplica?: boolean;

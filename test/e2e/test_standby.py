@@ -82,7 +82,7 @@ def test_failover(namespace: Namespace, make_postgres: MakePostgres) -> None:
     primary.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
     primary.execute("SELECT pg_reload_conf()")
     primary.wait_for("SELECT count(*) = 1 FROM pg_stat_replication WHERE sync_state = 'sync'", "postgres", 30)
-    namespace.apply(synthesis.server(host="first", failoverHosts=["second"], workers=2))
+    namespace.apply(synthesis.server(host="first", failoverHosts=["second"]))
     [pod] = namespace.deployment()
     pod.wait_ready()
 
