@@ -1,0 +1,74 @@
+"""Another image, and with it another schema, under clients; and the way back, which the schema bars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cluster import eventually
+from examples import Example, manifest_for
+from release import Release, is_ready
+from watch import Watch
+
+# Models are created by one client, and named apart: what MLflow itself cannot do on a newer schema.
+CLIENTS = {"log_metric": 6, "search": 1, "create_model": 1}
+SERVER = {"app.kubernetes.io/name": "mlflow", "app.kubernetes.io/component": "server"}
+
+
+@pytest.fixture(scope="module", params=["init-rolling", "job-rolling", "init-recreate", "job-recreate"])
+def release(request: pytest.FixtureRequest, deploy) -> Iterator[Release]:
+    with deploy(Example(f"{request.param}-old")) as release:
+        yield release
+
+
+def change(release: Release, directory: Path, version: str) -> None:
+    """The same release with the other image."""
+    name, _ = release.example.name.rsplit("-", maxsplit=1)
+    release.manifest = manifest_for(Example(f"{name}-{version}"), directory, release.namespace.name)
+    release.apply()
+
+
+def test_upgrade(release: Release, synthesized: Path) -> None:
+    with Watch(release.namespace, f"{release.example.name} to new", **CLIENTS) as watch:
+        change(release, synthesized, "new")
+        release.wait_for_rollout()
+        release.wait_until_settled()
+    assert watch.seen["missing"] == 0
+    if "rolling" in release.example.name:
+        assert [watch.seen[each]["failed"] for each in ("log-metric", "search")] == [0, 0]
+    else:
+        assert watch.seen["log-metric"]["failing"] > 1  # nobody is served meanwhile
+    [migration] = [line for line in init_logs(release) if "upgraded: revision" in line]
+    print(migration)
+
+
+def test_way_back_is_barred(release: Release, synthesized: Path) -> None:
+    if "rolling" not in release.example.name:
+        pytest.skip("the old image would wait for a pod, with nobody served")
+    serving = {each["metadata"]["name"] for each in release.namespace.pods(SERVER)}
+    with Watch(release.namespace, f"{release.example.name} and back", **CLIENTS) as watch:
+        change(release, synthesized, "old")
+        line = eventually(lambda: cause(release), "`kubectl describe pods` names the cause", 300)
+        ready = {each["metadata"]["name"] for each in release.namespace.pods(SERVER) if is_ready(each)}
+        assert ready == serving
+        change(release, synthesized, "new")
+        release.wait_until_settled()
+    print(line)
+    assert watch.seen["missing"] == 0
+    assert [watch.seen[each]["failed"] for each in ("log-metric", "search", "create-model")] == [0, 0, 0]
+
+
+def cause(release: Release) -> str:
+    """The line that says why a pod of an older image does not start."""
+    text = release.namespace.kubectl("describe", "pods", "-l", "app.kubernetes.io/name=mlflow")
+    return next((line.strip() for line in text.splitlines() if "newer-schema: " in line), "")
+
+
+def init_logs(release: Release) -> list[str]:
+    """The lines of all that migrated or waited for it."""
+    pods = release.namespace.get("pods", "-l", "app.kubernetes.io/name=mlflow")["items"]
+    names = [each["metadata"]["name"] for each in pods]
+    options = ["-c", "init-mlflow", "--ignore-errors"]
+    return [line for name in names for line in release.namespace.kubectl("logs", name, *options).splitlines()]
