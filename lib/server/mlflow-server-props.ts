@@ -24,7 +24,8 @@ export interface MlflowServerProps {
   readonly backend: IPostgresBackend;
 
   /**
-   * The image, by tag or digest, for the server and for all that prepares it. It needs MLflow and psycopg2.
+   * The image, by tag or digest, for the server and for all that prepares it. It needs MLflow and psycopg2, and uvicorn
+   * 0.37 or later (of September 2025).
    * @default 'ghcr.io/mlflow/mlflow:v3.17.2-full'
    */
   readonly image?: string;
@@ -68,7 +69,7 @@ export interface MlflowServerProps {
 
   /**
    * Requests that a worker serves at once; more of them wait their turn. At most `poolSize` + `maxOverflow` - 1, since
-   * otherwise requests can wait for each other's connections. Less than 40 needs uvicorn 0.36 or later in the image.
+   * otherwise requests can wait for each other's connections.
    * @default - as many as `pooling` can serve, at most 40
    */
   readonly threads?: number;

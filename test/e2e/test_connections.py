@@ -33,8 +33,23 @@ def test_three_pods_stay_below_the_budget_and_come_near_it(namespace: Namespace,
 
         with Sampler(count) as sampler:
             load = Load(clients, [log_batch, create_model, search], seconds=20)
+    print(f"{sampler.most} connections of {BUDGET}, {load.codes.total()} requests")
     assert load.codes.keys() == {200}, load.texts
     assert BUDGET / 2 <= sampler.most <= BUDGET
+
+
+def test_on_the_guides_numbers_they_ask_for_more_than_there_are(
+    namespace: Namespace, postgres: Postgres
+) -> None:
+    """20 + 30 connections, four workers: the same load needs more than PostgreSQL's default of 100."""
+    namespace.apply(synthesis.server(replicas=3, workers=4, pooling="guide"))
+    pods = namespace.deployment()
+    clients = callers([pod.wait_ready(300).address for pod in pods])
+    load = Load(clients, [log_batch, create_model, search], seconds=20)
+    refused = sum(count for text, count in load.texts.items() if "too many clients already" in text)
+    print(f"{refused} of {load.codes.total()} requests: too many clients; {dict(load.codes)}")
+    assert refused > 0
+    assert "too many clients already" in postgres.log()
 
 
 def test_requests_never_wait_for_each_other(namespace: Namespace, postgres: Postgres) -> None:

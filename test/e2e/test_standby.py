@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections import Counter
 
 import synthesis
 from cluster.kubernetes import Namespace
-from cluster.pod import Pod
 from conftest import MakePostgres
 from load import Caller, log_batch, search
+from points import Points
 from postgres import Postgres
 from test_outage import assert_alive, wait_until
 from tracking import request
 
 CAUGHT_UP = "SELECT pg_last_wal_replay_lsn() >= '{}'::pg_lsn"
 SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mlflow'"
-CLIENTS = 8
 
 
 def catch_up(primary: Postgres, standby: Postgres) -> None:
@@ -86,64 +83,20 @@ def test_failover(namespace: Namespace, make_postgres: MakePostgres) -> None:
     [pod] = namespace.deployment()
     pod.wait_ready()
 
-    load = Points(pod)
-    load.wait_for(CLIENTS * 3)
+    points = Points(pod)
+    points.wait_for_more()
     primary.crash()
     crashed = time.monotonic()
     time.sleep(2)  # until somebody notices
     standby.promote()
     promoted = time.monotonic()
-    load.wait_for(load.acknowledged + CLIENTS * 3)
-    load.stop()
+    points.wait_for_more()
+    points.stop()
 
-    served = next(at for at in load.served if at > promoted)
+    served = next(at for at in points.served if at > promoted)
     print(f"served {served - crashed:.1f} s after the crash, {served - promoted:.1f} s after the promotion")
-    print(f"{load.acknowledged} acknowledged, failed: {load.failed}")
+    print(f"{points.acknowledged} acknowledged, failed: {points.failed}")
     assert served - promoted < 10
-    assert load.failed.keys() <= {503}  # which MLflow's client tries again
-    assert load.missing(standby) == 0
+    assert points.failed.keys() <= {503}  # which MLflow's client tries again
+    assert points.missing(standby) == 0
     assert_alive(pod)
-
-
-class Points:
-    """Clients that log one metric after the other, each into a run of its own, and never try again."""
-
-    def __init__(self, pod: Pod) -> None:
-        self.acknowledged, self.served, self.failed = 0, [], Counter[int]()
-        self._stop, self._lock = threading.Event(), threading.Lock()
-        self._points: set[tuple[str, int]] = set()
-        self._threads = [
-            threading.Thread(target=self._work, args=(Caller(pod.address),), daemon=True)
-            for _ in range(CLIENTS)
-        ]
-        for thread in self._threads:
-            thread.start()
-
-    def wait_for(self, acknowledged: int) -> None:
-        wait_until(lambda: self.acknowledged >= acknowledged, 120)
-
-    def stop(self) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(120)
-
-    def missing(self, postgres: Postgres) -> int:
-        """Points that were acknowledged, and are not in the database."""
-        rows = postgres.execute("SELECT run_uuid, step FROM metrics WHERE key = 'point'", "mlflow")
-        return len(self._points - set(rows))
-
-    def _work(self, caller: Caller) -> None:
-        step = 0
-        while not self._stop.is_set():
-            step += 1
-            point = {"run_id": caller.run_id, "key": "point", "value": step, "timestamp": step, "step": step}
-            status, _ = caller.post("runs/log-metric", point)
-            with self._lock:
-                if status == 200:
-                    self.acknowledged += 1
-                    self.served.append(time.monotonic())
-                    self._points.add((caller.run_id, step))
-                else:
-                    self.failed[status] += 1
-            if status != 200:
-                time.sleep(0.2)
