@@ -170,9 +170,16 @@ describe('before the server', () => {
     const job = only(manifests, 'Job');
     const script = '/opt/mlflow/scripts/migrate_database.py';
     expect(job.metadata.name).toMatch(/^mlflow-migration-[0-9a-f]{8}$/);
-    expect(job.spec.template.spec.containers[0].command).toEqual(['python', script]);
+    const { initContainers, containers } = job.spec.template.spec;
+    expect(initContainers.map((each: { name: string }) => each.name)).toEqual(['wait-for-database']);
+    expect(containers[0].command).toEqual(['python', script]);
     expect(container(manifests, 'init-mlflow').command).toEqual(['python', script, '--wait']);
     expect(job.spec.template.metadata.labels['app.kubernetes.io/component']).toBe('migration');
+  });
+
+  test('without a check, the Job does not wait either', () => {
+    const off = { databaseMigration: DatabaseMigration.job(), databaseConnectionCheck: DatabaseConnectionCheck.off() };
+    expect(only(serverManifests(off), 'Job').spec.template.spec.initContainers).toBeUndefined();
   });
 
   test('the Job is named by what it runs', () => {
