@@ -1,4 +1,7 @@
-// Charts of the tests on a cluster, beside the examples: node -r tsx/cjs test/cluster/charts.ts, into $CDK8S_OUTDIR.
+// Charts of the tests on a cluster, beside the examples: node -r tsx/cjs test/cluster/charts.ts,
+// into $CDK8S_OUTDIR; what an upgrade changes to is in its folder `after`.
+import { join } from 'node:path';
+
 import { App, Chart } from 'cdk8s';
 import {
   BitnamiPasswords,
@@ -15,7 +18,7 @@ import {
 import { PersistentVolumeAccessMode } from 'cdk8s-plus-28';
 
 /** A database in the cluster and two pods of MLflow, a PgBouncer between them or not. */
-function twoPods(id: string, props: Partial<MlflowServerProps>, pooled = false): void {
+function twoPods(app: App, id: string, props: Partial<MlflowServerProps>, pooled = false): void {
   const chart = new Chart(app, id);
   const postgres = new BitnamiPostgres(chart, 'postgres', {
     username: 'mlflow',
@@ -32,17 +35,23 @@ function twoPods(id: string, props: Partial<MlflowServerProps>, pooled = false):
   });
 }
 
-const app = new App();
-twoPods('two-pods', {});
-// 3 pods x 2 workers x 4 threads are 24 calls at once: fewer than the connections of either PgBouncer.
-twoPods('two-pods-pooled', { threads: 4 }, true);
-// An image change, as it is before and after.
-const migrations = { init: DatabaseMigration.initContainer(), job: DatabaseMigration.job() };
-for (const [migration, databaseMigration] of Object.entries(migrations)) {
-  for (const upgradeStrategy of Object.values(UpgradeStrategy)) {
-    const id = `${migration}-${upgradeStrategy}`;
-    twoPods(`${id}-old`, { databaseMigration, upgradeStrategy, image: process.env.TEST_OLD_MLFLOW_IMAGE });
-    twoPods(`${id}-new`, { databaseMigration, upgradeStrategy });
+/** The same charts for either image: pods carry a label of the chart's id, so that another id would be a change, too. */
+function upgrades(app: App, image?: string): void {
+  const migrations = { init: DatabaseMigration.initContainer(), job: DatabaseMigration.job() };
+  for (const [migration, databaseMigration] of Object.entries(migrations)) {
+    for (const upgradeStrategy of Object.values(UpgradeStrategy)) {
+      twoPods(app, `${migration}-${upgradeStrategy}`, { databaseMigration, upgradeStrategy, image });
+    }
   }
 }
+
+const app = new App();
+twoPods(app, 'two-pods', {});
+// 3 pods x 2 workers x 4 threads are 24 calls at once: fewer than the connections of either PgBouncer.
+twoPods(app, 'two-pods-pooled', { threads: 4 }, true);
+upgrades(app, process.env.TEST_OLD_MLFLOW_IMAGE);
 app.synth();
+
+const after = new App({ outdir: join(app.outdir, 'after') });
+upgrades(after);
+after.synth();

@@ -19,20 +19,19 @@ SERVER = {"app.kubernetes.io/name": "mlflow", "app.kubernetes.io/component": "se
 
 @pytest.fixture(scope="module", params=["init-rolling", "job-rolling", "init-recreate", "job-recreate"])
 def release(request: pytest.FixtureRequest, deploy) -> Iterator[Release]:
-    with deploy(Example(f"{request.param}-old")) as release:
+    with deploy(Example(request.param)) as release:
         yield release
 
 
-def change(release: Release, directory: Path, version: str) -> None:
-    """The same release with the other image."""
-    name, _ = release.example.name.rsplit("-", maxsplit=1)
-    release.manifest = manifest_for(Example(f"{name}-{version}"), directory, release.namespace.name)
+def change(release: Release, directory: Path) -> None:
+    """The same release with the image of that directory."""
+    release.manifest = manifest_for(release.example, directory, release.namespace.name)
     release.apply()
 
 
 def test_upgrade(release: Release, synthesized: Path) -> None:
-    with Watch(release.namespace, f"{release.example.name} to new", **CLIENTS) as watch:
-        change(release, synthesized, "new")
+    with Watch(release.namespace, f"{release.example.name}, upgraded", **CLIENTS) as watch:
+        change(release, synthesized / "after")
         release.wait_for_rollout()
         release.wait_until_settled()
     assert watch.seen["missing"] == 0
@@ -48,12 +47,12 @@ def test_way_back_is_barred(release: Release, synthesized: Path) -> None:
     if "rolling" not in release.example.name:
         pytest.skip("the old image would wait for a pod, with nobody served")
     serving = {each["metadata"]["name"] for each in release.namespace.pods(SERVER)}
-    with Watch(release.namespace, f"{release.example.name} and back", **CLIENTS) as watch:
-        change(release, synthesized, "old")
+    with Watch(release.namespace, f"{release.example.name}, and back", **CLIENTS) as watch:
+        change(release, synthesized)
         line = eventually(lambda: cause(release), "`kubectl describe pods` names the cause", 300)
         ready = {each["metadata"]["name"] for each in release.namespace.pods(SERVER) if is_ready(each)}
         assert ready == serving
-        change(release, synthesized, "new")
+        change(release, synthesized / "after")
         release.wait_until_settled()
     print(line)
     assert watch.seen["missing"] == 0
