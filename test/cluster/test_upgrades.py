@@ -14,6 +14,7 @@ from watch import Watch
 
 # Models are created by one client, and named apart: what MLflow itself cannot do on a newer schema.
 CLIENTS = {"log_metric": 6, "search": 1, "create_model": 1}
+CLIENTS_SEE = ("log-metric", "search", "create-model")
 SERVER = {"app.kubernetes.io/name": "mlflow", "app.kubernetes.io/component": "server"}
 
 
@@ -36,7 +37,8 @@ def test_upgrade(release: Release, synthesized: Path) -> None:
         release.wait_until_settled()
     assert watch.seen["missing"] == 0
     if "rolling" in release.example.name:
-        assert [watch.seen[each]["failed"] for each in ("log-metric", "search")] == [0, 0]
+        failed = [watch.seen[each]["failed"] for each in ("log-metric", "search")]
+        assert failed == [0, 0], tracebacks(release)
     else:
         assert watch.seen["log-metric"]["failing"] > 1  # nobody is served meanwhile
     [migration] = [line for line in init_logs(release) if "upgraded: revision" in line]
@@ -56,13 +58,20 @@ def test_way_back_is_barred(release: Release, synthesized: Path) -> None:
         release.wait_until_settled()
     print(line)
     assert watch.seen["missing"] == 0
-    assert [watch.seen[each]["failed"] for each in ("log-metric", "search", "create-model")] == [0, 0, 0]
+    assert [watch.seen[each]["failed"] for each in CLIENTS_SEE] == [0, 0, 0], tracebacks(release)
 
 
 def cause(release: Release) -> str:
     """The line that says why a pod of an older image does not start."""
     text = release.namespace.kubectl("describe", "pods", "-l", "app.kubernetes.io/name=mlflow")
     return next((line.strip() for line in text.splitlines() if "newer-schema: " in line), "")
+
+
+def tracebacks(release: Release) -> str:
+    """What the servers say of a request that ended with 500."""
+    selector = ",".join(f"{key}={value}" for key, value in SERVER.items())
+    log = release.namespace.kubectl("logs", "-l", selector, "-c", "mlflow", "--tail=-1")
+    return log[log.find("Traceback") :][:5000] if "Traceback" in log else "no traceback in the logs"
 
 
 def init_logs(release: Release) -> list[str]:
