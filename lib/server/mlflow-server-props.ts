@@ -27,7 +27,8 @@ export interface MlflowServerProps {
   readonly backend: IPostgresBackend;
 
   /**
-   * The image, by tag or digest, for the server and for all that prepares it. It needs MLflow and psycopg2.
+   * The image, by tag or digest, for the server and for all that prepares it. It needs MLflow and psycopg2, and uvicorn
+   * 0.37 or later (of September 2025).
    * @default 'ghcr.io/mlflow/mlflow:v3.17.2-full'
    */
   readonly image?: string;
@@ -71,7 +72,7 @@ export interface MlflowServerProps {
 
   /**
    * Requests that a worker serves at once; more of them wait their turn. At most `poolSize` + `maxOverflow` - 1, since
-   * otherwise requests can wait for each other's connections. Less than 40 needs uvicorn 0.36 or later in the image.
+   * otherwise requests can wait for each other's connections.
    * @default - as many as `pooling` can serve, at most 40
    */
   readonly threads?: number;
@@ -96,8 +97,10 @@ export interface MlflowServerProps {
 
   /**
    * Whether reads (searches, the UI) go to the read replicas of the backend. Replicas lag behind: a client may not find at
-   * once what it has just logged. If they are down, reads fail: MLflow does not turn to the primary. Each worker opens one
-   * more pool, on the replicas. Needs MLflow 3.15 or later in the image.
+   * once what it has just logged. MLflow reads an experiment there before it starts a run, so the first run of an
+   * experiment fails with HTTP 404 until the replica has heard of it: create experiments beforehand. If the replicas are
+   * down, reads and the start of runs fail with HTTP 503, which clients try again; runs that have begun log on. MLflow does
+   * not turn to the primary. Each worker opens one more pool, on the replicas. Needs MLflow 3.15 or later in the image.
    * @default false
    */
   readonly readFromReplica?: boolean;

@@ -1,4 +1,4 @@
-import { Size } from 'cdk8s';
+import { Duration, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 
 import type { ArtifactLocation } from '../artifacts/artifact-store';
@@ -24,6 +24,9 @@ const DEFAULT_RESOURCES: kplus.ContainerResources = {
   memory: { request: Size.gibibytes(1), limit: Size.gibibytes(2) },
   ephemeralStorage: SCRATCH_SPACE,
 };
+
+// uvicorn kills a worker that does not answer it for 5 s, and all requests with it: a node that is short of CPU is enough.
+const HUNG_WORKER = Duration.seconds(30);
 
 // Until every node has taken the pod out of its rules, requests still arrive.
 const DRAIN_SECONDS = 5;
@@ -118,6 +121,7 @@ function serverArguments(
 ): string[] {
   const uvicorn = [
     `--log-level=${logLevel}`,
+    `--timeout-worker-healthcheck=${String(HUNG_WORKER.toSeconds())}`,
     ...(threads < MOST_THREADS ? ['--loop=bounded_loop:new_loop'] : []),
     ...(props.certificate?._uvicornOptions ?? []),
   ];

@@ -146,7 +146,7 @@ export function bareServer(scope: Construct, n: number, scriptsName: string, rev
           '--workers=2',
           '--serve-artifacts',
           '--artifacts-destination=/mlflow/artifacts',
-          '--uvicorn-opts=--log-level=info --loop=bounded_loop:new_loop',
+          '--uvicorn-opts=--log-level=info --timeout-worker-healthcheck=30 --loop=bounded_loop:new_loop',
         ],
         ports: [{ name: 'http', number: 5000 }],
         envVariables: {

@@ -59,9 +59,9 @@ def service_of(host: str) -> str:
     return host.split(".", maxsplit=1)[0]
 
 
-def synthesize(directory: Path, **environment: str) -> None:
+def synthesize(directory: Path, program: str = "examples/main.ts", **environment: str) -> None:
     subprocess.run(
-        ["node", "-r", "tsx/cjs", "examples/main.ts"],
+        ["node", "-r", "tsx/cjs", program],
         cwd=REPOSITORY,
         env={**os.environ, "CDK8S_OUTDIR": str(directory), **environment},
         check=True,
@@ -80,6 +80,6 @@ def manifest_for(example: Example, directory: Path, namespace: str) -> str:
     text = text.replace("- key: pool\n", "- key: kubernetes.io/os\n").replace("- services\n", "- linux\n")
     # Settings of this cluster.
     text = text.replace("- ReadWriteMany\n", f"- {settings.SHARED_ACCESS_MODE}\n")
-    text = text.replace("cpu: 500m\n", f"cpu: {settings.SERVER_CPU}\n")
+    text = re.sub(r"cpu: (\d+)m\n", lambda found: f"cpu: {min(int(found[1]), settings.MOST_CPU)}m\n", text)
     text = text.replace(f"image: {settings.MLFLOW_IN_EXAMPLES}\n", f"image: {settings.MLFLOW_IMAGE}\n")
     return text.replace(f"image: {settings.BITNAMI_IN_EXAMPLES}\n", f"image: {settings.BITNAMI_IMAGE}\n")

@@ -38,6 +38,8 @@ import { addBackup, addRestore } from './synth-backup';
 interface ServerCase {
   readonly host?: string;
   readonly failoverHosts?: string[];
+  /** Of a read replica, which the server then reads from. */
+  readonly readHost?: string;
   readonly user?: string;
   readonly password?: string;
   readonly database?: string;
@@ -50,8 +52,8 @@ interface ServerCase {
   readonly replicas?: number;
   readonly workers?: number;
   readonly maxOverflow?: number;
-  /** `none`: SQLAlchemy's own sizes. */
-  readonly pooling?: 'highAvailability' | 'none';
+  /** `none`: SQLAlchemy's own sizes. `guide`: those of the guide's "High Availability Setup". */
+  readonly pooling?: keyof typeof POOLINGS;
   /** A bucket `models` with the login in the Secret `s3`. */
   readonly s3?: { readonly endpoint: string; readonly direct?: boolean };
   readonly ingress?: { readonly hosts: string[]; readonly tlsSecretName?: string };
@@ -66,6 +68,12 @@ interface ServerCase {
   /** A bootstrap `bootstrap` by the administrator of the Secret `admin`, for which the server waits. */
   readonly bootstrap?: boolean;
 }
+
+const POOLINGS = {
+  highAvailability: PoolingProfile.HIGH_AVAILABILITY,
+  none: new PoolingProfile(),
+  guide: new PoolingProfile({ poolSize: 20, maxOverflow: 30 }),
+};
 
 function tlsOf(options: ServerCase): PostgresTls | undefined {
   const ca = FileSource.fromConfigMap('postgres-ca', 'ca.crt');
@@ -114,7 +122,7 @@ function checkOf({ check, bootstrap }: ServerCase): DatabaseConnectionCheck | un
 
 function poolingOf({ pooling, maxOverflow }: ServerCase): PoolingProfile | undefined {
   if (pooling !== undefined) {
-    return pooling === 'none' ? new PoolingProfile() : PoolingProfile.HIGH_AVAILABILITY;
+    return POOLINGS[pooling];
   }
   return maxOverflow === undefined ? undefined : PoolingProfile.STANDARD.extend({ maxOverflow });
 }
@@ -143,6 +151,7 @@ function addServer(chart: Chart, options: ServerCase): void {
     password,
     database,
     failoverHosts: options.failoverHosts,
+    readHost: options.readHost,
     tls: tlsOf(options),
   });
   const server = new MlflowServer(chart, 'mlflow', {
@@ -153,6 +162,7 @@ function addServer(chart: Chart, options: ServerCase): void {
     replicas: options.replicas,
     workers: options.workers ?? 1,
     pooling: poolingOf(options),
+    readFromReplica: options.readHost !== undefined,
     artifactRoot: artifactsOf(options),
     ingress: options.ingress,
     allowedHosts: options.allowedHosts,

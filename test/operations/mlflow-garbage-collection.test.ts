@@ -121,7 +121,7 @@ test('keeps to the restricted Pod Security Standard, and no Service of the names
   });
 });
 
-const cron = 'ranges, lists and steps, as cron has them';
+const cron = 'ranges (a-b) or steps (*/n), with commas between';
 
 test.each<[Props, string]>([
   [
@@ -137,11 +137,11 @@ test.each<[Props, string]>([
   ],
   [
     { schedule: Cron.schedule({ minute: '60' }) },
-    `\`schedule.minute\` must be made of *, numbers from 0 to 59, ${cron}, got "60".`,
+    `\`schedule.minute\` must be *, numbers from 0 to 59, ${cron}, got "60".`,
   ],
   [
     { schedule: Cron.schedule({ minute: '0', weekDay: '7' }) },
-    `\`schedule.weekDay\` must be made of *, numbers from 0 to 6, ${cron}, got "7".`,
+    `\`schedule.weekDay\` must be *, numbers from 0 to 6, names such as mon, ${cron}, got "7".`,
   ],
 ])('refuses %j', (props, text) => {
   expect(() => manifests(props)).toThrow(new Error(`[chart/mlflow-gc] ${text}`));
