@@ -21,8 +21,10 @@ import { autoscalerOf } from './autoscaling';
 import { checkProps } from './check-props';
 import { allowedHosts, corsAllowedOrigins, type HostsInput } from './hosts';
 import { ingressOf } from './ingress';
+import { withMetrics } from './metrics';
 import { migrationJob } from './migration-job';
 import type { MlflowServerProps } from './mlflow-server-props';
+import { type MonitoredServer, monitoredServer } from './monitored-server';
 import { podRecipe, type PodRecipe } from './pod-recipe';
 import { DEFAULT_WORKERS, SERVER_PORT, serverContainer, threadsOf } from './server-container';
 import { UpgradeStrategy } from './upgrade-strategy';
@@ -46,6 +48,9 @@ export class MlflowServer extends Construct {
 
   /** The Job that migrates the schema, with `DatabaseMigration.job()`. */
   public readonly migrationJob?: kplus.Job;
+
+  /** @internal */
+  public readonly _monitored: MonitoredServer;
 
   private readonly acknowledged = new Set<string>();
   private readonly labels: ObjectLabels;
@@ -80,6 +85,7 @@ export class MlflowServer extends Construct {
     if (this.mostReplicas > 1) {
       disruptionBudget(this, id, this.labels);
     }
+    this._monitored = monitoredServer(props, this.labels);
     addUniqueNameRule(this);
     addPoolRule(props.backend, this.connectionDemand());
   }
@@ -151,6 +157,7 @@ export class MlflowServer extends Construct {
     const { props } = this;
     const { databaseConnectionCheck: check = DatabaseConnectionCheck.initContainer() } = props;
     const { databaseMigration: migration = DatabaseMigration.initContainer() } = props;
+    const container = serverContainer(recipe.base, props, this.artifacts, this.hosts());
     const deployment = new kplus.Deployment(this, 'deployment', {
       ...recipe.pod,
       serviceAccount: this.serviceAccount,
@@ -160,7 +167,7 @@ export class MlflowServer extends Construct {
       strategy: this.strategy(),
       terminationGracePeriod: Duration.minutes(1),
       initContainers: [...check._initContainers(recipe.checkBase), ...migration._initContainers(recipe.migrationBase)],
-      containers: [serverContainer(recipe.base, props, this.artifacts, this.hosts())],
+      containers: [props.metrics === true ? withMetrics(this, container) : container],
     });
     deployment.select(kplus.LabelSelector.of({ labels: this.labels.selector }));
     const constraints = props.topologySpreadConstraints ?? (this.mostReplicas > 1 ? OVER_NODES_AND_ZONES : undefined);

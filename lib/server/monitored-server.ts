@@ -1,0 +1,28 @@
+import type { ObjectLabels } from '../kube/labels';
+
+import type { MlflowServerProps } from './mlflow-server-props';
+import { DEFAULT_WORKERS, threadsOf } from './server-container';
+
+/** What its monitoring has to know of a server. */
+export interface MonitoredServer {
+  readonly labels: ObjectLabels;
+  readonly hasMetrics: boolean;
+  /** Requests that a pod serves at once. */
+  readonly requestsOfPod: number;
+  /** The database, where its name is plain text and not in a Secret. */
+  readonly database?: string;
+  /** Whether a pooler is between the server and its database. */
+  readonly isPooled: boolean;
+}
+
+/** The part of a server's props that its monitoring has to know. */
+export function monitoredServer(props: MlflowServerProps, labels: ObjectLabels): MonitoredServer {
+  const { connection } = props.backend;
+  return {
+    labels,
+    hasMetrics: props.metrics === true,
+    requestsOfPod: (props.workers ?? DEFAULT_WORKERS) * threadsOf(props),
+    database: connection.database.value as string | undefined,
+    isPooled: connection.direct !== undefined,
+  };
+}
