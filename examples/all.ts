@@ -8,6 +8,7 @@ import { CustomizedDeployment } from './customized-deployment';
 import { ExistingSecret } from './existing-secret';
 import { External } from './external';
 import { HighAvailability } from './high-availability';
+import { Monitoring } from './monitoring';
 import { OwnBackend } from './own-backend';
 import { PooledConnections } from './pg-bouncer';
 import { Development, Production } from './two-environments';
@@ -26,6 +27,7 @@ export function addExamples(app: Construct): void {
   new CloudNative(app, 'cloud-native');
   new OwnBackend(app, 'own-backend');
   new CustomizedDeployment(app, 'customized-deployment');
+  new Monitoring(app, 'monitoring', 'mlflow');
   new Development(app, 'development', 'mlflow-dev');
   new Production(app, 'production', 'mlflow-prod');
 }

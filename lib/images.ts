@@ -5,4 +5,5 @@ export const IMAGES = {
   pgBouncer: 'docker.io/edoburu/pgbouncer:v1.25.2-p0',
   /** A frozen copy: the versioned images left docker.io/bitnami in August 2025. */
   bitnamiPostgres: 'docker.io/bitnamilegacy/postgresql:17.6.0-debian-12-r4',
+  postgresExporter: 'quay.io/prometheuscommunity/postgres-exporter:v0.18.1',
 };

@@ -60,5 +60,14 @@ export { S3Addressing, S3Artifacts, type S3ArtifactsProps } from './artifacts/s3
 export { S3Credentials, type S3SecretKeysOptions } from './artifacts/s3-credentials';
 export { VolumeArtifacts, type VolumeArtifactsProps } from './artifacts/volume-artifacts';
 
+export { MlflowMonitoring } from './operations/monitoring/mlflow-monitoring';
+export type { MlflowMonitoringProps } from './operations/monitoring/mlflow-monitoring-props';
+export { MlflowAlert } from './operations/monitoring/mlflow-alert';
+export type { AlertThresholds } from './operations/monitoring/alert-thresholds';
+export { AlertSeverity, type AlertRule } from './operations/monitoring/alert-rule';
+export { PrometheusScrape, type PrometheusScrapeOptions } from './operations/monitoring/prometheus-scrape';
+export { PostgresExporter } from './operations/monitoring/postgres-exporter';
+export type { PostgresExporterProps } from './operations/monitoring/postgres-exporter-props';
+
 export { FileSource } from './kube/file-source';
 export { Persistence, type ExistingClaimOptions, type NewClaimOptions } from './kube/persistence';

@@ -9,6 +9,9 @@ import { type ArtifactLocation, ArtifactReach, type IArtifactStore } from './art
 
 const MOUNT_PATH = '/mlflow/artifacts';
 
+/** The id, below the server, of the claim that holds its artifacts. */
+export const ARTIFACTS_CLAIM = 'artifacts-claim';
+
 /** Props of {@link VolumeArtifacts}. */
 export interface VolumeArtifactsProps {
   /**
@@ -88,7 +91,7 @@ export class VolumeArtifacts implements IArtifactStore {
       case 'existing':
         return claimVolume(
           scope,
-          kplus.PersistentVolumeClaim.fromClaimName(scope, 'artifacts-claim', this.persistence._claimName),
+          kplus.PersistentVolumeClaim.fromClaimName(scope, ARTIFACTS_CLAIM, this.persistence._claimName),
         );
       case 'new':
         return claimVolume(scope, newClaim(scope, this.persistence));
@@ -97,7 +100,7 @@ export class VolumeArtifacts implements IArtifactStore {
 }
 
 function newClaim(scope: Construct, persistence: Persistence): kplus.PersistentVolumeClaim {
-  return new kplus.PersistentVolumeClaim(scope, 'artifacts-claim', {
+  return new kplus.PersistentVolumeClaim(scope, ARTIFACTS_CLAIM, {
     metadata: { name: `${scope.node.id}-artifacts`, labels: labelsOf('mlflow', scope.node.id, 'artifacts').all },
     accessModes: persistence._accessModes,
     storage: persistence._size,

@@ -85,7 +85,7 @@ export class MlflowServer extends Construct {
     if (this.mostReplicas > 1) {
       disruptionBudget(this, id, this.labels);
     }
-    this._monitored = monitoredServer(props, this.labels);
+    this._monitored = monitoredServer(this, props, this.labels);
     addUniqueNameRule(this);
     addPoolRule(props.backend, this.connectionDemand());
   }

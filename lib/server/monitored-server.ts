@@ -1,3 +1,7 @@
+import type * as kplus from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+
+import { ARTIFACTS_CLAIM } from '../artifacts/volume-artifacts';
 import type { ObjectLabels } from '../kube/labels';
 
 import type { MlflowServerProps } from './mlflow-server-props';
@@ -11,18 +15,21 @@ export interface MonitoredServer {
   readonly requestsOfPod: number;
   /** The database, where its name is plain text and not in a Secret. */
   readonly database?: string;
+  /** The claim of its artifacts, where they are on one. */
+  readonly claim?: string;
   /** Whether a pooler is between the server and its database. */
   readonly isPooled: boolean;
 }
 
 /** The part of a server's props that its monitoring has to know. */
-export function monitoredServer(props: MlflowServerProps, labels: ObjectLabels): MonitoredServer {
+export function monitoredServer(server: Construct, props: MlflowServerProps, labels: ObjectLabels): MonitoredServer {
   const { connection } = props.backend;
   return {
     labels,
     hasMetrics: props.metrics === true,
     requestsOfPod: (props.workers ?? DEFAULT_WORKERS) * threadsOf(props),
     database: connection.database.value as string | undefined,
+    claim: (server.node.tryFindChild(ARTIFACTS_CLAIM) as kplus.IPersistentVolumeClaim | undefined)?.name,
     isPooled: connection.direct !== undefined,
   };
 }
