@@ -1,12 +1,12 @@
 """Start a server that counts for Prometheus: empty the folder of its counts, then become that server.
 
-Each worker keeps its counts in a file of that folder, and every scrape adds up all of them. The folder outlives the
-container. A file that a crash has cut off would fail every scrape from then on, and MLflow does not empty the folder.
+Each worker keeps its counts in files of that folder, and a scrape adds up all of them. The folder outlives
+the container. A file that a crash has cut off would fail every scrape from then on; MLflow leaves it there.
 
 Arguments: the folder, then the command of the server.
 
-Exit codes: 2 a wrong call; 3 the image has no prometheus-flask-exporter, without which the workers of MLflow would end one
-after the other and its main process would wait for them for ever. Otherwise those of the server.
+Exit codes: 2 a wrong call; 3 no prometheus-flask-exporter in the image, without which the workers end one
+after the other and MLflow waits for them for ever. Otherwise those of the server.
 The last line of a failure is also the container's termination message.
 """
 

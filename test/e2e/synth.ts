@@ -47,6 +47,7 @@ interface ServerCase {
   readonly allowedHosts?: string[];
   readonly corsAllowedOrigins?: string[];
   readonly staticPrefix?: string;
+  readonly metrics?: boolean;
   readonly extraEnvVars?: Record<string, string>;
 }
 
@@ -138,6 +139,7 @@ function addServer(chart: Chart, options: ServerCase): void {
     allowedHosts: options.allowedHosts,
     corsAllowedOrigins: options.corsAllowedOrigins,
     staticPrefix: options.staticPrefix,
+    metrics: options.metrics,
     extraEnvVars:
       options.extraEnvVars &&
       Object.fromEntries(

@@ -1,4 +1,4 @@
-import { Chart, Testing } from 'cdk8s';
+import { type Chart, Testing } from 'cdk8s';
 import {
   DatabaseMigration,
   type IPostgresBackend,
