@@ -14,8 +14,8 @@ export interface PrometheusScrapeOptions {
   readonly interval?: Duration;
 
   /**
-   * Name of a Secret with a login of MLflow, in the namespace of the server: where the server asks for one, it asks
-   * Prometheus too. Any user will do.
+   * Name of a Secret with an administrator's login of MLflow, in the namespace of the server. A server with basic auth asks
+   * Prometheus for one as well, and refuses all others with 403 unless MLFLOW_BASIC_AUTH_FAIL_CLOSED is false.
    * @default - none
    */
   readonly basicAuthSecretName?: string;

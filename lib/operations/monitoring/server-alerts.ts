@@ -29,7 +29,7 @@ export function serverAlerts(
       severity: CRITICAL,
       summary: `No pod of ${server.name} answers Prometheus.`,
       runbook:
-        'Look at the pods and at the logs of their containers. If the pods are ready, look at the targets of Prometheus: 401 wants a login, 403 an allowed host, a time-out means that all threads are busy.',
+        'Look at the pods and at the logs of their containers. If the pods are ready, look at the targets of Prometheus: 401 wants a login, 403 that of an administrator or an allowed host, a time-out means that all threads are busy.',
     },
     {
       name: MlflowAlert.PODS_UNAVAILABLE,
