@@ -14,6 +14,7 @@ import { Gateway } from './gateway';
 import { GarbageCollection } from './garbage-collection';
 import { HighAvailability } from './high-availability';
 import { Isolated } from './isolated';
+import { Monitoring } from './monitoring';
 import { OwnBackend } from './own-backend';
 import { PooledConnections } from './pg-bouncer';
 import { Restore } from './restore';
@@ -42,6 +43,7 @@ export function addExamples(app: Construct): void {
   new CustomizedDeployment(app, 'customized-deployment');
   new Bootstrap(app, 'bootstrap');
   new GarbageCollection(app, 'garbage-collection');
+  new Monitoring(app, 'monitoring', 'mlflow');
   new Development(app, 'development', 'mlflow-dev');
   new Production(app, 'production', 'mlflow-prod');
 }

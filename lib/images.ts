@@ -8,4 +8,5 @@ export const IMAGES = {
   pgBouncerExporter: 'docker.io/prometheuscommunity/pgbouncer-exporter:v0.11.0',
   /** A frozen copy: the versioned images left docker.io/bitnami in August 2025. */
   bitnamiPostgres: 'docker.io/bitnamilegacy/postgresql:17.6.0-debian-12-r4',
+  postgresExporter: 'quay.io/prometheuscommunity/postgres-exporter:v0.18.1',
 };

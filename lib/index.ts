@@ -93,6 +93,15 @@ export {
   type RemoteSecretKey,
   SecretStoreReference,
 } from './kube/external-secret';
+export { MlflowMonitoring } from './operations/monitoring/mlflow-monitoring';
+export type { MlflowMonitoringProps } from './operations/monitoring/mlflow-monitoring-props';
+export { MlflowAlert } from './operations/monitoring/mlflow-alert';
+export type { AlertThresholds } from './operations/monitoring/alert-thresholds';
+export { AlertSeverity, type AlertRule } from './operations/monitoring/alert-rule';
+export { PrometheusScrape, type PrometheusScrapeOptions } from './operations/monitoring/prometheus-scrape';
+export { PostgresExporter } from './operations/monitoring/postgres-exporter';
+export type { PostgresExporterProps } from './operations/monitoring/postgres-exporter-props';
+
 export { FileSource } from './kube/file-source';
 export { Persistence, type ExistingClaimOptions, type NewClaimOptions } from './kube/persistence';
 

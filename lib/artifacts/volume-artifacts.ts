@@ -8,6 +8,9 @@ import { type ArtifactLocation, ArtifactReach, type IArtifactStore } from './art
 
 const MOUNT_PATH = '/mlflow/artifacts';
 
+/** The id, below the server, of the claim that holds its artifacts. */
+export const ARTIFACTS_CLAIM = 'artifacts-claim';
+
 /** Props of {@link VolumeArtifacts}. */
 export interface VolumeArtifactsProps {
   /**

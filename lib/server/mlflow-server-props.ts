@@ -169,6 +169,13 @@ export interface MlflowServerProps {
   readonly logLevel?: LogLevel;
 
   /**
+   * Whether the server counts its requests for Prometheus, at `/metrics` of the port that it serves on. `MlflowMonitoring`
+   * needs it. The image needs the package prometheus-flask-exporter, which the `-full` images of MLflow have.
+   * @default false
+   */
+  readonly metrics?: boolean;
+
+  /**
    * What a pod has to show before the Service sends it requests.
    * @default ReadinessCheck.SERVER
    */

@@ -27,9 +27,12 @@ import { DatabaseMigration } from '../startup/database-migration';
 import { allowedHosts, corsAllowedOrigins, type HostsInput } from './access/hosts';
 import { httpRouteOf } from './access/http-route';
 import { ingressOf } from './access/ingress';
+import { checkArtifacts } from './check-artifacts';
 import { checkProps } from './check-props';
+import { withMetrics } from './metrics';
 import { migrationJob } from './migration-job';
 import type { MlflowServerProps } from './mlflow-server-props';
+import { type MonitoredServer, monitoredServer } from './monitored-server';
 import { podRecipe, type PodRecipe } from './pod-recipe';
 import { runbookOf } from './runbook';
 import { DEFAULT_WORKERS, portNameOf, SERVER_PORT, serverContainer, threadsOf } from './server-container';
@@ -63,6 +66,9 @@ export class MlflowServer extends Construct {
   /** The Job that migrates the schema, with `DatabaseMigration.job()`. */
   public readonly migrationJob?: kplus.Job;
 
+  /** @internal */
+  public readonly _monitored: MonitoredServer;
+
   private readonly ingressEdges: IngressEdge[] = [];
   private readonly acknowledged = new Set<string>();
   private readonly labels: ObjectLabels;
@@ -79,7 +85,8 @@ export class MlflowServer extends Construct {
     checkProps(problems, id, props, Chart.of(this).namespace);
     problems.throwIfAny();
     this.artifacts = (props.artifactRoot ?? new VolumeArtifacts()).bind(this);
-    this.checkArtifacts();
+    checkArtifacts(problems, props, this.artifacts, this.mostReplicas);
+    problems.throwIfAny();
 
     this.serviceAccount =
       props.serviceAccount ?? newServiceAccount(this, this.labels, this.artifacts.serviceAccountAnnotations);
@@ -103,6 +110,7 @@ export class MlflowServer extends Construct {
     if (this.mostReplicas > 1) {
       disruptionBudget(this, id, this.labels);
     }
+    this._monitored = monitoredServer(this, props, this.labels);
     addUniqueNameRule(this);
     this.demandConnections();
     const prop = props.autoscaling === undefined ? 'replicas' : 'autoscaling.maxReplicas';
@@ -176,44 +184,12 @@ export class MlflowServer extends Construct {
     }
   }
 
-  private checkArtifacts(): void {
-    const { reach } = this.artifacts;
-    const problems = new Problems(this);
-    if (this.mostReplicas > 1 && reach !== ArtifactReach.CLUSTER) {
-      problems.add(
-        this.props.autoscaling === undefined ? 'replicas' : 'autoscaling.maxReplicas',
-        `must be at most 1 with artifacts that only one ${reach} can see`,
-        this.mostReplicas,
-        'Use a volume with READ_WRITE_MANY, or an object store, as `artifactRoot`.',
-      );
-    }
-    if (this.props.upgradeStrategy === UpgradeStrategy.ROLLING && reach === ArtifactReach.NODE) {
-      problems.add(
-        'upgradeStrategy',
-        'must not be ROLLING with artifacts that only one node can see',
-        this.props.upgradeStrategy,
-        'The second pod could wait for the volume for ever. Use a volume with READ_WRITE_MANY, or leave it out.',
-      );
-    }
-    if (this.props.serviceAccount !== undefined && this.artifacts.serviceAccountAnnotations !== undefined) {
-      problems.say(
-        '`serviceAccount` must be left out where `artifactRoot` has an identity for the ServiceAccount.',
-        'Leave it out, or annotate your own ServiceAccount and give the store ambient credentials.',
-      );
-    }
-    for (const name of Object.keys(this.props.extraEnvVars ?? {}).filter(
-      (each) => each in (this.artifacts.envVariables ?? {}),
-    )) {
-      problems.say(`\`extraEnvVars.${name}\` must not be set: the library sets it itself.`, 'Use `artifactRoot`.');
-    }
-    problems.throwIfAny();
-  }
-
   private pods(recipe: PodRecipe): kplus.Deployment {
     const { props } = this;
     const { databaseConnectionCheck: check = DatabaseConnectionCheck.initContainer() } = props;
     const { databaseMigration: migration = DatabaseMigration.initContainer() } = props;
     const certificate = props.certificate?._mounts(this) ?? [];
+    const container = serverContainer(recipe.base, props, this.artifacts, certificate, this.hosts());
     const deployment = new kplus.Deployment(this, 'deployment', {
       ...recipe.pod,
       serviceAccount: this.serviceAccount,
@@ -223,7 +199,7 @@ export class MlflowServer extends Construct {
       strategy: this.strategy(),
       terminationGracePeriod: Duration.minutes(1),
       initContainers: [...check._initContainers(recipe.checkBase), ...migration._initContainers(recipe.migrationBase)],
-      containers: [serverContainer(recipe.base, props, this.artifacts, certificate, this.hosts())],
+      containers: [props.metrics === true ? withMetrics(this, container) : container],
     });
     deployment.select(kplus.LabelSelector.of({ labels: this.labels.selector }));
     const constraints = props.topologySpreadConstraints ?? (this.mostReplicas > 1 ? OVER_NODES_AND_ZONES : undefined);

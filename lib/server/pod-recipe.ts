@@ -12,15 +12,13 @@ import { type ConnectionRendering, renderConnection } from '../postgres/connecti
 import type { PostgresConnection } from '../postgres/postgres-connection';
 import { ScriptFiles } from '../startup/script-files';
 
+import { METRICS_SCRIPT } from './metrics';
 import type { MlflowServerProps } from './mlflow-server-props';
 import { mlflowEnvironment } from './server-container';
 
-const SCRIPTS = ScriptFiles.named(
-  'wait_for_database.py',
-  'migrate_database.py',
-  'bounded_loop.py',
-  'inspect_database.py',
-);
+const NAMES = ['wait_for_database.py', 'migrate_database.py', 'bounded_loop.py', 'inspect_database.py'];
+const SCRIPTS = ScriptFiles.named(...NAMES);
+const SCRIPTS_WITH_METRICS = ScriptFiles.named(...NAMES, METRICS_SCRIPT);
 
 const INIT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.units(2) },
@@ -54,7 +52,7 @@ export function podRecipe(
     envVariables: { ...namespaceVariable(scope), ...mlflowEnvironment(props, artifacts) },
     volumeMounts: [
       { path: '/tmp', volume: kplus.Volume.fromEmptyDir(scope, 'tmp', 'tmp') },
-      SCRIPTS.mount(scope, labels),
+      (props.metrics === true ? SCRIPTS_WITH_METRICS : SCRIPTS).mount(scope, labels),
     ],
   };
   const connected = withConnection(common, renderConnection(scope, connection));

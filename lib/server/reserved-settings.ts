@@ -14,6 +14,7 @@ const RESERVED_VARIABLES: [RegExp, string][] = [
   [/^MLFLOW_SERVER_CORS_ALLOWED_ORIGINS$/, 'corsAllowedOrigins'],
   [/^MLFLOW_SERVER_ENABLE_JOB_EXECUTION$/, 'jobExecution'],
   [/^(MLFLOW_DISABLE_TELEMETRY|DO_NOT_TRACK)$/, 'telemetry'],
+  [/^(MLFLOW_EXPOSE_PROMETHEUS|PROMETHEUS_MULTIPROC_DIR|prometheus_multiproc_dir)$/, 'metrics'],
   [/^MLFLOW_LOGGING_LEVEL$/, 'logLevel'],
   [/^MLFLOW_WORKERS$/, 'workers'],
   [/^SERVER_THREADS$/, 'threads'],
@@ -36,6 +37,7 @@ const RESERVED_ARGUMENTS: Record<string, string> = {
   '--allowed-hosts': 'allowedHosts',
   '--cors-allowed-origins': 'corsAllowedOrigins',
   '--uvicorn-opts': 'logLevel',
+  '--expose-prometheus': 'metrics',
 };
 
 /** Refuses environment variables that the library sets itself. */

@@ -62,6 +62,7 @@ interface ServerCase {
   readonly staticPrefix?: string;
   /** Name of the Secret with the server's own certificate. */
   readonly certificate?: string;
+  readonly metrics?: boolean;
   readonly extraEnvVars?: Record<string, string>;
   /** A garbage collection `mlflow-gc` of what was deleted so many seconds ago. */
   readonly collectOlderThan?: number;
@@ -169,6 +170,7 @@ function addServer(chart: Chart, options: ServerCase): void {
     corsAllowedOrigins: options.corsAllowedOrigins,
     staticPrefix: options.staticPrefix,
     certificate: options.certificate === undefined ? undefined : ServerCertificate.fromSecretName(options.certificate),
+    metrics: options.metrics,
     extraEnvVars:
       options.extraEnvVars &&
       Object.fromEntries(

@@ -1,0 +1,40 @@
+import { type ArtifactLocation, ArtifactReach } from '../artifacts/artifact-store';
+import type { Problems } from '../kube/problems';
+
+import type { MlflowServerProps } from './mlflow-server-props';
+import { UpgradeStrategy } from './upgrade-strategy';
+
+/** What the artifacts ask of the other props of a server. */
+export function checkArtifacts(
+  problems: Problems,
+  props: MlflowServerProps,
+  artifacts: ArtifactLocation,
+  mostReplicas: number,
+): void {
+  const { reach } = artifacts;
+  if (mostReplicas > 1 && reach !== ArtifactReach.CLUSTER) {
+    problems.add(
+      props.autoscaling === undefined ? 'replicas' : 'autoscaling.maxReplicas',
+      `must be at most 1 with artifacts that only one ${reach} can see`,
+      mostReplicas,
+      'Use a volume with READ_WRITE_MANY, or an object store, as `artifactRoot`.',
+    );
+  }
+  if (props.upgradeStrategy === UpgradeStrategy.ROLLING && reach === ArtifactReach.NODE) {
+    problems.add(
+      'upgradeStrategy',
+      'must not be ROLLING with artifacts that only one node can see',
+      props.upgradeStrategy,
+      'The second pod could wait for the volume for ever. Use a volume with READ_WRITE_MANY, or leave it out.',
+    );
+  }
+  if (props.serviceAccount !== undefined && artifacts.serviceAccountAnnotations !== undefined) {
+    problems.say(
+      '`serviceAccount` must be left out where `artifactRoot` has an identity for the ServiceAccount.',
+      'Leave it out, or annotate your own ServiceAccount and give the store ambient credentials.',
+    );
+  }
+  for (const name of Object.keys(props.extraEnvVars ?? {}).filter((each) => each in (artifacts.envVariables ?? {}))) {
+    problems.say(`\`extraEnvVars.${name}\` must not be set: the library sets it itself.`, 'Use `artifactRoot`.');
+  }
+}

@@ -1,0 +1,34 @@
+import { container, only, podOf, server, serverManifests, chart } from '../support/synth';
+
+const FOLDER = '/var/run/mlflow-metrics';
+
+test('no metrics by default', () => {
+  const manifests = serverManifests();
+  expect(container(manifests, 'mlflow').command).toEqual(['mlflow']);
+  expect(JSON.stringify(manifests)).not.toContain('prometheus');
+});
+
+test('the server starts on an empty folder in memory, and counts there', () => {
+  const manifests = serverManifests({ metrics: true, extraArgs: ['--dev'] });
+  const { command, args, volumeMounts, ports } = container(manifests, 'mlflow');
+  expect(command).toEqual(['python', '/opt/mlflow/scripts/serve_with_metrics.py', FOLDER, 'mlflow']);
+  expect(args[0]).toBe('server');
+  expect(args).toContain(`--expose-prometheus=${FOLDER}`);
+  expect(volumeMounts).toContainEqual({ name: 'metrics', mountPath: FOLDER });
+  expect(podOf(manifests).volumes).toContainEqual({
+    name: 'metrics',
+    emptyDir: { medium: 'Memory', sizeLimit: '64Mi' },
+  });
+  expect(ports).toEqual([{ name: 'http', containerPort: 5000 }]);
+  const scripts = only(manifests, 'ConfigMap').data;
+  expect(scripts).toHaveProperty(['serve_with_metrics.py']);
+  expect(only(serverManifests(), 'ConfigMap').data).not.toHaveProperty(['serve_with_metrics.py']);
+});
+
+test('the library sets what belongs to it', () => {
+  expect(() => server(chart(), { extraArgs: ['--expose-prometheus=/tmp/x'] })).toThrow(
+    new Error(
+      '[chart/mlflow] `extraArgs --expose-prometheus=/tmp/x` must not be set: the library sets it itself. Use `metrics`.',
+    ),
+  );
+});
