@@ -267,8 +267,8 @@ def test_older_than_the_server(
     last = ended(job(namespace, clientImage=old))
     assert last.code == 4, last
     assert re.fullmatch(
-        rf"\w+-database: client-too-old: the server is PostgreSQL [^,]+, and {program} of this image is 9\.6\.24\."
-        r" Use an image of PostgreSQL \d+ or later \(clientImage\)\n",
+        rf"\w+-database: client-too-old: the server is PostgreSQL [^,]+, and {program} of this image"
+        r" is 9\.6\.24\. Use an image of PostgreSQL \d+ or later \(clientImage\)\n",
         last.message,
     ), last
 

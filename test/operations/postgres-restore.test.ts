@@ -92,7 +92,7 @@ describe('`dumps` of a backup', () => {
 
 test.each<[Partial<PostgresRestoreProps>, string]>([
   [
-    { source: undefined as never },
+    { source: undefined },
     '`source` must say where dumps are, got undefined. Use BackupLocation.volume(persistence) or BackupLocation.s3(props).',
   ],
   [
