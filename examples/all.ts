@@ -3,15 +3,21 @@ import type { Construct } from 'constructs';
 import { Backups } from './backups';
 import { Bitnami } from './bitnami';
 import { BitnamiComplete } from './bitnami-complete';
+import { Bootstrap } from './bootstrap';
 import { CloudNative } from './cloud-native';
 import { CustomPooling } from './custom-pooling';
 import { CustomizedDeployment } from './customized-deployment';
 import { ExistingSecret } from './existing-secret';
 import { External } from './external';
+import { ExternalSecrets } from './external-secrets';
+import { Gateway } from './gateway';
+import { GarbageCollection } from './garbage-collection';
 import { HighAvailability } from './high-availability';
+import { Isolated } from './isolated';
 import { OwnBackend } from './own-backend';
 import { PooledConnections } from './pg-bouncer';
 import { Restore } from './restore';
+import { MigrationFromSqlite } from './sqlite-import';
 import { Development, Production } from './two-environments';
 import { ValuesFile } from './values-file';
 
@@ -26,10 +32,16 @@ export function addExamples(app: Construct): void {
   new CustomPooling(app, 'custom-pooling');
   new PooledConnections(app, 'pg-bouncer');
   new CloudNative(app, 'cloud-native');
+  new ExternalSecrets(app, 'external-secrets');
+  new Gateway(app, 'gateway');
   new Backups(app, 'backups');
   new Restore(app, 'restore');
+  new MigrationFromSqlite(app, 'sqlite-import');
+  new Isolated(app, 'isolated');
   new OwnBackend(app, 'own-backend');
   new CustomizedDeployment(app, 'customized-deployment');
+  new Bootstrap(app, 'bootstrap');
+  new GarbageCollection(app, 'garbage-collection');
   new Development(app, 'development', 'mlflow-dev');
   new Production(app, 'production', 'mlflow-prod');
 }

@@ -15,7 +15,7 @@ export class PooledConnections extends Chart {
     new MlflowServer(this, 'mlflow', {
       backend: new PgBouncer(this, 'pgbouncer', { backend: postgres }),
       replicas: 4,
-      // 5 pods x 2 workers x 3 threads are 30 calls at once: fewer than the 32 connections of either PgBouncer.
+      // 5 pods x 2 workers x 3 threads are 30 calls at once: fewer than the 31 connections of either PgBouncer.
       threads: 3,
       artifactRoot: new VolumeArtifacts({
         persistence: Persistence.newClaim({ accessModes: [PersistentVolumeAccessMode.READ_WRITE_MANY] }),

@@ -1,8 +1,18 @@
 export { MlflowServer } from './server/mlflow-server';
 export type { MlflowServerProps } from './server/mlflow-server-props';
-export type { ServiceOptions } from './server/service-options';
-export type { IngressOptions } from './server/ingress';
-export type { AutoscalingOptions } from './server/autoscaling';
+export { ServerCertificate } from './server/server-certificate';
+export type { ServiceOptions } from './server/access/service-options';
+export type { IngressOptions } from './server/access/ingress';
+export { type AwsLoadBalancerOptions, IngressController, type UploadOptions } from './server/access/ingress-controller';
+export type { GatewayReference, HttpRouteOptions } from './server/access/http-route';
+export { Autoscaling } from './server/autoscaling/autoscaling';
+export type { ResourceScalingOptions } from './server/autoscaling/pod-autoscaler';
+export type { KedaOptions } from './server/autoscaling/keda';
+export {
+  KedaTrigger,
+  type PrometheusTriggerOptions,
+  type RequestTriggerOptions,
+} from './server/autoscaling/keda-trigger';
 export { UpgradeStrategy } from './server/upgrade-strategy';
 export { ReadinessCheck } from './server/readiness-check';
 export { LogLevel } from './server/log-level';
@@ -22,7 +32,11 @@ export {
   type BitnamiPasswordLiterals,
 } from './postgres/bitnami/bitnami-passwords';
 export { PgBouncer } from './postgres/pg-bouncer/pg-bouncer';
-export type { PgBouncerProps, PgBouncerTlsOptions } from './postgres/pg-bouncer/pg-bouncer-props';
+export type {
+  PgBouncerMetricsOptions,
+  PgBouncerProps,
+  PgBouncerTlsOptions,
+} from './postgres/pg-bouncer/pg-bouncer-props';
 export { PoolMode } from './postgres/pg-bouncer/pool-mode';
 export { CloudNativePostgres } from './postgres/cloud-native/cloud-native-postgres';
 export type {
@@ -48,6 +62,18 @@ export { PoolingProfile, type FittingOptions, type PoolingProfileProps } from '.
 export { DatabaseConnectionCheck, type DatabaseConnectionCheckOptions } from './startup/database-connection-check';
 export { DatabaseMigration, type DatabaseMigrationOptions } from './startup/database-migration';
 
+export { PostgresBackup } from './operations/postgres-backup';
+export type { BackupRetention, PostgresBackupProps } from './operations/postgres-backup-props';
+export { PostgresRestore, type PostgresRestoreProps } from './operations/postgres-restore';
+export { BackupLocation, type BackupBucketProps } from './operations/backup-location';
+export { SqliteImport, type SqliteImportProps } from './operations/sqlite-import';
+export { SqliteSource } from './operations/sqlite-source';
+export type { ArtifactLocationRule } from './operations/artifact-location-rule';
+export { SqliteRepair } from './operations/sqlite-repair';
+export { ExistingData } from './operations/existing-data';
+export { WorkingCopy, type EmptyDirCopyOptions, type EphemeralCopyOptions } from './operations/working-copy';
+export type { OperationProps } from './operations/operation-props';
+
 export { ArtifactReach, type ArtifactLocation, type IArtifactStore } from './artifacts/artifact-store';
 export { ArtifactAccess } from './artifacts/object-store';
 export {
@@ -61,11 +87,18 @@ export { S3Addressing, type S3BucketProps } from './artifacts/s3-bucket';
 export { S3Credentials, type S3SecretKeysOptions } from './artifacts/s3-credentials';
 export { VolumeArtifacts, type VolumeArtifactsProps } from './artifacts/volume-artifacts';
 
-export { PostgresBackup } from './operations/postgres-backup';
-export type { BackupRetention, PostgresBackupProps } from './operations/postgres-backup-props';
-export { PostgresRestore, type PostgresRestoreProps } from './operations/postgres-restore';
-export { BackupLocation, type BackupBucketProps } from './operations/backup-location';
-export type { OperationProps } from './operations/operation-props';
-
+export {
+  ExternalSecret,
+  type ExternalSecretProps,
+  type RemoteSecretKey,
+  SecretStoreReference,
+} from './kube/external-secret';
 export { FileSource } from './kube/file-source';
 export { Persistence, type ExistingClaimOptions, type NewClaimOptions } from './kube/persistence';
+
+export type { IsolationOptions } from './kube/isolation';
+export { NetworkPeer } from './kube/network-peer';
+export type { NetworkRoute } from './kube/network-route';
+export type { ServerIsolationOptions } from './server/server-isolation-options';
+export { DatabaseBootstrap, type DatabaseBootstrapProps } from './operations/database-bootstrap';
+export { MlflowGarbageCollection, type MlflowGarbageCollectionProps } from './operations/mlflow-garbage-collection';

@@ -47,13 +47,3 @@ test('no golden file without its example', () => {
       .sort(),
   );
 });
-
-test('a literal secret is in a Secret and nowhere else', () => {
-  const secrets = ['your_secure_password', 'mlflow_password', 'Pa33w0rd!', 'only-for-development'];
-  const all = Object.values(synthesized).flat();
-  const text = (manifests: Manifest[]) => JSON.stringify(manifests);
-  for (const secret of secrets) {
-    expect(text(all.filter((m) => m.kind === 'Secret'))).toContain(secret);
-    expect(text(all.filter((m) => m.kind !== 'Secret'))).not.toContain(secret);
-  }
-});

@@ -1,6 +1,8 @@
 import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
+import type { NetworkRoute } from '../kube/network-route';
+
 /** How far the files of an artifact store can be seen: what limits the replicas of a server. */
 export enum ArtifactReach {
   /** By one pod: the files are gone with it. */
@@ -48,6 +50,12 @@ export interface ArtifactLocation {
    * @default - none
    */
   readonly serviceAccountAnnotations?: Record<string, string>;
+
+  /**
+   * The ways to it through the network, the one to its credentials included, for servers with `isolation`.
+   * @default - every address at port 443; nothing where `destination` is a folder
+   */
+  readonly routes?: NetworkRoute[];
 }
 
 /** A place for artifacts: models, plots, files. Implement it to bring a store of your own. */

@@ -3,9 +3,10 @@ import type { Construct } from 'constructs';
 
 import { checkDataKey, checkObjectName } from '../kube/checks';
 import { fromSecretKey } from '../kube/env-values';
+import { checkRoute, type NetworkRoute } from '../kube/network-route';
 import { Problems } from '../kube/problems';
 
-import { type ArtifactAccess, checkPrefix, rootFor } from './object-store';
+import { type ArtifactAccess, checkPrefix, rootFor, routeToStore } from './object-store';
 import { type ArtifactLocation, ArtifactReach, type IArtifactStore } from './artifact-store';
 
 /** How the server proves to Azure Blob Storage who it is. */
@@ -71,6 +72,13 @@ export interface AzureBlobArtifactsProps {
    * @default ArtifactAccess.PROXIED
    */
   readonly access?: ArtifactAccess;
+
+  /**
+   * The way to the store and to its credentials through the network, for servers with `isolation`. Behind a private endpoint,
+   * `{ peers: [NetworkPeer.cidr('10.20.0.0/16')] }`.
+   * @default - every address at port 443
+   */
+  readonly route?: NetworkRoute;
 }
 
 /** Artifacts in a container of Azure Blob Storage. The image needs azure-storage-blob and azure-identity. */
@@ -88,6 +96,7 @@ export class AzureBlobArtifacts implements IArtifactStore {
       defaultArtifactRoot: rootFor(uri, access),
       reach: ArtifactReach.CLUSTER,
       envVariables: credentials._environment(),
+      routes: [routeToStore(this.props.route)],
       ...(clientId !== undefined && {
         podLabels: { 'azure.workload.identity/use': 'true' },
         serviceAccountAnnotations: { 'azure.workload.identity/client-id': clientId },
@@ -105,6 +114,7 @@ export class AzureBlobArtifacts implements IArtifactStore {
       problems.add('artifactRoot.container', 'must be the name of a container', container);
     }
     checkPrefix(problems, prefix);
+    checkRoute(problems, 'artifactRoot.route', this.props.route);
     if (credentials._secret !== undefined) {
       checkObjectName(problems, 'artifactRoot.credentials.secretName', credentials._secret.secretName);
       checkDataKey(problems, 'artifactRoot.credentials', credentials._secret.key);

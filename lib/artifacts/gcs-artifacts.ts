@@ -2,12 +2,19 @@ import type { Construct } from 'constructs';
 
 import { texts } from '../kube/env-values';
 import { FileSource } from '../kube/file-source';
+import { checkRoute, type NetworkRoute } from '../kube/network-route';
 import { Problems } from '../kube/problems';
 
-import { type ArtifactAccess, checkPrefix, rootFor } from './object-store';
+import { type ArtifactAccess, checkPrefix, rootFor, routeToMetadata, routeToStore } from './object-store';
 import { type ArtifactLocation, ArtifactReach, type IArtifactStore } from './artifact-store';
 
 const KEY_FOLDER = '/etc/artifacts-key';
+
+/**
+ * The metadata server of GKE, with and without Dataplane V2.
+ * @see https://cloud.google.com/kubernetes-engine/docs/how-to/network-policy
+ */
+const METADATA = routeToMetadata(['169.254.169.252', '169.254.169.254'], 80, 988);
 
 /** How the server proves to Google Cloud Storage who it is. */
 export class GcsCredentials {
@@ -62,6 +69,13 @@ export interface GcsArtifactsProps {
    * @default ArtifactAccess.PROXIED
    */
   readonly access?: ArtifactAccess;
+
+  /**
+   * The way to the store and to its credentials through the network, for servers with `isolation`. Behind a private endpoint,
+   * `{ peers: [NetworkPeer.cidr('10.20.0.0/16')] }`.
+   * @default - every address at port 443
+   */
+  readonly route?: NetworkRoute;
 }
 
 /** Artifacts in a bucket of Google Cloud Storage. The image needs google-cloud-storage. */
@@ -85,6 +99,7 @@ export class GcsArtifacts implements IArtifactStore {
         credentials._serviceAccount === undefined
           ? undefined
           : { 'iam.gke.io/gcp-service-account': credentials._serviceAccount },
+      routes: [routeToStore(this.props.route), ...(keyFile === undefined ? [METADATA] : [])],
     };
   }
 
@@ -95,6 +110,7 @@ export class GcsArtifacts implements IArtifactStore {
       problems.add('artifactRoot.bucket', 'must be the name of a bucket, without gs://', bucket);
     }
     checkPrefix(problems, prefix);
+    checkRoute(problems, 'artifactRoot.route', this.props.route);
     credentials._keyFile?._check(problems, 'artifactRoot.credentials');
     const account = credentials._serviceAccount;
     if (account !== undefined && !/^[^@\s]+@[^@\s]+$/.test(account)) {

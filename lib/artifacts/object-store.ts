@@ -1,3 +1,5 @@
+import { NetworkPeer } from '../kube/network-peer';
+import type { NetworkRoute } from '../kube/network-route';
 import type { Problems } from '../kube/problems';
 
 /** Who talks to the object store. */
@@ -24,4 +26,14 @@ export function checkPrefix(problems: Problems, prefix: string | undefined, prop
   if (prefix !== undefined && !/^[^/\s]+(\/[^/\s]+)*$/.test(prefix)) {
     problems.add(prop, 'must be a folder without a slash at its ends', prefix);
   }
+}
+
+/** The way to a store, which is somewhere at a port unless the caller knows better. */
+export function routeToStore(given: NetworkRoute | undefined, port = 443): NetworkRoute {
+  return { ports: [port], ...given };
+}
+
+/** The way to what hands out credentials to a pod, on its own node. */
+export function routeToMetadata(addresses: string[], ...ports: number[]): NetworkRoute {
+  return { peers: addresses.map((address) => NetworkPeer.cidr(`${address}/32`)), ports };
 }

@@ -3,10 +3,17 @@ import type { Construct } from 'constructs';
 
 import { texts } from '../kube/env-values';
 import type { FileSource } from '../kube/file-source';
+import { checkRoute, type NetworkRoute } from '../kube/network-route';
 import type { Problems } from '../kube/problems';
 
-import { checkPrefix } from './object-store';
+import { checkPrefix, routeToMetadata, routeToStore } from './object-store';
 import type { S3Credentials } from './s3-credentials';
+
+/**
+ * EKS Pod Identity and the metadata of the node.
+ * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
+ */
+const METADATA = routeToMetadata(['169.254.170.23', '169.254.169.254'], 80);
 
 /** How the bucket is named in a request. */
 export enum S3Addressing {
@@ -66,6 +73,13 @@ export interface S3BucketProps {
    * @see https://boto3.amazonaws.com/v1/documentation/api/latest/guide/s3-uploading-files.html#the-extraargs-parameter
    */
   readonly uploadExtraArgs?: Record<string, string>;
+
+  /**
+   * The way to the store and to its credentials through the network, for pods with `isolation`. Behind a private endpoint,
+   * `{ peers: [NetworkPeer.cidr('10.20.0.0/16')] }`.
+   * @default - every address at the port of `endpoint`
+   */
+  readonly route?: NetworkRoute;
 }
 
 /** What a container needs in order to reach a bucket, by the variables of MLflow and of the SDK. */
@@ -73,6 +87,7 @@ export interface BucketAccess {
   readonly envVariables: Record<string, kplus.EnvValue>;
   readonly volumeMounts: kplus.VolumeMount[];
   readonly serviceAccountAnnotations?: Record<string, string>;
+  readonly routes: NetworkRoute[];
 }
 
 /** `caName` names the volume of the CA, and its folder. */
@@ -97,6 +112,7 @@ export function bucketAccess(scope: Construct, props: S3BucketProps, caName: str
         ? []
         : [{ path: caFolder, volume: props.ca._volume(scope, caName, 'ca.crt'), readOnly: true }],
     serviceAccountAnnotations: props.credentials._serviceAccountAnnotations,
+    routes: [routeToStore(props.route, portOf(props.endpoint)), ...(props.credentials._isAmbient ? [METADATA] : [])],
   };
 }
 
@@ -112,6 +128,7 @@ export function checkBucket(problems: Problems, prop: string, props: S3BucketPro
     problems.add(`${prop}.bucket`, 'must be the name of a bucket, without s3://', bucket);
   }
   checkPrefix(problems, prefix, `${prop}.prefix`);
+  checkRoute(problems, `${prop}.route`, props.route);
   if (endpoint !== undefined && !/^https?:\/\/[^/\s]+$/.test(endpoint)) {
     problems.add(`${prop}.endpoint`, 'must be a URL with scheme and without path', endpoint);
   }
@@ -123,4 +140,9 @@ export function checkBucket(problems: Problems, prop: string, props: S3BucketPro
   }
   ca?._check(problems, `${prop}.ca`);
   credentials._check(problems, `${prop}.credentials`);
+}
+
+function portOf(endpoint = ''): number {
+  const port = /:(\d+)$/.exec(endpoint)?.[1];
+  return port === undefined ? (endpoint.startsWith('http:') ? 80 : 443) : Number(port);
 }

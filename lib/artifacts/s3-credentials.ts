@@ -40,13 +40,15 @@ export class S3Credentials {
 
   /** By what is around it: EKS Pod Identity, the role of the node, or a ServiceAccount that you have annotated yourself. */
   public static ambient(): S3Credentials {
-    return new S3Credentials({});
+    return new S3Credentials({}, undefined, true);
   }
 
   private constructor(
     private readonly keys: Record<string, { readonly secretName: string; readonly key: string }>,
     /** @internal */
     public readonly _serviceAccountAnnotations?: Record<string, string>,
+    /** @internal */
+    public readonly _isAmbient = false,
   ) {}
 
   /** @internal */

@@ -4,9 +4,12 @@ import type { Construct } from 'constructs';
 
 import { IMAGES } from '../images';
 import { text, texts } from '../kube/env-values';
+import { checkIsolation, isolateJob } from '../kube/isolation';
 import type { ObjectLabels } from '../kube/labels';
 import type { PodSpecFields } from '../kube/pod-spec';
+import { Problems } from '../kube/problems';
 import { RESTRICTED_CONTAINER, RESTRICTED_POD } from '../kube/restricted';
+import { SCRATCH_SPACE } from '../kube/scratch-space';
 import { renderConnection } from '../postgres/connection-rendering';
 import type { PostgresConnection } from '../postgres/postgres-connection';
 import { credentialsRevision } from '../server/pod-recipe';
@@ -17,6 +20,7 @@ import type { OperationProps } from './operation-props';
 const DEFAULT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.units(2) },
   memory: { request: Size.mebibytes(256), limit: Size.gibibytes(1) },
+  ephemeralStorage: SCRATCH_SPACE,
 };
 
 /** The pod of a Job that works on a database, and the container in it, to complete with a name and a command. */
@@ -43,6 +47,12 @@ export function operationPod(
 ): OperationPod {
   const straight = connection.direct ?? connection;
   const { env, mounts } = renderConnection(scope, straight);
+  const problems = new Problems(scope);
+  checkIsolation(problems, props.isolation);
+  problems.throwIfAny();
+  if (props.isolation !== undefined) {
+    isolateJob(scope, 'network-policy', scope.node.id, labels, props.isolation, [straight.route]);
+  }
   const unconnected: kplus.ContainerProps = {
     image: props.image ?? IMAGES.mlflow,
     imagePullPolicy: props.imagePullPolicy ?? kplus.ImagePullPolicy.IF_NOT_PRESENT,

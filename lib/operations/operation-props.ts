@@ -1,6 +1,7 @@
 import type * as kplus from 'cdk8s-plus-28';
 
 import { checkId, checkImage, checkObjectName } from '../kube/checks';
+import type { IsolationOptions } from '../kube/isolation';
 import type { Problems } from '../kube/problems';
 
 /** What every Job around a database has in common. */
@@ -24,8 +25,8 @@ export interface OperationProps {
   readonly imagePullSecrets?: string[];
 
   /**
-   * CPU and memory of the pod.
-   * @default - requests 250 millicores and 256 MiB, limits 2 CPUs and 1 GiB
+   * CPU, memory and temporary files of the pod.
+   * @default - requests 250 millicores, 256 MiB and 1 GiB of disk, limits 2 CPUs, 1 GiB and 20 GiB of disk
    */
   readonly resources?: kplus.ContainerResources;
 
@@ -40,6 +41,12 @@ export interface OperationProps {
    * @default - the default class of the cluster
    */
   readonly priorityClassName?: string;
+
+  /**
+   * Let the pod reach nothing but DNS, the database and what is named here, and nobody reach it.
+   * @default - none: the pod may reach everything
+   */
+  readonly isolation?: IsolationOptions;
 }
 
 /** What these props must look like. */

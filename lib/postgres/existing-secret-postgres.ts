@@ -1,6 +1,7 @@
 import { Construct } from 'constructs';
 
 import { fromSecretKey } from '../kube/env-values';
+import { checkRoute, type NetworkRoute } from '../kube/network-route';
 import { Problems } from '../kube/problems';
 
 import {
@@ -66,6 +67,12 @@ export interface ConnectionSecretProps extends SecretKeysOptions {
    * @default - not known: nothing is checked against it
    */
   readonly maxConnections?: number;
+
+  /**
+   * The way to the host through the network, for isolated pods.
+   * @default - every address at port 5432
+   */
+  readonly route?: NetworkRoute;
 }
 
 /** A PostgreSQL database that exists, with its login in a Secret that exists. No password passes through the synthesis. */
@@ -105,6 +112,7 @@ class ConnectionSecretPostgres extends Construct implements IPostgresBackend {
     const problems = new Problems(this);
     checkSecretKeys(problems, secretName, { hostKey, portKey, databaseKey, usernameKey, passwordKey });
     checkMaxConnections(problems, props.maxConnections);
+    checkRoute(problems, 'route', props.route);
     props.tls?._check(problems);
     problems.throwIfAny();
 
@@ -115,6 +123,7 @@ class ConnectionSecretPostgres extends Construct implements IPostgresBackend {
       credentials: PostgresCredentials.fromSecretName(secretName, { usernameKey, passwordKey }),
       tls: props.tls ?? PostgresTls.PREFER,
       maxConnections: props.maxConnections,
+      route: props.route,
     });
   }
 }

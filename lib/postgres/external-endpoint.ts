@@ -1,5 +1,6 @@
 import { checkWhole } from '../kube/checks';
 import { text } from '../kube/env-values';
+import { checkRoute, type NetworkRoute } from '../kube/network-route';
 import type { Problems } from '../kube/problems';
 
 import { checkEndpoint, endpointValues } from './endpoint';
@@ -47,12 +48,19 @@ export interface ExternalEndpointProps {
    * @default - not known: nothing is checked against it
    */
   readonly maxConnections?: number;
+
+  /**
+   * The way to all of its hosts through the network, for isolated pods. Policies know addresses, not names.
+   * @default - every address at the port; only the hosts' own, where each is an address
+   */
+  readonly route?: NetworkRoute;
 }
 
 /** What the props of a database outside the cluster must look like. */
 export function checkExternal(problems: Problems, props: ExternalEndpointProps): void {
   checkEndpoint(problems, props);
   checkMaxConnections(problems, props.maxConnections);
+  checkRoute(problems, 'route', props.route);
   props.tls?._check(problems);
 }
 
@@ -70,5 +78,7 @@ export function externalConnection(props: ExternalEndpointProps, credentials: Po
     readWriteOnly: (props.failoverHosts ?? []).length > 0,
     readHost: props.readHost === undefined ? undefined : text(props.readHost),
     maxConnections: props.maxConnections,
+    route: props.route,
+    readRoute: props.route,
   });
 }

@@ -8,6 +8,6 @@ import type { PostgresConnection } from './postgres-connection';
  * Extend `Construct` and implement this to bring a backend of your own.
  */
 export interface IPostgresBackend extends IConstruct {
-  /** How pods reach the database. */
+  /** How pods reach the database: the same object each time, which is what connections are counted by. */
   readonly connection: PostgresConnection;
 }

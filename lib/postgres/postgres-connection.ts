@@ -1,5 +1,8 @@
 import type * as kplus from 'cdk8s-plus-28';
 
+import type { NetworkRoute } from '../kube/network-route';
+
+import { routeTo } from './connection-route';
 import type { PostgresCredentials } from './postgres-credentials';
 import type { PostgresTls } from './postgres-tls';
 
@@ -39,10 +42,29 @@ export interface PostgresConnectionProps {
   readonly maxConnections?: number;
 
   /**
+   * Connections to the database that a pooler lends at once, each for a transaction. Requests in flight, those of all pods
+   * together, must be fewer.
+   * @default - there is no pooler that lends them so
+   */
+  readonly poolSize?: number;
+
+  /**
    * Labels that a pod needs so that network policies let it through to the database.
    * @default - none
    */
   readonly clientLabels?: Record<string, string>;
+
+  /**
+   * The way to the host through the network, for policies that let only it pass.
+   * @default - every address at the port; only the hosts' own, where each is an address; 5432 for a port in a Secret
+   */
+  readonly route?: NetworkRoute;
+
+  /**
+   * The way to the read replicas through the network.
+   * @default - as for `route`, with `readHost`
+   */
+  readonly readRoute?: NetworkRoute;
 
   /**
    * The way around a pooler, straight to the database: what a migration takes, which needs a session of its own.
@@ -74,8 +96,14 @@ export class PostgresConnection {
   public readonly readHost?: kplus.EnvValue;
   /** How many connections the server takes in all, if that is known. */
   public readonly maxConnections?: number;
+  /** Connections that a pooler lends at once, where there is one that lends by transaction. */
+  public readonly poolSize?: number;
   /** Labels that a pod needs so that network policies let it through. */
   public readonly clientLabels: Record<string, string>;
+  /** The way to the host through the network. */
+  public readonly route: NetworkRoute;
+  /** The way to the read replicas through the network, where there are any. */
+  public readonly readRoute?: NetworkRoute;
   /** The way around a pooler, where there is one. */
   public readonly direct?: PostgresConnection;
 
@@ -88,7 +116,10 @@ export class PostgresConnection {
     this.readWriteOnly = props.readWriteOnly ?? false;
     this.readHost = props.readHost;
     this.maxConnections = props.maxConnections;
+    this.poolSize = props.poolSize;
     this.clientLabels = props.clientLabels ?? {};
+    this.route = routeTo(props.host, props.port, props.route);
+    this.readRoute = props.readHost && routeTo(props.readHost, props.port, props.readRoute);
     this.direct = props.direct;
   }
 }

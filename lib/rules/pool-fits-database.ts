@@ -1,74 +1,47 @@
-import type { Construct } from 'constructs';
-
+import { type ConnectionDemand, connectionDemandsOn, connectionsOffered } from '../postgres/connection-demand';
 import { PoolingProfile } from '../postgres/pooling-profile';
-import type { IPostgresBackend } from '../postgres/postgres-backend';
+import type { PostgresConnection } from '../postgres/postgres-connection';
 
 /** The id of the rule, for those who acknowledge it. */
 export const POOL_FITS_DATABASE = 'pool-fits-database';
 
-/** PostgreSQL keeps these for superusers (superuser_reserved_connections). */
-const RESERVED = 3;
-
-/** The most connections that a server opens, by factor. */
-export interface ConnectionDemand {
-  readonly server: Construct;
-  /** Pods at the most, the one that a rolling update adds included. */
-  readonly pods: number;
-  readonly workers: number;
-  readonly connectionsOfPod: number;
-  readonly isAcknowledged: () => boolean;
-}
-
-const DEMANDS = new WeakMap<IPostgresBackend, ConnectionDemand[]>();
-
-/** Rule: the pods of all servers on a backend open no more connections together than it takes. */
-export function addPoolRule(backend: IPostgresBackend, demand: ConnectionDemand): void {
-  const demands = DEMANDS.get(backend) ?? [];
-  DEMANDS.set(backend, [...demands, demand]);
-  const { maxConnections } = backend.connection;
-  if (maxConnections === undefined) {
-    return;
-  }
-  demand.server.node.addValidation({
-    validate: () => {
-      const all = DEMANDS.get(backend) ?? [];
-      const isLast = all[all.length - 1] === demand;
-      return isLast && !all.some((each) => each.isAcknowledged())
-        ? violations(backend, maxConnections - RESERVED, all)
-        : [];
-    },
-  });
-}
-
-function violations(backend: IPostgresBackend, offered: number, demands: ConnectionDemand[]): string[] {
-  const total = demands.reduce((sum, demand) => sum + demand.pods * demand.connectionsOfPod, 0);
+/** Rule: all who connect to a database open no more connections together than it takes. */
+export function poolFitsDatabase(connection: PostgresConnection, database: string): string[] {
+  const demands = connectionDemandsOn(connection);
+  const offered = connectionsOffered(connection) ?? Infinity;
+  const total = sum(demands);
   if (total <= offered) {
     return [];
   }
-  const factors = demands.map(({ server, pods, workers, connectionsOfPod }) => {
-    const factor = `${counted(pods, 'pod')} x ${String(connectionsOfPod)} with ${counted(workers, 'worker')}`;
-    return demands.length === 1 ? factor : `${server.node.id}: ${factor}`;
-  });
+  const factors = demands.map(({ by, factors }) => (demands.length === 1 ? factors : `${by.node.id}: ${factors}`));
   return [
     [
-      `up to ${String(total)} connections (${factors.join('; ')}) exceed the ${String(offered)} that "${backend.node.id}" offers.`,
-      'Lower `pooling`, `workers` or `replicas`, raise `maxConnections`, or put a pooler between.',
+      `up to ${String(total)} connections (${factors.join('; ')}) exceed the ${String(offered)} that ${database} offers.`,
+      wayOut(demands),
       ...largestThatFits(offered, demands),
     ].join(' '),
   ];
 }
 
-function largestThatFits(offered: number, demands: ConnectionDemand[]): string[] {
-  const pods = demands.reduce((sum, demand) => sum + demand.pods, 0);
-  const workers = Math.max(...demands.map((demand) => demand.workers));
+function wayOut(demands: readonly ConnectionDemand[]): string {
+  return demands.some(({ server }) => server !== undefined)
+    ? 'Lower `pooling`, `workers` or `replicas`, raise `maxConnections`, or put a pooler between.'
+    : 'Lower `defaultPoolSize` of the pooler, or raise `maxConnections` of the database.';
+}
+
+function largestThatFits(offered: number, demands: readonly ConnectionDemand[]): string[] {
+  const servers = demands.flatMap(({ server }) => server ?? []);
+  const pods = servers.reduce((total, server) => total + server.pods, 0);
+  const workers = Math.max(...servers.map((server) => server.workers));
+  const connections = offered - sum(demands.filter(({ server }) => server === undefined));
   // The smallest pool of all is one connection kept and one on demand, in two engines of each worker.
-  if (pods * (2 + workers * 3) > offered) {
+  if (servers.length === 0 || pods * (2 + workers * 3) > connections) {
     return [];
   }
-  const { poolSize, maxOverflow } = PoolingProfile.fitting({ connections: offered, pods, workers });
+  const { poolSize, maxOverflow } = PoolingProfile.fitting({ connections, pods, workers });
   return [`The largest pool that fits is ${String(poolSize)} + ${String(maxOverflow)}.`];
 }
 
-function counted(count: number, noun: string): string {
-  return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
+function sum(demands: readonly ConnectionDemand[]): number {
+  return demands.reduce((total, { connections }) => total + connections, 0);
 }

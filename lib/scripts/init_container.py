@@ -19,6 +19,10 @@ class BadSetting(ValueError):
 
 def prepare(program: str) -> None:
     _exit_on_sigterm(program)
+    speak_english()
+
+
+def speak_english() -> None:
     os.environ.update(LC_ALL="C", LC_MESSAGES="C")  # libpq's own messages in English
     os.environ["PGCONNECT_TIMEOUT"] = os.environ.get("PGCONNECT_TIMEOUT") or "5"
 
@@ -26,11 +30,16 @@ def prepare(program: str) -> None:
 def redact(text: str) -> str:
     """The text without the password, which libpq can echo (a whole URI put into PGHOST, for example)."""
     in_uri = re.match(r"[^/]*//[^/@]*?:(.*)@", os.environ.get("MLFLOW_BACKEND_STORE_URI", ""))
-    passwords = [os.environ.get("PGPASSWORD", ""), in_uri.group(1) if in_uri else ""]
-    forms = {form for word in passwords for form in (word, word.strip(), quote(word, safe=""), unquote(word))}
+    passwords = [value for name, value in os.environ.items() if name.endswith("PASSWORD")]
+    passwords.append(in_uri.group(1) if in_uri else "")
+    forms = {form for word in passwords for form in (word, word.strip(), _quoted(word), unquote(word))}
     for form in sorted(filter(None, forms), key=len, reverse=True):
         text = text.replace(form, "***")
     return text
+
+
+def _quoted(word: str) -> str:
+    return quote(os.fsencode(word), safe="")  # a Secret may hold what is not UTF-8
 
 
 def one_line(text: str) -> str:

@@ -20,14 +20,13 @@ image, nothing was touched; 143 stopped by SIGTERM. The line of a failure is als
 from __future__ import annotations
 
 import os
-import random
 import sys
 import time
 import traceback
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from database_errors import BAD_IMAGE, CAUSES, Problem, classify, find_database_error
+from database_lock import DeadlinePassed, take_lock, ticks
 from init_container import BadSetting, fail, one_line, prepare, redact, seconds_from
 from mlflow_schema import (
     NewerSchema,
@@ -42,8 +41,7 @@ from mlflow_schema import (
 
 PROGRAM = "init-mlflow"
 DONE, FAILED, DEADLINE_PASSED, SCHEMA_IS_NEWER = 0, 1, 3, 4
-LOCK_KEY = 0x6D6C666C6F77  # "mlflow"; advisory locks are scoped to the database
-POLL_SECONDS = 1.0
+DEADLINE = "MIGRATION_DEADLINE_SECONDS"
 
 
 class Settings(NamedTuple):
@@ -52,51 +50,23 @@ class Settings(NamedTuple):
     seconds: float
 
 
-class DeadlinePassed(Exception):
-    """The text is for the user."""
-
-
-def ticks(seconds: float) -> Iterator[float]:
-    """Seconds waited so far, once for each try; the last try is at the deadline."""
-    started, waited = time.monotonic(), 0.0
-    while waited < seconds:
-        yield waited
-        nap = POLL_SECONDS * random.uniform(0.5, 1)  # pods that started together shall not meet each time
-        time.sleep(max(0.0, min(nap, started + seconds - time.monotonic())))
-        waited = time.monotonic() - started
-    yield waited
-
-
-def take_lock(connection: Any, seconds: float) -> float:
-    """One transaction a try: behind PgBouncer a blocking lock starves its pool, a session's leaks."""
-    for waited in ticks(seconds):
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", (LOCK_KEY,))
-            if cursor.fetchone()[0]:
-                return waited
-        connection.rollback()
-        if waited == 0:
-            print(f"{PROGRAM}: waiting for the lock: another migration is running", flush=True)
-    raise DeadlinePassed(
-        f"lock-timeout: another migration still held the lock after {seconds:g} s."
-        " Look at the other init-mlflow containers, or raise MIGRATION_DEADLINE_SECONDS"
-    )
-
-
 def is_done(action: str, schema: Schema) -> bool:
     return action == "up-to-date" and schema.has_default_experiment
 
 
-def carry_out(action: str, schema: Schema, settings: Settings) -> None:
-    """The only place that imports MLflow: that takes longer than all the rest does on a current schema."""
-    if action != "up-to-date":
-        import sqlalchemy
-        from mlflow.store.db.utils import _initialize_tables, _upgrade_db
+def upgrade(schema: Schema, uri: str) -> None:
+    """Imports MLflow only here and below: that takes longer than all the rest does on a current schema."""
+    import sqlalchemy
+    from mlflow.store.db.utils import _initialize_tables, _upgrade_db
 
-        engine = sqlalchemy.create_engine(settings.uri, poolclass=sqlalchemy.pool.NullPool)
-        # The first tables without a revision are what a killed run can leave: this completes them.
-        _initialize_tables(engine) if schema.revision is None else _upgrade_db(engine)
+    engine = sqlalchemy.create_engine(uri, poolclass=sqlalchemy.pool.NullPool)
+    # The first tables without a revision are what a killed run can leave: this completes them.
+    _initialize_tables(engine) if schema.revision is None else _upgrade_db(engine)
+
+
+def carry_out(action: str, schema: Schema, settings: Settings) -> None:
+    if action != "up-to-date":
+        upgrade(schema, settings.uri)
     if not read_schema(settings.uri).has_default_experiment:
         from mlflow.tracking._tracking_service.utils import _get_sqlalchemy_store
 
@@ -110,7 +80,7 @@ def migrate(settings: Settings, image: Revisions) -> str:
     if not is_done(action, before):
         lock = connect(settings.uri)
         try:
-            waited = take_lock(lock, settings.seconds)
+            waited = take_lock(lock, settings.seconds, PROGRAM, DEADLINE)
             before = read_schema(settings.uri)  # another pod may have done it meanwhile
             action = decide(before, image)
             if not is_done(action, before):
@@ -179,7 +149,7 @@ def main(arguments: list[str]) -> int:
         settings = Settings(
             os.environ.get("MLFLOW_BACKEND_STORE_URI") or "postgresql+psycopg2://",
             os.environ.get("MLFLOW_DEFAULT_ARTIFACT_ROOT") or "mlflow-artifacts:/",
-            seconds_from("MIGRATION_DEADLINE_SECONDS", 600),
+            seconds_from(DEADLINE, 600),
         )
         print(f"{PROGRAM}: {work(settings, image_revisions())}", flush=True)
         return DONE

@@ -2,7 +2,7 @@
 
 Environment besides libpq's own:
   DATABASE_WAIT_SECONDS  how long to go on trying (default 120)
-  DATABASE_MAY_APPEAR    "true": something else creates the database, so wait for it as well
+  DATABASE_MAY_APPEAR    "true": something else makes the database and its role, so wait for them as well
   PGCONNECT_TIMEOUT      seconds for each host and attempt (default 5)
 
 One line on stdout for each attempt: `wait-for-database: <cause>: <what was seen>. <what to do> (<attempt>)`.
@@ -30,6 +30,14 @@ USABLE, CANNOT_HEAL, DEADLINE_PASSED = 0, 1, 2
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
 # libpq bounds neither a DNS look-up nor a query on a server that stopped answering.
 HANG_GRACE = 30.0
+# What a database that is being made looks like: an unknown role gets the same answer as a wrong password.
+APPEARING = {
+    "missing-database",
+    "wrong-password",
+    "no-login",
+    "no-connect-privilege",
+    "no-create-privilege",
+}
 
 # has_*_privilege(x, 'A, B') means any of them, hence one call each. Without USAGE current_schema() is null.
 QUERY = """
@@ -86,7 +94,7 @@ def judge(
 
 
 def worth_waiting(cause: Cause, may_appear: bool) -> bool:
-    return cause.retry or (may_appear and cause.name == "missing-database")
+    return cause.retry or (may_appear and cause.name in APPEARING)
 
 
 def wait(

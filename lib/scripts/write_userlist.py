@@ -4,6 +4,8 @@ Environment:
   PGUSER, PGPASSWORD          the login, of the clients and of PgBouncer itself
   PGHOST, PGPORT, PGDATABASE  the database; a list of hosts needs PgBouncer 1.24
   PGBOUNCER_FOLDER            where userlist.txt and databases.ini go (default /run/pgbouncer)
+  PGBOUNCER_STATS_USER        a further user, for a metrics exporter, with a password of this start alone: in
+                              userlist.txt, and in stats.pgpass, which is a password file of libpq
 
 Exit codes: 0 written; 1 PgBouncer cannot take this (the setting is named); 143 stopped by SIGTERM.
 The line of a failure is also the termination message.
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import sys
 
 from init_container import BadSetting, fail, prepare, redact
@@ -101,6 +104,15 @@ def main() -> int:
             "userlist.txt": userlist(get("PGUSER", ""), get("PGPASSWORD", "")),
             "databases.ini": databases(get("PGHOST", ""), get("PGPORT") or "5432", get("PGDATABASE", "")),
         }
+        stats_user = get("PGBOUNCER_STATS_USER")
+        if stats_user:
+            if stats_user == get("PGUSER"):
+                raise BadSetting(
+                    f"PGUSER must not be {stats_user}, which is the user of the metrics exporter"
+                )
+            password = secrets.token_urlsafe(32)
+            files["userlist.txt"] += userlist(stats_user, password)
+            files["stats.pgpass"] = f"*:*:pgbouncer:{stats_user}:{password}\n"
         for file, text in files.items():
             write(folder, file, text)
     except BadSetting as error:
@@ -109,7 +121,7 @@ def main() -> int:
         return fail(
             f"{PROGRAM}: cannot-write: {redact(str(error))}. Mount a writable volume at {folder}", FAILED
         )
-    print(f"{PROGRAM}: written: {' and '.join(files)} in {folder}", flush=True)
+    print(f"{PROGRAM}: written: {', '.join(files)} in {folder}", flush=True)
     return WRITTEN
 
 

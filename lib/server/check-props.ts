@@ -3,16 +3,25 @@ import type { Problems } from '../kube/problems';
 import { safeThreads } from '../postgres/connection-law';
 import { checkPooling, PoolingProfile } from '../postgres/pooling-profile';
 
-import { checkAutoscaling } from './autoscaling';
-import { checkIngress } from './ingress';
+import { checkHttpRoute } from './access/http-route';
+import { checkIngress } from './access/ingress';
 import type { MlflowServerProps } from './mlflow-server-props';
+import { checkServerIsolation } from './server-isolation';
 import { checkExtraArguments, checkExtraVariables } from './reserved-settings';
 
 /** What the props of a server must look like, as far as the props alone can tell. */
-export function checkProps(problems: Problems, id: string, props: MlflowServerProps): void {
+export function checkProps(
+  problems: Problems,
+  id: string,
+  props: MlflowServerProps,
+  namespace: string | undefined,
+): void {
   checkId(problems, id);
   checkWhole(problems, 'replicas', props.replicas, { least: 0 });
-  checkAutoscaling(problems, props.autoscaling, props.replicas);
+  props.autoscaling?._check(problems, namespace);
+  if (props.autoscaling !== undefined && props.replicas !== undefined) {
+    problems.add('replicas', 'must be left out with `autoscaling`', props.replicas, 'Use `autoscaling.minReplicas`.');
+  }
   checkWhole(problems, 'workers', props.workers, { least: 1 });
   checkPooling(problems, props.pooling ?? PoolingProfile.STANDARD);
   checkThreads(problems, props);
@@ -28,6 +37,9 @@ export function checkProps(problems: Problems, id: string, props: MlflowServerPr
   checkPort(problems, 'service.port', props.service?.port);
   checkPort(problems, 'service.nodePort', props.service?.nodePort);
   checkIngress(problems, props.ingress);
+  checkHttpRoute(problems, props.httpRoute);
+  props.certificate?._check(problems);
+  checkServerIsolation(problems, props);
   checkHosts(problems, props);
   checkExtraVariables(problems, 'extraEnvVars', Object.keys(props.extraEnvVars ?? {}));
   checkExtraVariables(problems, 'extraInitEnvVars', Object.keys(props.extraInitEnvVars ?? {}));

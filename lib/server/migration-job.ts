@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 
 import { labelsOf } from '../kube/labels';
 import { oneShotJob } from '../kube/one-shot-job';
+import { DatabaseConnectionCheck } from '../startup/database-connection-check';
 import type { DatabaseMigration } from '../startup/database-migration';
 
 import type { MlflowServerProps } from './mlflow-server-props';
@@ -17,6 +18,7 @@ export function migrationJob(
   serviceAccount: kplus.IServiceAccount,
 ): kplus.Job {
   const { imagePullSecrets, priorityClassName } = props;
+  const { databaseConnectionCheck: check = DatabaseConnectionCheck.initContainer() } = props;
   return oneShotJob(
     scope,
     'migration',
@@ -26,6 +28,8 @@ export function migrationJob(
       name: `${scope.node.id}-migration`,
       serviceAccount,
       backoffLimit: 3,
+      // A database that is made with it takes longer to start than all tries together.
+      initContainers: check._initContainers(recipe.migrationBase),
       containers: [migration._jobContainer(recipe.migrationBase)],
     },
     { imagePullSecrets, priorityClassName },

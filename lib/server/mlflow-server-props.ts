@@ -6,11 +6,14 @@ import type { IPostgresBackend } from '../postgres/postgres-backend';
 import type { DatabaseConnectionCheck } from '../startup/database-connection-check';
 import type { DatabaseMigration } from '../startup/database-migration';
 
-import type { AutoscalingOptions } from './autoscaling';
-import type { IngressOptions } from './ingress';
+import type { HttpRouteOptions } from './access/http-route';
+import type { IngressOptions } from './access/ingress';
+import type { ServiceOptions } from './access/service-options';
+import type { Autoscaling } from './autoscaling/autoscaling';
 import type { LogLevel } from './log-level';
 import type { ReadinessCheck } from './readiness-check';
-import type { ServiceOptions } from './service-options';
+import type { ServerCertificate } from './server-certificate';
+import type { ServerIsolationOptions } from './server-isolation-options';
 import type { UpgradeStrategy } from './upgrade-strategy';
 
 /**
@@ -24,7 +27,8 @@ export interface MlflowServerProps {
   readonly backend: IPostgresBackend;
 
   /**
-   * The image, by tag or digest, for the server and for all that prepares it. It needs MLflow and psycopg2.
+   * The image, by tag or digest, for the server and for all that prepares it. It needs MLflow and psycopg2, and uvicorn
+   * 0.37 or later (of September 2025).
    * @default 'ghcr.io/mlflow/mlflow:v3.17.2-full'
    */
   readonly image?: string;
@@ -52,7 +56,7 @@ export interface MlflowServerProps {
    * A number of pods that follows the load, instead of `replicas`.
    * @default - none
    */
-  readonly autoscaling?: AutoscalingOptions;
+  readonly autoscaling?: Autoscaling;
 
   /**
    * In which order pods are replaced when the image changes.
@@ -68,7 +72,7 @@ export interface MlflowServerProps {
 
   /**
    * Requests that a worker serves at once; more of them wait their turn. At most `poolSize` + `maxOverflow` - 1, since
-   * otherwise requests can wait for each other's connections. Less than 40 needs uvicorn 0.36 or later in the image.
+   * otherwise requests can wait for each other's connections.
    * @default - as many as `pooling` can serve, at most 40
    */
   readonly threads?: number;
@@ -93,8 +97,10 @@ export interface MlflowServerProps {
 
   /**
    * Whether reads (searches, the UI) go to the read replicas of the backend. Replicas lag behind: a client may not find at
-   * once what it has just logged. If they are down, reads fail: MLflow does not turn to the primary. Each worker opens one
-   * more pool, on the replicas. Needs MLflow 3.15 or later in the image.
+   * once what it has just logged. MLflow reads an experiment there before it starts a run, so the first run of an
+   * experiment fails with HTTP 404 until the replica has heard of it: create experiments beforehand. If the replicas are
+   * down, reads and the start of runs fail with HTTP 503, which clients try again; runs that have begun log on. MLflow does
+   * not turn to the primary. Each worker opens one more pool, on the replicas. Needs MLflow 3.15 or later in the image.
    * @default false
    */
   readonly readFromReplica?: boolean;
@@ -118,14 +124,34 @@ export interface MlflowServerProps {
   readonly ingress?: IngressOptions;
 
   /**
-   * Host headers to accept besides the names of the Service, the hosts of the ingress, localhost and private addresses.
+   * The way in from outside the cluster, through a Gateway that exists.
+   * @default - none
+   */
+  readonly httpRoute?: HttpRouteOptions;
+
+  /**
+   * The server's own certificate: it then takes nothing but HTTPS, within the cluster too. What is in front of it has to
+   * know, a Gateway by a BackendTLSPolicy.
+   * @default - none: HTTP, which an ingress or a Gateway may encrypt towards its clients
+   */
+  readonly certificate?: ServerCertificate;
+
+  /**
+   * Let only the packets through that the other props need, to the pods and from them: a NetworkPolicy, whose edges come from
+   * the backend and the artifact store. The network of the cluster has to enforce policies.
+   * @default - none: everybody may reach the pods, and they everything
+   */
+  readonly isolation?: ServerIsolationOptions;
+
+  /**
+   * Host headers to accept besides the names of the Service, the hosts of `ingress` and `httpRoute`, localhost and private addresses.
    * With the port if there is one; `name:*` takes any port.
    * @default - none
    */
   readonly allowedHosts?: string[];
 
   /**
-   * Origins (`https://host`) from which browsers may change something, besides those of the ingress.
+   * Origins (`https://host`) from which browsers may change something, besides those of `ingress` and `httpRoute`.
    * @default - none
    */
   readonly corsAllowedOrigins?: string[];
@@ -167,8 +193,8 @@ export interface MlflowServerProps {
   readonly extraArgs?: string[];
 
   /**
-   * CPU and memory of the server.
-   * @default - requests 500 millicores and 1 GiB, limits 2 CPUs and 2 GiB
+   * CPU, memory and temporary files of the server. Uploads through the server wait in its temporary files, all at once.
+   * @default - requests 500 millicores, 1 GiB and 1 GiB of disk, limits 2 CPUs, 2 GiB and 20 GiB of disk
    */
   readonly resources?: kplus.ContainerResources;
 

@@ -1,30 +1,40 @@
-import { Chart, Duration } from 'cdk8s';
+import { type ApiObject, Chart, Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { type ArtifactLocation, ArtifactReach } from '../artifacts/artifact-store';
 import { VolumeArtifacts } from '../artifacts/volume-artifacts';
+import { checkPort } from '../kube/checks';
+import { counted } from '../kube/counted';
 import { disruptionBudget } from '../kube/disruption-budget';
 import { labelsOf, type ObjectLabels } from '../kube/labels';
 import { completePodSpec } from '../kube/pod-spec';
+import type { NetworkPeer } from '../kube/network-peer';
+import type { IngressEdge } from '../kube/network-policy';
+import { checkPeers } from '../kube/network-route';
 import { Problems } from '../kube/problems';
 import { serviceOf } from '../kube/service';
 import { OVER_NODES_AND_ZONES, spreadOf } from '../kube/spread';
+import { addConnectionDemand, addMigrationDemand } from '../postgres/connection-demand';
 import { connectionsOfPod } from '../postgres/connection-law';
 import { PoolingProfile } from '../postgres/pooling-profile';
-import { addPoolRule, type ConnectionDemand, POOL_FITS_DATABASE } from '../rules/pool-fits-database';
+import { addConnectionRules, CONNECTION_RULES } from '../rules/connection-rules';
+import { addServerOf } from '../rules/no-server-while-importing';
 import { addUniqueNameRule } from '../rules/unique-name';
 import { DatabaseConnectionCheck } from '../startup/database-connection-check';
 import { DatabaseMigration } from '../startup/database-migration';
 
-import { autoscalerOf } from './autoscaling';
+import { allowedHosts, corsAllowedOrigins, type HostsInput } from './access/hosts';
+import { httpRouteOf } from './access/http-route';
+import { ingressOf } from './access/ingress';
 import { checkProps } from './check-props';
-import { allowedHosts, corsAllowedOrigins, type HostsInput } from './hosts';
-import { ingressOf } from './ingress';
 import { migrationJob } from './migration-job';
 import type { MlflowServerProps } from './mlflow-server-props';
 import { podRecipe, type PodRecipe } from './pod-recipe';
-import { DEFAULT_WORKERS, SERVER_PORT, serverContainer, threadsOf } from './server-container';
+import { runbookOf } from './runbook';
+import { DEFAULT_WORKERS, portNameOf, SERVER_PORT, serverContainer, threadsOf } from './server-container';
+import { isolateServer } from './server-isolation';
+import type { ServerView } from './server-view';
 import { UpgradeStrategy } from './upgrade-strategy';
 
 /** An MLflow tracking server on a PostgreSQL database, with all that it needs to run. */
@@ -41,12 +51,19 @@ export class MlflowServer extends Construct {
   /** The way in from outside the cluster, where there is one. */
   public readonly ingress?: kplus.Ingress;
 
-  /** What sets the number of pods, where `autoscaling` is asked for. */
-  public readonly autoscaler?: kplus.HorizontalPodAutoscaler;
+  /** The way in from outside the cluster through a Gateway, where there is one. */
+  public readonly httpRoute?: ApiObject;
+
+  /** What sets the number of pods, with `Autoscaling.byResources()`. */
+  public readonly podAutoscaler?: kplus.HorizontalPodAutoscaler;
+
+  /** What sets the number of pods, with `Autoscaling.keda()`: the custom resource of KEDA. */
+  public readonly scaledObject?: ApiObject;
 
   /** The Job that migrates the schema, with `DatabaseMigration.job()`. */
   public readonly migrationJob?: kplus.Job;
 
+  private readonly ingressEdges: IngressEdge[] = [];
   private readonly acknowledged = new Set<string>();
   private readonly labels: ObjectLabels;
   private readonly artifacts: ArtifactLocation;
@@ -59,7 +76,7 @@ export class MlflowServer extends Construct {
     super(scope, id);
     this.labels = labelsOf('mlflow', id, 'server');
     const problems = new Problems(this);
-    checkProps(problems, id, props);
+    checkProps(problems, id, props, Chart.of(this).namespace);
     problems.throwIfAny();
     this.artifacts = (props.artifactRoot ?? new VolumeArtifacts()).bind(this);
     this.checkArtifacts();
@@ -72,28 +89,37 @@ export class MlflowServer extends Construct {
     }
     this.deployment = this.pods(recipe);
     this.service = this.frontService();
-    this.ingress =
-      props.ingress && ingressOf(this, props.ingress, this.service, props.staticPrefix ?? '/', this.labels);
-    if (props.autoscaling !== undefined) {
-      this.autoscaler = autoscalerOf(this, this.deployment, props.autoscaling, this.labels);
+    const prefix = props.staticPrefix ?? '';
+    const tls = props.certificate !== undefined;
+    this.ingress = props.ingress && ingressOf(this, props.ingress, this.service, { prefix, tls }, this.labels);
+    this.httpRoute = props.httpRoute && httpRouteOf(this, props.httpRoute, this.service, prefix || '/', this.labels);
+    const autoscaler = props.autoscaling?._bind(this, this.deployment, this.labels);
+    this.podAutoscaler = autoscaler?.podAutoscaler;
+    this.scaledObject = autoscaler?.scaledObject;
+    const { isolation } = props;
+    if (isolation !== undefined) {
+      isolateServer(this, { ...props, isolation }, this.labels, this.artifacts, this.ingressEdges);
     }
     if (this.mostReplicas > 1) {
       disruptionBudget(this, id, this.labels);
     }
     addUniqueNameRule(this);
-    addPoolRule(props.backend, this.connectionDemand());
+    this.demandConnections();
+    const prop = props.autoscaling === undefined ? 'replicas' : 'autoscaling.maxReplicas';
+    addServerOf(props.backend, { server: this, prop, pods: this.mostReplicas });
   }
 
   /**
-   * Lets a rule pass that would fail the synthesis: `pool-fits-database`.
+   * Lets a rule pass that would fail the synthesis: `pool-fits-database` or `requests-fit-pooler`.
    *
    * @param rule the id of the rule
    * @param reason why it may be broken here, for those who read the app
    */
   public acknowledge(rule: string, reason: string): void {
     const problems = new Problems(this);
-    if (rule !== POOL_FITS_DATABASE) {
-      problems.add('rule', `must be the id of a rule: ${POOL_FITS_DATABASE}`, rule);
+    const rules = Object.keys(CONNECTION_RULES);
+    if (!rules.includes(rule)) {
+      problems.add('rule', `must be the id of a rule: ${rules.join(' or ')}`, rule);
     }
     if (reason.trim() === '') {
       problems.add('reason', 'must say why the rule may be broken', reason);
@@ -102,16 +128,52 @@ export class MlflowServer extends Construct {
     this.acknowledged.add(rule);
   }
 
-  private connectionDemand(): ConnectionDemand {
-    const { workers = DEFAULT_WORKERS, pooling = PoolingProfile.STANDARD } = this.props;
-    const surge = this.rolls ? 1 : 0;
-    return {
-      server: this,
-      pods: this.mostReplicas + surge,
-      workers,
-      connectionsOfPod: connectionsOfPod(pooling, workers, threadsOf(this.props)),
-      isAcknowledged: () => this.acknowledged.has(POOL_FITS_DATABASE),
-    };
+  /**
+   * How to verify this very server and what to do when something is wrong, as Markdown: the guide's "Verification" and
+   * "Troubleshooting" with the right names, as commands to copy.
+   */
+  public runbook(): string {
+    return runbookOf(this, this._view, this);
+  }
+
+  /** @internal */
+  public get _view(): ServerView {
+    return { props: this.props, labels: this.labels, artifacts: this.artifacts };
+  }
+
+  /**
+   * Lets further peers reach the server, where `isolation` keeps others away.
+   *
+   * @param peers who they are
+   * @param port the port of the pods that they may reach
+   */
+  public addClients(peers: NetworkPeer[], port = SERVER_PORT): void {
+    const problems = new Problems(this);
+    checkPeers(problems, 'peers', peers);
+    checkPort(problems, 'port', port);
+    problems.throwIfAny();
+    this.ingressEdges.push({ peers, port });
+  }
+
+  private demandConnections(): void {
+    const { backend, databaseMigration, workers = DEFAULT_WORKERS, pooling = PoolingProfile.STANDARD } = this.props;
+    const subscriber = { server: this, acknowledged: this.acknowledged };
+    const pods = this.mostReplicas + (this.rolls ? 1 : 0);
+    const threads = threadsOf(this.props);
+    const ofPod = connectionsOfPod(pooling, workers, threads);
+    addConnectionDemand(backend.connection, {
+      by: this,
+      connections: pods * ofPod,
+      factors: `${counted(pods, 'pod')} x ${String(ofPod)} with ${counted(workers, 'worker')}`,
+      server: { pods, workers, threads },
+    });
+    addConnectionRules(subscriber, backend.connection, `"${backend.node.id}"`);
+    // A pod that migrates does not serve yet, so that this counts only where it goes around a pooler.
+    const { direct } = backend.connection;
+    if (direct !== undefined && databaseMigration?._kind !== 'off') {
+      addMigrationDemand(direct, this);
+      addConnectionRules(subscriber, direct, `the database behind "${backend.node.id}"`);
+    }
   }
 
   private checkArtifacts(): void {
@@ -151,6 +213,7 @@ export class MlflowServer extends Construct {
     const { props } = this;
     const { databaseConnectionCheck: check = DatabaseConnectionCheck.initContainer() } = props;
     const { databaseMigration: migration = DatabaseMigration.initContainer() } = props;
+    const certificate = props.certificate?._mounts(this) ?? [];
     const deployment = new kplus.Deployment(this, 'deployment', {
       ...recipe.pod,
       serviceAccount: this.serviceAccount,
@@ -160,7 +223,7 @@ export class MlflowServer extends Construct {
       strategy: this.strategy(),
       terminationGracePeriod: Duration.minutes(1),
       initContainers: [...check._initContainers(recipe.checkBase), ...migration._initContainers(recipe.migrationBase)],
-      containers: [serverContainer(recipe.base, props, this.artifacts, this.hosts())],
+      containers: [serverContainer(recipe.base, props, this.artifacts, certificate, this.hosts())],
     });
     deployment.select(kplus.LabelSelector.of({ labels: this.labels.selector }));
     const constraints = props.topologySpreadConstraints ?? (this.mostReplicas > 1 ? OVER_NODES_AND_ZONES : undefined);
@@ -193,13 +256,15 @@ export class MlflowServer extends Construct {
   }
 
   private hosts(): { allowed: string[]; origins: string[] } {
-    const { ingress, allowedHosts: further = [], corsAllowedOrigins: origins = [] } = this.props;
+    const { ingress, httpRoute, allowedHosts: further = [], corsAllowedOrigins: origins = [] } = this.props;
     const input: HostsInput = {
       serviceName: this.node.id,
       // Where the chart names no namespace, Kubernetes fills in that of the pod.
       namespace: Chart.of(this).namespace ?? '$(POD_NAMESPACE)',
-      ingressHosts: ingress?.hosts ?? [],
-      ingressTls: ingress?.tlsSecretName !== undefined,
+      fronts: [
+        ...(ingress === undefined ? [] : [{ hosts: ingress.hosts, https: ingress.tlsSecretName !== undefined }]),
+        ...(httpRoute === undefined ? [] : [{ hosts: httpRoute.hosts, https: httpRoute.https ?? true }]),
+      ],
       allowedHosts: further,
       corsAllowedOrigins: origins,
     };
@@ -212,7 +277,7 @@ export class MlflowServer extends Construct {
       metadata: { name: this.node.id, annotations },
       type: serviceType,
       loadBalancerSourceRanges,
-      ports: [{ name: 'http', port, targetPort: SERVER_PORT, nodePort }],
+      ports: [{ name: portNameOf(this.props), port, targetPort: SERVER_PORT, nodePort }],
     });
   }
 }

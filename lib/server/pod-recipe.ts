@@ -7,6 +7,7 @@ import { IMAGES } from '../images';
 import { text } from '../kube/env-values';
 import type { ObjectLabels } from '../kube/labels';
 import { RESTRICTED_CONTAINER, RESTRICTED_POD } from '../kube/restricted';
+import { LITTLE_SCRATCH_SPACE } from '../kube/scratch-space';
 import { type ConnectionRendering, renderConnection } from '../postgres/connection-rendering';
 import type { PostgresConnection } from '../postgres/postgres-connection';
 import { ScriptFiles } from '../startup/script-files';
@@ -14,11 +15,17 @@ import { ScriptFiles } from '../startup/script-files';
 import type { MlflowServerProps } from './mlflow-server-props';
 import { mlflowEnvironment } from './server-container';
 
-const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'migrate_database.py', 'bounded_loop.py');
+const SCRIPTS = ScriptFiles.named(
+  'wait_for_database.py',
+  'migrate_database.py',
+  'bounded_loop.py',
+  'inspect_database.py',
+);
 
 const INIT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.units(2) },
   memory: { request: Size.mebibytes(256), limit: Size.gibibytes(1) },
+  ephemeralStorage: LITTLE_SCRATCH_SPACE,
 };
 
 /** What all pods of a server, and all containers in them, have in common: one image, one connection, one way to run. */
@@ -88,7 +95,9 @@ function initContainer(base: kplus.ContainerProps, { extraInitEnvVars }: MlflowS
 }
 
 /** Pods are replaced when a login changes that is known at synth. */
-export function credentialsRevision(connection: PostgresConnection): Record<string, string> | undefined {
+export function credentialsRevision(
+  connection: Pick<PostgresConnection, 'credentials' | 'direct'>,
+): Record<string, string> | undefined {
   const revisions = [connection, connection.direct].flatMap((each) => each?.credentials.revision ?? []);
   return revisions.length === 0
     ? undefined

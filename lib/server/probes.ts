@@ -8,10 +8,13 @@ export function probesOf(
   port: number,
   staticPrefix: string,
   readiness: ReadinessCheck,
+  tls: boolean,
 ): Pick<kplus.ContainerProps, 'startup' | 'liveness' | 'readiness'> {
   const probe = (path: string, periodSeconds: number, failureThreshold: number): kplus.Probe =>
     kplus.Probe.fromHttpGet(path, {
       port,
+      // The kubelet takes any certificate.
+      scheme: tls ? kplus.ConnectionScheme.HTTPS : kplus.ConnectionScheme.HTTP,
       periodSeconds: Duration.seconds(periodSeconds),
       timeoutSeconds: Duration.seconds(5),
       failureThreshold,

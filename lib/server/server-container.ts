@@ -1,8 +1,9 @@
-import { Size } from 'cdk8s';
+import { Duration, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 
 import type { ArtifactLocation } from '../artifacts/artifact-store';
 import { text, texts } from '../kube/env-values';
+import { SCRATCH_SPACE } from '../kube/scratch-space';
 import { MOST_THREADS, safeThreads } from '../postgres/connection-law';
 import { PoolingProfile, renderPooling } from '../postgres/pooling-profile';
 import { SCRIPT_FOLDER } from '../startup/script-files';
@@ -21,7 +22,11 @@ export const DEFAULT_WORKERS = 2;
 const DEFAULT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(500), limit: kplus.Cpu.units(2) },
   memory: { request: Size.gibibytes(1), limit: Size.gibibytes(2) },
+  ephemeralStorage: SCRATCH_SPACE,
 };
+
+// uvicorn kills a worker that does not answer it for 5 s, and all requests with it: a node that is short of CPU is enough.
+const HUNG_WORKER = Duration.seconds(30);
 
 // Until every node has taken the pod out of its rules, requests still arrive.
 const DRAIN_SECONDS = 5;
@@ -31,6 +36,7 @@ export function serverContainer(
   base: kplus.ContainerProps,
   props: MlflowServerProps,
   artifacts: ArtifactLocation,
+  certificate: kplus.VolumeMount[],
   hosts: { readonly allowed: string[]; readonly origins: string[] },
 ): kplus.ContainerProps {
   const logLevel = props.logLevel ?? LogLevel.INFO;
@@ -40,7 +46,7 @@ export function serverContainer(
     name: 'mlflow',
     command: ['mlflow'],
     args: serverArguments(props, artifacts, logLevel, threads),
-    ports: [{ name: 'http', number: SERVER_PORT }],
+    ports: [{ name: portNameOf(props), number: SERVER_PORT }],
     envVariables: {
       ...base.envVariables,
       ...renderPooling(props.pooling ?? PoolingProfile.STANDARD),
@@ -56,11 +62,21 @@ export function serverContainer(
       ...artifacts.envVariables,
       ...props.extraEnvVars,
     },
-    volumeMounts: [...(base.volumeMounts ?? []), ...(artifacts.volumeMounts ?? [])],
+    volumeMounts: [...(base.volumeMounts ?? []), ...(artifacts.volumeMounts ?? []), ...certificate],
     resources: props.resources ?? DEFAULT_RESOURCES,
     lifecycle: { preStop: kplus.Handler.fromCommand(['sleep', String(DRAIN_SECONDS)]) },
-    ...probesOf(SERVER_PORT, props.staticPrefix ?? '', props.readinessCheck ?? ReadinessCheck.SERVER),
+    ...probesOf(
+      SERVER_PORT,
+      props.staticPrefix ?? '',
+      props.readinessCheck ?? ReadinessCheck.SERVER,
+      props.certificate !== undefined,
+    ),
   };
+}
+
+/** The name of the server's port, by which meshes and monitors know the protocol. */
+export function portNameOf({ certificate }: MlflowServerProps): string {
+  return certificate === undefined ? 'http' : 'https';
 }
 
 /** Environment that every container with MLflow in it needs. */
@@ -103,7 +119,12 @@ function serverArguments(
   logLevel: LogLevel,
   threads: number,
 ): string[] {
-  const uvicorn = [`--log-level=${logLevel}`, ...(threads < MOST_THREADS ? ['--loop=bounded_loop:new_loop'] : [])];
+  const uvicorn = [
+    `--log-level=${logLevel}`,
+    `--timeout-worker-healthcheck=${String(HUNG_WORKER.toSeconds())}`,
+    ...(threads < MOST_THREADS ? ['--loop=bounded_loop:new_loop'] : []),
+    ...(props.certificate?._uvicornOptions ?? []),
+  ];
   return [
     'server',
     '--host=0.0.0.0',

@@ -2,7 +2,7 @@
  * In which order pods are replaced when the image, and with it the schema of the database, changes.
  *
  * A server of MLflow that runs on a schema newer than its own goes on logging and searching; creating a registered model
- * fails with HTTP 500 until its pod is replaced. A server never starts on a schema other than its own.
+ * can fail with HTTP 500 until its pod is replaced. A server never starts on a schema other than its own.
  */
 export enum UpgradeStrategy {
   /**

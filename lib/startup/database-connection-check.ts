@@ -14,6 +14,13 @@ export interface DatabaseConnectionCheckOptions {
    * @default Duration.minutes(2)
    */
   readonly deadline?: Duration;
+
+  /**
+   * Something else makes the database and its role at the same time, such as a `DatabaseBootstrap`: wait for them, too. A
+   * wrong password is then waited for as well, since PostgreSQL answers an unknown role in the same words.
+   * @default false
+   */
+  readonly databaseMayAppear?: boolean;
 }
 
 /** Whether a pod makes sure of its database before anything else starts. */
@@ -24,7 +31,7 @@ export class DatabaseConnectionCheck {
    * with the cause in its log and in `kubectl describe pod`.
    */
   public static initContainer(options: DatabaseConnectionCheckOptions = {}): DatabaseConnectionCheck {
-    return new DatabaseConnectionCheck(options.deadline ?? Duration.minutes(2));
+    return new DatabaseConnectionCheck(options.deadline ?? Duration.minutes(2), options.databaseMayAppear);
   }
 
   /** No check. The server retries by itself for about 104 s, a wrong password too, and then exits. */
@@ -32,7 +39,10 @@ export class DatabaseConnectionCheck {
     return new DatabaseConnectionCheck();
   }
 
-  private constructor(private readonly deadline?: Duration) {}
+  private constructor(
+    private readonly deadline?: Duration,
+    private readonly databaseMayAppear = false,
+  ) {}
 
   /** @internal */
   public _check(problems: Problems): void {
@@ -53,6 +63,7 @@ export class DatabaseConnectionCheck {
           ...base.envVariables,
           PGAPPNAME: text('wait-for-database'),
           DATABASE_WAIT_SECONDS: text(this.deadline.toSeconds()),
+          ...(this.databaseMayAppear && { DATABASE_MAY_APPEAR: text(true) }),
         },
       },
     ];

@@ -27,8 +27,8 @@ export class DatabaseMigration {
   }
 
   /**
-   * A Job, named by image and settings so that a new image runs a new one. Pods wait in `init-mlflow` until the schema is
-   * theirs, and run no DDL themselves. Choose it for long migrations, or where pods must not own the schema.
+   * A Job, named by image and settings so that a new image runs a new one. It waits for the database as the pods do
+   * (`databaseConnectionCheck`). Pods wait in `init-mlflow` until the schema is theirs, and run no DDL themselves. Choose it for long migrations, or where pods must not own the schema.
    */
   public static job(options: DatabaseMigrationOptions = {}): DatabaseMigration {
     return new DatabaseMigration('job', options.deadline);

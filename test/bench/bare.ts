@@ -10,7 +10,9 @@ const SCRIPTS = Object.fromEntries(
   [
     'bounded_loop.py',
     'database_errors.py',
+    'database_lock.py',
     'init_container.py',
+    'inspect_database.py',
     'migrate_database.py',
     'mlflow_schema.py',
     'wait_for_database.py',
@@ -96,6 +98,7 @@ export function bareServer(scope: Construct, n: number, scriptsName: string, rev
     resources: {
       cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.units(2) },
       memory: { request: Size.mebibytes(256), limit: Size.gibibytes(1) },
+      ephemeralStorage: { request: Size.gibibytes(1), limit: Size.gibibytes(1) },
     },
   });
   const probe = (periodSeconds: number, failureThreshold: number): kplus.Probe =>
@@ -143,7 +146,7 @@ export function bareServer(scope: Construct, n: number, scriptsName: string, rev
           '--workers=2',
           '--serve-artifacts',
           '--artifacts-destination=/mlflow/artifacts',
-          '--uvicorn-opts=--log-level=info --loop=bounded_loop:new_loop',
+          '--uvicorn-opts=--log-level=info --timeout-worker-healthcheck=30 --loop=bounded_loop:new_loop',
         ],
         ports: [{ name: 'http', number: 5000 }],
         envVariables: {
@@ -162,6 +165,7 @@ export function bareServer(scope: Construct, n: number, scriptsName: string, rev
         resources: {
           cpu: { request: kplus.Cpu.millis(500), limit: kplus.Cpu.units(2) },
           memory: { request: Size.gibibytes(1), limit: Size.gibibytes(2) },
+          ephemeralStorage: { request: Size.gibibytes(1), limit: Size.gibibytes(20) },
         },
         lifecycle: { preStop: kplus.Handler.fromCommand(['sleep', '5']) },
         startup: probe(1, 300),

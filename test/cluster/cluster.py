@@ -104,10 +104,10 @@ def restricted_pod(
 
 
 @contextmanager
-def new_namespace(purpose: str) -> Iterator[Namespace]:
+def new_namespace(purpose: str, standard: str = "restricted") -> Iterator[Namespace]:
     """`kubectl create` fails where the namespace exists: what goes away in the end was made here."""
     name = f"cdk8s-mlflow-test-{purpose}-{uuid.uuid4().hex[:6]}"
-    labels = {MADE_BY_US: "true", "pod-security.kubernetes.io/enforce": "restricted"}
+    labels = {MADE_BY_US: "true", "pod-security.kubernetes.io/enforce": standard}
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
     run("kubectl", "create", "-f", "-", stdin=json.dumps(namespace))
     try:

@@ -9,6 +9,8 @@ import pytest
 from cluster import run
 from examples import Example, synthesize
 from release import Release, released
+from settings import OLD_MLFLOW_IMAGE
+from watch import FIGURES
 
 SECONDS: list[str] = []
 
@@ -23,8 +25,10 @@ def cluster_answers() -> None:
 
 @pytest.fixture(scope="session")
 def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The examples, and the charts of charts.ts."""
     directory = tmp_path_factory.mktemp("dist")
     synthesize(directory)
+    synthesize(directory, "test/cluster/charts.ts", TEST_OLD_MLFLOW_IMAGE=OLD_MLFLOW_IMAGE)
     return directory
 
 
@@ -44,4 +48,7 @@ def deploy(synthesized: Path) -> Callable[[Example], AbstractContextManager[Rele
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section("from kubectl apply to ready")
     for line in SECONDS:
+        terminalreporter.write_line(line)
+    terminalreporter.section("what clients saw")
+    for line in FIGURES:
         terminalreporter.write_line(line)

@@ -25,6 +25,7 @@ class Example:
     ca: bool = False  # the ConfigMap rds-ca is there already
     namespace: str | None = None  # that the YAML names
     superuser: str | None = None  # the password of `postgres`, of a server in the cluster
+    admin_secret: str | None = None  # of an administrator; role and database are not there yet
 
 
 EXAMPLES = [
@@ -40,7 +41,17 @@ EXAMPLES = [
     Example("development", superuser="only-for-development", user="postgres", namespace="mlflow-dev"),
     Example("production", host=RDS, secret="postgres-database-secret", ca=True, namespace="mlflow-prod"),
 ]
-BY_NAME = {example.name: example for example in EXAMPLES}
+# With tests of their own: what they add to a server, and the server's runbook.
+OPERATIONS = [
+    Example("garbage-collection", host="your-postgres-host", secret="postgres-database-secret"),
+    Example(
+        "bootstrap",
+        host="your-postgres-host",
+        secret="postgres-database-secret",
+        admin_secret="postgres-admin-secret",
+    ),
+]
+BY_NAME = {example.name: example for example in [*EXAMPLES, *OPERATIONS]}
 
 
 def service_of(host: str) -> str:
@@ -48,9 +59,9 @@ def service_of(host: str) -> str:
     return host.split(".", maxsplit=1)[0]
 
 
-def synthesize(directory: Path, **environment: str) -> None:
+def synthesize(directory: Path, program: str = "examples/main.ts", **environment: str) -> None:
     subprocess.run(
-        ["node", "-r", "tsx/cjs", "examples/main.ts"],
+        ["node", "-r", "tsx/cjs", program],
         cwd=REPOSITORY,
         env={**os.environ, "CDK8S_OUTDIR": str(directory), **environment},
         check=True,
@@ -69,6 +80,6 @@ def manifest_for(example: Example, directory: Path, namespace: str) -> str:
     text = text.replace("- key: pool\n", "- key: kubernetes.io/os\n").replace("- services\n", "- linux\n")
     # Settings of this cluster.
     text = text.replace("- ReadWriteMany\n", f"- {settings.SHARED_ACCESS_MODE}\n")
-    text = text.replace("cpu: 500m\n", f"cpu: {settings.SERVER_CPU}\n")
+    text = re.sub(r"cpu: (\d+)m\n", lambda found: f"cpu: {min(int(found[1]), settings.MOST_CPU)}m\n", text)
     text = text.replace(f"image: {settings.MLFLOW_IN_EXAMPLES}\n", f"image: {settings.MLFLOW_IMAGE}\n")
     return text.replace(f"image: {settings.BITNAMI_IN_EXAMPLES}\n", f"image: {settings.BITNAMI_IMAGE}\n")

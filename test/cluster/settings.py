@@ -8,11 +8,12 @@ MLFLOW_IN_EXAMPLES = "ghcr.io/mlflow/mlflow:v3.17.2-full"
 BITNAMI_IN_EXAMPLES = "docker.io/bitnamilegacy/postgresql:17.6.0-debian-12-r4"
 
 MLFLOW_IMAGE = os.environ.get("TEST_MLFLOW_IMAGE") or MLFLOW_IN_EXAMPLES
+OLD_MLFLOW_IMAGE = os.environ.get("TEST_OLD_MLFLOW_IMAGE") or "ghcr.io/mlflow/mlflow:v3.15.1-full"
 BITNAMI_IMAGE = os.environ.get("TEST_BITNAMI_IMAGE") or BITNAMI_IN_EXAMPLES
 POSTGRES_IMAGE = os.environ.get("TEST_POSTGRES_IMAGE") or "docker.io/library/postgres:16"
 CLUSTER_DOMAIN = os.environ.get("TEST_CLUSTER_DOMAIN") or "cluster.local"
 SHARED_ACCESS_MODE = os.environ.get("TEST_SHARED_ACCESS_MODE") or "ReadWriteMany"
-SERVER_CPU = os.environ.get("TEST_SERVER_CPU") or "500m"
+MOST_CPU = int((os.environ.get("TEST_SERVER_CPU") or "500m").removesuffix("m"))
 NETWORK_POLICIES_WORK = os.environ.get("TEST_NETWORK_POLICIES") != "off"
 KEEP_NAMESPACES = os.environ.get("TEST_KEEP") == "true"
 READY_SECONDS = float(os.environ.get("TEST_READY_SECONDS") or 600)

@@ -15,6 +15,7 @@ NAME = "stand-in"
 UID = 999
 INIT_SCRIPTS = "/docker-entrypoint-initdb.d"
 SUPERUSER_PASSWORD = "only-the-test-knows"
+ADMIN, ADMIN_PASSWORD = "cloud_admin", "p@ss/w:rd%"
 
 
 def certificates(host: str) -> dict[str, bytes]:
@@ -38,18 +39,28 @@ def provide(namespace: Namespace, example: Example) -> None:
         return
     host = service_of(example.host)
     files = certificates(host)
-    # "Prepare PostgreSQL Database" of the guide, with the owner that PostgreSQL 15 and later need.
-    role = f"CREATE USER {example.user} WITH PASSWORD '{example.password}';\n"
-    files["prepare.sql"] = (role + f"CREATE DATABASE mlflow OWNER {example.user};\n").encode()
+    files["prepare.sql"] = prepared(example).encode()
     namespace.create(secret(NAME, files), service(host), server())
     if example.secret:
         # Option 3 of the guide, word for word.
         login = [f"--from-literal=username={example.user}", f"--from-literal=password={example.password}"]
         namespace.kubectl("create", "secret", "generic", example.secret, *login)
+    if example.admin_secret:
+        login = [f"--from-literal=username={ADMIN}", f"--from-literal=password={ADMIN_PASSWORD}"]
+        namespace.kubectl("create", "secret", "generic", example.admin_secret, *login)
     if example.ca:
         bundle = f"--from-literal=global-bundle.pem={files['ca.crt'].decode()}"
         namespace.kubectl("create", "configmap", "rds-ca", bundle)
     namespace.kubectl("wait", "--for=condition=Ready", f"pod/{NAME}", "--timeout=600s", seconds=610)
+
+
+def prepared(example: Example) -> str:
+    if example.admin_secret:
+        # As managed databases have them: no superuser.
+        return f"CREATE ROLE {ADMIN} LOGIN CREATEDB CREATEROLE PASSWORD '{ADMIN_PASSWORD}';\n"
+    # "Prepare PostgreSQL Database" of the guide, with the owner that PostgreSQL 15 and later need.
+    role = f"CREATE USER {example.user} WITH PASSWORD '{example.password}';\n"
+    return role + f"CREATE DATABASE mlflow OWNER {example.user};\n"
 
 
 def sql(namespace: Namespace, statement: str, **variables: str) -> str:
@@ -83,6 +94,7 @@ def server() -> dict[str, Any]:
         "readinessProbe": {
             "exec": {"command": ["pg_isready", "-q", "-h", "127.0.0.1", "-U", "postgres"]},
             "periodSeconds": 1,
+            "timeoutSeconds": 20,
         },
         "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}},
         "volumeMounts": [

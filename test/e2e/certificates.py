@@ -17,6 +17,7 @@ def make_certificates(folder: Path) -> None:
             folder, "req", "-x509", *_new_key(ca), "-out", f"{ca}.crt", "-subj", f"/CN={ca}", "-days", "2"
         )
     _sign(folder, "server", SERVER_NAMES[0], ",".join(f"DNS:{name}" for name in SERVER_NAMES))
+    _sign(folder, "mlflow", "mlflow", "DNS:mlflow")
     _sign(folder, "client", CERTIFIED_ROLE, f"DNS:{CERTIFIED_ROLE}")
 
 

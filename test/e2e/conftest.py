@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
 import synthesis
 from certificates import make_certificates
 from cluster.kubernetes import Namespace
@@ -60,9 +59,10 @@ def make_postgres(namespace: Namespace, tmp_path: Path) -> Iterator[MakePostgres
     """Makes servers, which the pods know by the given names."""
     servers: list[Postgres] = []
 
-    def make(*names: str, tls: bool = True) -> Postgres:
+    def make(*names: str, tls: bool = True, primary: Postgres | None = None) -> Postgres:
         address = namespace.new_address()
-        server = Postgres(TEMPLATE, SCRATCH / f"pg-{address}", address, tls)
+        folder = SCRATCH / f"pg-{address}"
+        server = primary.standby(folder, address) if primary else Postgres(TEMPLATE, folder, address, tls)
         servers.append(server)
         namespace.hosts.update(dict.fromkeys(names or ("database",), address))
         return server

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from mlflow import MlflowClient
-
 from postgres import PORT, Postgres
 
 OLD_REVISION = "5b0e9adcef9c"
@@ -29,12 +29,20 @@ client.create_model_version("old-model", "s3://bucket/old/model", run)
 """
 
 
-def fill_old_database(postgres: Postgres) -> None:
-    login = {"PGHOST": postgres.address, "PGPORT": str(PORT), "PGUSER": "mlflow", "PGPASSWORD": "a-password"}
-    environment = {**os.environ, **login, "PGDATABASE": "mlflow"}
-    command = [str(_PYTHON), "-c", _FILL]
+def fill_old_file(path: Path) -> None:
+    """The same in a SQLite file."""
+    _run(_FILL.replace("postgresql+psycopg2://", f"sqlite:///{path}"), os.environ)
+
+
+def _run(script: str, environment: Mapping[str, str]) -> None:
+    command = [str(_PYTHON), "-c", script]
     process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert process.returncode == 0, process.stderr
+
+
+def fill_old_database(postgres: Postgres) -> None:
+    login = {"PGHOST": postgres.address, "PGPORT": str(PORT), "PGUSER": "mlflow", "PGPASSWORD": "a-password"}
+    _run(_FILL, {**os.environ, **login, "PGDATABASE": "mlflow"})
     assert postgres.value("SELECT version_num FROM alembic_version") == OLD_REVISION
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ ssl_key_file = 'server.key'
 ssl_ca_file = 'ca.crt'
 """
 _HBA = """
-local   all all           trust
+local   all,replication all trust
 hostssl all certified all cert
 host    all all       all scram-sha-256
 """
@@ -60,19 +61,45 @@ def make_template(folder: Path, certificates: Path) -> None:
 
 
 class Postgres:
-    def __init__(self, template: Path, folder: Path, address: str, tls: bool = True) -> None:
+    def __init__(self, template: Path | None, folder: Path, address: str, tls: bool = True) -> None:
         self.address, self.folder = address, folder
         # A socket's path has to be short.
         self._log = folder / "server.log"
-        subprocess.run(["cp", "-a", str(template), str(folder)], check=True)
+        if template:
+            subprocess.run(["cp", "-a", str(template), str(folder)], check=True)
         with (folder / "postgresql.conf").open("a") as settings:
             settings.write(_SETTINGS)
             settings.write(f"listen_addresses = '{address}'\nport = {PORT}\n")
             settings.write(f"unix_socket_directories = '{folder}'\nssl = {'on' if tls else 'off'}\n")
         subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "pods"], check=True)
 
+    def standby(self, folder: Path, address: str) -> Postgres:
+        """A copy that follows this server, over its socket; not started."""
+        folder.mkdir(mode=0o700)
+        shutil.chown(folder, _USER, pwd.getpwnam(_USER).pw_gid)
+        here = [f"--host={self.folder}", f"--port={PORT}", "--username=postgres"]
+        copy = [str(BIN / "pg_basebackup"), "--write-recovery-conf", "--checkpoint=fast", "--no-sync"]
+        as_postgres(*copy, *here, "--pgdata", str(folder))
+        (folder / f".s.PGSQL.{PORT}.lock").unlink()  # this server's, which keeps its socket with its data
+        return Postgres(None, folder, address)
+
+    def promote(self) -> None:
+        """Makes a standby take writes."""
+        self._control("promote", "--wait")
+
+    def crash(self) -> None:
+        """kill -9 of all of its processes at once, as when the machine goes down."""
+        [postmaster, *_] = (self.folder / "postmaster.pid").read_text().split()
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        for process in [postmaster, *children]:
+            with suppress(ProcessLookupError):
+                os.kill(int(process), signal.SIGKILL)
+
     def start(self) -> Postgres:
-        self._control("start", "--wait", "--timeout=60", f"--log={self._log}")
+        try:
+            self._control("start", "--wait", "--timeout=60", f"--log={self._log}")
+        except RuntimeError as error:
+            raise RuntimeError(f"{error}\n{self.log()}") from None
         return self
 
     def stop(self, mode: str = "fast") -> None:

@@ -1,22 +1,31 @@
 // Prints the YAML of one chart, for the tests to run: node -r tsx/cjs test/e2e/synth.ts example external
 //                                                     node -r tsx/cjs test/e2e/synth.ts server '{"replicas": 3}'
-import { App, Chart, Duration, Yaml } from 'cdk8s';
+//                                                     node -r tsx/cjs test/e2e/synth.ts import '{"dryRun": true}'
+import { App, Chart, Cron, Duration, Yaml } from 'cdk8s';
 import {
   ArtifactAccess,
   ClientCertificate,
+  DatabaseBootstrap,
   DatabaseConnectionCheck,
   DatabaseMigration,
+  type ExistingData,
   ExternalPostgres,
   FileSource,
   type IArtifactStore,
+  MlflowGarbageCollection,
   MlflowServer,
   Persistence,
   PoolingProfile,
+  PostgresCredentials,
   PostgresTls,
   ReadinessCheck,
   S3Addressing,
   S3Artifacts,
   S3Credentials,
+  ServerCertificate,
+  SqliteImport,
+  type SqliteRepair,
+  SqliteSource,
   VolumeArtifacts,
 } from 'cdk8s-mlflow';
 import { EnvValue, PersistentVolumeAccessMode } from 'cdk8s-plus-28';
@@ -29,6 +38,8 @@ import { addBackup, addRestore } from './synth-backup';
 interface ServerCase {
   readonly host?: string;
   readonly failoverHosts?: string[];
+  /** Of a read replica, which the server then reads from. */
+  readonly readHost?: string;
   readonly user?: string;
   readonly password?: string;
   readonly database?: string;
@@ -41,16 +52,28 @@ interface ServerCase {
   readonly replicas?: number;
   readonly workers?: number;
   readonly maxOverflow?: number;
-  /** `none`: SQLAlchemy's own sizes. */
-  readonly pooling?: 'highAvailability' | 'none';
+  /** `none`: SQLAlchemy's own sizes. `guide`: those of the guide's "High Availability Setup". */
+  readonly pooling?: keyof typeof POOLINGS;
   /** A bucket `models` with the login in the Secret `s3`. */
   readonly s3?: { readonly endpoint: string; readonly direct?: boolean };
   readonly ingress?: { readonly hosts: string[]; readonly tlsSecretName?: string };
   readonly allowedHosts?: string[];
   readonly corsAllowedOrigins?: string[];
   readonly staticPrefix?: string;
+  /** Name of the Secret with the server's own certificate. */
+  readonly certificate?: string;
   readonly extraEnvVars?: Record<string, string>;
+  /** A garbage collection `mlflow-gc` of what was deleted so many seconds ago. */
+  readonly collectOlderThan?: number;
+  /** A bootstrap `bootstrap` by the administrator of the Secret `admin`, for which the server waits. */
+  readonly bootstrap?: boolean;
 }
+
+const POOLINGS = {
+  highAvailability: PoolingProfile.HIGH_AVAILABILITY,
+  none: new PoolingProfile(),
+  guide: new PoolingProfile({ poolSize: 20, maxOverflow: 30 }),
+};
 
 function tlsOf(options: ServerCase): PostgresTls | undefined {
   const ca = FileSource.fromConfigMap('postgres-ca', 'ca.crt');
@@ -87,16 +110,19 @@ function migrationOf(options: ServerCase): DatabaseMigration {
   }
 }
 
-function checkOf(check: ServerCase['check']): DatabaseConnectionCheck | undefined {
+function checkOf({ check, bootstrap }: ServerCase): DatabaseConnectionCheck | undefined {
   if (check === 'off') {
     return DatabaseConnectionCheck.off();
+  }
+  if (bootstrap === true) {
+    return DatabaseConnectionCheck.initContainer({ databaseMayAppear: true });
   }
   return check === undefined ? undefined : DatabaseConnectionCheck.initContainer({ deadline: Duration.seconds(check) });
 }
 
 function poolingOf({ pooling, maxOverflow }: ServerCase): PoolingProfile | undefined {
   if (pooling !== undefined) {
-    return pooling === 'none' ? new PoolingProfile() : PoolingProfile.HIGH_AVAILABILITY;
+    return POOLINGS[pooling];
   }
   return maxOverflow === undefined ? undefined : PoolingProfile.STANDARD.extend({ maxOverflow });
 }
@@ -125,26 +151,55 @@ function addServer(chart: Chart, options: ServerCase): void {
     password,
     database,
     failoverHosts: options.failoverHosts,
+    readHost: options.readHost,
     tls: tlsOf(options),
   });
-  new MlflowServer(chart, 'mlflow', {
+  const server = new MlflowServer(chart, 'mlflow', {
     backend,
-    databaseConnectionCheck: checkOf(options.check),
+    databaseConnectionCheck: checkOf(options),
     databaseMigration: migrationOf(options),
     readinessCheck: options.readiness === 'database' ? ReadinessCheck.DATABASE : undefined,
     replicas: options.replicas,
     workers: options.workers ?? 1,
     pooling: poolingOf(options),
+    readFromReplica: options.readHost !== undefined,
     artifactRoot: artifactsOf(options),
     ingress: options.ingress,
     allowedHosts: options.allowedHosts,
     corsAllowedOrigins: options.corsAllowedOrigins,
     staticPrefix: options.staticPrefix,
+    certificate: options.certificate === undefined ? undefined : ServerCertificate.fromSecretName(options.certificate),
     extraEnvVars:
       options.extraEnvVars &&
       Object.fromEntries(
         Object.entries(options.extraEnvVars).map(([name, value]) => [name, EnvValue.fromValue(value)]),
       ),
+  });
+  if (options.bootstrap === true) {
+    const admin = PostgresCredentials.fromSecretName('admin');
+    new DatabaseBootstrap(chart, 'bootstrap', { backend, admin, deadline: Duration.seconds(10) });
+  }
+  if (options.collectOlderThan !== undefined) {
+    const olderThan = Duration.seconds(options.collectOlderThan);
+    new MlflowGarbageCollection(chart, 'mlflow-gc', { server, schedule: Cron.daily(), olderThan });
+  }
+}
+
+/** An import of `mlflow.db` on the claim `old-mlflow`. */
+interface ImportCase {
+  readonly artifactLocations?: { readonly oldPrefix: string; readonly newPrefix: string }[];
+  readonly repairs?: SqliteRepair[];
+  readonly existingData?: ExistingData;
+  readonly dryRun?: boolean;
+  readonly deadline?: number;
+}
+
+function addImport(chart: Chart, { deadline, ...options }: ImportCase): void {
+  new SqliteImport(chart, 'import', {
+    ...options,
+    backend: new ExternalPostgres(chart, 'postgres', { host: 'database', user: 'mlflow', password: 'a-password' }),
+    source: SqliteSource.fromClaim('old-mlflow', 'mlflow.db'),
+    deadline: deadline === undefined ? undefined : Duration.seconds(deadline),
   });
 }
 
@@ -156,6 +211,8 @@ if (kind === 'example') {
   addBackup(new Chart(app, 'case'), JSON.parse(argument));
 } else if (kind === 'restore') {
   addRestore(new Chart(app, 'case'), JSON.parse(argument));
+} else if (kind === 'import') {
+  addImport(new Chart(app, 'case'), JSON.parse(argument) as ImportCase);
 } else {
   addServer(new Chart(app, 'case'), JSON.parse(argument) as ServerCase);
 }

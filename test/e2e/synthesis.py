@@ -39,6 +39,11 @@ def image(name: str) -> str:
     return found
 
 
+def sqlite_import(**options: Any) -> list[dict[str, Any]]:
+    """A chart of one import into the database `database`; the options are those of synth.ts."""
+    return list(yaml.safe_load_all(_synthesize("import", json.dumps(options))))
+
+
 @functools.cache
 def _synthesize(kind: str, argument: str) -> str:
     command = ["node", "-r", "tsx/cjs", "test/e2e/synth.ts", kind, argument]

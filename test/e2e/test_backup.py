@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, RunTag
-
 import synthesis
 from cluster.container import Ended
 from cluster.kubernetes import Document, Namespace
 from cluster.pod import Pod
 from conftest import CERTIFICATES
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, RunTag
 from object_store import CREDENTIALS, PORT, ObjectStore
 from postgres import BIN, Postgres
 from tracking import check_everything, client_of, log_everything

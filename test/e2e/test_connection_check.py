@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-
 import synthesis
 from cluster.container import Ended
 from cluster.kubernetes import Namespace

@@ -15,6 +15,9 @@ COUNT = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mlflow'
 # What the rule pool-fits-database computes for three pods of two workers on PoolingProfile.HIGH_AVAILABILITY.
 BUDGET = 3 * (2 + 2 * (2 * 7 + 1))
 
+# What PostgreSQL says to a client when all connections are taken, or all but those of its superuser.
+REFUSED = ("too many clients already", "remaining connection slots are reserved")
+
 
 def callers(addresses: list[str]) -> list[Caller]:
     with ThreadPoolExecutor(16) as pool:
@@ -33,8 +36,20 @@ def test_three_pods_stay_below_the_budget_and_come_near_it(namespace: Namespace,
 
         with Sampler(count) as sampler:
             load = Load(clients, [log_batch, create_model, search], seconds=20)
+    print(f"{sampler.most} connections of {BUDGET}, {load.codes.total()} requests")
     assert load.codes.keys() == {200}, load.texts
     assert BUDGET / 2 <= sampler.most <= BUDGET
+
+
+def test_on_the_guides_numbers_one_pod_asks_for_more(namespace: Namespace, postgres: Postgres) -> None:
+    """20 + 30 connections and four workers, under the same load on PostgreSQL's default of 100."""
+    namespace.apply(synthesis.server(workers=4, pooling="guide"))
+    [pod] = namespace.deployment()
+    load = Load(callers([pod.wait_ready(300).address]), [log_batch, create_model, search], seconds=20)
+    refused = [line for line in postgres.log().splitlines() if any(each in line for each in REFUSED)]
+    print(f"{len(refused)} connections refused, {load.codes.total()} requests: {dict(load.codes)}")
+    assert refused
+    assert load.codes[503] > 0
 
 
 def test_requests_never_wait_for_each_other(namespace: Namespace, postgres: Postgres) -> None:

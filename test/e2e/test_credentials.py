@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 import synthesis
 from cluster.kubernetes import Namespace
 from conftest import MakePostgres

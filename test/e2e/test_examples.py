@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 import synthesis
 from cluster.kubernetes import Document, Namespace
 from cluster.pod import Pod

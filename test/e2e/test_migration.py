@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-
 import synthesis
 from cluster.kubernetes import Namespace
 from cluster.pod import Pod

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 import synthesis
 from cluster.kubernetes import Document, Namespace
 from object_store import CREDENTIALS, PORT, ObjectStore

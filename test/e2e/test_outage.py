@@ -7,12 +7,11 @@ import threading
 import time
 from collections.abc import Callable
 
-from mlflow import MlflowClient
-
 import synthesis
 from cluster.kubernetes import Namespace
 from cluster.pod import Pod
 from conftest import MakePostgres
+from mlflow import MlflowClient
 from postgres import Postgres
 from tracking import DEFAULT_EXPERIMENT, client_of, request
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
 from cluster.container import Ended
 from cluster.fields import Unsupported
 from cluster.kubernetes import Document, Namespace

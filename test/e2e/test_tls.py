@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-
 import synthesis
 from certificates import CERTIFIED_ROLE
 from cluster.kubernetes import Document, Namespace

@@ -6,10 +6,9 @@ import http.client
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.pod import Pod
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
-
-from cluster.pod import Pod
 
 _METRICS = [Metric("loss", 1 / step, timestamp=step, step=step) for step in range(1, 21)]
 _TEXT = "Grüße, 世界\n"

@@ -244,6 +244,10 @@ const wayOut = 'If it comes from an environment variable, set that before the sy
 
 test.each<[Partial<BitnamiPostgresProps>, string]>([
   [
+    { isolation: { egress: [{ peers: [] }] } },
+    '`isolation.egress[0].peers` must name at least one peer, got none. Leave it out for any address.',
+  ],
+  [
     { passwords: BitnamiPasswords.fromLiterals({}) },
     `\`passwords.postgresPassword\` must not be empty, got undefined. ${wayOut}`,
   ],

@@ -136,7 +136,7 @@ test('a pooler of the operator, with a name that is in the certificate', () => {
     pgbouncer: {
       poolMode: 'transaction',
       parameters: {
-        default_pool_size: '32',
+        default_pool_size: '31',
         reserve_pool_size: '0',
         max_client_conn: '1000',
         query_wait_timeout: '30',
@@ -241,7 +241,7 @@ test.each<[CloudNativePostgresProps, string]>([
   ],
   [
     { pooler: { defaultPoolSize: 60 } },
-    'up to 180 connections (3 pods x 60) exceed the 97 that "postgres" offers. Lower `pooler.defaultPoolSize`, `pooler.reservePoolSize` or the number of pods, or raise `maxConnections` of the database. The largest `pooler.defaultPoolSize` that fits is 32.',
+    'up to 180 connections (3 pods x 60) exceed the 94 that "postgres" offers besides a migration. Lower `pooler.defaultPoolSize`, `pooler.reservePoolSize` or the number of pods, or raise `maxConnections` of the database. The largest `pooler.defaultPoolSize` that fits is 31.',
   ],
 ])('%#: refuses %j', (props, message) => {
   expect(() => synth(props)).toThrow(new Error(`[chart/postgres] ${message}`));

@@ -288,9 +288,9 @@ test('offers the clients of all its pods as its connections', () => {
 });
 
 test.each<[string, Props, string]>([
-  ['what fits a database of 100', {}, '32'],
-  ['less with a reserve', { reservePoolSize: 5 }, '27'],
-  ['less for more pods', { replicas: 4 }, '19'],
+  ['what fits a database of 100', {}, '31'],
+  ['less with a reserve', { reservePoolSize: 5 }, '26'],
+  ['less for more pods', { replicas: 4 }, '18'],
 ])('its pool is by default %s', (_, props, size) => {
   expect(config(props, limited).default_pool_size).toBe(size);
 });
@@ -300,22 +300,22 @@ const error = (...lines: string[]) => new Error(lines.map((line) => `[chart/pgbo
 test.each<[Props, string]>([
   [
     { defaultPoolSize: 33 },
-    'up to 99 connections (3 pods x 33) exceed the 97 that "postgres" offers. Lower `defaultPoolSize`, `reservePoolSize` or the number of pods, or raise `maxConnections` of the database. The largest `defaultPoolSize` that fits is 32.',
+    'up to 99 connections (3 pods x 33) exceed the 94 that "postgres" offers besides a migration. Lower `defaultPoolSize`, `reservePoolSize` or the number of pods, or raise `maxConnections` of the database. The largest `defaultPoolSize` that fits is 31.',
   ],
   [
     { defaultPoolSize: 30, reservePoolSize: 10 },
-    'up to 120 connections (3 pods x 40) exceed the 97 that "postgres" offers. Lower `defaultPoolSize`, `reservePoolSize` or the number of pods, or raise `maxConnections` of the database. The largest `defaultPoolSize` that fits is 22.',
+    'up to 120 connections (3 pods x 40) exceed the 94 that "postgres" offers besides a migration. Lower `defaultPoolSize`, `reservePoolSize` or the number of pods, or raise `maxConnections` of the database. The largest `defaultPoolSize` that fits is 21.',
   ],
   [
     { replicas: 100 },
-    'up to 101 connections (101 pods x 1) exceed the 97 that "postgres" offers. Lower `defaultPoolSize`, `reservePoolSize` or the number of pods, or raise `maxConnections` of the database.',
+    'up to 101 connections (101 pods x 1) exceed the 94 that "postgres" offers besides a migration. Lower `defaultPoolSize`, `reservePoolSize` or the number of pods, or raise `maxConnections` of the database.',
   ],
 ])('refuses what the database does not take: %j', (props, message) => {
   expect(() => synth(props, limited)).toThrow(error(message));
 });
 
 test('a limit for each database counts, too', () => {
-  expect(() => synth({ defaultPoolSize: 100, maxDatabaseConnections: 32 }, limited)).not.toThrow();
+  expect(() => synth({ defaultPoolSize: 100, maxDatabaseConnections: 31 }, limited)).not.toThrow();
 });
 
 test.each<[Props, string]>([
@@ -325,6 +325,10 @@ test.each<[Props, string]>([
   [{ maxClientConnections: 1.5 }, '`maxClientConnections` must be a whole number from 1, got 1.5.'],
   [{ maxDatabaseConnections: 0 }, '`maxDatabaseConnections` must be a whole number from 1, got 0.'],
   [{ servicePort: 0 }, '`servicePort` must be a whole number from 1 to 65535, got 0.'],
+  [
+    { isolation: { dns: { peers: [] } } },
+    '`isolation.dns.peers` must name at least one peer, got none. Leave it out for any address.',
+  ],
   [{ settings: { pool_mode: 'session' } }, '`settings` must not name pool_mode. Use `poolMode`.'],
   [
     { settings: { server_tls_sslmode: 'disable' } },
@@ -333,8 +337,8 @@ test.each<[Props, string]>([
   [{ settings: { auth_type: 'trust' } }, '`settings` must not name auth_type, which the way to the database rests on.'],
   [{ settings: { '[users]': '' } }, '`settings` must have names of pgbouncer.ini, got "[users]".'],
   [
-    { settings: { stats_users: 'a\nauth_type = any' } },
-    '`settings.stats_users` must be one line, got "a\\nauth_type = any".',
+    { settings: { stats_period: '1\nauth_type = any' } },
+    '`settings.stats_period` must be one line, got "1\\nauth_type = any".',
   ],
   [
     { clientTls: { ...clientTls, privateKey: FileSource.fromSecret('Pooler', 'tls.key') } },

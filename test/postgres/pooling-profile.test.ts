@@ -34,7 +34,9 @@ test.each([
 ])('with %s, a worker takes no more requests than can finish', (_, pooling, threads) => {
   const mlflow = container(serverManifests({ pooling }), 'mlflow');
   expect(env(mlflow)).toMatchObject({ SERVER_THREADS: String(threads), PYTHONPATH: '/opt/mlflow/scripts' });
-  expect(mlflow.args).toContain('--uvicorn-opts=--log-level=info --loop=bounded_loop:new_loop');
+  expect(mlflow.args).toContain(
+    '--uvicorn-opts=--log-level=info --timeout-worker-healthcheck=30 --loop=bounded_loop:new_loop',
+  );
 });
 
 test.each([
@@ -43,7 +45,7 @@ test.each([
 ])('with %s, the 40 threads of MLflow are left alone', (_, pooling) => {
   const mlflow = container(serverManifests({ pooling }), 'mlflow');
   expect(env(mlflow)).not.toHaveProperty('SERVER_THREADS');
-  expect(mlflow.args).toContain('--uvicorn-opts=--log-level=info');
+  expect(mlflow.args).toContain('--uvicorn-opts=--log-level=info --timeout-worker-healthcheck=30');
 });
 
 test('only the server pools', () => {

@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 APP = Path(__file__).with_name("python_app.py")
 
+
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python that has the library and nothing else of this repository."""

@@ -76,7 +76,7 @@ test('an unknown rule and a missing reason are errors', () => {
   const { servers } = synthesis(10, {});
   expect(() => servers[0]?.acknowledge('pool-fit', ' ')).toThrow(
     new Error(
-      '[chart/mlflow-0] `rule` must be the id of a rule: pool-fits-database, got "pool-fit".\n[chart/mlflow-0] `reason` must say why the rule may be broken, got " ".',
+      '[chart/mlflow-0] `rule` must be the id of a rule: pool-fits-database or requests-fit-pooler, got "pool-fit".\n[chart/mlflow-0] `reason` must say why the rule may be broken, got " ".',
     ),
   );
 });

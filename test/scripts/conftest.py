@@ -3,9 +3,8 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-import pytest
-
 import init_container
+import pytest
 from backup_files import Manifest, digest_of, time_from
 from mlflow_schema import Schema
 

@@ -5,12 +5,11 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-from conftest import manifest_of
-
 import backup_files as script
+import pytest
 from backup_files import Damaged
 from backup_location import FolderLocation
+from conftest import manifest_of
 
 AT = script.time_from("2026-01-02T03:04:05Z")
 

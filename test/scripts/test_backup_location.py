@@ -3,10 +3,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 import backup_location as script
 import migrate_database
+import pytest
 from init_container import BadSetting
 
 SCRIPTS = Path(script.__file__).parent
@@ -72,5 +71,5 @@ def test_a_folder(tmp_path: Path) -> None:
 
 def test_a_dump_and_a_migration_know_one_lock() -> None:
     for name in ("dump_database.sql", "restore_begin.sql"):
-        [key] = re.findall(r"pg_advisory_lock(?:_shared)?\((\d+)\)", (SCRIPTS / name).read_text())
+        [key] = re.findall(r"pg_advisory_xact_lock(?:_shared)?\((\d+)\)", (SCRIPTS / name).read_text())
         assert int(key) == migrate_database.LOCK_KEY

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 from conftest import PASSWORD, DatabaseError
-
 from database_errors import CAUSES, Problem, classify, find_database_error
 
 TO = 'connection to server at "db" (10.0.0.7), port 5432 failed: '

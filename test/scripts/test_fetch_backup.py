@@ -4,11 +4,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-from conftest import manifest_of
-
 import fetch_backup as script
 import init_container
+import pytest
+from conftest import manifest_of
 
 OLD, NEW = "backup-20260101T030405Z-old", "backup-20260102T030405Z-new"
 ABOUT = f"{NEW}.dump (made 2026-01-02 03:04:05 UTC of mlflow, PostgreSQL 17.6, schema revision abc)"

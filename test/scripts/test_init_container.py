@@ -3,9 +3,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pytest
-
 import init_container
+import pytest
 
 
 def test_the_last_line_goes_to_the_termination_message_too(

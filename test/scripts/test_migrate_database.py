@@ -1,12 +1,12 @@
 from __future__ import annotations
 
+import random
 import re
 from pathlib import Path
 
+import migrate_database as script
 import pytest
 from conftest import PASSWORD, Clock, DatabaseError, World
-
-import migrate_database as script
 from mlflow_schema import Revisions, Schema, UnusableSchema
 
 IMAGE = Revisions("c3", frozenset({"a1", "b2", "c3"}))
@@ -21,7 +21,7 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> World:
     world = World(clock, CURRENT)
     monkeypatch.setattr(script.time, "monotonic", clock)
     monkeypatch.setattr(script.time, "sleep", clock.sleep)
-    monkeypatch.setattr(script.random, "uniform", lambda low, high: high)
+    monkeypatch.setattr(random, "uniform", lambda low, high: high)
     monkeypatch.setattr(script, "prepare", lambda program: None)
     monkeypatch.setattr(script, "image_revisions", lambda: IMAGE)
     for name in ("read_schema", "connect", "carry_out"):

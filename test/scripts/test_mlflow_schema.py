@@ -4,9 +4,8 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-import pytest
-
 import mlflow_schema
+import pytest
 from init_container import BadSetting
 from mlflow_schema import NewerSchema, Revisions, Schema, UnusableSchema, decide, read_revisions
 

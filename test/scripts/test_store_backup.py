@@ -6,13 +6,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-from conftest import manifest_of
-
 import init_container
+import pytest
 import store_backup as script
 from backup_files import Manifest, digest_of
 from backup_location import FolderLocation
+from conftest import manifest_of
 
 NAME = "backup-20260102T030405Z-x7k2p"
 ABOUT = f"{NAME}.dump (made 2026-01-02 03:04:05 UTC of mlflow, PostgreSQL 17.6, schema revision abc)"

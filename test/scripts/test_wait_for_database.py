@@ -10,9 +10,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from conftest import PASSWORD, Clock
-
 import wait_for_database as script
+from conftest import PASSWORD, Clock
 from database_errors import CAUSES, Problem
 from wait_for_database import CANNOT_HEAL, DEADLINE_PASSED, USABLE
 
@@ -82,9 +81,10 @@ def test_tries_once_with_a_deadline_of_zero(clock: Clock) -> None:
     assert clock.naps == []
 
 
-def test_waits_for_a_missing_database_only_if_it_may_appear(clock: Clock) -> None:
-    assert run(forever("missing-database"), clock) == CANNOT_HEAL
-    assert run(iter([problem("missing-database"), "there"]), clock, may_appear=True) == USABLE
+@pytest.mark.parametrize("name", sorted(script.APPEARING))
+def test_waits_for_what_is_being_made_only_if_it_may_appear(name: str, clock: Clock) -> None:
+    assert run(forever(name), clock) == CANNOT_HEAL
+    assert run(iter([problem(name), "there"]), clock, may_appear=True) == USABLE
 
 
 @pytest.mark.parametrize(

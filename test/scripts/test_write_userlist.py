@@ -5,9 +5,8 @@ import stat
 import string
 from pathlib import Path
 
-import pytest
-
 import init_container
+import pytest
 import write_userlist
 
 LOGIN = {"PGUSER": "mlflow", "PGPASSWORD": "secret", "PGHOST": "db", "PGPORT": "5432", "PGDATABASE": "mlflow"}
@@ -30,9 +29,7 @@ def test_writes_both_files_for_nobody_else(run, tmp_path: Path, capsys: pytest.C
     assert (tmp_path / "userlist.txt").read_text() == '"mlflow" "secret"\n'
     assert (tmp_path / "databases.ini").read_text() == "[databases]\nmlflow = host='db' port=5432\n"
     assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("*.*")} == {0o600}
-    assert (
-        capsys.readouterr().out == f"write-userlist: written: userlist.txt and databases.ini in {tmp_path}\n"
-    )
+    assert capsys.readouterr().out == f"write-userlist: written: userlist.txt, databases.ini in {tmp_path}\n"
 
 
 def test_a_restart_writes_over_a_longer_file(run, tmp_path: Path) -> None:
@@ -157,3 +154,23 @@ def test_says_where_it_could_not_write(run, termination_log: Path) -> None:
 def test_a_password_in_the_wrong_variable_stays_out_of_the_log(run, termination_log: Path) -> None:
     assert run(PGPASSWORD="hunter2", PGHOST="u:hunter2@db\n") == 1
     assert "hunter2" not in termination_log.read_text()
+
+
+def test_an_exporter_gets_a_password_of_its_own(
+    run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    passwords = []
+    for _ in range(2):
+        assert run(PGBOUNCER_STATS_USER="exporter") == 0
+        login, password = (tmp_path / "stats.pgpass").read_text().rstrip("\n").rsplit(":", 1)
+        assert login == "*:*:pgbouncer:exporter"
+        assert (tmp_path / "userlist.txt").read_text() == f'"mlflow" "secret"\n"exporter" "{password}"\n'
+        assert stat.S_IMODE((tmp_path / "stats.pgpass").stat().st_mode) == 0o600
+        assert password not in capsys.readouterr().out
+        passwords.append(password)
+    assert passwords[0] != passwords[1]
+
+
+def test_the_exporter_is_nobody_else(run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(PGBOUNCER_STATS_USER="mlflow") == 1
+    assert "PGUSER must not be mlflow" in capsys.readouterr().out

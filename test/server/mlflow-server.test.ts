@@ -85,7 +85,7 @@ test('the server proxies artifacts onto its volume by default', () => {
     '--workers=2',
     '--serve-artifacts',
     '--artifacts-destination=/mlflow/artifacts',
-    '--uvicorn-opts=--log-level=info --loop=bounded_loop:new_loop',
+    '--uvicorn-opts=--log-level=info --timeout-worker-healthcheck=30 --loop=bounded_loop:new_loop',
   ]);
   expect(env(mlflow)).toMatchObject({
     MLFLOW_DEFAULT_ARTIFACT_ROOT: 'mlflow-artifacts:/',
@@ -113,7 +113,7 @@ test('settings reach the server', () => {
     expect.arrayContaining([
       '--workers=3',
       '--static-prefix=/tracking',
-      '--uvicorn-opts=--log-level=debug --loop=bounded_loop:new_loop',
+      '--uvicorn-opts=--log-level=debug --timeout-worker-healthcheck=30 --loop=bounded_loop:new_loop',
       '--enable-workspaces',
     ]),
   );
@@ -170,9 +170,18 @@ describe('before the server', () => {
     const job = only(manifests, 'Job');
     const script = '/opt/mlflow/scripts/migrate_database.py';
     expect(job.metadata.name).toMatch(/^mlflow-migration-[0-9a-f]{8}$/);
-    expect(job.spec.template.spec.containers[0].command).toEqual(['python', script]);
+    const { initContainers, containers } = job.spec.template.spec;
+    expect(initContainers.map((each: { name: string }) => each.name)).toEqual(['wait-for-database']);
+    expect(containers[0].command).toEqual(['python', script]);
     expect(container(manifests, 'init-mlflow').command).toEqual(['python', script, '--wait']);
+    // A database that starts with the Job may take longer than its tries.
+    expect(job.spec.template.spec.initContainers.map((c: Manifest) => c.name)).toEqual(['wait-for-database']);
     expect(job.spec.template.metadata.labels['app.kubernetes.io/component']).toBe('migration');
+  });
+
+  test('without a check, the Job does not wait either', () => {
+    const off = { databaseMigration: DatabaseMigration.job(), databaseConnectionCheck: DatabaseConnectionCheck.off() };
+    expect(only(serverManifests(off), 'Job').spec.template.spec.initContainers).toBeUndefined();
   });
 
   test('the Job is named by what it runs', () => {

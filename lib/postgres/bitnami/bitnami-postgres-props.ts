@@ -1,5 +1,6 @@
 import type * as kplus from 'cdk8s-plus-28';
 
+import type { IsolationOptions } from '../../kube/isolation';
 import type { Persistence } from '../../kube/persistence';
 import type { PostgresTls } from '../postgres-tls';
 
@@ -89,8 +90,14 @@ export interface BitnamiPostgresProps {
   readonly imagePullSecrets?: string[];
 
   /**
-   * CPU and memory of each server.
-   * @default - requests 250 millicores and 256 MiB, limits 2 CPUs and 1 GiB
+   * CPU, memory and temporary files of each server. Data is among these only with Persistence.none().
+   * @default - requests 250 millicores, 256 MiB and 1 GiB of disk, limits 2 CPUs, 1 GiB and 20 GiB of disk
    */
   readonly resources?: kplus.ContainerResources;
+
+  /**
+   * Let the servers reach nothing but each other. Whom they let in is a policy in any case.
+   * @default - the servers may reach everything
+   */
+  readonly isolation?: IsolationOptions;
 }

@@ -67,6 +67,8 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
       readHost: this.readService && text(this.readService.name),
       maxConnections: props.maxConnections ?? 100,
       clientLabels: plan.clientLabels,
+      route: plan.route,
+      readRoute: plan.readRoute,
     });
   }
 }

@@ -1,4 +1,5 @@
 import { checkId, checkObjectName, checkPort } from '../../kube/checks';
+import { checkIsolation } from '../../kube/isolation';
 import type { Problems } from '../../kube/problems';
 import { checkDatabase } from '../endpoint';
 import { checkMaxConnections } from '../external-endpoint';
@@ -24,6 +25,7 @@ export function checkBitnami(problems: Problems, id: string, props: BitnamiPostg
   }
   checkPort(problems, 'servicePort', props.servicePort);
   checkSettings(problems, props);
+  checkIsolation(problems, props.isolation);
   (props.imagePullSecrets ?? []).forEach((name) => {
     checkObjectName(problems, 'imagePullSecrets', name);
   });

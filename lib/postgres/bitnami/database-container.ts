@@ -4,6 +4,7 @@ import * as kplus from 'cdk8s-plus-28';
 import { IMAGES } from '../../images';
 import { text, texts } from '../../kube/env-values';
 import { RESTRICTED_CONTAINER } from '../../kube/restricted';
+import { SCRATCH_SPACE } from '../../kube/scratch-space';
 
 import type { BitnamiPostgresProps } from './bitnami-postgres-props';
 
@@ -19,6 +20,7 @@ export const PASSWORD_FOLDER = '/opt/bitnami/postgresql/secrets';
 const DEFAULT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.units(2) },
   memory: { request: Size.mebibytes(256), limit: Size.gibibytes(1) },
+  ephemeralStorage: SCRATCH_SPACE,
 };
 
 // SIGINT ends the clients and stops; the SIGTERM that follows waits for the clients to leave by themselves.

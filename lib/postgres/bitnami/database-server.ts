@@ -3,7 +3,11 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { disruptionBudget } from '../../kube/disruption-budget';
+import { egressOf } from '../../kube/isolation';
 import { labelsOf, type ObjectLabels } from '../../kube/labels';
+import { NetworkPeer } from '../../kube/network-peer';
+import { networkPolicy } from '../../kube/network-policy';
+import type { NetworkRoute } from '../../kube/network-route';
 import { type Persistence } from '../../kube/persistence';
 import { completePodSpec } from '../../kube/pod-spec';
 import { RESTRICTED_POD } from '../../kube/restricted';
@@ -11,7 +15,6 @@ import { serviceOf } from '../../kube/service';
 
 import type { BitnamiPostgresProps } from './bitnami-postgres-props';
 import { DATA_FOLDER, databaseContainer, PASSWORD_FOLDER, POSTGRES_PORT } from './database-container';
-import { databasePolicy } from './database-policy';
 
 /** What sets one set of servers apart from another, primary from read replicas. */
 export interface DatabaseServerProps {
@@ -30,6 +33,8 @@ export interface DatabaseServerProps {
   readonly podAnnotations?: Record<string, string>;
   /** Sets of labels, each of which lets a pod reach the port. */
   readonly clients: Record<string, string>[];
+  /** What isolated servers reach. */
+  readonly routes: NetworkRoute[];
   readonly initScripts?: Record<string, string>;
 }
 
@@ -51,7 +56,10 @@ export class DatabaseServer extends Construct {
     });
     this.statefulSet = this.servers(backend, props, labels, headless);
     disruptionBudget(this, props.name, labels);
-    databasePolicy(this, props.name, labels, POSTGRES_PORT, props.clients);
+    networkPolicy(this, 'network-policy', props.name, labels, {
+      ingress: [{ peers: props.clients.map((each) => NetworkPeer.pods(each)), port: POSTGRES_PORT }],
+      egress: backend.isolation && egressOf(backend.isolation, props.routes),
+    });
   }
 
   private servers(

@@ -2,6 +2,8 @@ import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import { labelsOf } from '../../kube/labels';
+import { NetworkPeer } from '../../kube/network-peer';
+import type { NetworkRoute } from '../../kube/network-route';
 import { Persistence } from '../../kube/persistence';
 
 import type { BitnamiRole } from './bitnami-passwords';
@@ -20,6 +22,9 @@ export interface ServerPlan {
   readonly read?: DatabaseServerProps;
   /** Whose password MLflow logs in with. */
   readonly loginRole: BitnamiRole;
+  /** The ways to the servers through the network. */
+  readonly route: NetworkRoute;
+  readonly readRoute: NetworkRoute;
   /** Labels that let a pod reach the servers. */
   readonly clientLabels: Record<string, string>;
 }
@@ -40,6 +45,8 @@ export function planServers(
   const { username, database, architecture } = props;
   const [loginRole = 'password'] = rolesOf(props);
   const clientLabels = { [`${id}-client`]: 'true' };
+  const route = routeTo(id, 'primary');
+  const readRoute = routeTo(id, 'read');
   const shared = {
     instance: id,
     serviceAccount: new kplus.ServiceAccount(scope, 'service-account', {
@@ -57,6 +64,7 @@ export function planServers(
     component: 'primary',
     replicas: 1,
     clients: [clientLabels, ...(architecture._replicates ? [labelsOf('postgresql', id, 'read').selector] : [])],
+    routes: [],
     initScripts: props.initScripts,
     env: {
       POSTGRES_USER: username,
@@ -65,7 +73,7 @@ export function planServers(
     },
   };
   if (!architecture._replicates) {
-    return { primary, loginRole, clientLabels };
+    return { primary, loginRole, route, readRoute, clientLabels };
   }
   const read: DatabaseServerProps = {
     ...shared,
@@ -73,6 +81,7 @@ export function planServers(
     component: 'read',
     replicas: architecture.readReplicas,
     clients: [clientLabels],
+    routes: [route],
     env: {
       POSTGRES_USER: username,
       POSTGRES_REPLICATION_MODE: 'slave',
@@ -81,7 +90,11 @@ export function planServers(
       POSTGRES_MASTER_PORT_NUMBER: String(props.servicePort ?? POSTGRES_PORT),
     },
   };
-  return { primary, read, loginRole, clientLabels };
+  return { primary, read, loginRole, route, readRoute, clientLabels };
+}
+
+function routeTo(id: string, component: DatabaseServerProps['component']): NetworkRoute {
+  return { peers: [NetworkPeer.pods(labelsOf('postgresql', id, component).selector)], ports: [POSTGRES_PORT] };
 }
 
 function passwordVariables(props: BitnamiPostgresProps, loginRole: BitnamiRole): Record<string, string> {

@@ -3,8 +3,10 @@ import { Construct } from 'constructs';
 
 import { text } from '../../kube/env-values';
 import { FileSource } from '../../kube/file-source';
+import { NetworkPeer } from '../../kube/network-peer';
 import { Problems } from '../../kube/problems';
-import { poolSizeOf } from '../pg-bouncer/pool-budget';
+import { addConnectionDemand } from '../connection-demand';
+import { offerOf, poolerDemand, poolSizeOf } from '../pg-bouncer/pool-budget';
 import type { IPostgresBackend } from '../postgres-backend';
 import { PostgresConnection, type PostgresConnectionProps } from '../postgres-connection';
 import { PostgresCredentials } from '../postgres-credentials';
@@ -48,6 +50,8 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
 
     const names = namesOf(id);
     this.cluster = clusterResource(this, names, { ...props, database, maxConnections });
+    // The operator labels the pods so.
+    const servers = { peers: [NetworkPeer.pods({ 'cnpg.io/cluster': id, 'cnpg.io/podRole': 'instance' })] };
     const primary: PostgresConnectionProps = {
       host: text(names.primary),
       port: text(PORT),
@@ -56,6 +60,8 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
       tls: props.tls ?? PostgresTls.verifyFull({ ca: FileSource.fromSecret(names.ca, 'ca.crt') }),
       readHost: instances > 1 ? text(names.standbys) : undefined,
       maxConnections,
+      route: servers,
+      readRoute: servers,
     };
     if (pooler === undefined) {
       this.connection = new PostgresConnection(primary);
@@ -68,11 +74,14 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
       maxClientConnections: pooler.maxClientConnections ?? 1000,
     };
     this.pooler = poolerResource(this, names, pooler, sizes);
+    const direct = new PostgresConnection(primary);
+    addConnectionDemand(direct, { by: this, ...poolerDemand(poolBudget) });
     this.connection = new PostgresConnection({
       ...primary,
       host: text(names.pooler),
-      maxConnections: sizes.instances * sizes.maxClientConnections,
-      direct: new PostgresConnection(primary),
+      route: { peers: [NetworkPeer.pods({ 'cnpg.io/poolerName': names.pooler })] },
+      ...offerOf(poolBudget, pooler.poolMode, sizes.maxClientConnections),
+      direct,
     });
   }
 }

@@ -1,4 +1,5 @@
 import { checkId, checkObjectName, checkPort, checkWhole } from '../../kube/checks';
+import { checkIsolation } from '../../kube/isolation';
 import type { Problems } from '../../kube/problems';
 
 import type { PgBouncerProps } from './pg-bouncer-props';
@@ -6,6 +7,7 @@ import { checkPoolBudget, type PoolBudget } from './pool-budget';
 
 const OWN_PROPS: Record<string, string> = {
   pool_mode: 'poolMode',
+  stats_users: 'metrics',
   default_pool_size: 'defaultPoolSize',
   reserve_pool_size: 'reservePoolSize',
   max_client_conn: 'maxClientConnections',
@@ -31,6 +33,7 @@ export function checkPgBouncer(problems: Problems, id: string, props: PgBouncerP
   checkWhole(problems, 'reservePoolSize', props.reservePoolSize, { least: 0 });
   checkPort(problems, 'servicePort', props.servicePort);
   checkSettings(problems, props.settings ?? {});
+  checkIsolation(problems, props.isolation);
   props.clientTls?.certificate._check(problems, 'clientTls.certificate');
   props.clientTls?.privateKey._check(problems, 'clientTls.privateKey');
   props.clientTls?.ca?._check(problems, 'clientTls.ca');

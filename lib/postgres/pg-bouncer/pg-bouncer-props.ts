@@ -1,6 +1,8 @@
 import type * as kplus from 'cdk8s-plus-28';
 
 import type { FileSource } from '../../kube/file-source';
+import type { IsolationOptions } from '../../kube/isolation';
+import type { NetworkPeer } from '../../kube/network-peer';
 import type { IPostgresBackend } from '../postgres-backend';
 
 import type { PoolMode } from './pool-mode';
@@ -18,6 +20,27 @@ export interface PgBouncerTlsOptions {
    * @default - MLflow encrypts, and trusts any certificate
    */
   readonly ca?: FileSource;
+}
+
+/** The exporter of PgBouncer's own numbers, a container beside it. */
+export interface PgBouncerMetricsOptions {
+  /**
+   * An image of pgbouncer_exporter, by tag or digest.
+   * @default 'docker.io/prometheuscommunity/pgbouncer-exporter:v0.11.0'
+   */
+  readonly image?: string;
+
+  /**
+   * Who may read them.
+   * @default [NetworkPeer.PROMETHEUS]
+   */
+  readonly scrapers?: NetworkPeer[];
+
+  /**
+   * CPU and memory of the exporter.
+   * @default - requests 10 millicores and 32 MiB, limits 200 millicores and 64 MiB
+   */
+  readonly resources?: kplus.ContainerResources;
 }
 
 /** Props of {@link PgBouncer}. */
@@ -79,6 +102,13 @@ export interface PgBouncerProps {
   readonly clientTls?: PgBouncerTlsOptions;
 
   /**
+   * Metrics for Prometheus, on the port `metrics` (9127) of the Service. The exporter logs in with a password of its own, which
+   * each pod makes up when it starts.
+   * @default - none
+   */
+  readonly metrics?: PgBouncerMetricsOptions;
+
+  /**
    * Port of the Service.
    * @default 6432
    */
@@ -117,8 +147,14 @@ export interface PgBouncerProps {
   readonly priorityClassName?: string;
 
   /**
-   * CPU and memory of each pod. PgBouncer uses one CPU at the most.
-   * @default - requests 100 millicores and 64 MiB, limits 1 CPU and 256 MiB
+   * CPU, memory and logs of each pod. PgBouncer uses one CPU at the most.
+   * @default - requests 100 millicores, 64 MiB and 1 GiB of disk, limits 1 CPU, 256 MiB and 1 GiB of disk
    */
   readonly resources?: kplus.ContainerResources;
+
+  /**
+   * Let the pods reach nothing but DNS and the database. Whom they let in is a policy in any case.
+   * @default - the pods may reach everything
+   */
+  readonly isolation?: IsolationOptions;
 }

@@ -4,23 +4,26 @@ import { Construct } from 'constructs';
 
 import { disruptionBudget } from '../../kube/disruption-budget';
 import { text } from '../../kube/env-values';
+import { egressOf } from '../../kube/isolation';
 import { labelsOf, type ObjectLabels } from '../../kube/labels';
+import { NetworkPeer } from '../../kube/network-peer';
+import { networkPolicy } from '../../kube/network-policy';
 import { completePodSpec } from '../../kube/pod-spec';
 import { Problems } from '../../kube/problems';
 import { RESTRICTED_POD } from '../../kube/restricted';
 import { serviceOf } from '../../kube/service';
 import { OVER_NODES_AND_ZONES, spreadOf } from '../../kube/spread';
-import { databasePolicy } from '../bitnami/database-policy';
+import { addConnectionDemand } from '../connection-demand';
 import { renderConnection } from '../connection-rendering';
 import type { IPostgresBackend } from '../postgres-backend';
-import { PostgresConnection } from '../postgres-connection';
+import { PostgresConnection, type PostgresConnectionProps } from '../postgres-connection';
 import { PostgresTls } from '../postgres-tls';
 
 import { checkPgBouncer } from './check-pg-bouncer';
 import type { PgBouncerProps, PgBouncerTlsOptions } from './pg-bouncer-props';
-import { poolSizeOf } from './pool-budget';
+import { offerOf, poolerDemand, poolSizeOf } from './pool-budget';
 import { POOLER_PORT, poolerConfig } from './pooler-config';
-import { poolerContainer, writeContainer } from './pooler-containers';
+import { METRICS_PORT, metricsContainer, poolerContainer, writeContainer } from './pooler-containers';
 import { CLIENT_TLS_FILES, clientTlsMounts, configMount, secretMount } from './pooler-files';
 
 /**
@@ -66,12 +69,26 @@ export class PgBouncer extends Construct implements IPostgresBackend {
     });
     this.service = serviceOf(this, 'service', this.labels, {
       metadata: { name: id },
-      ports: [{ name: 'tcp-pgbouncer', port: servicePort, targetPort: POOLER_PORT }],
+      ports: [
+        { name: 'tcp-pgbouncer', port: servicePort, targetPort: POOLER_PORT },
+        ...(props.metrics === undefined ? [] : [{ name: 'metrics', port: METRICS_PORT, targetPort: METRICS_PORT }]),
+      ],
     });
     const clientLabels = { [`${id}-client`]: 'true' };
     disruptionBudget(this, id, this.labels);
-    databasePolicy(this, id, this.labels, POOLER_PORT, [clientLabels]);
-    this.connection = pooledConnection(props, this.service, clientLabels, maxClientConnections * replicas);
+    networkPolicy(this, 'network-policy', id, this.labels, {
+      ingress: [
+        { peers: [NetworkPeer.pods(clientLabels)], port: POOLER_PORT },
+        ...(props.metrics === undefined
+          ? []
+          : [{ peers: props.metrics.scrapers ?? [NetworkPeer.PROMETHEUS], port: METRICS_PORT }]),
+      ],
+      egress: props.isolation && egressOf(props.isolation, [props.backend.connection.route]),
+    });
+    addConnectionDemand(props.backend.connection, { by: this, ...poolerDemand(budget) });
+    const offer = offerOf(budget, props.poolMode, maxClientConnections);
+    const route = { peers: [NetworkPeer.pods(this.labels.selector)], ports: [POOLER_PORT] };
+    this.connection = pooledConnection(props, this.service, { clientLabels, route, ...offer });
   }
 
   private pods(sizes: {
@@ -88,6 +105,7 @@ export class PgBouncer extends Construct implements IPostgresBackend {
     const clientTls = props.clientTls && CLIENT_TLS_FILES;
     const config = configMount(this, labels, poolerConfig(props, { ...sizes, serverTls, clientTls }));
     const secrets = secretMount(this);
+    const readable = { ...secrets, readOnly: true };
     const certificates = props.clientTls === undefined ? [] : clientTlsMounts(this, props.clientTls);
     const deployment = new kplus.Deployment(this, 'deployment', {
       metadata: { name: this.node.id, labels: labels.all },
@@ -106,7 +124,10 @@ export class PgBouncer extends Construct implements IPostgresBackend {
       securityContext: RESTRICTED_POD,
       terminationGracePeriod: Duration.minutes(1),
       initContainers: [writeContainer(props, loginEnv(server.env), [config, secrets])],
-      containers: [poolerContainer(props, [config, { ...secrets, readOnly: true }, ...server.mounts, ...certificates])],
+      containers: [
+        poolerContainer(props, [config, readable, ...server.mounts, ...certificates]),
+        ...(props.metrics === undefined ? [] : [metricsContainer(props, props.metrics, [readable])]),
+      ],
     });
     deployment.select(kplus.LabelSelector.of({ labels: labels.selector }));
     completePodSpec(deployment, {
@@ -128,8 +149,7 @@ export class PgBouncer extends Construct implements IPostgresBackend {
 function pooledConnection(
   props: PgBouncerProps,
   service: kplus.Service,
-  clientLabels: Record<string, string>,
-  maxConnections: number,
+  offer: Pick<PostgresConnectionProps, 'clientLabels' | 'route' | 'maxConnections' | 'poolSize'>,
 ): PostgresConnection {
   const behind = props.backend.connection;
   return new PostgresConnection({
@@ -138,8 +158,7 @@ function pooledConnection(
     database: behind.database,
     credentials: behind.credentials,
     tls: tlsOf(props.clientTls),
-    maxConnections,
-    clientLabels,
+    ...offer,
     direct: behind.direct ?? behind,
   });
 }

@@ -1,7 +1,9 @@
+import { counted } from '../../kube/counted';
 import type { Problems } from '../../kube/problems';
+import { type ConnectionDemand, MIGRATION_CONNECTIONS, RESERVED_CONNECTIONS } from '../connection-demand';
+import type { PostgresConnectionProps } from '../postgres-connection';
 
-/** PostgreSQL keeps these for superusers (superuser_reserved_connections). */
-const RESERVED = 3;
+import { PoolMode } from './pool-mode';
 
 /** Connections to the database that a pod of a pooler may open, where nothing says less. */
 const ROOMY = 60;
@@ -27,16 +29,14 @@ export function poolSizeOf(budget: PoolBudget): number {
  * `at` is where the props are that decide on it.
  */
 export function checkPoolBudget(problems: Problems, database: string, budget: PoolBudget, at = ''): void {
-  const pool = poolSizeOf(budget) + budget.reservePoolSize;
-  const ofPod = Math.min(pool, budget.maxDatabaseConnections ?? pool);
-  const pods = budget.replicas + 1;
+  const { connections, factors } = poolerDemand(budget);
   const offered = offeredBy(budget);
-  if (pods * ofPod <= offered) {
+  if (connections <= offered) {
     return;
   }
   const largest = largestPool(budget);
   problems.say(
-    `up to ${String(pods * ofPod)} connections (${String(pods)} pods x ${String(ofPod)}) exceed the ${String(offered)} that "${database}" offers.`,
+    `up to ${String(connections)} connections (${factors}) exceed the ${String(offered)} that "${database}" offers besides a migration.`,
     [
       `Lower \`${at}defaultPoolSize\`, \`${at}reservePoolSize\` or the number of pods, or raise \`maxConnections\` of the database.`,
       ...(largest < 1 ? [] : [`The largest \`${at}defaultPoolSize\` that fits is ${String(largest)}.`]),
@@ -44,10 +44,38 @@ export function checkPoolBudget(problems: Problems, database: string, budget: Po
   );
 }
 
+/** What the pods of a pooler take of the database, the one that a rolling update adds included. */
+export function poolerDemand(budget: PoolBudget): Omit<ConnectionDemand, 'by'> {
+  const pods = budget.replicas + 1;
+  const ofPod = connectionsOfPooler(budget);
+  return { connections: pods * ofPod, factors: `${counted(pods, 'pod')} x ${String(ofPod)}` };
+}
+
+function connectionsOfPooler(budget: PoolBudget): number {
+  const pool = poolSizeOf(budget) + budget.reservePoolSize;
+  return Math.min(pool, budget.maxDatabaseConnections ?? pool);
+}
+
+/**
+ * What a server that connects to a pooler may count on: in session mode a client keeps what it once got.
+ *
+ * Each pod of the pooler counts alone, since all clients can come to be on one of them.
+ */
+export function offerOf(
+  budget: PoolBudget,
+  mode: PoolMode | undefined,
+  maxClientConnections: number,
+): Pick<PostgresConnectionProps, 'maxConnections' | 'poolSize'> {
+  const poolSize = connectionsOfPooler(budget);
+  return mode === PoolMode.SESSION
+    ? { maxConnections: poolSize }
+    : { maxConnections: budget.replicas * maxClientConnections, poolSize };
+}
+
 function largestPool(budget: PoolBudget): number {
   return Math.floor(offeredBy(budget) / (budget.replicas + 1)) - budget.reservePoolSize;
 }
 
 function offeredBy({ maxConnections }: PoolBudget): number {
-  return maxConnections === undefined ? Infinity : maxConnections - RESERVED;
+  return maxConnections === undefined ? Infinity : maxConnections - RESERVED_CONNECTIONS - MIGRATION_CONNECTIONS;
 }

@@ -4,6 +4,9 @@ import { PoolMode } from './pool-mode';
 /** The port that PgBouncer listens on in its pod. */
 export const POOLER_PORT = 6432;
 
+/** Who reads PgBouncer's own numbers. */
+export const STATS_USER = 'pgbouncer_exporter';
+
 /** Where the configuration and the script are mounted. */
 export const CONFIG_FOLDER = '/etc/pgbouncer';
 
@@ -33,6 +36,7 @@ export function poolerConfig(props: PgBouncerProps, input: PoolerConfigInput): s
     auth_file: `${SECRET_FOLDER}/userlist.txt`,
     // psycopg2 and PGOPTIONS send these, which PgBouncer refuses unless told otherwise.
     ignore_startup_parameters: 'extra_float_digits,options',
+    stats_users: props.metrics && STATS_USER,
     pool_mode: props.poolMode ?? PoolMode.TRANSACTION,
     default_pool_size: input.defaultPoolSize,
     reserve_pool_size: input.reservePoolSize,

@@ -4,20 +4,31 @@ import * as kplus from 'cdk8s-plus-28';
 import { IMAGES } from '../../images';
 import { text } from '../../kube/env-values';
 import { RESTRICTED_CONTAINER } from '../../kube/restricted';
+import { LITTLE_SCRATCH_SPACE } from '../../kube/scratch-space';
 
-import type { PgBouncerProps } from './pg-bouncer-props';
-import { CONFIG_FOLDER, POOLER_PORT, SECRET_FOLDER } from './pooler-config';
+import type { PgBouncerMetricsOptions, PgBouncerProps } from './pg-bouncer-props';
+import { CONFIG_FOLDER, POOLER_PORT, SECRET_FOLDER, STATS_USER } from './pooler-config';
 import { WRITE_COMMAND } from './pooler-files';
 
 const DEFAULT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(100), limit: kplus.Cpu.units(1) },
   memory: { request: Size.mebibytes(64), limit: Size.mebibytes(256) },
+  ephemeralStorage: LITTLE_SCRATCH_SPACE,
+};
+
+const METRICS_RESOURCES: kplus.ContainerResources = {
+  cpu: { request: kplus.Cpu.millis(10), limit: kplus.Cpu.millis(200) },
+  memory: { request: Size.mebibytes(32), limit: Size.mebibytes(64) },
 };
 
 const INIT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(50), limit: kplus.Cpu.units(1) },
   memory: { request: Size.mebibytes(64), limit: Size.mebibytes(256) },
+  ephemeralStorage: LITTLE_SCRATCH_SPACE,
 };
+
+/** The port of the exporter, its own. */
+export const METRICS_PORT = 9127;
 
 // Until every node has taken the pod out of its rules, clients still arrive. Then SIGINT lets transactions end and closes
 // what is idle, which MLflow opens anew elsewhere. The SIGTERM that would follow waits for clients that never leave.
@@ -34,7 +45,12 @@ export function writeContainer(
     name: 'write-userlist',
     image: props.initImage ?? IMAGES.mlflow,
     command: WRITE_COMMAND,
-    envVariables: { ...env, PGBOUNCER_FOLDER: text(SECRET_FOLDER), PYTHONDONTWRITEBYTECODE: text(1) },
+    envVariables: {
+      ...env,
+      PGBOUNCER_FOLDER: text(SECRET_FOLDER),
+      ...(props.metrics && { PGBOUNCER_STATS_USER: text(STATS_USER) }),
+      PYTHONDONTWRITEBYTECODE: text(1),
+    },
     volumeMounts,
     resources: INIT_RESOURCES,
   };
@@ -55,6 +71,31 @@ export function poolerContainer(props: PgBouncerProps, volumeMounts: kplus.Volum
     liveness: answers(10, 6),
     startup: answers(1, 30),
     lifecycle: { preStop: kplus.Handler.fromCommand(['/bin/sh', '-c', DRAIN]) },
+  };
+}
+
+/** The container that shows PgBouncer's own numbers to Prometheus. */
+export function metricsContainer(
+  props: PgBouncerProps,
+  metrics: PgBouncerMetricsOptions,
+  volumeMounts: kplus.VolumeMount[],
+): kplus.ContainerProps {
+  // Within the pod; the certificate is for the name of the Service.
+  const sslmode = props.clientTls === undefined ? 'disable' : 'require';
+  return {
+    ...commonProps(props),
+    name: 'metrics',
+    image: metrics.image ?? IMAGES.pgBouncerExporter,
+    args: [
+      `--web.listen-address=:${String(METRICS_PORT)}`,
+      `--pgBouncer.connectionString=postgres://${STATS_USER}@127.0.0.1:${String(POOLER_PORT)}/pgbouncer?sslmode=${sslmode}`,
+    ],
+    envVariables: { PGPASSFILE: text(`${SECRET_FOLDER}/stats.pgpass`) },
+    ports: [{ name: 'metrics', number: METRICS_PORT }],
+    volumeMounts,
+    resources: metrics.resources ?? METRICS_RESOURCES,
+    readiness: kplus.Probe.fromHttpGet('/', { port: METRICS_PORT }),
+    liveness: kplus.Probe.fromHttpGet('/', { port: METRICS_PORT }),
   };
 }
 

@@ -35,6 +35,15 @@ _TRIES = dict.fromkeys(
     ("backoffLimit", "podFailurePolicy", "activeDeadlineSeconds"), "the first failure is a failure here"
 )
 
+_JOB = {
+    "backoffLimit": "the first failure is a failure here",
+    "activeDeadlineSeconds": "a test has a deadline of its own",
+}
+_HISTORY = dict.fromkeys(
+    ("startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit", "timeZone"),
+    "a test is the clock",
+)
+
 
 class Namespace:
     """One namespace on one node. Pods and databases are on a bridge that only this run can reach."""
@@ -60,6 +69,12 @@ class Namespace:
             key = (document["kind"], metadata["name"])
             _check_immutable(self.objects.get(key), document)
             self.objects[key] = document
+
+    def claim_folder(self, name: str) -> Path:
+        """The files of a claim, for a test to put there or to look at."""
+        folder = self._folder / "claims" / name
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        return folder
 
     def deployment(self, name: str = "mlflow", only_init: bool = False) -> list[Pod]:
         """Starts the pods of a Deployment, all its replicas; `only_init` leaves the containers out."""

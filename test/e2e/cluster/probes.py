@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -10,12 +11,18 @@ from collections.abc import Callable
 from .container import Running
 from .template import Container, Probe
 
+_ANY_CERTIFICATE = ssl._create_unverified_context()  # as the kubelet does
+
 
 def probe_once(probe: Probe, container: Container, running: Running, address: str) -> bool:
     if probe.path is None:
         return running.execute(probe.command, probe.timeout) == 0
     port = container.ports[probe.port] if isinstance(probe.port, str) else int(probe.port)
-    connection = http.client.HTTPConnection(address, port, timeout=probe.timeout)
+    connection = (
+        http.client.HTTPSConnection(address, port, timeout=probe.timeout, context=_ANY_CERTIFICATE)
+        if probe.tls
+        else http.client.HTTPConnection(address, port, timeout=probe.timeout)
+    )
     try:
         connection.request("GET", probe.path, headers={"User-Agent": "kube-probe/1.34", "Accept": "*/*"})
         return 200 <= connection.getresponse().status < 400

@@ -43,6 +43,7 @@ class Mount:
 class Probe:
     path: str | None
     port: int | str
+    tls: bool
     command: list[str]
     initial_delay: int
     period: int
@@ -215,6 +216,7 @@ def _read_probe(container: Fields, name: str) -> Probe | None:
     probe = Probe(
         path=http.take("path", str),
         port=http.take("port", object, 0),
+        tls=_read_scheme(http),
         command=_read_exec(fields),
         initial_delay=fields.take("initialDelaySeconds", int, 0),
         period=fields.take("periodSeconds", int, 10),
@@ -222,12 +224,18 @@ def _read_probe(container: Fields, name: str) -> Probe | None:
         failure_threshold=fields.take("failureThreshold", int, 3),
         success_threshold=fields.take("successThreshold", int, 1),
     )
-    http.only("scheme", "HTTP")
     http.done()
     fields.done()
     if (probe.path is None) == (not probe.command):
         raise Unsupported(f"{fields.path}: either httpGet or exec")
     return probe
+
+
+def _read_scheme(http: Fields) -> bool:
+    scheme = http.take("scheme", str, "HTTP")
+    if scheme not in ("HTTP", "HTTPS"):
+        raise Unsupported(f"{http.path}: scheme {scheme}")
+    return scheme == "HTTPS"
 
 
 def _read_exec(fields: Fields) -> list[str]:

@@ -1,9 +1,11 @@
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { checkHostName, checkObjectName } from '../kube/checks';
-import type { ObjectLabels } from '../kube/labels';
-import type { Problems } from '../kube/problems';
+import { checkHostName, checkObjectName } from '../../kube/checks';
+import type { ObjectLabels } from '../../kube/labels';
+import type { Problems } from '../../kube/problems';
+
+import type { IngressController } from './ingress-controller';
 
 /** The way in from outside the cluster. */
 export interface IngressOptions {
@@ -23,7 +25,13 @@ export interface IngressOptions {
   readonly className?: string;
 
   /**
-   * Annotations, such as the settings of the controller.
+   * The controller, where it has to be told about large artifacts: limits of size and time, in its own annotations.
+   * @default - the controller's own limits hold
+   */
+  readonly controller?: IngressController;
+
+  /**
+   * Annotations; they win over those of `controller`.
    * @default - none
    */
   readonly annotations?: Record<string, string>;
@@ -49,6 +57,7 @@ export function checkIngress(problems: Problems, options: IngressOptions | undef
   if (options.path !== undefined && !options.path.startsWith('/')) {
     problems.add('ingress.path', 'must start with a slash', options.path);
   }
+  options.controller?._check(problems);
   if (options.tlsSecretName !== undefined) {
     checkObjectName(problems, 'ingress.tlsSecretName', options.tlsSecretName);
   }
@@ -59,15 +68,19 @@ export function ingressOf(
   scope: Construct,
   options: IngressOptions,
   service: kplus.Service,
-  path: string,
+  server: { readonly prefix: string; readonly tls: boolean },
   labels: ObjectLabels,
 ): kplus.Ingress {
+  const annotations = {
+    ...options.controller?._annotations(server.tls, service.name, `${server.prefix}/health`),
+    ...options.annotations,
+  };
   const ingress = new kplus.Ingress(scope, 'ingress', {
-    metadata: { name: scope.node.id, labels: labels.all, annotations: options.annotations },
+    metadata: { name: scope.node.id, labels: labels.all, annotations },
     className: options.className,
     rules: options.hosts.map((host) => ({
       host,
-      path: options.path ?? path,
+      path: options.path ?? (server.prefix || '/'),
       pathType: kplus.HttpIngressPathType.PREFIX,
       backend: kplus.IngressBackend.fromService(service),
     })),

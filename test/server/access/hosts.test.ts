@@ -1,4 +1,4 @@
-import { container, env, serverManifests } from '../support/synth';
+import { container, env, serverManifests } from '../../support/synth';
 
 /** The rule of mlflow.server.security_utils.is_allowed_host_header: exact, or fnmatch where there is a star. */
 function accepts(list: string, host: string): boolean {

@@ -1,12 +1,12 @@
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { checkWhole } from '../kube/checks';
-import type { ObjectLabels } from '../kube/labels';
-import type { Problems } from '../kube/problems';
+import { checkWhole } from '../../kube/checks';
+import type { ObjectLabels } from '../../kube/labels';
+import type { Problems } from '../../kube/problems';
 
-/** How the number of pods follows the load. Needs a metrics server in the cluster. */
-export interface AutoscalingOptions {
+/** How the number of pods follows their CPU and memory. */
+export interface ResourceScalingOptions {
   /** Pods at the most. */
   readonly maxReplicas: number;
 
@@ -42,29 +42,19 @@ export interface AutoscalingOptions {
 }
 
 /** What the options must look like. */
-export function checkAutoscaling(
-  problems: Problems,
-  options: AutoscalingOptions | undefined,
-  replicas: number | undefined,
-): void {
-  if (options === undefined) {
-    return;
-  }
+export function checkResourceScaling(problems: Problems, options: ResourceScalingOptions): void {
   const { minReplicas = 2, maxReplicas } = options;
   checkWhole(problems, 'autoscaling.minReplicas', options.minReplicas, { least: 1 });
   checkWhole(problems, 'autoscaling.maxReplicas', maxReplicas, { least: Math.max(1, minReplicas) });
   checkWhole(problems, 'autoscaling.cpuPercent', options.cpuPercent, { least: 1 });
   checkWhole(problems, 'autoscaling.memoryPercent', options.memoryPercent, { least: 1 });
-  if (replicas !== undefined) {
-    problems.add('replicas', 'must be left out with `autoscaling`', replicas, 'Use `autoscaling.minReplicas`.');
-  }
 }
 
 /** The HorizontalPodAutoscaler of a server. The Deployment then has no number of replicas for an apply to reset. */
-export function autoscalerOf(
+export function podAutoscaler(
   scope: Construct,
   deployment: kplus.Deployment,
-  options: AutoscalingOptions,
+  options: ResourceScalingOptions,
   labels: ObjectLabels,
 ): kplus.HorizontalPodAutoscaler {
   const utilization = (percent: number): kplus.MetricTarget => kplus.MetricTarget.averageUtilization(percent);

@@ -1,10 +1,15 @@
+/** Hosts by which the server is reached from outside. */
+export interface Front {
+  readonly hosts: string[];
+  readonly https: boolean;
+}
+
 /** What decides which Host headers and origins the server accepts. */
 export interface HostsInput {
   readonly serviceName: string;
   /** The namespace, or a reference that Kubernetes expands. */
   readonly namespace: string;
-  readonly ingressHosts: string[];
-  readonly ingressTls: boolean;
+  readonly fronts: readonly Front[];
   readonly allowedHosts: string[];
   readonly corsAllowedOrigins: string[];
 }
@@ -29,14 +34,16 @@ export function allowedHosts(input: HostsInput): string[] {
     `${input.serviceName}.${input.namespace}.svc`,
     `${input.serviceName}.${input.namespace}.svc.cluster.local`,
   ];
-  const names = [...service, ...input.ingressHosts, ...LOCAL];
+  const names = [...service, ...input.fronts.flatMap(({ hosts }) => hosts), ...LOCAL];
   return [...new Set([...names.flatMap(withAnyPort), ...PRIVATE_RANGES, ...CARRIER_GRADE_NAT, ...input.allowedHosts])];
 }
 
-/** The origins from which a browser may change something: those of the ingress, and the caller's. */
+/** The origins from which a browser may change something: those of the ways in from outside, and the caller's. */
 export function corsAllowedOrigins(input: HostsInput): string[] {
-  const scheme = input.ingressTls ? 'https' : 'http';
-  return [...new Set([...input.ingressHosts.map((host) => `${scheme}://${host}`), ...input.corsAllowedOrigins])];
+  const origins = input.fronts.flatMap(({ hosts, https }) =>
+    hosts.map((host) => `${https ? 'https' : 'http'}://${host}`),
+  );
+  return [...new Set([...origins, ...input.corsAllowedOrigins])];
 }
 
 function withAnyPort(name: string): string[] {

@@ -1,0 +1,114 @@
+import { Duration } from 'cdk8s';
+import type * as kplus from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+
+import { checkId, checkSeconds } from '../kube/checks';
+import { text } from '../kube/env-values';
+import { labelsOf } from '../kube/labels';
+import { oneShotJob } from '../kube/one-shot-job';
+import { Problems } from '../kube/problems';
+import { checkDatabase } from '../postgres/endpoint';
+import type { IPostgresBackend } from '../postgres/postgres-backend';
+import { PostgresConnection } from '../postgres/postgres-connection';
+import type { PostgresCredentials } from '../postgres/postgres-credentials';
+import type { PostgresTls } from '../postgres/postgres-tls';
+import { credentialsRevision } from '../server/pod-recipe';
+import { scriptCommand, ScriptFiles } from '../startup/script-files';
+
+import { operationPod } from './operation-pod';
+import type { OperationProps } from './operation-props';
+
+const SCRIPTS = ScriptFiles.named('bootstrap_database.py');
+
+/** Props of {@link DatabaseBootstrap}. */
+export interface DatabaseBootstrapProps extends OperationProps {
+  /** The database to make: its host, its name, and the login that becomes its owner. */
+  readonly backend: IPostgresBackend;
+
+  /** An administrator of the same server: a superuser, or a role with CREATEROLE and CREATEDB as managed databases have it. */
+  readonly admin: PostgresCredentials;
+
+  /**
+   * A database that exists, for the administrator to log in to.
+   * @default 'postgres'
+   */
+  readonly maintenanceDatabase?: string;
+
+  /**
+   * How the connections are encrypted, where the administrator has another client certificate than MLflow.
+   * @default - as those of the backend
+   */
+  readonly tls?: PostgresTls;
+
+  /**
+   * How long to wait for a server that cannot be reached yet.
+   * @default Duration.minutes(2)
+   */
+  readonly deadline?: Duration;
+}
+
+/**
+ * A Job that makes what the guide's "Prepare PostgreSQL Database" asks for: the role, and the database that it owns.
+ *
+ * What is there already stays, so it may run again: no owner is changed, no right is taken away, and a password only where
+ * a login with it fails. PostgreSQL gets a SCRAM verifier, never the password. A server on the same backend may be applied
+ * together with it, with `DatabaseConnectionCheck.initContainer({ databaseMayAppear: true })`.
+ */
+export class DatabaseBootstrap extends Construct {
+  /** What runs it. Its name follows from its content, so that applying it again does nothing. */
+  public readonly job: kplus.Job;
+
+  public constructor(scope: Construct, id: string, props: DatabaseBootstrapProps) {
+    super(scope, id);
+    const problems = new Problems(this);
+    checkId(problems, id);
+    checkDatabase(problems, props.maintenanceDatabase, 'maintenanceDatabase');
+    checkSeconds(problems, 'deadline', props.deadline);
+    props.tls?._check(problems);
+    problems.throwIfAny();
+
+    const labels = labelsOf('mlflow', id, 'bootstrap');
+    const { connection } = props.backend;
+    const wanted = connection.direct ?? connection;
+    const admin = new PostgresConnection({
+      host: wanted.host,
+      port: wanted.port,
+      database: text(props.maintenanceDatabase ?? 'postgres'),
+      credentials: props.admin,
+      tls: props.tls ?? wanted.tls,
+      readWriteOnly: wanted.readWriteOnly,
+      clientLabels: wanted.clientLabels,
+    });
+    const { pod, container, fields } = operationPod(this, props, labels, admin, SCRIPTS);
+    this.job = oneShotJob(
+      this,
+      'job',
+      labels,
+      {
+        ...pod,
+        name: id,
+        // A changed password of either is another Job.
+        podMetadata: {
+          ...pod.podMetadata,
+          annotations: credentialsRevision({ credentials: props.admin, direct: wanted }),
+        },
+        backoffLimit: 3,
+        containers: [
+          {
+            ...container,
+            name: 'bootstrap-database',
+            command: scriptCommand('bootstrap_database.py'),
+            envVariables: {
+              ...container.envVariables,
+              BOOTSTRAP_USER: wanted.credentials.username,
+              BOOTSTRAP_PASSWORD: wanted.credentials.password,
+              BOOTSTRAP_DATABASE: wanted.database,
+              BOOTSTRAP_WAIT_SECONDS: text((props.deadline ?? Duration.minutes(2)).toSeconds()),
+            },
+          },
+        ],
+      },
+      fields,
+    );
+  }
+}

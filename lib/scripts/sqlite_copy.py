@@ -1,0 +1,128 @@
+"""A working copy of a SQLite file, at this image's schema. The original is only read.
+
+The file is copied together with what SQLite keeps beside it, and SQLite recovers the copy when it is opened:
+a write-ahead log is applied, a hot journal rolled back. On a read-only mount it could do neither with the
+original (https://sqlite.org/wal.html#read_only_databases), and `immutable=1` would ignore the log.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from mlflow_schema import Revisions
+
+SUFFIXES = ("", "-wal", "-journal")
+MAGIC = b"SQLite format 3\0"
+
+
+class UnusableSource(Exception):
+    """The text is for the user."""
+
+
+def make_copy(source: Path, folder: Path) -> Path:
+    """The copy, recovered and whole."""
+    _check_file(source)
+    before = _state(source)
+    size = sum(each[0] for each in before.values())
+    free = shutil.disk_usage(folder).free
+    if free < size:
+        raise UnusableSource(
+            f"no-space: {folder} has {free >> 20} MiB, the copy needs {size >> 20} and as much again for an"
+            " upgrade. Make the working copy's volume larger"
+        )
+    copy = folder / "import.db"
+    for suffix in (*SUFFIXES, "-shm"):
+        Path(f"{copy}{suffix}").unlink(missing_ok=True)
+    for suffix in before:
+        shutil.copyfile(f"{source}{suffix}", f"{copy}{suffix}")
+    if _state(source) != before:
+        raise UnusableSource(
+            f"source-in-use: {source} changed while it was copied. Stop the server that writes to it"
+        )
+    with closing(sqlite3.connect(copy)) as connection:
+        # Out of WAL mode, so that the copy is one file; a log that is there is applied by that.
+        connection.execute("PRAGMA journal_mode = DELETE")
+        [(verdict,), *_] = connection.execute("PRAGMA quick_check(1)")
+    if verdict != "ok":
+        raise UnusableSource(
+            f"source-damaged: {source}: {verdict}. Repair it with `sqlite3 {source.name} .recover`"
+        )
+    return copy
+
+
+def upgrade_copy(copy: Path, image: Revisions) -> str:
+    """Brings the copy to the image's schema with MLflow's own migrations. Returns the revision before."""
+    found = _revision(copy)
+    if found is not None and found not in image.known:
+        raise UnusableSource(
+            f"newer-source: the SQLite file is at revision {found}, which this image does not know:"
+            f" its newest is {image.head}. Use the MLflow image that made it, or a later one"
+        )
+    if found == image.head:
+        return found
+    import sqlalchemy
+    from mlflow.store.db.utils import _initialize_tables, _upgrade_db
+
+    engine = sqlalchemy.create_engine(f"sqlite:///{copy}", poolclass=sqlalchemy.pool.NullPool)
+    sqlalchemy.event.listen(engine, "connect", _without_syncs)
+    # Files of before 1.0 have no revision: MLflow completes their first tables and goes on from there.
+    _initialize_tables(engine) if found is None else _upgrade_db(engine)
+    after = _revision(copy)
+    if after != image.head:
+        raise UnusableSource(f"incomplete: the copy is at {after} instead of {image.head}. Start again")
+    return found or "none"
+
+
+def open_copy(copy: Path) -> sqlite3.Connection:
+    """Text comes as the bytes that are stored, without a detour through str."""
+    connection = sqlite3.connect(copy, isolation_level=None)
+    connection.text_factory = bytes
+    _without_syncs(connection)
+    return connection
+
+
+def _without_syncs(connection: Any, *_: object) -> None:
+    """Nobody needs the copy after a crash. Not the journal: migrations roll back."""
+    connection.execute("PRAGMA synchronous = OFF")
+
+
+def _check_file(source: Path) -> None:
+    if not source.is_file():
+        beside = sorted(each.name for each in source.parent.iterdir()) if source.parent.is_dir() else []
+        raise UnusableSource(
+            f"no-source: there is no file {source}; in its folder: {', '.join(beside[:10]) or 'nothing'}."
+            " Correct the path, which starts at the top of the volume"
+        )
+    if not os.access(source, os.R_OK):
+        raise UnusableSource(f"no-access: user {os.getuid()} may not read {source}. chmod a+r the file")
+    with source.open("rb") as file:
+        if file.read(len(MAGIC)) != MAGIC:
+            raise UnusableSource(
+                f"not-sqlite: {source} is no SQLite 3 database. Name MLflow's file, mlflow.db"
+            )
+
+
+def _state(source: Path) -> dict[str, tuple[int, int]]:
+    """Size and time of change of the file and what is beside it."""
+    paths = {suffix: Path(f"{source}{suffix}") for suffix in SUFFIXES}
+    states = {suffix: path.stat() for suffix, path in paths.items() if path.exists()}
+    return {suffix: (state.st_size, state.st_mtime_ns) for suffix, state in states.items()}
+
+
+def _revision(copy: Path) -> str | None:
+    with closing(sqlite3.connect(copy)) as connection:
+        names = {
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        }
+        if "experiments" not in names:
+            raise UnusableSource(
+                "not-mlflow: the SQLite file has no table experiments. Name the file of the tracking server"
+            )
+        if "alembic_version" not in names:
+            return None
+        return connection.execute("SELECT group_concat(version_num, '+') FROM alembic_version").fetchone()[0]

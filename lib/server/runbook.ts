@@ -1,0 +1,154 @@
+import { ApiObject, Chart } from 'cdk8s';
+import type * as kplus from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+
+import type { PostgresConnection } from '../postgres/postgres-connection';
+import { SCRIPT_FOLDER } from '../startup/script-files';
+
+import type { ServerView } from './server-view';
+
+/** The objects of a server that the runbook names. */
+export interface RunbookObjects {
+  readonly deployment: kplus.Deployment;
+  readonly service: kplus.Service;
+  readonly ingress?: kplus.Ingress;
+  readonly autoscaler?: kplus.HorizontalPodAutoscaler;
+  readonly migrationJob?: kplus.Job;
+}
+
+// Kinds that a database may be made of, as kubectl names them.
+const WITH_LOGS: Record<string, string> = { StatefulSet: 'statefulset', Deployment: 'deployment' };
+const WITHOUT_LOGS: Record<string, string> = {
+  Service: 'service',
+  Cluster: 'clusters.postgresql.cnpg.io',
+  Pooler: 'poolers.postgresql.cnpg.io',
+};
+
+const CAUSES = `| cause | what to do |
+| --- | --- |
+| \`refused\`, \`unknown-host\`, \`timeout\`, \`no-route\` | nobody answers there: host, port, network policies. It is waited for |
+| \`wrong-password\`, \`no-login\`, \`pg-hba\` | the server does not let this login in: the Secret below, or \`pg_hba.conf\` |
+| \`missing-database\`, \`no-create-privilege\` | create the database, with the user as its owner |
+| \`tls-not-offered\`, \`tls-untrusted\`, \`tls-file\`, \`client-certificate\` | the \`tls\` of the backend does not fit the server |
+| \`too-many-connections\` | see who holds connections, below |
+| \`newer-schema\` | run the newer image again, or restore the backup from before the upgrade |`;
+
+/** The guide's "Verification" and "Troubleshooting", for one server. */
+export function runbookOf(server: Construct, view: ServerView, objects: RunbookObjects): string {
+  const { deployment, service, migrationJob } = objects;
+  const { namespace } = Chart.of(server);
+  const { backend, staticPrefix = '' } = view.props;
+  const flag = namespace === undefined ? '' : ` -n ${namespace}`;
+  const selector = Object.entries(view.labels.selector)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+  const kubectl = (verb: string, rest: string): string => `kubectl${flag} ${verb} ${rest}`;
+  const ask = (question: string): string =>
+    kubectl(
+      'exec',
+      `deployment/${deployment.name} -c mlflow -- python ${SCRIPT_FOLDER}/inspect_database.py ${question}`,
+    );
+  const logs = (of: string, containers: kplus.Container[]): string[] =>
+    containers.map(({ name }) => kubectl('logs', `${of} -c ${name}`));
+
+  return [
+    `# Runbook of \`${deployment.name}\``,
+    namespace === undefined
+      ? 'The chart names no namespace: `kubectl config set-context --current --namespace=…` first.'
+      : `Everything is in the namespace \`${namespace}\`.`,
+
+    '## Verification',
+    '### Are the pods ready?',
+    sh(kubectl('rollout', `status deployment/${deployment.name} --timeout=5m`), kubectl('get', `pods -l ${selector}`)),
+    ...section(
+      '### What did the preparation say?',
+      '`wait-for-database` ends with `ready: user, database, schema`, and `init-mlflow` with what it did to the schema.',
+      logs(`deployment/${deployment.name}`, deployment.initContainers),
+    ),
+    ...section(
+      '### What did the migration Job say?',
+      'Pods wait for it in `init-mlflow`.',
+      migrationJob === undefined
+        ? []
+        : logs(`job/${migrationJob.name}`, [...migrationJob.initContainers, ...migrationJob.containers]),
+    ),
+    '### Can the server reach its database, log in, and find its schema?',
+    'This takes a pod that runs. Where there is none, what the preparation said is the answer.',
+    sh(ask('reachable'), ask('login'), ask('revision')),
+    '### The web UI',
+    sh(kubectl('port-forward', `service/${service.name} 5000:${String(service.port)}`)),
+    `Then open <http://localhost:5000${staticPrefix}${staticPrefix === '' ? '' : '/'}>.`,
+
+    '## Troubleshooting',
+    '### A pod does not start',
+    'The cause is under `Last State … Message`, in one line with what to do.',
+    sh(kubectl('describe', `pods -l ${selector}`), kubectl('get', 'events --sort-by=.lastTimestamp')),
+    CAUSES,
+    '### Requests fail',
+    sh(kubectl('logs', `deployment/${deployment.name} -c mlflow --tail=200`), ...around(objects, kubectl)),
+    '### Is it the database?',
+    'Its tables, what they take, and who holds its connections.',
+    sh(ask('tables'), ask('sizes'), ask('connections')),
+    ...section(
+      '### The database and what is in front of it',
+      'As far as this app makes them.',
+      databaseCommands(server, backend.connection, kubectl),
+    ),
+    ...section(
+      '### The login',
+      'Which keys there are, and how long their values; no value is shown.',
+      secretsOf(backend.connection).map((name) => kubectl('describe', `secret ${name}`)),
+    ),
+    '### All pods anew',
+    'For example after a change in a Secret. One after another, where there are several.',
+    sh(
+      kubectl('rollout', `restart deployment/${deployment.name}`),
+      kubectl('rollout', `status deployment/${deployment.name} --timeout=5m`),
+    ),
+    '',
+  ].join('\n\n');
+}
+
+function sh(...commands: string[]): string {
+  return ['```sh', ...commands, '```'].join('\n');
+}
+
+/** Nothing where there are no commands. */
+function section(title: string, text: string, commands: string[]): string[] {
+  return commands.length === 0 ? [] : [title, text, sh(...commands)];
+}
+
+function around({ service, ingress, autoscaler }: RunbookObjects, kubectl: Kubectl): string[] {
+  return [
+    kubectl('get', `endpointslices -l kubernetes.io/service-name=${service.name}`),
+    ...(ingress === undefined ? [] : [kubectl('describe', `ingress ${ingress.name}`)]),
+    ...(autoscaler === undefined ? [] : [kubectl('describe', `hpa ${autoscaler.name}`)]),
+  ];
+}
+
+type Kubectl = (verb: string, rest: string) => string;
+
+/** What the app itself makes for the connection: a database in the cluster, a pooler, an operator's cluster. */
+function databaseCommands(server: Construct, connection: PostgresConnection, kubectl: Kubectl): string[] {
+  const connections: unknown[] = [connection, connection.direct].filter((each) => each !== undefined);
+  const backends = server.node.root.node
+    .findAll()
+    .filter((each) => 'connection' in each && connections.includes(each.connection));
+  return backends
+    .flatMap((backend) => backend.node.findAll())
+    .filter((each): each is ApiObject => ApiObject.isApiObject(each))
+    .flatMap(({ kind, name }) => {
+      const withLogs = WITH_LOGS[kind];
+      const resource = withLogs ?? WITHOUT_LOGS[kind];
+      const get = resource === undefined ? [] : [kubectl('get', `${resource} ${name}`)];
+      return withLogs === undefined ? get : [...get, kubectl('logs', `${withLogs}/${name} --tail=100`)];
+    });
+}
+
+function secretsOf({ credentials }: PostgresConnection): string[] {
+  const names = [credentials.username, credentials.password].map(({ valueFrom }) => {
+    const source = valueFrom as { readonly secretKeyRef?: { readonly name?: string } } | undefined;
+    return source?.secretKeyRef?.name;
+  });
+  return [...new Set(names.filter((name) => name !== undefined))];
+}

@@ -1,0 +1,11 @@
+import type { ArtifactLocation } from '../artifacts/artifact-store';
+import type { ObjectLabels } from '../kube/labels';
+
+import type { MlflowServerProps } from './mlflow-server-props';
+
+/** What the care for a server has to know of it. */
+export interface ServerView {
+  readonly props: MlflowServerProps;
+  readonly labels: ObjectLabels;
+  readonly artifacts: ArtifactLocation;
+}

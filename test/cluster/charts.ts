@@ -1,0 +1,57 @@
+// Charts of the tests on a cluster, beside the examples: node -r tsx/cjs test/cluster/charts.ts,
+// into $CDK8S_OUTDIR; what an upgrade changes to is in its folder `after`.
+import { join } from 'node:path';
+
+import { App, Chart } from 'cdk8s';
+import {
+  BitnamiPasswords,
+  BitnamiPostgres,
+  DatabaseMigration,
+  MlflowServer,
+  type MlflowServerProps,
+  Persistence,
+  PgBouncer,
+  PoolingProfile,
+  UpgradeStrategy,
+  VolumeArtifacts,
+} from 'cdk8s-mlflow';
+import { PersistentVolumeAccessMode } from 'cdk8s-plus-28';
+
+/** A database in the cluster and two pods of MLflow, a PgBouncer between them or not. */
+function twoPods(app: App, id: string, props: Partial<MlflowServerProps>, pooled = false): void {
+  const chart = new Chart(app, id);
+  const postgres = new BitnamiPostgres(chart, 'postgres', {
+    username: 'mlflow',
+    passwords: BitnamiPasswords.fromLiterals({ password: 'mlflow_password' }),
+  });
+  new MlflowServer(chart, 'mlflow', {
+    backend: pooled ? new PgBouncer(chart, 'pgbouncer', { backend: postgres }) : postgres,
+    replicas: 2,
+    pooling: PoolingProfile.HIGH_AVAILABILITY,
+    artifactRoot: new VolumeArtifacts({
+      persistence: Persistence.newClaim({ accessModes: [PersistentVolumeAccessMode.READ_WRITE_MANY] }),
+    }),
+    ...props,
+  });
+}
+
+/** The same charts for either image: pods carry a label of the chart's id, so that another id would be a change, too. */
+function upgrades(app: App, image?: string): void {
+  const migrations = { init: DatabaseMigration.initContainer(), job: DatabaseMigration.job() };
+  for (const [migration, databaseMigration] of Object.entries(migrations)) {
+    for (const upgradeStrategy of Object.values(UpgradeStrategy)) {
+      twoPods(app, `${migration}-${upgradeStrategy}`, { databaseMigration, upgradeStrategy, image });
+    }
+  }
+}
+
+const app = new App();
+twoPods(app, 'two-pods', {});
+// 3 pods x 2 workers x 4 threads are 24 calls at once: fewer than the connections of either PgBouncer.
+twoPods(app, 'two-pods-pooled', { threads: 4 }, true);
+upgrades(app, process.env.TEST_OLD_MLFLOW_IMAGE);
+app.synth();
+
+const after = new App({ outdir: join(app.outdir, 'after') });
+upgrades(after);
+after.synth();

@@ -1,0 +1,50 @@
+"""What clients see while something happens to the servers that they use."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+from cluster import Namespace
+from release import CLIENT
+
+PROGRAM = (Path(__file__).parent / "points.py").read_text()
+FIGURES: list[str] = []
+
+
+class Watch:
+    """Clients that work as long as the `with` lasts, in the pod `client`; points.py says how."""
+
+    def __init__(self, namespace: Namespace, title: str, **clients: int) -> None:
+        self.seen: dict[str, Any] = {}
+        self._namespace, self._title = namespace, title
+        self._operations = [f"{name.replace('_', '-')}={count}" for name, count in clients.items()]
+
+    def __enter__(self) -> Watch:
+        command = ["kubectl", "exec", "-i", "-n", self._namespace.name, CLIENT, "--", "python", "-u", "-"]
+        self._process = subprocess.Popen(
+            [*command, "http://mlflow:5000", *self._operations],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(PROGRAM)
+        self._process.stdin.close()
+        if self._process.stdout.readline() != "started\n":
+            raise AssertionError(self._process.communicate()[1])
+        time.sleep(3)  # of undisturbed work
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        time.sleep(5)  # of undisturbed work
+        self._namespace.kubectl("exec", CLIENT, "--", "touch", "/tmp/stop")
+        assert self._process.stdout and self._process.stderr
+        answer, errors = self._process.stdout.read(), self._process.stderr.read()
+        assert self._process.wait(300) == 0, errors
+        self.seen = json.loads(answer)
+        FIGURES.append(f"{self._title}: {json.dumps(self.seen)}")

@@ -1,0 +1,160 @@
+// node test/judges/run.mjs: kube-score, checkov and Kubernetes' own Pod Security "restricted" over every golden example.
+// What they find has to be in acknowledged.yaml, with the reason, and what is in there has to be found.
+// With files as arguments, it counts what is found in those, whatever is acknowledged.
+import { execFile, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, homedir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { parse } from 'yaml';
+
+import { countsOf, disagreements } from './findings.mjs';
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const GOLDEN = join(HERE, '..', 'golden');
+const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'cdk8s-mlflow');
+const UV = 'uv==0.13.9';
+const KUBE_SCORE = 'github.com/zegl/kube-score/cmd/kube-score@v1.20.0';
+
+const given = process.argv.slice(2);
+const files =
+  given.length > 0
+    ? given
+    : readdirSync(GOLDEN)
+        .sort()
+        .map((file) => join(GOLDEN, file));
+const tools = install();
+const findings = await judge(files);
+if (given.length > 0) {
+  console.table(countsOf(findings, files.map(exampleOf)));
+} else {
+  const acknowledged = parse(readFileSync(join(HERE, 'acknowledged.yaml'), 'utf8'));
+  const wrong = disagreements(findings, acknowledged, files.map(exampleOf));
+  wrong.forEach((line) => console.error(line));
+  const count = findings.filter(({ counts }) => counts).length;
+  console.log(`${files.length} examples, ${count} findings, ${wrong.length} disagreements with acknowledged.yaml`);
+  process.exit(wrong.length === 0 ? 0 : 1);
+}
+
+/** Each file by itself, since a NetworkPolicy of one example would count for the pods of another. */
+async function judge(paths) {
+  const waiting = [...paths];
+  const found = [];
+  const worker = async () => {
+    for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
+      found.push(...(await kubeScore(path)), ...(await checkov(path)), ...(await podSecurity(path)));
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  return found;
+}
+
+async function kubeScore(path) {
+  const options = ['score', '--kubernetes-version=v1.28', '--output-format=json'];
+  const objects = await answerOf('kube-score', [...options, path]);
+  return (objects ?? []).flatMap(({ object_name: object, checks }) =>
+    checks
+      .filter(({ grade, skipped }) => !skipped && grade < 10)
+      .flatMap(({ check, grade, comments }) =>
+        (comments ?? [{ summary: check.name }]).map(({ path: where, summary }) => ({
+          judge: 'kube-score',
+          id: check.id,
+          example: exampleOf(path),
+          counts: grade === 1,
+          text: [object, where, summary].filter(Boolean).join(': '),
+        })),
+      ),
+  );
+}
+
+async function checkov(path) {
+  // Without an API key it has no severities: what fails counts.
+  const options = ['--framework', 'kubernetes', '--skip-download', '--compact', '--quiet', '--output', 'json'];
+  const { results } = await answerOf('checkov', [...options, '--file', path]);
+  return results.failed_checks.map((failed) => ({
+    judge: 'checkov',
+    id: failed.check_id,
+    example: exampleOf(path),
+    counts: true,
+    text: `${failed.resource}: ${failed.check_name}`,
+  }));
+}
+
+async function podSecurity(path) {
+  const { pods, findings: forbidden } = await answerOf('pod-security', [path]);
+  if (pods === 0) {
+    stop(`pod-security has seen no pod in ${path}.`);
+  }
+  return forbidden.map(({ object, id, detail }) => ({
+    judge: 'pod-security',
+    id,
+    example: exampleOf(path),
+    counts: true,
+    text: `${object}: ${detail}`,
+  }));
+}
+
+/** What a judge prints. That it has found something is its exit code 1, too. */
+async function answerOf(judge, args) {
+  const { error, stdout, stderr } = await new Promise((resolve) =>
+    execFile(join(tools, judge), args, { maxBuffer: 1e9 }, (error, stdout, stderr) =>
+      resolve({ error, stdout, stderr }),
+    ),
+  );
+  try {
+    return JSON.parse(stdout);
+  } catch {
+    return stop([stdout, stderr, error?.message, `${judge} gave no answer.`].filter(Boolean).join('\n'));
+  }
+}
+
+function exampleOf(path) {
+  return basename(path, '.yaml');
+}
+
+/** The folder of the judges' programs, outside of git, made once for each version of them. */
+function install() {
+  const sources = ['requirements.txt', 'pod-security/main.go', 'pod-security/go.mod', 'pod-security/go.sum'];
+  const digest = createHash('sha256').update([UV, KUBE_SCORE].join());
+  sources.forEach((source) => digest.update(readFileSync(join(HERE, source))));
+  const folder = join(CACHE, `judges-${digest.digest('hex').slice(0, 8)}`);
+  const bin = join(folder, 'bin');
+  const complete = join(folder, 'complete');
+  if (!existsSync(complete)) {
+    console.log(`Installing the judges into ${folder}`);
+    mkdirSync(CACHE, { recursive: true });
+    rmSync(folder, { recursive: true, force: true });
+    run('python3', ['-m', 'venv', folder]);
+    const python = join(bin, 'python');
+    run(python, ['-m', 'pip', 'install', '--quiet', UV]);
+    run(python, ['-m', 'uv', 'pip', 'install', '--python', python, '-r', join(HERE, 'requirements.txt')]);
+    const go = {
+      ...process.env,
+      GOBIN: bin,
+      GOCACHE: join(folder, 'go-build'),
+      GOPATH: join(folder, 'go'),
+      GOFLAGS: '-modcacherw',
+      GOTOOLCHAIN: 'local',
+    };
+    run(join(bin, 'go'), ['install', KUBE_SCORE], { env: go });
+    run(join(bin, 'go'), ['install', '.'], { env: go, cwd: join(HERE, 'pod-security') });
+    ['go', 'go-build'].forEach((name) => rmSync(join(folder, name), { recursive: true, force: true }));
+    writeFileSync(complete, '');
+  }
+  return bin;
+}
+
+/** Runs a command whose output matters only if it fails. */
+function run(command, args, options = {}) {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', ...options });
+  if (status !== 0) {
+    stop([stdout, stderr, error?.message, `${command} ${args.join(' ')} failed.`].filter(Boolean).join('\n'));
+  }
+}
+
+function stop(line) {
+  console.error(line);
+  process.exit(1);
+}

@@ -1,0 +1,58 @@
+import { App, Chart, Testing } from 'cdk8s';
+import {
+  Autoscaling,
+  type IPostgresBackend,
+  type MlflowServerProps,
+  PgBouncer,
+  SqliteImport,
+  SqliteSource,
+} from 'cdk8s-mlflow';
+
+import { anyBackend, server } from '../support/synth';
+
+const SHARED = { autoscaling: Autoscaling.byResources({ maxReplicas: 4 }) };
+
+function synthesis(
+  props: Partial<MlflowServerProps>,
+  importBackend: (scope: Chart, backend: IPostgresBackend) => IPostgresBackend = (_, backend) => backend,
+): () => void {
+  const app = new App({ outdir: Testing.app().outdir });
+  const servers = new Chart(app, 'servers');
+  const backend = anyBackend(servers);
+  const imports = new Chart(app, 'imports');
+  // Before the server, which the rule has to see all the same.
+  new SqliteImport(imports, 'import', {
+    backend: importBackend(imports, backend),
+    source: SqliteSource.fromClaim('old', 'mlflow.db'),
+  });
+  server(servers, { backend, ...props });
+  return () => {
+    app.synth();
+  };
+}
+
+const failed = 'Validation failed with the following errors:\n  [imports/import] ';
+const wayOut = 'Give it `replicas: 0` for the import, and take the import out of the app when it is done.';
+
+test('a server with pods on the database of an import is an error', () => {
+  expect(synthesis({})).toThrow(
+    new Error(
+      `${failed}no server may run on "postgres" while it is imported into, and servers/mlflow has \`replicas\` 1. ${wayOut}`,
+    ),
+  );
+});
+
+test('so is one that scales by itself', () => {
+  const artifactRoot = { bind: () => ({ destination: 's3://bucket', reach: 'cluster' }) } as never;
+  expect(synthesis({ ...SHARED, artifactRoot })).toThrow(/servers\/mlflow has `autoscaling\.maxReplicas` 4\./);
+});
+
+test('a pooler in front does not hide it', () => {
+  const pooled = synthesis({}, (scope, backend) => new PgBouncer(scope, 'pooler', { backend }));
+  expect(pooled).toThrow(/no server may run on "pooler" while it is imported into, and servers\/mlflow has/);
+});
+
+test('without pods, or on another database, it may be there', () => {
+  expect(synthesis({ replicas: 0 })).not.toThrow();
+  expect(synthesis({}, (scope) => anyBackend(scope))).not.toThrow();
+});

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+from import_locations import Rule, rewrite_locations
+from import_plan import Column, Plan, Table
+from sqlite_copy import UnusableSource
+
+
+def text(name: str) -> Column:
+    return Column(name, "varchar", 200, True, None)
+
+
+PLAN = Plan(
+    [
+        Table("runs", (), (text("artifact_uri"),)),
+        Table("model_versions", (), (text("source"), text("storage_location"))),
+        Table("trace_tags", (), (text("key"), text("value"))),
+    ],
+    [],
+    [],
+)
+
+
+def database(*locations: str | None) -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.text_factory = bytes
+    connection.execute("CREATE TABLE runs (artifact_uri TEXT)")
+    connection.execute("CREATE TABLE model_versions (source TEXT, storage_location TEXT)")
+    connection.execute("CREATE TABLE trace_tags (key TEXT, value TEXT)")
+    connection.executemany("INSERT INTO runs VALUES (?)", [(each,) for each in locations])
+    return connection
+
+
+def after(
+    connection: sqlite3.Connection, query: str = "SELECT artifact_uri FROM runs ORDER BY rowid"
+) -> list:
+    return [None if value is None else value.decode() for (value,) in connection.execute(query)]
+
+
+def rewrite(connection: sqlite3.Connection, *rules: tuple[str, str]) -> list[str]:
+    return list(rewrite_locations(connection, PLAN, [Rule(*rule) for rule in rules]))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "before", "then"),
+    [
+        ("/mlruns", "mlflow-artifacts:/", "/mlruns/1/r/artifacts", "mlflow-artifacts:/1/r/artifacts"),
+        ("/mlruns/", "mlflow-artifacts:/", "/mlruns/1", "mlflow-artifacts:/1"),
+        ("/mlruns", "mlflow-artifacts:/", "/mlruns", "mlflow-artifacts:/"),
+        ("s3://a/b", "s3://c/", "s3://a/b", "s3://c"),
+        ("s3://a/b", "s3://c/", "s3://a/b/1", "s3://c/1"),
+        ("/", "s3://c", "/mlruns/1", "s3://c/mlruns/1"),
+        ("/größe 100%", "/'quoted'", "/größe 100%/1", "/'quoted'/1"),
+    ],
+)
+def test_a_prefix_is_replaced(old: str, new: str, before: str, then: str) -> None:
+    connection = database(before)
+    rewrite(connection, (old, new))
+    assert after(connection) == [then]
+
+
+@pytest.mark.parametrize(
+    "location", ["/mlruns-2/1", "/mlrun", "x/mlruns/1", "/MLRUNS/1", "", None, "runs:/mlruns/1"]
+)
+def test_what_is_no_prefix_stays(location: str | None) -> None:
+    connection = database("/mlruns/1", location)
+    rewrite(connection, ("/mlruns", "s3://b"))
+    assert after(connection) == ["s3://b/1", location]
+
+
+def test_the_first_rule_counts_and_only_once() -> None:
+    connection = database("/a/b/1", "/a/2", "/c/3")
+    rewrite(connection, ("/a/b", "/c"), ("/a", "/d"), ("/c", "/e"))
+    assert after(connection) == ["/c/1", "/d/2", "/e/3"]
+
+
+def test_the_report_counts_by_place_and_rule() -> None:
+    connection = database("/a/1", "/a/2", "s3://x/1")
+    connection.execute("INSERT INTO model_versions VALUES ('runs:/1/model', '/a/1/model')")
+    connection.execute("INSERT INTO trace_tags VALUES ('mlflow.artifactLocation', '/a/t'), ('user', '/a/x')")
+    assert rewrite(connection, ("/a", "/b")) == [
+        "locations: 1 in runs.artifact_uri kept, such as s3://x/1",
+        "locations: 2 in runs.artifact_uri rewritten by '/a' -> '/b', such as /a/1",
+        "locations: 1 in model_versions.storage_location rewritten by '/a' -> '/b', such as /a/1/model",
+        "locations: 1 in trace_tags.value rewritten by '/a' -> '/b', such as /a/t",
+    ]
+    assert after(connection, "SELECT value FROM trace_tags") == ["/b/t", "/a/x"]
+    assert after(connection, "SELECT source FROM model_versions") == ["runs:/1/model"]
+
+
+def test_a_rule_that_fits_nothing_is_an_error() -> None:
+    with pytest.raises(UnusableSource) as raised:
+        rewrite(database("/a/1", "s3://x/1"), ("/a", "/b"), ("/typo", "/c"))
+    assert str(raised.value) == (
+        "unknown-prefix: no location starts with that of the rule '/typo' -> '/c'. Others do: s3://x/1."
+        " Correct the rule, or leave it out"
+    )
