@@ -51,7 +51,7 @@ export interface PostgresBackupProps extends OperationProps {
 
   /**
    * The image with pg_dump: its version must not be lower than the server's.
-   * @default 'docker.io/library/postgres:18.1-bookworm'
+   * @default 'docker.io/library/postgres:18-bookworm'
    */
   readonly clientImage?: string;
 

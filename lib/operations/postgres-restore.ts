@@ -39,7 +39,7 @@ export interface PostgresRestoreProps extends OperationProps {
 
   /**
    * The image with pg_restore: its version must not be lower than that of the pg_dump that made the dump.
-   * @default 'docker.io/library/postgres:18.1-bookworm'
+   * @default 'docker.io/library/postgres:18-bookworm'
    */
   readonly clientImage?: string;
 

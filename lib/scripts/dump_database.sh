@@ -9,6 +9,7 @@
 # Last line when it ends well: dump-database: dumped: <size>, <n> tables, <n> rows, in <s> s
 # Exit codes: 0 dumped; 1 failed (the cause is named); 4 pg_dump is older than the server; 143 stopped by SIGTERM.
 # The line of a failure is also the termination message.
+# shellcheck disable=SC2086 # $SCRIPTED is options
 set -eu
 program=dump-database
 here=$(cd "$(dirname "$0")" && pwd)
@@ -33,7 +34,6 @@ export DUMP='
     --file="$PARTIAL/dump" &&
   psql $SCRIPTED --set=snapshot="$SNAPSHOT" --set=created="$CREATED" --set=folder="$PARTIAL" --file="$DESCRIPTION" &&
   echo done >"$PARTIAL/dumped"'
-# shellcheck disable=SC2086 # options
 attend psql $SCRIPTED --file="$here/dump_database.sql" 2>"$log" || explain
 [ -e "$PARTIAL/dumped" ] || explain
 rm "$PARTIAL/dumped"

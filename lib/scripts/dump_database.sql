@@ -5,7 +5,7 @@ SET LOCAL idle_in_transaction_session_timeout = 0;
 SET LOCAL lock_timeout = '10min';
 -- PostgreSQL 17 and later. A setting that is not there yields no row.
 SELECT set_config(name, '0', true) FROM pg_settings WHERE name = 'transaction_timeout' \g /dev/null
--- A migration polls for this lock (migrate_database.py). Without it, its ALTER TABLE would queue behind pg_dump, and
+-- A migration polls for this lock (database_lock.py). Without it, its ALTER TABLE would queue behind pg_dump, and
 -- every query of the servers behind that. Each statement sees what is committed by then: also a migration that ended.
 SELECT pg_advisory_xact_lock_shared(120312342278007) \g /dev/null
 SELECT pg_export_snapshot() AS snapshot,

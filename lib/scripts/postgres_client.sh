@@ -35,9 +35,9 @@ export KEEPALIVE='keepalives_idle=30'
 # Options of psql for a script: the first error ends it, and it prints rows and nothing else.
 export SCRIPTED="--no-psqlrc --no-password --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 --dbname=$KEEPALIVE"
 
-# The major version of a program: major_of pg_dump
-major_of() {
-  "$1" --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/'
+# The version of a program: version_of pg_dump
+version_of() {
+  "$1" --version | sed 's/^[^0-9]*\([0-9.]*\).*/\1/'
 }
 
 # PostgreSQL's tools read older servers, not newer ones: require_client PROGRAM
@@ -45,8 +45,10 @@ require_client() {
   version=$(psql --no-psqlrc --no-password --no-align --tuples-only --command='SHOW server_version' 2>"$log") ||
     explain
   server=${version%%[!0-9]*}
-  client=$(major_of "$1") || fail 1 "bad-image: there is no $1. Use an image of PostgreSQL, such as docker.io/library/postgres"
-  if [ "$client" -lt "$server" ]; then
+  command -v "$1" >/dev/null ||
+    fail 1 "bad-image: there is no $1. Use an image of PostgreSQL, such as docker.io/library/postgres"
+  client=$(version_of "$1")
+  if [ "${client%%.*}" -lt "$server" ]; then
     fail 4 "client-too-old: the server is PostgreSQL $version, and $1 of this image is $client. Use an image of PostgreSQL $server or later (clientImage)"
   fi
 }

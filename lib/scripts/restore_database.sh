@@ -8,6 +8,7 @@
 # Exit codes: 0 restored; 1 failed (the cause is named), nothing was changed; 3 the database is not empty; 4 the tools
 # of this image are older than the server or the dump; 143 stopped by SIGTERM, nothing was changed.
 # The line of a failure is also the termination message.
+# shellcheck disable=SC2086 # $SCRIPTED is options
 set -eu
 program=restore-database
 here=$(cd "$(dirname "$0")" && pwd)
@@ -38,7 +39,6 @@ statements() {
 }
 
 restore() {
-  # shellcheck disable=SC2086 # options
   statements | fit_to_server | psql $SCRIPTED --set=outcome="$outcome" --set=rows="$WORK_FOLDER/rows.restored" \
     --output=/dev/null 2>>"$log"
 }
@@ -60,8 +60,8 @@ other-rows*)
   fail 1 "other-rows: what was restored had other rows than what was dumped: see the log. Nothing was changed" ;;
 *) explain ;;
 esac
-cat "$log" >&2
 
-# Without statistics, the first queries on large tables are slow.
-psql --no-psqlrc --no-password --quiet --command=ANALYZE 2>/dev/null || echo "$program: no ANALYZE: PostgreSQL will do it"
+# Without statistics, the first queries on large tables are slow. The rows name the tables as SQL does.
+sed 's/^[0-9]* /ANALYZE /; s/$/;/' "$WORK_FOLDER/rows" | psql $SCRIPTED 2>>"$log" ||
+  echo "$program: not all tables were analyzed: PostgreSQL will do it by itself"
 echo "$program: restored: $(cat "$WORK_FOLDER/about"); $(counted "$WORK_FOLDER/rows"), in $(($(date +%s) - began)) s"

@@ -266,8 +266,8 @@ def test_older_than_the_server(
     last = ended(job(namespace, clientImage=old))
     assert last.code == 4, last
     assert re.fullmatch(
-        rf"\w+-database: client-too-old: the server is PostgreSQL [^,]+, and {program} of this image is 9\."
-        r" Use an image of PostgreSQL \d+ or later \(clientImage\)\n",
+        rf"\w+-database: client-too-old: the server is PostgreSQL [^,]+, and {program} of this image"
+        r" is 9\.6\.24\. Use an image of PostgreSQL \d+ or later \(clientImage\)\n",
         last.message,
     ), last
 
@@ -343,7 +343,7 @@ def test_killed(namespace: Namespace, migrated: Postgres) -> None:
 
 def test_a_migration_and_a_dump_wait_for_each_other(namespace: Namespace, migrated: Postgres) -> None:
     with migrated.connect("mlflow") as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(120312342278007)")  # LOCK_KEY of migrate_database.py
+        cursor.execute("SELECT pg_advisory_lock(120312342278007)")  # LOCK_KEY of database_lock.py
         namespace.apply(synthesis.backup())
         pod = namespace.cron_job("backup")
         migrated.wait_for("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)", "mlflow", 60)

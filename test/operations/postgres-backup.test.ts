@@ -1,4 +1,4 @@
-import { Cron, Duration, Size, Testing } from 'cdk8s';
+import { Chart, Cron, Duration, Size, Testing } from 'cdk8s';
 import {
   BackupLocation,
   FileSource,
@@ -10,6 +10,7 @@ import {
   S3Credentials,
 } from 'cdk8s-mlflow';
 import { ServiceAccount } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
 
 import { anyBackend, chart, containerOf, env, type Manifest, only } from '../support/synth';
 
@@ -243,9 +244,13 @@ test('says everything that is wrong at once', () => {
   );
 });
 
-test('a name is one construct’s in a namespace', () => {
-  const scope = chart();
-  new MlflowServer(scope, 'mlflow', { backend: anyBackend(scope) });
-  new PostgresBackup(chart(), 'mlflow', { backend: anyBackend(chart()), target: volume });
-  expect(() => Testing.synth(scope)).not.toThrow();
+test('a name is one construct’s in a namespace, whatever its kind', () => {
+  const app = Testing.app();
+  const scope = new Chart(app, 'chart');
+  const backend = anyBackend(scope);
+  new MlflowServer(scope, 'mlflow', { backend });
+  new PostgresBackup(new Construct(scope, 'care'), 'mlflow', { backend, target: volume });
+  expect(() => {
+    app.synth();
+  }).toThrow('`id` must be unique in the chart "chart", got "mlflow", which chart/mlflow has too.');
 });

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import backup_location as script
-import migrate_database
+import database_lock
 import pytest
 from init_container import BadSetting
 
@@ -71,5 +71,5 @@ def test_a_folder(tmp_path: Path) -> None:
 
 def test_a_dump_and_a_migration_know_one_lock() -> None:
     for name in ("dump_database.sql", "restore_begin.sql"):
-        [key] = re.findall(r"pg_advisory_lock(?:_shared)?\((\d+)\)", (SCRIPTS / name).read_text())
-        assert int(key) == migrate_database.LOCK_KEY
+        [key] = re.findall(r"pg_advisory_xact_lock(?:_shared)?\((\d+)\)", (SCRIPTS / name).read_text())
+        assert int(key) == database_lock.LOCK_KEY
