@@ -6,13 +6,12 @@ import json
 import re
 import time
 
-from mlflow.server import otlp_metrics
-from prometheus_client.parser import text_string_to_metric_families
-
 import synthesis
 from cluster.kubernetes import Namespace
 from cluster.pod import Pod
+from mlflow.server import otlp_metrics
 from postgres import Postgres
+from prometheus_client.parser import text_string_to_metric_families
 from tracking import DEFAULT_EXPERIMENT, request
 
 FOLDER = "/var/run/mlflow-metrics"

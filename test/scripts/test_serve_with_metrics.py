@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 
 import pytest
-
 import serve_with_metrics
 
 COMMAND = ["mlflow", "server", "--workers=2"]
