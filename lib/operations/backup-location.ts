@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import { bucketAccess, bucketUri, checkBucket, type S3BucketProps } from '../artifacts/s3-bucket';
 import { labelsOf } from '../kube/labels';
 import { Persistence } from '../kube/persistence';
+import type { NetworkRoute } from '../kube/network-route';
 import type { Problems } from '../kube/problems';
 
 const VOLUME_FOLDER = '/backups';
@@ -30,6 +31,8 @@ export interface BoundLocation {
   /** What only the container needs that stores or fetches. */
   readonly access: Pick<kplus.ContainerProps, 'envVariables' | 'volumeMounts'>;
   readonly serviceAccountAnnotations?: Record<string, string>;
+  /** The way to it through the network. */
+  readonly routes?: NetworkRoute[];
 }
 
 /** Where dumps of a database are kept. */
@@ -129,13 +132,14 @@ class BucketLocation extends BackupLocation {
   }
 
   public _bind(scope: Construct): BoundLocation {
-    const { serviceAccountAnnotations, ...access } = bucketAccess(scope, this.props, 'backup-ca');
+    const { serviceAccountAnnotations, routes, ...access } = bucketAccess(scope, this.props, 'backup-ca');
     return {
       uri: bucketUri(this.props),
       workFolder: SCRATCH_FOLDER,
       workMounts: [scratchMount(scope, this.props.scratch ?? Persistence.none())],
       access,
       serviceAccountAnnotations,
+      routes,
     };
   }
 

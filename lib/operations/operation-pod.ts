@@ -6,6 +6,7 @@ import { IMAGES } from '../images';
 import { text, texts } from '../kube/env-values';
 import { checkIsolation, isolateJob } from '../kube/isolation';
 import type { ObjectLabels } from '../kube/labels';
+import type { NetworkRoute } from '../kube/network-route';
 import type { PodSpecFields } from '../kube/pod-spec';
 import { Problems } from '../kube/problems';
 import { RESTRICTED_CONTAINER, RESTRICTED_POD } from '../kube/restricted';
@@ -36,6 +37,12 @@ export interface OperationPod {
   readonly fields: PodSpecFields;
 }
 
+/** What a pod needs besides the database. */
+export interface Surroundings {
+  readonly serviceAccountAnnotations?: Record<string, string>;
+  readonly routes?: NetworkRoute[];
+}
+
 /** Makes the volumes and the ServiceAccount below `scope`. Operations go straight to the database, past a pooler. */
 export function operationPod(
   scope: Construct,
@@ -43,7 +50,7 @@ export function operationPod(
   labels: ObjectLabels,
   connection: PostgresConnection,
   scripts: ScriptFiles,
-  serviceAccountAnnotations?: Record<string, string>,
+  { serviceAccountAnnotations, routes = [] }: Surroundings = {},
 ): OperationPod {
   const straight = connection.direct ?? connection;
   const { env, mounts } = renderConnection(scope, straight);
@@ -51,7 +58,7 @@ export function operationPod(
   checkIsolation(problems, props.isolation);
   problems.throwIfAny();
   if (props.isolation !== undefined) {
-    isolateJob(scope, 'network-policy', scope.node.id, labels, props.isolation, [straight.route]);
+    isolateJob(scope, 'network-policy', scope.node.id, labels, props.isolation, [straight.route, ...routes]);
   }
   const unconnected: kplus.ContainerProps = {
     image: props.image ?? IMAGES.mlflow,

@@ -47,7 +47,7 @@ export class PostgresBackup extends Construct {
     const labels = labelsOf('mlflow', id, 'backup');
     const place = props.target._bind(this);
     const { connection } = props.backend;
-    const operation = operationPod(this, props, labels, connection, SCRIPTS, place.serviceAccountAnnotations);
+    const operation = operationPod(this, props, labels, connection, SCRIPTS, place);
     const deadline = props.deadline ?? Duration.hours(6);
     this.dumps = props.target._madeBy(id);
     this.cronJob = new kplus.CronJob(this, 'cron-job', {

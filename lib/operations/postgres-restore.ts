@@ -72,7 +72,7 @@ export class PostgresRestore extends Construct {
     const labels = labelsOf('mlflow', id, 'restore');
     const place = props.source._bindReadOnly(this);
     const { connection } = props.backend;
-    const operation = operationPod(this, props, labels, connection, SCRIPTS, place.serviceAccountAnnotations);
+    const operation = operationPod(this, props, labels, connection, SCRIPTS, place);
     this.job = oneShotJob(
       this,
       'job',

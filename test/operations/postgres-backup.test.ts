@@ -254,3 +254,18 @@ test('a name is one construct’s in a namespace, whatever its kind', () => {
     app.synth();
   }).toThrow('`id` must be unique in the chart "chart", got "mlflow", which chart/mlflow has too.');
 });
+
+test('an isolated backup reaches the database and its bucket', () => {
+  const target = BackupLocation.s3({
+    bucket: 'dumps',
+    endpoint: 'http://minio:9000',
+    credentials: S3Credentials.fromSecretName('s3'),
+  });
+  const { egress, ingress } = only(manifests({ target, isolation: {} }), 'NetworkPolicy').spec;
+  expect(ingress ?? []).toEqual([]);
+  expect(egress.map(({ ports }: Manifest) => ports.map(({ port }: Manifest) => port))).toEqual([
+    [53, 53],
+    [5432],
+    [9000],
+  ]);
+});

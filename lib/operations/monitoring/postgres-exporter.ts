@@ -9,6 +9,7 @@ import { labelsOf, type ObjectLabels } from '../../kube/labels';
 import { completePodSpec } from '../../kube/pod-spec';
 import { Problems } from '../../kube/problems';
 import { RESTRICTED_CONTAINER, RESTRICTED_POD } from '../../kube/restricted';
+import { LITTLE_SCRATCH_SPACE } from '../../kube/scratch-space';
 import { serviceOf } from '../../kube/service';
 import { renderConnection } from '../../postgres/connection-rendering';
 import { PostgresConnection } from '../../postgres/postgres-connection';
@@ -24,6 +25,7 @@ const PORT_NAME = 'http-metrics';
 const DEFAULT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(20), limit: kplus.Cpu.millis(200) },
   memory: { request: Size.mebibytes(32), limit: Size.mebibytes(128) },
+  ephemeralStorage: LITTLE_SCRATCH_SPACE,
 };
 
 /**

@@ -19,6 +19,7 @@ const DEFAULT_RESOURCES: kplus.ContainerResources = {
 const METRICS_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(10), limit: kplus.Cpu.millis(200) },
   memory: { request: Size.mebibytes(32), limit: Size.mebibytes(64) },
+  ephemeralStorage: LITTLE_SCRATCH_SPACE,
 };
 
 const INIT_RESOURCES: kplus.ContainerResources = {

@@ -51,8 +51,8 @@ test('keeps to the restricted Pod Security Standard, and mounts no token', () =>
     seccompProfile: { type: 'RuntimeDefault' },
   });
   expect(spec.containers[0].resources).toEqual({
-    requests: { cpu: '20m', memory: '32Mi' },
-    limits: { cpu: '200m', memory: '128Mi' },
+    requests: { cpu: '20m', memory: '32Mi', 'ephemeral-storage': '1Gi' },
+    limits: { cpu: '200m', memory: '128Mi', 'ephemeral-storage': '1Gi' },
   });
 });
 
