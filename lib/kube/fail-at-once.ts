@@ -12,6 +12,8 @@ export function failAtOnce(job: kplus.Job | kplus.CronJob, codes: Record<string,
   const rules = Object.entries(codes).map(([containerName, values]) => ({
     action: 'FailJob',
     onExitCodes: { containerName, operator: 'In', values },
+    // Nothing, which the schema of 1.28 asks for.
+    onPodConditions: [],
   }));
   ApiObject.of(job).addJsonPatch(JsonPatch.add(`${spec}/podFailurePolicy`, { rules }));
 }

@@ -32,4 +32,4 @@ def test_a_wrong_field_does_not_fit() -> None:
 def is_of_kubernetes(manifest: dict[str, object]) -> bool:
     """Custom resources have schemas of their own, which their operators publish."""
     group = str(manifest["apiVersion"]).partition("/")[0]
-    return "." not in group or group.endswith(".k8s.io")
+    return "." not in group or (group.endswith(".k8s.io") and group != "gateway.networking.k8s.io")
