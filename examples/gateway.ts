@@ -1,5 +1,5 @@
 import { Chart, Duration } from 'cdk8s';
-import { ExistingSecretPostgres, IngressController, MlflowServer, ServerCertificate } from 'cdk8s-mlflow';
+import { ExistingSecretPostgres, IngressController, MlflowServer, TlsCertificate } from 'cdk8s-mlflow';
 import type { Construct } from 'constructs';
 
 /** Two ways in from outside: a Gateway for what is new, an Ingress for who is not there yet. HTTPS up to the pod. */
@@ -12,7 +12,7 @@ export class Gateway extends Chart {
         host: 'your-postgres-host',
         secretName: 'postgres-database-secret',
       }),
-      certificate: ServerCertificate.fromSecretName('mlflow-tls'),
+      certificate: TlsCertificate.fromSecretName('mlflow-tls'),
       httpRoute: {
         gateways: [{ name: 'public', gatewayNamespace: 'gateways' }],
         hosts: ['mlflow.example.com'],

@@ -1,6 +1,5 @@
 export { MlflowServer } from './server/mlflow-server';
 export type { MlflowServerProps } from './server/mlflow-server-props';
-export { ServerCertificate } from './server/server-certificate';
 export type { ServiceOptions } from './server/access/service-options';
 export type { IngressOptions } from './server/access/ingress';
 export { type AwsLoadBalancerOptions, IngressController, type UploadOptions } from './server/access/ingress-controller';
@@ -56,7 +55,6 @@ export {
   type SecretKeysOptions,
 } from './postgres/postgres-credentials';
 export { PostgresTls, type VerifiedTlsOptions } from './postgres/postgres-tls';
-export { ClientCertificate } from './postgres/client-certificate';
 export { PoolingProfile, type FittingOptions, type PoolingProfileProps } from './postgres/pooling-profile';
 
 export { DatabaseConnectionCheck, type DatabaseConnectionCheckOptions } from './startup/database-connection-check';
@@ -72,6 +70,7 @@ export type { ArtifactLocationRule } from './operations/artifact-location-rule';
 export { SqliteRepair } from './operations/sqlite-repair';
 export { ExistingData } from './operations/existing-data';
 export { WorkingCopy, type EmptyDirCopyOptions, type EphemeralCopyOptions } from './operations/working-copy';
+export type { ScheduledProps } from './operations/scheduled-props';
 export type { OperationProps } from './operations/operation-props';
 
 export { ArtifactReach, type ArtifactLocation, type IArtifactStore } from './artifacts/artifact-store';
@@ -102,6 +101,7 @@ export { PrometheusScrape, type PrometheusScrapeOptions } from './operations/mon
 export { PostgresExporter } from './operations/monitoring/postgres-exporter';
 export type { PostgresExporterProps } from './operations/monitoring/postgres-exporter-props';
 
+export { TlsCertificate } from './kube/tls-certificate';
 export { FileSource } from './kube/file-source';
 export { Persistence, type ExistingClaimOptions, type NewClaimOptions } from './kube/persistence';
 

@@ -3,6 +3,7 @@ import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import { contentDigest } from './digest';
+import { type ExitCodes, failAtOnce } from './fail-at-once';
 import type { ObjectLabels } from './labels';
 import { completePodSpec, type PodSpecFields } from './pod-spec';
 
@@ -16,7 +17,7 @@ export function oneShotJob(
   id: string,
   labels: ObjectLabels,
   props: kplus.JobProps & { readonly name: string },
-  fields: PodSpecFields = {},
+  { failAtOnce: codes, ...fields }: PodSpecFields & { readonly failAtOnce?: ExitCodes } = {},
 ): kplus.Job {
   const make = (childId: string, name: string): kplus.Job => {
     const job = new kplus.Job(scope, childId, {
@@ -25,6 +26,9 @@ export function oneShotJob(
       podMetadata: { ...props.podMetadata, labels: { ...props.podMetadata?.labels, ...labels.all } },
     });
     completePodSpec(job, fields);
+    if (codes !== undefined) {
+      failAtOnce(job, codes);
+    }
     return job;
   };
   const draft = make(`${id}-draft`, props.name);

@@ -2,7 +2,7 @@ import { Duration } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
-import { checkId, checkSeconds } from '../kube/checks';
+import { checkSeconds } from '../kube/checks';
 import { text } from '../kube/env-values';
 import { labelsOf } from '../kube/labels';
 import { oneShotJob } from '../kube/one-shot-job';
@@ -16,7 +16,7 @@ import { credentialsRevision } from '../server/pod-recipe';
 import { scriptCommand, ScriptFiles } from '../startup/script-files';
 
 import { operationPod } from './operation-pod';
-import type { OperationProps } from './operation-props';
+import { checkOperation, type OperationProps } from './operation-props';
 
 const SCRIPTS = ScriptFiles.named('bootstrap_database.py');
 
@@ -61,7 +61,7 @@ export class DatabaseBootstrap extends Construct {
   public constructor(scope: Construct, id: string, props: DatabaseBootstrapProps) {
     super(scope, id);
     const problems = new Problems(this);
-    checkId(problems, id);
+    checkOperation(problems, id, props);
     checkDatabase(problems, props.maintenanceDatabase, 'maintenanceDatabase');
     checkSeconds(problems, 'deadline', props.deadline);
     props.tls?._check(problems);
@@ -78,6 +78,7 @@ export class DatabaseBootstrap extends Construct {
       tls: props.tls ?? wanted.tls,
       readWriteOnly: wanted.readWriteOnly,
       clientLabels: wanted.clientLabels,
+      route: wanted.route,
     });
     const { pod, container, fields } = operationPod(this, props, labels, admin, SCRIPTS);
     this.job = oneShotJob(

@@ -1,23 +1,27 @@
-import { type Cron, Duration } from 'cdk8s';
+import type { Cron, Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { ArtifactReach } from '../artifacts/artifact-store';
-import { checkId, checkSeconds, checkWhole } from '../kube/checks';
+import { checkId, checkSeconds } from '../kube/checks';
 import { text } from '../kube/env-values';
 import { labelsOf } from '../kube/labels';
 import { completePodSpec } from '../kube/pod-spec';
 import { Problems } from '../kube/problems';
-import { checkSchedule, checkTimeZone } from '../kube/schedule';
 import type { MlflowServer } from '../server/mlflow-server';
+import { routesOf } from '../server/server-isolation';
 import { scriptCommand, ScriptFiles } from '../startup/script-files';
 
+import { cronJob } from './cron-job';
 import { operationPod } from './operation-pod';
+import { checkScheduled, type ScheduledProps } from './scheduled-props';
 
+/** Its lock, and MLflow's store, which opens a session within a session. */
+const CONNECTIONS = 3;
 const SCRIPTS = ScriptFiles.named('collect_garbage.py');
 
 /** Props of {@link MlflowGarbageCollection}. */
-export interface MlflowGarbageCollectionProps {
+export interface MlflowGarbageCollectionProps extends ScheduledProps {
   /** The server to clean up after: its database, its artifacts and its image are used, and its ServiceAccount. */
   readonly server: MlflowServer;
 
@@ -26,30 +30,6 @@ export interface MlflowGarbageCollectionProps {
 
   /** How long ago something must have been deleted: for so long, a deletion by mistake can be undone. */
   readonly olderThan: Duration;
-
-  /**
-   * Time zone of the schedule, such as `Europe/Berlin`.
-   * @default - that of the cluster's control plane
-   */
-  readonly timeZone?: string;
-
-  /**
-   * How long one collection may take. The next one goes on where it stopped.
-   * @default Duration.hours(6)
-   */
-  readonly deadline?: Duration;
-
-  /**
-   * Finished Jobs that are kept, to look at.
-   * @default 3
-   */
-  readonly successfulJobsRetained?: number;
-
-  /**
-   * Failed Jobs that are kept, to look at.
-   * @default 3
-   */
-  readonly failedJobsRetained?: number;
 
   /**
    * CPU and memory of the pod.
@@ -81,29 +61,23 @@ export class MlflowGarbageCollection extends Construct {
     this.check(props, artifacts.reach);
 
     const labels = labelsOf('mlflow', id, 'garbage-collection');
-    const { image, imagePullPolicy, imagePullSecrets } = ofServer;
+    const { image, imagePullPolicy, imagePullSecrets, isolation } = ofServer;
     const { serviceAccount } = props.server;
     const { resources, priorityClassName } = props;
     const { pod, container, fields } = operationPod(
       this,
-      { image, imagePullPolicy, imagePullSecrets, serviceAccount, resources, priorityClassName },
+      { image, imagePullPolicy, imagePullSecrets, serviceAccount, resources, priorityClassName, isolation },
       labels,
       ofServer.backend.connection,
       SCRIPTS,
+      { routes: routesOf(artifacts), connections: CONNECTIONS },
     );
-    this.cronJob = new kplus.CronJob(this, 'cron-job', {
+    this.cronJob = cronJob(this, labels, props, {
       ...pod,
-      metadata: { name: id, labels: labels.all },
       podMetadata: { ...pod.podMetadata, labels: { ...pod.podMetadata?.labels, ...artifacts.podLabels } },
       schedule: props.schedule,
-      timeZone: props.timeZone,
-      concurrencyPolicy: kplus.ConcurrencyPolicy.FORBID,
-      startingDeadline: Duration.hours(1),
-      activeDeadline: props.deadline ?? Duration.hours(6),
       // The schedule is the retry.
       backoffLimit: 0,
-      successfulJobsRetained: props.successfulJobsRetained ?? 3,
-      failedJobsRetained: props.failedJobsRetained ?? 3,
       containers: [
         {
           ...container,
@@ -131,17 +105,13 @@ export class MlflowGarbageCollection extends Construct {
   private check(props: MlflowGarbageCollectionProps, reach: ArtifactReach): void {
     const problems = new Problems(this);
     checkId(problems, this.node.id);
-    checkSchedule(problems, 'schedule', props.schedule);
-    checkTimeZone(problems, 'timeZone', props.timeZone);
+    checkScheduled(problems, props.schedule, props);
     checkSeconds(
       problems,
       'olderThan',
       props.olderThan,
       'For so long, a deletion by mistake can be undone: Duration.days(30) is a good start.',
     );
-    checkSeconds(problems, 'deadline', props.deadline);
-    checkWhole(problems, 'successfulJobsRetained', props.successfulJobsRetained, { least: 0 });
-    checkWhole(problems, 'failedJobsRetained', props.failedJobsRetained, { least: 0 });
     if (reach === ArtifactReach.POD) {
       problems.say(
         '`server` keeps its artifacts where only its own pod can see them, so that no other pod can delete them.',

@@ -11,8 +11,10 @@ import type { PodSpecFields } from '../kube/pod-spec';
 import { Problems } from '../kube/problems';
 import { RESTRICTED_CONTAINER, RESTRICTED_POD } from '../kube/restricted';
 import { SCRATCH_SPACE } from '../kube/scratch-space';
+import { addConnectionDemand } from '../postgres/connection-demand';
 import { renderConnection } from '../postgres/connection-rendering';
 import type { PostgresConnection } from '../postgres/postgres-connection';
+import { addUniqueNameRule } from '../rules/unique-name';
 import { credentialsRevision } from '../server/pod-recipe';
 import type { ScriptFiles } from '../startup/script-files';
 
@@ -41,6 +43,8 @@ export interface OperationPod {
 export interface Surroundings {
   readonly serviceAccountAnnotations?: Record<string, string>;
   readonly routes?: NetworkRoute[];
+  /** Connections to the database that it opens at the most, where servers run meanwhile. */
+  readonly connections?: number;
 }
 
 /** Makes the volumes and the ServiceAccount below `scope`. Operations go straight to the database, past a pooler. */
@@ -50,9 +54,13 @@ export function operationPod(
   labels: ObjectLabels,
   connection: PostgresConnection,
   scripts: ScriptFiles,
-  { serviceAccountAnnotations, routes = [] }: Surroundings = {},
+  { serviceAccountAnnotations, routes = [], connections }: Surroundings = {},
 ): OperationPod {
+  addUniqueNameRule(scope);
   const straight = connection.direct ?? connection;
+  if (connections !== undefined) {
+    addConnectionDemand(straight, { by: scope, connections, factors: `${String(connections)} at its time` });
+  }
   const { env, mounts } = renderConnection(scope, straight);
   const problems = new Problems(scope);
   checkIsolation(problems, props.isolation);

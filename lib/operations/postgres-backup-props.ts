@@ -2,11 +2,11 @@ import type { Cron, Duration } from 'cdk8s';
 
 import { checkImage, checkSeconds, checkWhole } from '../kube/checks';
 import type { Problems } from '../kube/problems';
-import { checkSchedule, checkTimeZone } from '../kube/schedule';
 import type { IPostgresBackend } from '../postgres/postgres-backend';
 
 import { type BackupLocation, checkLocation } from './backup-location';
 import { checkOperation, type OperationProps } from './operation-props';
+import { checkScheduled, type ScheduledProps } from './scheduled-props';
 
 /** Which dumps are kept. The newest whole one always is. */
 export interface BackupRetention {
@@ -24,7 +24,7 @@ export interface BackupRetention {
 }
 
 /** Props of {@link PostgresBackup}. `image` is that of the container that stores, which needs boto3 for a bucket. */
-export interface PostgresBackupProps extends OperationProps {
+export interface PostgresBackupProps extends OperationProps, ScheduledProps {
   /** The database. */
   readonly backend: IPostgresBackend;
 
@@ -36,12 +36,6 @@ export interface PostgresBackupProps extends OperationProps {
    * @default Cron.daily() - midnight
    */
   readonly schedule?: Cron;
-
-  /**
-   * The time zone of the schedule, by its name in the IANA database. Kubernetes 1.27 and later.
-   * @default 'Etc/UTC'
-   */
-  readonly timeZone?: string;
 
   /**
    * Which dumps are kept.
@@ -56,28 +50,10 @@ export interface PostgresBackupProps extends OperationProps {
   readonly clientImage?: string;
 
   /**
-   * How long one backup may take, all its tries together. After it, it has failed, and the next one is due.
-   * @default Duration.hours(6)
-   */
-  readonly deadline?: Duration;
-
-  /**
    * Whether the schedule rests. Dumps by hand still work: `kubectl create job --from=cronjob/<id> <name>`.
    * @default false
    */
   readonly suspend?: boolean;
-
-  /**
-   * How many Jobs that went well are kept to look at.
-   * @default 3
-   */
-  readonly successfulJobsRetained?: number;
-
-  /**
-   * How many Jobs that failed are kept to look at.
-   * @default 3
-   */
-  readonly failedJobsRetained?: number;
 }
 
 /** What these props must look like. */
@@ -85,8 +61,7 @@ export function checkBackup(problems: Problems, id: string, props: PostgresBacku
   checkOperation(problems, id, props);
   checkImage(problems, 'clientImage', props.clientImage);
   checkLocation(problems, 'target', props.target);
-  checkSchedule(problems, 'schedule', props.schedule);
-  checkTimeZone(problems, 'timeZone', props.timeZone);
+  checkScheduled(problems, props.schedule, props);
   checkWhole(
     problems,
     'retention.count',
@@ -95,7 +70,4 @@ export function checkBackup(problems: Problems, id: string, props: PostgresBacku
     'The newest dump is always kept. To pause, use `suspend`.',
   );
   checkSeconds(problems, 'retention.maxAge', props.retention?.maxAge);
-  checkSeconds(problems, 'deadline', props.deadline);
-  checkWhole(problems, 'successfulJobsRetained', props.successfulJobsRetained, { least: 0 });
-  checkWhole(problems, 'failedJobsRetained', props.failedJobsRetained, { least: 0 });
 }

@@ -1,5 +1,5 @@
-import { ApiObject, Cron, Duration, JsonPatch } from 'cdk8s';
-import * as kplus from 'cdk8s-plus-28';
+import { Cron, type Duration } from 'cdk8s';
+import type * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { IMAGES } from '../images';
@@ -8,15 +8,18 @@ import { failAtOnce } from '../kube/fail-at-once';
 import { labelsOf } from '../kube/labels';
 import { completePodSpec } from '../kube/pod-spec';
 import { Problems } from '../kube/problems';
-import { addUniqueNameRule } from '../rules/unique-name';
 import { DatabaseConnectionCheck } from '../startup/database-connection-check';
 import { scriptCommand, ScriptFiles } from '../startup/script-files';
 
 import type { BackupLocation, BoundLocation } from './backup-location';
+import { cronJob, DEFAULT_DEADLINE } from './cron-job';
 import { type OperationPod, operationPod } from './operation-pod';
 import { checkBackup, type PostgresBackupProps } from './postgres-backup-props';
 
 const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'dump_database.sh', 'store_backup.py');
+
+// The session that holds the snapshot, and pg_dump.
+const CONNECTIONS = 2;
 
 // Exit codes of the scripts that no second try would change: cannot heal, pg_dump is too old, old dumps stay.
 const HOPELESS = { 'wait-for-database': [1], dump: [4], store: [3] };
@@ -42,26 +45,20 @@ export class PostgresBackup extends Construct {
     const problems = new Problems(this);
     checkBackup(problems, id, props);
     problems.throwIfAny();
-    addUniqueNameRule(this);
 
     const labels = labelsOf('mlflow', id, 'backup');
     const place = props.target._bind(this);
     const { connection } = props.backend;
-    const operation = operationPod(this, props, labels, connection, SCRIPTS, place);
-    const deadline = props.deadline ?? Duration.hours(6);
+    const operation = operationPod(this, props, labels, connection, SCRIPTS, {
+      ...place,
+      connections: CONNECTIONS,
+    });
+    const deadline = props.deadline ?? DEFAULT_DEADLINE;
     this.dumps = props.target._madeBy(id);
-    this.cronJob = new kplus.CronJob(this, 'cron-job', {
+    this.cronJob = cronJob(this, labels, props, {
       ...operation.pod,
-      metadata: { name: id, labels: labels.all },
       schedule: props.schedule ?? Cron.daily(),
-      timeZone: props.timeZone ?? 'Etc/UTC',
-      concurrencyPolicy: kplus.ConcurrencyPolicy.FORBID,
-      // A dump that was due while the control plane was away is better late than never.
-      startingDeadline: Duration.hours(1),
       suspend: props.suspend,
-      successfulJobsRetained: props.successfulJobsRetained ?? 3,
-      failedJobsRetained: props.failedJobsRetained ?? 3,
-      activeDeadline: deadline,
       backoffLimit: 2,
       initContainers: [
         ...DatabaseConnectionCheck.initContainer()._initContainers(operation.container),
@@ -71,7 +68,6 @@ export class PostgresBackup extends Construct {
     });
     completePodSpec(this.cronJob, operation.fields);
     failAtOnce(this.cronJob, HOPELESS);
-    ApiObject.of(this.cronJob).addJsonPatch(JsonPatch.add('/spec/jobTemplate/metadata', { labels: labels.all }));
   }
 }
 

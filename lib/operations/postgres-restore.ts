@@ -5,12 +5,10 @@ import { Construct } from 'constructs';
 import { IMAGES } from '../images';
 import { checkImage, checkSeconds } from '../kube/checks';
 import { texts } from '../kube/env-values';
-import { failAtOnce } from '../kube/fail-at-once';
 import { labelsOf } from '../kube/labels';
 import { oneShotJob } from '../kube/one-shot-job';
 import { Problems } from '../kube/problems';
 import type { IPostgresBackend } from '../postgres/postgres-backend';
-import { addUniqueNameRule } from '../rules/unique-name';
 import { DatabaseConnectionCheck } from '../startup/database-connection-check';
 import { scriptCommand, ScriptFiles } from '../startup/script-files';
 
@@ -67,7 +65,6 @@ export class PostgresRestore extends Construct {
     const problems = new Problems(this);
     checkRestore(problems, id, props);
     problems.throwIfAny();
-    addUniqueNameRule(this);
 
     const labels = labelsOf('mlflow', id, 'restore');
     const place = props.source._bindReadOnly(this);
@@ -88,9 +85,8 @@ export class PostgresRestore extends Construct {
         ],
         containers: [restoreContainer(operation, props, place)],
       },
-      operation.fields,
+      { ...operation.fields, failAtOnce: HOPELESS },
     );
-    failAtOnce(this.job, HOPELESS);
   }
 }
 

@@ -2,7 +2,7 @@ import { Duration } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
-import { checkId, checkSeconds } from '../kube/checks';
+import { checkSeconds } from '../kube/checks';
 import { text, texts } from '../kube/env-values';
 import { labelsOf } from '../kube/labels';
 import { oneShotJob } from '../kube/one-shot-job';
@@ -15,13 +15,16 @@ import { scriptCommand, ScriptFiles } from '../startup/script-files';
 import { type ArtifactLocationRule, checkLocationRules } from './artifact-location-rule';
 import { ExistingData } from './existing-data';
 import { operationPod } from './operation-pod';
-import type { OperationProps } from './operation-props';
+import { checkOperation, type OperationProps } from './operation-props';
 import type { SqliteRepair } from './sqlite-repair';
 import type { SqliteSource } from './sqlite-source';
 import { WorkingCopy } from './working-copy';
 
 const SOURCE_FOLDER = '/source';
 const COPY_FOLDER = '/copy';
+
+// Exit codes of the script that no second try would change: newer schema, has data, bad source.
+const HOPELESS = { 'import-sqlite': [4, 5, 6] };
 const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'import_sqlite.py');
 
 /** Props of {@link SqliteImport}. */
@@ -85,7 +88,7 @@ export class SqliteImport extends Construct {
     super(scope, id);
     const { workingCopy = WorkingCopy.emptyDir(), artifactLocations = [], deadline = Duration.minutes(10) } = props;
     const problems = new Problems(this);
-    checkId(problems, id);
+    checkOperation(problems, id, props);
     props.source._check(problems);
     checkLocationRules(problems, artifactLocations);
     workingCopy._check(problems);
@@ -133,7 +136,7 @@ export class SqliteImport extends Construct {
           },
         ],
       },
-      { ...fields, ephemeralVolumes: workingCopy._ephemeralVolumes },
+      { ...fields, ephemeralVolumes: workingCopy._ephemeralVolumes, failAtOnce: HOPELESS },
     );
     addImport(props.backend, this);
   }

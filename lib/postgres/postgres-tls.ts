@@ -1,7 +1,7 @@
 import { type FileSource } from '../kube/file-source';
 import type { Problems } from '../kube/problems';
 
-import type { ClientCertificate } from './client-certificate';
+import type { TlsCertificate } from '../kube/tls-certificate';
 
 /** What is checked of the server's certificate. */
 export interface VerifiedTlsOptions {
@@ -12,7 +12,7 @@ export interface VerifiedTlsOptions {
    * A certificate that proves who the client is.
    * @default - none: the server asks for a password only
    */
-  readonly clientCertificate?: ClientCertificate;
+  readonly clientCertificate?: TlsCertificate;
 }
 
 /**
@@ -46,7 +46,7 @@ export class PostgresTls {
     /** The certificate of the CA. */
     public readonly ca?: FileSource,
     /** The certificate that proves who the client is. */
-    public readonly clientCertificate?: ClientCertificate,
+    public readonly clientCertificate?: TlsCertificate,
   ) {}
 
   /** @internal */
@@ -60,6 +60,6 @@ export class PostgresTls {
       );
     }
     this.ca?._check(problems, 'tls.ca');
-    this.clientCertificate?._check(problems);
+    this.clientCertificate?._check(problems, 'tls.clientCertificate');
   }
 }

@@ -1,4 +1,4 @@
-import { checkId, checkObjectName, checkPort, checkWhole } from '../kube/checks';
+import { checkId, checkImage, checkObjectName, checkPort, checkWhole } from '../kube/checks';
 import type { Problems } from '../kube/problems';
 import { safeThreads } from '../postgres/connection-law';
 import { checkPooling, PoolingProfile } from '../postgres/pooling-profile';
@@ -18,7 +18,7 @@ export function checkProps(
 ): void {
   checkId(problems, id);
   checkWhole(problems, 'replicas', props.replicas, { least: 0 });
-  props.autoscaling?._check(problems, namespace);
+  props.autoscaling?._check(problems, { namespace, metrics: props.metrics === true });
   if (props.autoscaling !== undefined && props.replicas !== undefined) {
     problems.add('replicas', 'must be left out with `autoscaling`', props.replicas, 'Use `autoscaling.minReplicas`.');
   }
@@ -33,12 +33,15 @@ export function checkProps(
   }
   props.databaseConnectionCheck?._check(problems);
   props.databaseMigration?._check(problems);
-  checkImage(problems, props);
+  checkImage(problems, 'image', props.image);
+  (props.imagePullSecrets ?? []).forEach((name) => {
+    checkObjectName(problems, 'imagePullSecrets', name);
+  });
   checkPort(problems, 'service.port', props.service?.port);
   checkPort(problems, 'service.nodePort', props.service?.nodePort);
   checkIngress(problems, props.ingress);
   checkHttpRoute(problems, props.httpRoute);
-  props.certificate?._check(problems);
+  props.certificate?._check(problems, 'certificate');
   checkServerIsolation(problems, props);
   checkHosts(problems, props);
   checkExtraVariables(problems, 'extraEnvVars', Object.keys(props.extraEnvVars ?? {}));
@@ -58,15 +61,6 @@ function checkThreads(problems: Problems, { threads, pooling = PoolingProfile.ST
       'With more, requests can wait for connections that other waiting requests hold. Enlarge `pooling`.',
     );
   }
-}
-
-function checkImage(problems: Problems, props: MlflowServerProps): void {
-  if (props.image !== undefined && !/^\S+$/.test(props.image)) {
-    problems.add('image', 'must be the reference of an image', props.image);
-  }
-  (props.imagePullSecrets ?? []).forEach((name) => {
-    checkObjectName(problems, 'imagePullSecrets', name);
-  });
 }
 
 function checkHosts(problems: Problems, props: MlflowServerProps): void {

@@ -1,6 +1,7 @@
 import type * as kplus from 'cdk8s-plus-28';
 
 import type { IArtifactStore } from '../artifacts/artifact-store';
+import type { TlsCertificate } from '../kube/tls-certificate';
 import type { PoolingProfile } from '../postgres/pooling-profile';
 import type { IPostgresBackend } from '../postgres/postgres-backend';
 import type { DatabaseConnectionCheck } from '../startup/database-connection-check';
@@ -12,7 +13,6 @@ import type { ServiceOptions } from './access/service-options';
 import type { Autoscaling } from './autoscaling/autoscaling';
 import type { LogLevel } from './log-level';
 import type { ReadinessCheck } from './readiness-check';
-import type { ServerCertificate } from './server-certificate';
 import type { ServerIsolationOptions } from './server-isolation-options';
 import type { UpgradeStrategy } from './upgrade-strategy';
 
@@ -134,7 +134,7 @@ export interface MlflowServerProps {
    * know, a Gateway by a BackendTLSPolicy.
    * @default - none: HTTP, which an ingress or a Gateway may encrypt towards its clients
    */
-  readonly certificate?: ServerCertificate;
+  readonly certificate?: TlsCertificate;
 
   /**
    * Let only the packets through that the other props need, to the pods and from them: a NetworkPolicy, whose edges come from

@@ -32,10 +32,16 @@ import { checkProps } from './check-props';
 import { withMetrics } from './metrics';
 import { migrationJob } from './migration-job';
 import type { MlflowServerProps } from './mlflow-server-props';
-import { type MonitoredServer, monitoredServer } from './monitored-server';
 import { podRecipe, type PodRecipe } from './pod-recipe';
 import { runbookOf } from './runbook';
-import { DEFAULT_WORKERS, portNameOf, SERVER_PORT, serverContainer, threadsOf } from './server-container';
+import {
+  CERTIFICATE_FOLDER,
+  DEFAULT_WORKERS,
+  portNameOf,
+  SERVER_PORT,
+  serverContainer,
+  threadsOf,
+} from './server-container';
 import { isolateServer } from './server-isolation';
 import type { ServerView } from './server-view';
 import { UpgradeStrategy } from './upgrade-strategy';
@@ -65,9 +71,6 @@ export class MlflowServer extends Construct {
 
   /** The Job that migrates the schema, with `DatabaseMigration.job()`. */
   public readonly migrationJob?: kplus.Job;
-
-  /** @internal */
-  public readonly _monitored: MonitoredServer;
 
   private readonly ingressEdges: IngressEdge[] = [];
   private readonly acknowledged = new Set<string>();
@@ -110,7 +113,6 @@ export class MlflowServer extends Construct {
     if (this.mostReplicas > 1) {
       disruptionBudget(this, id, this.labels);
     }
-    this._monitored = monitoredServer(this, props, this.labels);
     addUniqueNameRule(this);
     this.demandConnections();
     const prop = props.autoscaling === undefined ? 'replicas' : 'autoscaling.maxReplicas';
@@ -188,7 +190,7 @@ export class MlflowServer extends Construct {
     const { props } = this;
     const { databaseConnectionCheck: check = DatabaseConnectionCheck.initContainer() } = props;
     const { databaseMigration: migration = DatabaseMigration.initContainer() } = props;
-    const certificate = props.certificate?._mounts(this) ?? [];
+    const certificate = props.certificate?._mounts(this, 'server', CERTIFICATE_FOLDER) ?? [];
     const container = serverContainer(recipe.base, props, this.artifacts, certificate, this.hosts());
     const deployment = new kplus.Deployment(this, 'deployment', {
       ...recipe.pod,

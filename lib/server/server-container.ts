@@ -16,6 +16,14 @@ import { ReadinessCheck } from './readiness-check';
 /** The port that the server listens on in its pod. */
 export const SERVER_PORT = 5000;
 
+/** Where the server's own certificate is mounted. */
+export const CERTIFICATE_FOLDER = '/etc/mlflow-tls';
+
+const CERTIFICATE_OPTIONS = [
+  `--ssl-certfile=${CERTIFICATE_FOLDER}/certificate/tls.crt`,
+  `--ssl-keyfile=${CERTIFICATE_FOLDER}/key/tls.key`,
+];
+
 /** Worker processes of a pod where no number is given. */
 export const DEFAULT_WORKERS = 2;
 
@@ -123,7 +131,7 @@ function serverArguments(
     `--log-level=${logLevel}`,
     `--timeout-worker-healthcheck=${String(HUNG_WORKER.toSeconds())}`,
     ...(threads < MOST_THREADS ? ['--loop=bounded_loop:new_loop'] : []),
-    ...(props.certificate?._uvicornOptions ?? []),
+    ...(props.certificate === undefined ? [] : CERTIFICATE_OPTIONS),
   ];
   return [
     'server',

@@ -100,6 +100,7 @@ function controllerOf({ className = '' }: IngressOptions): NetworkPeer[] | undef
   return controller && [controller];
 }
 
-function routesOf({ routes, destination }: ArtifactLocation): NetworkRoute[] {
+/** The ways to a store through the network. */
+export function routesOf({ routes, destination }: ArtifactLocation): NetworkRoute[] {
   return routes ?? (destination.includes(':') ? [{ ports: [HTTPS] }] : []);
 }

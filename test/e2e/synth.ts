@@ -4,7 +4,7 @@
 import { App, Chart, Cron, Duration, Yaml } from 'cdk8s';
 import {
   ArtifactAccess,
-  ClientCertificate,
+  TlsCertificate,
   DatabaseBootstrap,
   DatabaseConnectionCheck,
   DatabaseMigration,
@@ -22,7 +22,6 @@ import {
   S3Addressing,
   S3Artifacts,
   S3Credentials,
-  ServerCertificate,
   SqliteImport,
   type SqliteRepair,
   SqliteSource,
@@ -81,7 +80,7 @@ function tlsOf(options: ServerCase): PostgresTls | undefined {
   const verified = {
     ca,
     clientCertificate:
-      options.clientCertificate === true ? ClientCertificate.fromSecretName('postgres-client') : undefined,
+      options.clientCertificate === true ? TlsCertificate.fromSecretName('postgres-client') : undefined,
   };
   switch (options.tls) {
     case 'disable':
@@ -169,7 +168,7 @@ function addServer(chart: Chart, options: ServerCase): void {
     allowedHosts: options.allowedHosts,
     corsAllowedOrigins: options.corsAllowedOrigins,
     staticPrefix: options.staticPrefix,
-    certificate: options.certificate === undefined ? undefined : ServerCertificate.fromSecretName(options.certificate),
+    certificate: options.certificate === undefined ? undefined : TlsCertificate.fromSecretName(options.certificate),
     metrics: options.metrics,
     extraEnvVars:
       options.extraEnvVars &&

@@ -2,7 +2,7 @@ import { Chart, Duration, Testing } from 'cdk8s';
 import {
   BitnamiPasswords,
   BitnamiPostgres,
-  ClientCertificate,
+  TlsCertificate,
   DatabaseBootstrap,
   type DatabaseBootstrapProps,
   DatabaseConnectionCheck,
@@ -16,6 +16,7 @@ import {
 } from 'cdk8s-mlflow';
 
 import { anyBackend, chart, container, containerOf, env, type Manifest, only, serverManifests } from '../support/synth';
+import { edges } from '../support/edges';
 
 function manifests(
   props: Partial<DatabaseBootstrapProps> = {},
@@ -51,7 +52,7 @@ test('logs in as the administrator, and knows the login to make', () => {
 test('takes another database, deadline and certificate', () => {
   const tls = PostgresTls.verifyFull({
     ca: FileSource.fromConfigMap('ca', 'ca.crt'),
-    clientCertificate: ClientCertificate.fromSecretName('admin-certificate'),
+    clientCertificate: TlsCertificate.fromSecretName('admin-certificate'),
   });
   const all = manifests({ maintenanceDatabase: 'defaultdb', deadline: Duration.minutes(5), tls });
   expect(envOf(all)).toMatchObject({
@@ -125,4 +126,13 @@ test('a migration Job waits as its server does', () => {
   };
   expect(waitsIn()).toEqual(['wait-for-database']);
   expect(waitsIn(DatabaseConnectionCheck.off())).toEqual([]);
+});
+
+test('isolated, it reaches the database and DNS, and nobody reaches it', () => {
+  const bitnami = (scope: Chart): IPostgresBackend =>
+    new BitnamiPostgres(scope, 'postgres', { username: 'mlflow', passwords: BitnamiPasswords.fromSecretName('p') });
+  expect(edges(manifests({ isolation: {} }, bitnami), 'bootstrap')).toEqual([
+    'out 53/UDP 53/TCP to k8s-app=kube-dns of metadata.name=kube-system',
+    'out 5432/TCP to component=primary,instance=postgres,name=postgresql',
+  ]);
 });

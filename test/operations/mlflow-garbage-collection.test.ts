@@ -12,6 +12,7 @@ import {
 } from 'cdk8s-mlflow';
 
 import { chart, containerOf, env, type Manifest, only, server } from '../support/synth';
+import { edges } from '../support/edges';
 
 type Props = Partial<MlflowGarbageCollectionProps>;
 
@@ -153,4 +154,14 @@ test('refuses artifacts that no other pod can see', () => {
       '[chart/mlflow-gc] `server` keeps its artifacts where only its own pod can see them, so that no other pod can delete them. Give it a volume with a claim, or an object store, as `artifactRoot`.',
     ),
   );
+});
+
+test('of an isolated server, it reaches the database and the store, and nobody reaches it', () => {
+  const artifactRoot = bucket(S3Credentials.fromSecretName('s3'));
+  expect(edges(manifests({}, { artifactRoot, isolation: {} }), 'mlflow-gc')).toEqual([
+    'out 53/UDP 53/TCP to k8s-app=kube-dns of metadata.name=kube-system',
+    'out 5432/TCP to anybody',
+    'out 443/TCP to anybody',
+  ]);
+  expect(manifests().filter(({ kind }) => kind === 'NetworkPolicy')).toEqual([]);
 });

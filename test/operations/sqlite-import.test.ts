@@ -34,6 +34,27 @@ test('a Job, named by its content, with its scripts and an account', () => {
   expect(only(manifests({ dryRun: true }), 'Job').metadata.name).not.toBe(metadata.name);
 });
 
+test('what no second try would change fails at once', () => {
+  expect(only(manifests(), 'Job').spec.podFailurePolicy.rules).toEqual([
+    {
+      action: 'FailJob',
+      onExitCodes: { containerName: 'import-sqlite', operator: 'In', values: [4, 5, 6] },
+      onPodConditions: [],
+    },
+  ]);
+});
+
+test('an image that cannot be is told', () => {
+  expect(() => manifests({ image: 'a b', imagePullSecrets: ['A'] })).toThrow(
+    new Error(
+      [
+        '[chart/import] `image` must be the reference of an image, got "a b".',
+        '[chart/import] `imagePullSecrets` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "A".',
+      ].join('\n'),
+    ),
+  );
+});
+
 test('the database may come later than the Job', () => {
   expect(containerOf(podOf(manifests()), 'wait-for-database').command).toEqual([
     'python',

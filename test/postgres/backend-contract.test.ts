@@ -5,7 +5,7 @@ import {
   BitnamiArchitecture,
   BitnamiPasswords,
   BitnamiPostgres,
-  ClientCertificate,
+  TlsCertificate,
   CloudNativePostgres,
   DatabaseMigration,
   ExistingSecretPostgres,
@@ -35,7 +35,7 @@ class OwnBackend extends Construct implements IPostgresBackend {
 
 const tls = PostgresTls.verifyFull({
   ca: FileSource.fromConfigMap('ca', 'ca.pem'),
-  clientCertificate: ClientCertificate.fromSecretName('client'),
+  clientCertificate: TlsCertificate.fromSecretName('client'),
 });
 
 const BACKENDS: Record<string, (scope: Construct) => IPostgresBackend> = {

@@ -2,7 +2,7 @@ import { Testing } from 'cdk8s';
 import {
   BitnamiPasswords,
   BitnamiPostgres,
-  ClientCertificate,
+  TlsCertificate,
   ExistingSecretPostgres,
   ExternalPostgres,
   FileSource,
@@ -38,7 +38,7 @@ function config(props: Props = {}, backend = plain): Record<string, string> {
 
 const tls = PostgresTls.verifyFull({
   ca: FileSource.fromConfigMap('ca', 'ca.pem'),
-  clientCertificate: ClientCertificate.fromSecretName('client'),
+  clientCertificate: TlsCertificate.fromSecretName('client'),
 });
 
 test('makes what a pooler needs, under its id', () => {

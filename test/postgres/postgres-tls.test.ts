@@ -1,5 +1,5 @@
 import { Testing } from 'cdk8s';
-import { ClientCertificate, ExternalPostgres, FileSource, PostgresTls } from 'cdk8s-mlflow';
+import { TlsCertificate, ExternalPostgres, FileSource, PostgresTls } from 'cdk8s-mlflow';
 
 import { chart, container, env, type Manifest, podOf, server } from '../support/synth';
 
@@ -42,7 +42,7 @@ test('a client certificate is two files, its key with a mode that libpq accepts'
   const synthesized = manifests(
     PostgresTls.verifyFull({
       ca: FileSource.fromSecret('ca', 'ca.crt'),
-      clientCertificate: ClientCertificate.fromSecretName('client'),
+      clientCertificate: TlsCertificate.fromSecretName('client'),
     }),
   );
   expect(env(container(synthesized, 'mlflow'))).toMatchObject({
@@ -64,10 +64,7 @@ test.each([
   [
     PostgresTls.verifyCa({
       ca: FileSource.fromSecret('ca', 'ca.crt'),
-      clientCertificate: new ClientCertificate(
-        FileSource.fromSecret('c', 'tls.crt'),
-        FileSource.fromSecret('c', 'a/b'),
-      ),
+      clientCertificate: new TlsCertificate(FileSource.fromSecret('c', 'tls.crt'), FileSource.fromSecret('c', 'a/b')),
     }),
     '[chart/pg] `tls.clientCertificate.privateKey` must be a key of a Secret (letters, digits, dashes, dots and underscores), got "a/b".',
   ],

@@ -1,11 +1,15 @@
-import { App, Chart, Testing } from 'cdk8s';
+import { App, Chart, Cron, Duration, Testing } from 'cdk8s';
 import { PersistentVolumeAccessMode } from 'cdk8s-plus-28';
 import {
+  BackupLocation,
   ExistingSecretPostgres,
+  MlflowGarbageCollection,
   MlflowServer,
   type MlflowServerProps,
   Persistence,
   PoolingProfile,
+  PostgresBackup,
+  PostgresExporter,
   VolumeArtifacts,
 } from 'cdk8s-mlflow';
 
@@ -48,6 +52,27 @@ test('servers on one backend are added up', () => {
   expect(synthesis(100, {}, {}, { workers: 1 }).synth).toThrow(
     new Error(
       `${failed}[chart/mlflow-2] up to 111 connections (mlflow-0: 1 pod x 44 with 2 workers; mlflow-1: 1 pod x 44 with 2 workers; mlflow-2: 1 pod x 23 with 1 worker) exceed the 97 that "postgres" offers. Lower \`pooling\`, \`workers\` or \`replicas\`, raise \`maxConnections\`, or put a pooler between. The largest pool that fits is 7 + 1.`,
+    ),
+  );
+});
+
+test('what runs beside the servers is counted', () => {
+  const app = new App({ outdir: Testing.app().outdir });
+  const chart = new Chart(app, 'chart', { namespace: 'ml' });
+  const backend = new ExistingSecretPostgres(chart, 'postgres', {
+    host: 'db',
+    secretName: 'login',
+    maxConnections: 50,
+  });
+  const server = new MlflowServer(chart, 'mlflow', { backend });
+  new PostgresBackup(chart, 'backup', { backend, target: BackupLocation.volume() });
+  new MlflowGarbageCollection(chart, 'gc', { server, schedule: Cron.daily(), olderThan: Duration.days(30) });
+  new PostgresExporter(chart, 'exporter', { backend });
+  expect(() => {
+    app.synth();
+  }).toThrow(
+    new Error(
+      `${failed}[chart/mlflow] up to 51 connections (mlflow: 1 pod x 44 with 2 workers; backup: 2 at its time; gc: 3 at its time; exporter: 2 for metrics) exceed the 47 that "postgres" offers. Lower \`pooling\`, \`workers\` or \`replicas\`, raise \`maxConnections\`, or put a pooler between. The largest pool that fits is 9 + 1.`,
     ),
   );
 });

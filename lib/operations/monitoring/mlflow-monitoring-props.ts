@@ -1,3 +1,4 @@
+import type { NetworkPeer } from '../../kube/network-peer';
 import type { MlflowServer } from '../../server/mlflow-server';
 
 import type { AlertRule } from './alert-rule';
@@ -16,6 +17,12 @@ export interface MlflowMonitoringProps {
    * @default PrometheusScrape.serviceMonitor()
    */
   readonly scrape?: PrometheusScrape;
+
+  /**
+   * Who scrapes, where the server has `isolation`: they are let in.
+   * @default [NetworkPeer.PROMETHEUS]
+   */
+  readonly scrapers?: NetworkPeer[];
 
   /**
    * The exporter of the server's database: brings the alerts and the panels on PostgreSQL.

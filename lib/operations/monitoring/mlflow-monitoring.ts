@@ -4,6 +4,8 @@ import { Construct } from 'constructs';
 
 import { checkId, checkObjectName } from '../../kube/checks';
 import { labelsOf, type ObjectLabels } from '../../kube/labels';
+import { NetworkPeer } from '../../kube/network-peer';
+import { checkPeers } from '../../kube/network-route';
 import { Problems } from '../../kube/problems';
 import { METRICS_PATH } from '../../server/metrics';
 
@@ -15,6 +17,7 @@ import { backupAlerts, databaseAlerts, poolAlerts } from './database-alerts';
 import { type MetricSelectors, selectorsOf } from './metric-selectors';
 import { MlflowAlert } from './mlflow-alert';
 import type { MlflowMonitoringProps } from './mlflow-monitoring-props';
+import { type MonitoredServer, monitoredServer } from './monitored-server';
 import { PrometheusScrape } from './prometheus-scrape';
 import { serverAlerts, volumeAlerts } from './server-alerts';
 
@@ -40,6 +43,7 @@ export class MlflowMonitoring extends Construct {
 
   private readonly namespace?: string;
   private readonly labels: ObjectLabels;
+  private readonly monitored: MonitoredServer;
 
   public constructor(
     scope: Construct,
@@ -49,6 +53,7 @@ export class MlflowMonitoring extends Construct {
     super(scope, id);
     const { server, postgresExporter } = props;
     this.namespace = Chart.of(server).namespace;
+    this.monitored = monitoredServer(server);
     this.labels = labelsOf('mlflow', server.node.id, 'monitoring');
     const thresholds = thresholdsOf(props.thresholds);
     const problems = new Problems(this);
@@ -59,18 +64,21 @@ export class MlflowMonitoring extends Construct {
       namespace: this.namespace ?? '',
       server: server.node.id,
       exporter: postgresExporter?.node.id,
-      database: server._monitored.database,
+      database: this.monitored.database,
       volumeClaims: [
-        ...(server._monitored.claim === undefined ? [] : [server._monitored.claim]),
+        ...(this.monitored.claim === undefined ? [] : [this.monitored.claim]),
         ...(props.volumeClaims ?? []),
       ],
       cronJobs: props.backupCronJobs ?? [],
     });
     const { scrape = PrometheusScrape.serviceMonitor(), labels = {} } = props;
-    const target = { job: server.node.id, labels: server._monitored.labels, port: 'http', path: METRICS_PATH };
+    const target = { job: server.node.id, labels: this.monitored.labels, port: 'http', path: METRICS_PATH };
     this.monitor = scrape._monitor(this, 'monitor', { ...target, asksForLogin: true }, labels);
     this.exporterMonitor =
       postgresExporter && scrape._monitor(this, 'exporter-monitor', postgresExporter._target, labels);
+    if (this.monitored.isIsolated) {
+      server.addClients(props.scrapers ?? [NetworkPeer.PROMETHEUS]);
+    }
     this.rule = this.prometheusRule(this.rules(selectors, thresholds));
     this.dashboard = this.grafanaDashboard(selectors);
   }
@@ -78,10 +86,10 @@ export class MlflowMonitoring extends Construct {
   private check(problems: Problems, id: string, thresholds: Thresholds): void {
     const { server, scrape, postgresExporter, extraRules = [], leaveOut = [] } = this.props;
     checkId(problems, id);
-    if (!server._monitored.hasMetrics) {
+    if (!this.monitored.hasMetrics) {
       problems.say(`\`server\` must count its requests, and "${server.node.id}" does not.`, 'Give it `metrics: true`.');
     }
-    if (server._monitored.isHttps && scrape?._isByYourself !== true) {
+    if (this.monitored.isHttps && scrape?._isByYourself !== true) {
       problems.say(
         '`scrape` must be PrometheusScrape.byYourself() for a server with a `certificate`, whose CA Prometheus has to know.',
         'Write the monitor yourself, with the scheme https and its tlsConfig.',
@@ -96,6 +104,7 @@ export class MlflowMonitoring extends Construct {
     if (postgresExporter !== undefined && Chart.of(postgresExporter).namespace !== this.namespace) {
       problems.say('`postgresExporter` must be in the namespace of `server`.', 'Make both in one chart.');
     }
+    checkPeers(problems, 'scrapers', this.props.scrapers);
     scrape?._check(problems);
     checkThresholds(problems, thresholds);
     for (const prop of ['backupCronJobs', 'volumeClaims'] as const) {
@@ -112,7 +121,7 @@ export class MlflowMonitoring extends Construct {
 
   private rules(selectors: MetricSelectors, thresholds: Thresholds): AlertRule[] {
     const { server, postgresExporter, leaveOut = [], extraRules = [] } = this.props;
-    const { isPooled, requestsOfPod } = server._monitored;
+    const { isPooled, requestsOfPod } = this.monitored;
     const all = [
       ...serverAlerts({ name: server.node.id, migrationJob: server.migrationJob?.name }, selectors, thresholds),
       ...(postgresExporter === undefined ? [] : databaseAlerts(selectors, thresholds)),

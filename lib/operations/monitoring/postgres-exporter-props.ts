@@ -1,5 +1,6 @@
 import type * as kplus from 'cdk8s-plus-28';
 
+import type { NetworkPeer } from '../../kube/network-peer';
 import type { IPostgresBackend } from '../../postgres/postgres-backend';
 import type { PostgresCredentials } from '../../postgres/postgres-credentials';
 import type { PostgresTls } from '../../postgres/postgres-tls';
@@ -22,10 +23,10 @@ export interface PostgresExporterProps {
   readonly tls?: PostgresTls;
 
   /**
-   * Labels of the pods that may ask the exporter, in any namespace.
-   * @default - { 'app.kubernetes.io/name': 'prometheus' }, which the Prometheus operator gives its pods
+   * Who may ask the exporter.
+   * @default [NetworkPeer.PROMETHEUS]
    */
-  readonly prometheusLabels?: Record<string, string>;
+  readonly scrapers?: NetworkPeer[];
 
   /**
    * The image of postgres_exporter, by tag or digest.

@@ -3,14 +3,18 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { IMAGES } from '../../images';
-import { checkId, checkObjectName } from '../../kube/checks';
+import { checkId, checkImage, checkObjectName } from '../../kube/checks';
 import { text } from '../../kube/env-values';
 import { labelsOf, type ObjectLabels } from '../../kube/labels';
 import { completePodSpec } from '../../kube/pod-spec';
+import { NetworkPeer } from '../../kube/network-peer';
+import { networkPolicy } from '../../kube/network-policy';
+import { checkPeers } from '../../kube/network-route';
 import { Problems } from '../../kube/problems';
 import { RESTRICTED_CONTAINER, RESTRICTED_POD } from '../../kube/restricted';
 import { LITTLE_SCRATCH_SPACE } from '../../kube/scratch-space';
 import { serviceOf } from '../../kube/service';
+import { addConnectionDemand } from '../../postgres/connection-demand';
 import { renderConnection } from '../../postgres/connection-rendering';
 import { PostgresConnection } from '../../postgres/postgres-connection';
 import { PostgresTls } from '../../postgres/postgres-tls';
@@ -20,6 +24,8 @@ import type { PostgresExporterProps } from './postgres-exporter-props';
 import type { ScrapeTarget } from './prometheus-scrape';
 
 const PORT = 9187;
+/** As measured: one for the metrics, one for the settings of the server. */
+const CONNECTIONS = 2;
 const PORT_NAME = 'http-metrics';
 
 const DEFAULT_RESOURCES: kplus.ContainerResources = {
@@ -61,7 +67,15 @@ export class PostgresExporter extends Construct {
       metadata: { name: id },
       ports: [{ name: PORT_NAME, port: PORT, targetPort: PORT }],
     });
-    this.policy(labels);
+    networkPolicy(this, 'network-policy', id, labels, {
+      ingress: [{ peers: props.scrapers ?? [NetworkPeer.PROMETHEUS], port: PORT }],
+    });
+    const straight = props.backend.connection.direct ?? props.backend.connection;
+    addConnectionDemand(straight, {
+      by: this,
+      connections: CONNECTIONS,
+      factors: `${String(CONNECTIONS)} for metrics`,
+    });
     this._target = { job: id, labels, port: PORT_NAME, path: '/metrics', asksForLogin: false };
   }
 
@@ -108,23 +122,6 @@ export class PostgresExporter extends Construct {
     completePodSpec(deployment, { imagePullSecrets, priorityClassName });
     return deployment;
   }
-
-  private policy(labels: ObjectLabels): void {
-    const { prometheusLabels = { 'app.kubernetes.io/name': 'prometheus' } } = this.props;
-    new kplus.k8s.KubeNetworkPolicy(this, 'network-policy', {
-      metadata: { name: this.node.id, labels: labels.all },
-      spec: {
-        podSelector: { matchLabels: labels.selector },
-        policyTypes: ['Ingress'],
-        ingress: [
-          {
-            from: [{ namespaceSelector: {}, podSelector: { matchLabels: prometheusLabels } }],
-            ports: [{ port: kplus.k8s.IntOrString.fromNumber(PORT), protocol: 'TCP' }],
-          },
-        ],
-      },
-    });
-  }
 }
 
 /** The way to the database itself, as the exporter's driver can take it. */
@@ -163,9 +160,8 @@ function checkExporter(
       'Use PostgresTls.REQUIRE or PostgresTls.DISABLE.',
     );
   }
-  if (props.image !== undefined && !/^\S+$/.test(props.image)) {
-    problems.add('image', 'must be the reference of an image', props.image);
-  }
+  checkImage(problems, 'image', props.image);
+  checkPeers(problems, 'scrapers', props.scrapers);
   (props.imagePullSecrets ?? []).forEach((name) => {
     checkObjectName(problems, 'imagePullSecrets', name);
   });

@@ -1,5 +1,6 @@
 import { checkId, checkObjectName, checkPort, checkWhole } from '../../kube/checks';
 import { checkIsolation } from '../../kube/isolation';
+import { checkPeers } from '../../kube/network-route';
 import type { Problems } from '../../kube/problems';
 
 import type { PgBouncerProps } from './pg-bouncer-props';
@@ -33,6 +34,7 @@ export function checkPgBouncer(problems: Problems, id: string, props: PgBouncerP
   checkWhole(problems, 'reservePoolSize', props.reservePoolSize, { least: 0 });
   checkPort(problems, 'servicePort', props.servicePort);
   checkSettings(problems, props.settings ?? {});
+  checkPeers(problems, 'metrics.scrapers', props.metrics?.scrapers);
   checkIsolation(problems, props.isolation);
   props.clientTls?.certificate._check(problems, 'clientTls.certificate');
   props.clientTls?.privateKey._check(problems, 'clientTls.privateKey');

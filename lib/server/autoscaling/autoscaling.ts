@@ -6,6 +6,7 @@ import type { ObjectLabels } from '../../kube/labels';
 import type { Problems } from '../../kube/problems';
 
 import { checkKeda, type KedaOptions, scaledObject } from './keda';
+import type { ScaledServer } from './keda-trigger';
 import { checkResourceScaling, podAutoscaler, type ResourceScalingOptions } from './pod-autoscaler';
 
 /** What sets the number of pods: exactly one of the two. */
@@ -31,8 +32,8 @@ export class Autoscaling {
   public static keda(options: KedaOptions): Autoscaling {
     return new Autoscaling(
       options.maxReplicas,
-      (problems, namespace) => {
-        checkKeda(problems, options, namespace);
+      (problems, server) => {
+        checkKeda(problems, options, server);
       },
       (server, deployment, labels) => ({ scaledObject: scaledObject(server, deployment, options, labels) }),
     );
@@ -42,7 +43,7 @@ export class Autoscaling {
     /** Pods at the most. */
     public readonly maxReplicas: number,
     /** @internal */
-    public readonly _check: (problems: Problems, namespace: string | undefined) => void,
+    public readonly _check: (problems: Problems, server: ScaledServer) => void,
     /** @internal */
     public readonly _bind: (server: Construct, deployment: kplus.Deployment, labels: ObjectLabels) => Autoscaler,
   ) {}

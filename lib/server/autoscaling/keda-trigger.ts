@@ -4,6 +4,12 @@ import type { Construct } from 'constructs';
 import { checkWhole } from '../../kube/checks';
 import type { Problems } from '../../kube/problems';
 
+/** What a trigger may need to know of a server. */
+export interface ScaledServer {
+  readonly namespace: string | undefined;
+  readonly metrics: boolean;
+}
+
 /** Requests of MLflow's clients, as Prometheus has them. */
 export interface RequestTriggerOptions {
   /** The address of Prometheus, such as `http://prometheus-operated.monitoring:9090`. */
@@ -41,22 +47,25 @@ export class KedaTrigger {
   }
 
   /**
-   * Requests a second, from the server's own metric `mlflow_http_request_total`. Prometheus has to scrape the Service, and the
+   * Requests a second, from the metrics of a server with `metrics`, as {@link MlflowMonitoring} has Prometheus scrape them. The
    * chart has to name its namespace, by which the server is told from others.
    */
   public static requests(options: RequestTriggerOptions): KedaTrigger {
     const { prometheusAddress, perSecondAndPod } = options;
     return new KedaTrigger(
       true,
-      (problems, at, namespace) => {
+      (problems, at, { namespace, metrics }) => {
         checkAddress(problems, at, prometheusAddress);
         checkAmount(problems, `${at}.perSecondAndPod`, perSecondAndPod);
         if (namespace === undefined) {
           problems.say(`\`${at}\` needs the namespace of the server.`, 'Give its chart a `namespace`.');
         }
+        if (!metrics) {
+          problems.say(`\`${at}\` needs a server that counts its requests.`, 'Set `metrics: true`.');
+        }
       },
       (server) => {
-        const selector = `namespace="${Chart.of(server).namespace ?? ''}",service="${server.node.id}"`;
+        const selector = `namespace="${Chart.of(server).namespace ?? ''}",job="${server.node.id}"`;
         const query = `sum(rate(mlflow_http_request_total{${selector}}[2m]))`;
         return prometheus({ prometheusAddress, query, threshold: perSecondAndPod });
       },
@@ -92,7 +101,7 @@ export class KedaTrigger {
     /** @internal */
     public readonly _isAverage: boolean,
     /** @internal */
-    public readonly _check: (problems: Problems, at: string, namespace: string | undefined) => void,
+    public readonly _check: (problems: Problems, at: string, server: ScaledServer) => void,
     /** @internal */
     public readonly _render: (server: Construct) => Record<string, unknown>,
   ) {}

@@ -6,7 +6,7 @@ import { checkSeconds, checkWhole } from '../../kube/checks';
 import type { ObjectLabels } from '../../kube/labels';
 import type { Problems } from '../../kube/problems';
 
-import type { KedaTrigger } from './keda-trigger';
+import type { KedaTrigger, ScaledServer } from './keda-trigger';
 
 /** How the number of pods follows what KEDA measures. */
 export interface KedaOptions {
@@ -36,7 +36,7 @@ export interface KedaOptions {
 }
 
 /** What the options must look like. */
-export function checkKeda(problems: Problems, options: KedaOptions, namespace: string | undefined): void {
+export function checkKeda(problems: Problems, options: KedaOptions, server: ScaledServer): void {
   const { minReplicas = 2, maxReplicas, triggers } = options;
   checkWhole(problems, 'autoscaling.minReplicas', options.minReplicas, { least: 1 });
   checkWhole(problems, 'autoscaling.maxReplicas', maxReplicas, { least: Math.max(1, minReplicas) });
@@ -46,7 +46,7 @@ export function checkKeda(problems: Problems, options: KedaOptions, namespace: s
     problems.say('`autoscaling.triggers` must name at least one trigger, got none.');
   }
   triggers.forEach((trigger, i) => {
-    trigger._check(problems, `autoscaling.triggers[${String(i)}]`, namespace);
+    trigger._check(problems, `autoscaling.triggers[${String(i)}]`, server);
   });
   if (options.fallbackReplicas !== undefined && !triggers.some((trigger) => trigger._isAverage)) {
     problems.say(

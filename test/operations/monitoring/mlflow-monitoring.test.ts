@@ -6,16 +6,19 @@ import {
   ExistingSecretPostgres,
   MlflowAlert,
   MlflowMonitoring,
+  type MlflowMonitoringProps,
+  NetworkPeer,
   Persistence,
   PgBouncer,
   PoolingProfile,
   PostgresExporter,
   PrometheusScrape,
-  ServerCertificate,
+  TlsCertificate,
   VolumeArtifacts,
 } from 'cdk8s-mlflow';
 
 import { anyBackend, chart, type Manifest, only, server } from '../../support/synth';
+import { edges } from '../../support/edges';
 
 import { alertsOf, dashboardOf, fullyMonitored, monitored, panelExpressions } from './monitored';
 
@@ -262,9 +265,20 @@ describe('the dashboard', () => {
   });
 });
 
+test('an isolated server lets Prometheus in', () => {
+  const isolated = (monitoring: Partial<MlflowMonitoringProps> = {}): string[] =>
+    edges(synth({ server: { isolation: { clients: [] } }, monitoring }), 'mlflow').filter((edge) =>
+      edge.startsWith('in'),
+    );
+  expect(isolated()).toEqual(['in 5000/TCP from name=prometheus of metadata.name=monitoring']);
+  expect(isolated({ scrapers: [NetworkPeer.inNamespace('observability')] })).toEqual([
+    'in 5000/TCP from every pod of metadata.name=observability',
+  ]);
+});
+
 describe('bad props', () => {
   test('a server with a certificate, which a monitor of ours could not verify', () => {
-    const certificate = ServerCertificate.fromSecretName('tls');
+    const certificate = TlsCertificate.fromSecretName('tls');
     expect(() => synth({ server: { certificate } })).toThrow(
       new Error(
         '[chart/monitoring] `scrape` must be PrometheusScrape.byYourself() for a server with a `certificate`, whose CA Prometheus has to know. Write the monitor yourself, with the scheme https and its tlsConfig.',

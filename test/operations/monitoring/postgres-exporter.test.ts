@@ -6,6 +6,7 @@ import {
   FileSource,
   PgBouncer,
   PostgresCredentials,
+  NetworkPeer,
   PostgresExporter,
   type PostgresExporterProps,
   PostgresTls,
@@ -29,11 +30,16 @@ test('is one pod, with a Service, that Prometheus alone can reach', () => {
   expect(template(manifests).metadata.labels).toMatchObject(podSelector.matchLabels);
   expect(ingress).toEqual([
     {
-      from: [{ namespaceSelector: {}, podSelector: { matchLabels: { 'app.kubernetes.io/name': 'prometheus' } } }],
+      from: [
+        {
+          namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } },
+          podSelector: { matchLabels: { 'app.kubernetes.io/name': 'prometheus' } },
+        },
+      ],
       ports: [{ port: 9187, protocol: 'TCP' }],
     },
   ]);
-  const agent = exporter({ prometheusLabels: { app: 'agent' } });
+  const agent = exporter({ scrapers: [NetworkPeer.pods({ app: 'agent' })] });
   expect(only(agent, 'NetworkPolicy').spec.ingress[0].from[0].podSelector.matchLabels).toEqual({ app: 'agent' });
 });
 

@@ -1,5 +1,5 @@
 import { Duration, Size } from 'cdk8s';
-import { IngressController, type MlflowServerProps, ServerCertificate } from 'cdk8s-mlflow';
+import { IngressController, type MlflowServerProps, TlsCertificate } from 'cdk8s-mlflow';
 
 import { chart, only, server, serverManifests } from '../../support/synth';
 
@@ -8,7 +8,7 @@ function annotations(controller: IngressController, props: Partial<MlflowServerP
   return only(serverManifests({ ingress, ...props }), 'Ingress').metadata.annotations;
 }
 
-const certificate = ServerCertificate.fromSecretName('server');
+const certificate = TlsCertificate.fromSecretName('server');
 
 test('the nginx of Kubernetes lets any model through, and waits an hour for it', () => {
   expect(annotations(IngressController.ingressNginx())).toEqual({

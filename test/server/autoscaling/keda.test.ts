@@ -11,7 +11,7 @@ const prometheusAddress = 'http://prometheus.monitoring:9090';
 const requests = KedaTrigger.requests({ prometheusAddress, perSecondAndPod: 50 });
 
 function synth(options: KedaOptions, namespace = 'mlflow'): Manifest[] {
-  return serverManifests({ autoscaling: Autoscaling.keda(options), artifactRoot }, namespace);
+  return serverManifests({ autoscaling: Autoscaling.keda(options), artifactRoot, metrics: true }, namespace);
 }
 
 test('KEDA sets the number of pods, which the Deployment then leaves alone', () => {
@@ -31,7 +31,7 @@ test('KEDA sets the number of pods, which the Deployment then leaves alone', () 
           metricType: 'AverageValue',
           metadata: {
             serverAddress: prometheusAddress,
-            query: 'sum(rate(mlflow_http_request_total{namespace="mlflow",service="mlflow"}[2m]))',
+            query: 'sum(rate(mlflow_http_request_total{namespace="mlflow",job="mlflow"}[2m]))',
             threshold: '50',
           },
         },
@@ -111,11 +111,14 @@ test.each<[KedaOptions, string]>([
   expect(() => synth(options)).toThrow(new Error(`[chart/mlflow] ${message}`));
 });
 
-test('requests need a namespace to be told apart by', () => {
+test('requests need to be counted, and a namespace to be told apart by', () => {
   const autoscaling = Autoscaling.keda({ maxReplicas: 2, triggers: [requests] });
   expect(() => server(chart(), { artifactRoot, autoscaling })).toThrow(
     new Error(
-      '[chart/mlflow] `autoscaling.triggers[0]` needs the namespace of the server. Give its chart a `namespace`.',
+      [
+        '[chart/mlflow] `autoscaling.triggers[0]` needs the namespace of the server. Give its chart a `namespace`.',
+        '[chart/mlflow] `autoscaling.triggers[0]` needs a server that counts its requests. Set `metrics: true`.',
+      ].join('\n'),
     ),
   );
 });

@@ -1,9 +1,9 @@
-import { FileSource, ServerCertificate } from 'cdk8s-mlflow';
+import { FileSource, TlsCertificate } from 'cdk8s-mlflow';
 
 import { chart, container, only, podOf, server, serverManifests } from '../support/synth';
 
 test('the server serves HTTPS, and is probed so', () => {
-  const manifests = serverManifests({ certificate: ServerCertificate.fromSecretName('mlflow-tls') });
+  const manifests = serverManifests({ certificate: TlsCertificate.fromSecretName('mlflow-tls') });
   const mlflow = container(manifests, 'mlflow');
   expect(mlflow.args).toContain(
     '--uvicorn-opts=--log-level=info --timeout-worker-healthcheck=30 --loop=bounded_loop:new_loop --ssl-certfile=/etc/mlflow-tls/certificate/tls.crt --ssl-keyfile=/etc/mlflow-tls/key/tls.key',
@@ -16,7 +16,7 @@ test('the server serves HTTPS, and is probed so', () => {
 });
 
 test('only the server has its key, which nobody else in the pod can read', () => {
-  const certificate = new ServerCertificate(
+  const certificate = new TlsCertificate(
     FileSource.fromConfigMap('public', 'chain.pem'),
     FileSource.fromSecret('private', 'key.pem'),
   );
@@ -31,7 +31,7 @@ test('only the server has its key, which nobody else in the pod can read', () =>
 });
 
 test('names what cannot be', () => {
-  expect(() => server(chart(), { certificate: ServerCertificate.fromSecretName('Not A Name') })).toThrow(
+  expect(() => server(chart(), { certificate: TlsCertificate.fromSecretName('Not A Name') })).toThrow(
     new Error(
       [
         '`certificate.certificate` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "Not A Name".',

@@ -1,11 +1,10 @@
 import type * as kplus from 'cdk8s-plus-28';
-import type { Construct } from 'constructs';
 
-import { ARTIFACTS_CLAIM } from '../artifacts/volume-artifacts';
-import type { ObjectLabels } from '../kube/labels';
+import { ARTIFACTS_CLAIM } from '../../artifacts/volume-artifacts';
+import type { ObjectLabels } from '../../kube/labels';
 
-import type { MlflowServerProps } from './mlflow-server-props';
-import { DEFAULT_WORKERS, threadsOf } from './server-container';
+import type { MlflowServer } from '../../server/mlflow-server';
+import { DEFAULT_WORKERS, threadsOf } from '../../server/server-container';
 
 /** What its monitoring has to know of a server. */
 export interface MonitoredServer {
@@ -13,6 +12,8 @@ export interface MonitoredServer {
   readonly hasMetrics: boolean;
   /** Whether the server speaks HTTPS itself. */
   readonly isHttps: boolean;
+  /** Whether it lets nobody in who is not named. */
+  readonly isIsolated: boolean;
   /** Requests that a pod serves at once. */
   readonly requestsOfPod: number;
   /** The database, where its name is plain text and not in a Secret. */
@@ -23,13 +24,15 @@ export interface MonitoredServer {
   readonly isPooled: boolean;
 }
 
-/** The part of a server's props that its monitoring has to know. */
-export function monitoredServer(server: Construct, props: MlflowServerProps, labels: ObjectLabels): MonitoredServer {
+/** The part of a server that its monitoring has to know. */
+export function monitoredServer(server: MlflowServer): MonitoredServer {
+  const { props, labels } = server._view;
   const { connection } = props.backend;
   return {
     labels,
     hasMetrics: props.metrics === true,
     isHttps: props.certificate !== undefined,
+    isIsolated: props.isolation !== undefined,
     requestsOfPod: (props.workers ?? DEFAULT_WORKERS) * threadsOf(props),
     database: connection.database.value as string | undefined,
     claim: (server.node.tryFindChild(ARTIFACTS_CLAIM) as kplus.IPersistentVolumeClaim | undefined)?.name,
