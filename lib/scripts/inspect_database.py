@@ -47,16 +47,22 @@ SELECT relname, pg_size_pretty(pg_total_relation_size(relid)), pg_size_pretty(pg
   FROM pg_stat_user_tables WHERE schemaname = current_schema()
  ORDER BY pg_total_relation_size(relid) DESC, 1 LIMIT 15
 """
-LIMITS = """
-SELECT count(*), current_setting('max_connections'), current_setting('superuser_reserved_connections')
-  FROM pg_stat_activity WHERE backend_type = 'client backend'
+# Of other users' sessions, an ordinary user sees whose they are, but not that they are a client's. Whatever
+# else is in that view has no user or no database.
+CLIENTS = """
+       pg_stat_activity
+ WHERE usesysid IS NOT NULL AND datid IS NOT NULL
+   AND coalesce(backend_type, 'client backend') = 'client backend'
 """
-# Of other users' sessions, an ordinary user sees that they are there.
-CONNECTIONS = """
+LIMITS = f"""
+SELECT count(*), current_setting('max_connections'), current_setting('superuser_reserved_connections')
+  FROM {CLIENTS}
+"""
+CONNECTIONS = f"""
 SELECT count(*), coalesce(usename, ''), coalesce(datname, ''), coalesce(application_name, ''),
        coalesce(host(client_addr), ''), coalesce(state, ''),
        coalesce(date_trunc('second', max(now() - state_change))::text, '')
-  FROM pg_stat_activity WHERE backend_type = 'client backend'
+  FROM {CLIENTS}
  GROUP BY 2, 3, 4, 5, 6 ORDER BY 1 DESC, 2, 3, 4, 5, 6
 """
 
