@@ -5,6 +5,11 @@ export type { IngressOptions } from './server/ingress';
 export type { AutoscalingOptions } from './server/autoscaling';
 export { UpgradeStrategy } from './server/upgrade-strategy';
 export { ReadinessCheck } from './server/readiness-check';
+export { MlflowAuth } from './server/auth/mlflow-auth';
+export { DefaultPermission, type BasicAuthOptions } from './server/auth/basic-auth';
+export type { OAuth2ProxyOptions } from './server/auth/oauth2-proxy-options';
+export type { OidcAuthOptions } from './server/auth/oidc-auth';
+export type { EncryptionOptions } from './server/encryption';
 export { LogLevel } from './server/log-level';
 
 export { ExternalPostgres, type ExternalPostgresProps } from './postgres/external-postgres';
@@ -61,4 +66,5 @@ export { S3Credentials, type S3SecretKeysOptions } from './artifacts/s3-credenti
 export { VolumeArtifacts, type VolumeArtifactsProps } from './artifacts/volume-artifacts';
 
 export { FileSource } from './kube/file-source';
+export { SecretKey } from './kube/secret-key';
 export { Persistence, type ExistingClaimOptions, type NewClaimOptions } from './kube/persistence';

@@ -31,10 +31,10 @@ export function checkEndpoint(problems: Problems, endpoint: Endpoint): void {
 }
 
 /** What the name of a database must look like. */
-export function checkDatabase(problems: Problems, database: string | undefined): void {
+export function checkDatabase(problems: Problems, database: string | undefined, prop = 'database'): void {
   // PostgreSQL cuts names at 63 bytes without a word (NAMEDATALEN).
   if (database !== undefined && (database === '' || Buffer.byteLength(database) > 63)) {
-    problems.add('database', 'must have 1 to 63 bytes', database);
+    problems.add(prop, 'must have 1 to 63 bytes', database);
   }
 }
 

@@ -26,7 +26,8 @@ def prepare(program: str) -> None:
 def redact(text: str) -> str:
     """The text without the password, which libpq can echo (a whole URI put into PGHOST, for example)."""
     in_uri = re.match(r"[^/]*//[^/@]*?:(.*)@", os.environ.get("MLFLOW_BACKEND_STORE_URI", ""))
-    passwords = [os.environ.get("PGPASSWORD", ""), in_uri.group(1) if in_uri else ""]
+    passwords = [os.environ.get(name, "") for name in ("PGPASSWORD", "MLFLOW_AUTH_ADMIN_PASSWORD")]
+    passwords.append(in_uri.group(1) if in_uri else "")
     forms = {form for word in passwords for form in (word, word.strip(), quote(word, safe=""), unquote(word))}
     for form in sorted(filter(None, forms), key=len, reverse=True):
         text = text.replace(form, "***")

@@ -4,6 +4,8 @@ import { safeThreads } from '../postgres/connection-law';
 import { checkPooling, PoolingProfile } from '../postgres/pooling-profile';
 
 import { checkAutoscaling } from './autoscaling';
+import { checkAuth } from './bind-auth';
+import { checkEncryption } from './encryption';
 import { checkIngress } from './ingress';
 import type { MlflowServerProps } from './mlflow-server-props';
 import { checkExtraArguments, checkExtraVariables } from './reserved-settings';
@@ -29,6 +31,8 @@ export function checkProps(problems: Problems, id: string, props: MlflowServerPr
   checkPort(problems, 'service.nodePort', props.service?.nodePort);
   checkIngress(problems, props.ingress);
   checkHosts(problems, props);
+  checkAuth(problems, props);
+  checkEncryption(problems, props.encryption, props.auth !== undefined);
   checkExtraVariables(problems, 'extraEnvVars', Object.keys(props.extraEnvVars ?? {}));
   checkExtraVariables(problems, 'extraInitEnvVars', Object.keys(props.extraInitEnvVars ?? {}));
   checkExtraArguments(problems, props.extraArgs ?? []);

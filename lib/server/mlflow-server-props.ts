@@ -6,7 +6,9 @@ import type { IPostgresBackend } from '../postgres/postgres-backend';
 import type { DatabaseConnectionCheck } from '../startup/database-connection-check';
 import type { DatabaseMigration } from '../startup/database-migration';
 
+import type { MlflowAuth } from './auth/mlflow-auth';
 import type { AutoscalingOptions } from './autoscaling';
+import type { EncryptionOptions } from './encryption';
 import type { IngressOptions } from './ingress';
 import type { LogLevel } from './log-level';
 import type { ReadinessCheck } from './readiness-check';
@@ -116,6 +118,18 @@ export interface MlflowServerProps {
    * @default - none
    */
   readonly ingress?: IngressOptions;
+
+  /**
+   * Who may use the server, and how they prove it.
+   * @default - everybody who reaches it
+   */
+  readonly auth?: MlflowAuth;
+
+  /**
+   * What secrets are encrypted with that MLflow stores in the database. The passphrase is required with `auth`.
+   * @default - what is in MLflow's source
+   */
+  readonly encryption?: EncryptionOptions;
 
   /**
    * Host headers to accept besides the names of the Service, the hosts of the ingress, localhost and private addresses.

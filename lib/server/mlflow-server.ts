@@ -19,14 +19,17 @@ import { addUniqueNameRule } from '../rules/unique-name';
 import { DatabaseConnectionCheck } from '../startup/database-connection-check';
 import { DatabaseMigration } from '../startup/database-migration';
 
+import type { AuthParts } from './auth/auth-parts';
 import { autoscalerOf } from './autoscaling';
+import { bindAuth } from './bind-auth';
 import { checkProps } from './check-props';
 import { allowedHosts, corsAllowedOrigins, type HostsInput } from './hosts';
 import { ingressOf } from './ingress';
 import { migrationJob } from './migration-job';
 import type { MlflowServerProps } from './mlflow-server-props';
 import { podRecipe, type PodRecipe } from './pod-recipe';
-import { DEFAULT_WORKERS, SERVER_PORT, serverContainer, threadsOf } from './server-container';
+import { SERVER_PORT } from './ports';
+import { DEFAULT_WORKERS, serverContainer, threadsOf } from './server-container';
 import { UpgradeStrategy } from './upgrade-strategy';
 
 /** An MLflow tracking server on a PostgreSQL database, with all that it needs to run. */
@@ -52,6 +55,7 @@ export class MlflowServer extends Construct {
   private readonly acknowledged = new Set<string>();
   private readonly labels: ObjectLabels;
   private readonly artifacts: ArtifactLocation;
+  private readonly auth: AuthParts;
 
   public constructor(
     scope: Construct,
@@ -65,10 +69,11 @@ export class MlflowServer extends Construct {
     problems.throwIfAny();
     this.artifacts = (props.artifactRoot ?? new VolumeArtifacts()).bind(this);
     this.checkArtifacts();
+    this.auth = bindAuth(this, props, this.labels);
 
     this.serviceAccount =
       props.serviceAccount ?? newServiceAccount(this, this.labels, this.artifacts.serviceAccountAnnotations);
-    const recipe = podRecipe(this, props, this.labels, this.artifacts);
+    const recipe = podRecipe(this, props, this.labels, this.artifacts, this.auth);
     if (props.databaseMigration?._kind === 'job') {
       this.migrationJob = migrationJob(this, props.databaseMigration, props, recipe, this.serviceAccount);
     }
@@ -110,12 +115,12 @@ export class MlflowServer extends Construct {
     const subscriber = { server: this, acknowledged: this.acknowledged };
     const pods = this.mostReplicas + (this.rolls ? 1 : 0);
     const threads = threadsOf(this.props);
-    const ofPod = connectionsOfPod(pooling, workers, threads);
+    const ofPod = connectionsOfPod(pooling, workers, threads, this.auth.engines);
     addConnectionDemand(backend.connection, {
       by: this,
       connections: pods * ofPod,
       factors: `${counted(pods, 'pod')} x ${String(ofPod)} with ${counted(workers, 'worker')}`,
-      server: { pods, workers, threads },
+      server: { pods, workers, threads, furtherEngines: this.auth.engines },
     });
     addConnectionRules(subscriber, backend.connection, `"${backend.node.id}"`);
     // A pod that migrates does not serve yet, so that this counts only where it goes around a pooler.
@@ -171,8 +176,12 @@ export class MlflowServer extends Construct {
       replicas: props.autoscaling === undefined ? (props.replicas ?? 1) : undefined,
       strategy: this.strategy(),
       terminationGracePeriod: Duration.minutes(1),
-      initContainers: [...check._initContainers(recipe.checkBase), ...migration._initContainers(recipe.migrationBase)],
-      containers: [serverContainer(recipe.base, props, this.artifacts, this.hosts())],
+      initContainers: [
+        ...check._initContainers(recipe.checkBase),
+        ...migration._initContainers(recipe.migrationBase),
+        ...(this.auth.proxy === undefined ? [] : [this.auth.proxy]),
+      ],
+      containers: [serverContainer(recipe.base, props, this.artifacts, this.hosts(), this.auth)],
     });
     deployment.select(kplus.LabelSelector.of({ labels: this.labels.selector }));
     const constraints = props.topologySpreadConstraints ?? (this.mostReplicas > 1 ? OVER_NODES_AND_ZONES : undefined);

@@ -7,13 +7,13 @@ import { MOST_THREADS, safeThreads } from '../postgres/connection-law';
 import { PoolingProfile, renderPooling } from '../postgres/pooling-profile';
 import { SCRIPT_FOLDER } from '../startup/script-files';
 
+import type { AuthParts } from './auth/auth-parts';
+import { renderEncryption } from './encryption';
 import { LogLevel } from './log-level';
 import type { MlflowServerProps } from './mlflow-server-props';
-import { probesOf } from './probes';
+import { PROXIED_PORT, SERVER_PORT } from './ports';
+import { httpProbe, loopbackProbe, probesOf } from './probes';
 import { ReadinessCheck } from './readiness-check';
-
-/** The port that the server listens on in its pod. */
-export const SERVER_PORT = 5000;
 
 /** Worker processes of a pod where no number is given. */
 export const DEFAULT_WORKERS = 2;
@@ -32,15 +32,17 @@ export function serverContainer(
   props: MlflowServerProps,
   artifacts: ArtifactLocation,
   hosts: { readonly allowed: string[]; readonly origins: string[] },
+  auth: AuthParts,
 ): kplus.ContainerProps {
   const logLevel = props.logLevel ?? LogLevel.INFO;
   const threads = threadsOf(props);
+  const isProxied = auth.proxy !== undefined;
   return {
     ...base,
     name: 'mlflow',
     command: ['mlflow'],
-    args: serverArguments(props, artifacts, logLevel, threads),
-    ports: [{ name: 'http', number: SERVER_PORT }],
+    args: argumentsOf(props, artifacts, logLevel, threads, auth),
+    ports: isProxied ? [] : [{ name: 'http', number: SERVER_PORT }],
     envVariables: {
       ...base.envVariables,
       ...renderPooling(props.pooling ?? PoolingProfile.STANDARD),
@@ -54,12 +56,18 @@ export function serverContainer(
       }),
       ...readReplica(props),
       ...artifacts.envVariables,
+      ...renderEncryption(props.encryption),
+      ...auth.serverEnvironment,
       ...props.extraEnvVars,
     },
-    volumeMounts: [...(base.volumeMounts ?? []), ...(artifacts.volumeMounts ?? [])],
+    volumeMounts: [...(base.volumeMounts ?? []), ...(artifacts.volumeMounts ?? []), ...auth.volumeMounts],
     resources: props.resources ?? DEFAULT_RESOURCES,
     lifecycle: { preStop: kplus.Handler.fromCommand(['sleep', String(DRAIN_SECONDS)]) },
-    ...probesOf(SERVER_PORT, props.staticPrefix ?? '', props.readinessCheck ?? ReadinessCheck.SERVER),
+    ...probesOf(
+      isProxied ? loopbackProbe(PROXIED_PORT) : httpProbe(SERVER_PORT),
+      props.staticPrefix ?? '',
+      props.readinessCheck ?? ReadinessCheck.SERVER,
+    ),
   };
 }
 
@@ -97,22 +105,25 @@ export function threadsOf(props: MlflowServerProps): number {
   return props.threads ?? safeThreads(props.pooling ?? PoolingProfile.STANDARD);
 }
 
-function serverArguments(
+function argumentsOf(
   props: MlflowServerProps,
   artifacts: ArtifactLocation,
   logLevel: LogLevel,
   threads: number,
+  { proxy, serverArguments }: AuthParts,
 ): string[] {
   const uvicorn = [`--log-level=${logLevel}`, ...(threads < MOST_THREADS ? ['--loop=bounded_loop:new_loop'] : [])];
   return [
     'server',
-    '--host=0.0.0.0',
-    `--port=${String(SERVER_PORT)}`,
+    ...(proxy === undefined
+      ? ['--host=0.0.0.0', `--port=${String(SERVER_PORT)}`]
+      : ['--host=127.0.0.1', `--port=${String(PROXIED_PORT)}`]),
     `--workers=${String(props.workers ?? DEFAULT_WORKERS)}`,
     '--serve-artifacts',
     `--artifacts-destination=${artifacts.destination}`,
     ...(props.staticPrefix === undefined ? [] : [`--static-prefix=${props.staticPrefix}`]),
     `--uvicorn-opts=${uvicorn.join(' ')}`,
+    ...serverArguments,
     ...(props.extraArgs ?? []),
   ];
 }

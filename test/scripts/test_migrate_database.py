@@ -198,7 +198,7 @@ def test_a_bad_setting_is_named(
 def test_the_artifact_root_has_a_default(root: str, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[script.Settings] = []
     monkeypatch.setenv("MLFLOW_DEFAULT_ARTIFACT_ROOT", root)
-    monkeypatch.setattr(script, "migrate", lambda settings, image: seen.append(settings) or "done")
+    monkeypatch.setattr(script, "migrate", lambda tables, seconds: seen.append(tables._settings) or "done")
     script.main([])
     assert seen == [script.Settings("postgresql+psycopg2://", root or "mlflow-artifacts:/", 600)]
 
