@@ -1,5 +1,6 @@
 import type { Construct } from 'constructs';
 
+import { BasicAuth } from './basic-auth';
 import { Bitnami } from './bitnami';
 import { BitnamiComplete } from './bitnami-complete';
 import { CloudNative } from './cloud-native';
@@ -8,6 +9,7 @@ import { CustomizedDeployment } from './customized-deployment';
 import { ExistingSecret } from './existing-secret';
 import { External } from './external';
 import { HighAvailability } from './high-availability';
+import { SingleSignOn } from './oauth2-proxy';
 import { OwnBackend } from './own-backend';
 import { PooledConnections } from './pg-bouncer';
 import { Development, Production } from './two-environments';
@@ -24,6 +26,8 @@ export function addExamples(app: Construct): void {
   new CustomPooling(app, 'custom-pooling');
   new PooledConnections(app, 'pg-bouncer');
   new CloudNative(app, 'cloud-native');
+  new BasicAuth(app, 'basic-auth');
+  new SingleSignOn(app, 'oauth2-proxy');
   new OwnBackend(app, 'own-backend');
   new CustomizedDeployment(app, 'customized-deployment');
   new Development(app, 'development', 'mlflow-dev');

@@ -31,6 +31,8 @@ import traceback
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from user_schema import Users, UserSchema, users_from
+
 from database_errors import BAD_IMAGE, CAUSES, Problem, classify, find_database_error
 from init_container import BadSetting, fail, one_line, prepare, redact, seconds_from
 from mlflow_schema import (
@@ -43,7 +45,6 @@ from mlflow_schema import (
     image_revisions,
     read_schema,
 )
-from user_schema import Users, UserSchema, users_from
 
 PROGRAM = "init-mlflow"
 DONE, FAILED, DEADLINE_PASSED, SCHEMA_IS_NEWER = 0, 1, 3, 4

@@ -24,7 +24,7 @@ FOREIGN = (
     "not-users: {table} holds {found}, but there is no table users: another application's database. Give the"
     " users one of their own"
 )
-TOO_OLD = "bad-image: MLflow keeps users beside its own tables since 3.6. Use an image with that or a later one"
+TOO_OLD = "bad-image: MLflow keeps users beside its own tables since 3.6. Use an image with at least that"
 
 
 class UserSchema(NamedTuple):

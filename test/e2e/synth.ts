@@ -9,6 +9,7 @@ import {
   ExternalPostgres,
   FileSource,
   type IArtifactStore,
+  MlflowAuth,
   MlflowServer,
   Persistence,
   PoolingProfile,
@@ -17,6 +18,7 @@ import {
   S3Addressing,
   S3Artifacts,
   S3Credentials,
+  SecretKey,
   VolumeArtifacts,
 } from 'cdk8s-mlflow';
 import { EnvValue, PersistentVolumeAccessMode } from 'cdk8s-plus-28';
@@ -47,6 +49,9 @@ interface ServerCase {
   readonly allowedHosts?: string[];
   readonly corsAllowedOrigins?: string[];
   readonly staticPrefix?: string;
+  /** Logins from the Secret `auth`. */
+  readonly basicAuth?: { readonly database?: string };
+  readonly oauth2Proxy?: { readonly issuerUrl: string; readonly redirectUrl: string };
   readonly extraEnvVars?: Record<string, string>;
 }
 
@@ -99,6 +104,23 @@ function poolingOf({ pooling, maxOverflow }: ServerCase): PoolingProfile | undef
   return maxOverflow === undefined ? undefined : PoolingProfile.STANDARD.extend({ maxOverflow });
 }
 
+function authOf({ basicAuth, oauth2Proxy }: ServerCase): MlflowAuth | undefined {
+  const key = (name: string): SecretKey => SecretKey.fromSecretName('auth', name);
+  if (basicAuth !== undefined) {
+    return MlflowAuth.basic({ adminPassword: key('admin-password'), flaskSecretKey: key('flask-key'), ...basicAuth });
+  }
+  return (
+    oauth2Proxy &&
+    MlflowAuth.oauth2Proxy({
+      ...oauth2Proxy,
+      clientId: 'mlflow',
+      clientSecret: key('client-secret'),
+      cookieSecret: key('cookie-secret'),
+      emailDomains: ['example.com'],
+    })
+  );
+}
+
 function artifactsOf({ s3 }: ServerCase): IArtifactStore {
   if (s3 !== undefined) {
     return new S3Artifacts({
@@ -138,6 +160,8 @@ function addServer(chart: Chart, options: ServerCase): void {
     allowedHosts: options.allowedHosts,
     corsAllowedOrigins: options.corsAllowedOrigins,
     staticPrefix: options.staticPrefix,
+    auth: authOf(options),
+    encryption: authOf(options) && { passphrase: SecretKey.fromSecretName('auth', 'passphrase') },
     extraEnvVars:
       options.extraEnvVars &&
       Object.fromEntries(

@@ -41,6 +41,7 @@ export class OAuth2Proxy implements AuthWay {
     return {
       name: 'oauth2-proxy',
       image: this.options.image ?? IMAGES.oauth2Proxy,
+      imagePullPolicy: kplus.ImagePullPolicy.IF_NOT_PRESENT,
       restartPolicy: kplus.ContainerRestartPolicy.ALWAYS,
       securityContext: RESTRICTED_CONTAINER,
       args: proxyArguments(this.options, context),
