@@ -8,7 +8,7 @@ import json
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, quote_plus, urlencode, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -98,10 +98,9 @@ class IdentityProvider:
         body = request.rfile.read(int(request.headers["Content-Length"])).decode()
         given = {name: values[0] for name, values in parse_qs(body).items()}
         login = self._logins.pop(given.get("code", ""), None)
-        client = base64.b64encode(f"{self._client}:{self._secret}".encode()).decode()
-        known = request.headers.get("Authorization") == f"Basic {client}" or (
-            given.get("client_id") == self._client and given.get("client_secret") == self._secret
-        )
+        sent = base64.b64decode(request.headers.get("Authorization", " ").split(" ")[1]).decode()
+        # RFC 6749, 2.3.1: both are form-encoded first.
+        known = sent == f"{quote_plus(self._client)}:{quote_plus(self._secret)}"
         challenge = _base64(hashlib.sha256(given.get("code_verifier", "").encode()).digest())
         if login is None or not known or login.get("code_challenge") != challenge:
             request.send_error(401)
