@@ -13,6 +13,7 @@ const SCRIPTS = Object.fromEntries(
     'init_container.py',
     'migrate_database.py',
     'mlflow_schema.py',
+    'user_schema.py',
     'wait_for_database.py',
   ].map((file) => [file, readFileSync(join(SCRIPT_FOLDER, file), 'utf8')]),
 );

@@ -27,6 +27,7 @@ class Caller:
         self.model = f"model-{id(self)}"
         created = self.post("runs/create", {"experiment_id": "0", "start_time": 0})
         self.run_id = json.loads(created[1])["run"]["info"]["run_id"]
+        self._connection.close()  # uvicorn does it after 5 s without a request; the next one opens another
 
     def post(self, path: str, body: dict[str, object]) -> tuple[int, str]:
         return self._call("POST", API + path, json.dumps(body))
