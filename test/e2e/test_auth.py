@@ -241,5 +241,4 @@ def test_connections_stay_below_the_budget(namespace: Namespace, postgres: Postg
     with Sampler(lambda: postgres.value(count)) as sampler:
         load = Load(clients, [log_batch, create_model, search], seconds=20)
     assert load.codes.keys() == {200}, load.texts
-    print('MOST', sampler.most, budget, load.codes)
     assert budget / 2 <= sampler.most <= budget

@@ -30,7 +30,7 @@ export class MlflowAuth {
 
   /**
    * Single sign-on and permissions, by the plugin `mlflow-oidc-auth`, which has to be in the image: the official one lacks
-   * it. Choose it where there is an identity provider and teams keep things from each other.
+   * it. Version 11.0.2 needs Python 3.12. Choose it where there is an identity provider and teams keep things from each other.
    * @see https://github.com/mlflow-oidc/mlflow-oidc-auth
    */
   public static oidc(options: OidcAuthOptions): MlflowAuth {
