@@ -1,6 +1,7 @@
 import type { Construct } from 'constructs';
 
 import { Backups } from './backups';
+import { BasicAuth } from './basic-auth';
 import { Bitnami } from './bitnami';
 import { BitnamiComplete } from './bitnami-complete';
 import { Bootstrap } from './bootstrap';
@@ -15,6 +16,7 @@ import { GarbageCollection } from './garbage-collection';
 import { HighAvailability } from './high-availability';
 import { Isolated } from './isolated';
 import { Monitoring } from './monitoring';
+import { SingleSignOn } from './oauth2-proxy';
 import { OwnBackend } from './own-backend';
 import { PooledConnections } from './pg-bouncer';
 import { Restore } from './restore';
@@ -39,6 +41,8 @@ export function addExamples(app: Construct): void {
   new Restore(app, 'restore');
   new MigrationFromSqlite(app, 'sqlite-import');
   new Isolated(app, 'isolated');
+  new BasicAuth(app, 'basic-auth');
+  new SingleSignOn(app, 'oauth2-proxy');
   new OwnBackend(app, 'own-backend');
   new CustomizedDeployment(app, 'customized-deployment');
   new Bootstrap(app, 'bootstrap');

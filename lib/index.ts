@@ -14,6 +14,11 @@ export {
 } from './server/autoscaling/keda-trigger';
 export { UpgradeStrategy } from './server/upgrade-strategy';
 export { ReadinessCheck } from './server/readiness-check';
+export { MlflowAuth } from './server/auth/mlflow-auth';
+export { DefaultPermission, type BasicAuthOptions } from './server/auth/basic-auth';
+export type { OAuth2ProxyOptions } from './server/auth/oauth2-proxy-options';
+export type { OidcAuthOptions } from './server/auth/oidc-auth';
+export type { EncryptionOptions } from './server/encryption';
 export { LogLevel } from './server/log-level';
 
 export { ExternalPostgres, type ExternalPostgresProps } from './postgres/external-postgres';
@@ -103,6 +108,7 @@ export type { PostgresExporterProps } from './operations/monitoring/postgres-exp
 
 export { TlsCertificate } from './kube/tls-certificate';
 export { FileSource } from './kube/file-source';
+export { SecretKey } from './kube/secret-key';
 export { Persistence, type ExistingClaimOptions, type NewClaimOptions } from './kube/persistence';
 
 export type { IsolationOptions } from './kube/isolation';

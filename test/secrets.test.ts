@@ -18,7 +18,7 @@ const FILE_NAME = /_(FILE|PATH)$/;
 
 // `password=x`, `--token x`, `postgresql://user:x@host`, a PEM key.
 const SECRET_TEXT = [
-  /(password|passwd|secret|token|passphrase|api[-_]?key)["']?\s*[=:]\s*["']?[^\s"'${}]/i,
+  /(password|passwd|secret|token|passphrase|api[-_]?key)["']?[ \t]*[=:][ \t]*["']?[^\s"'${}]/i,
   /--[a-z-]*(password|secret|token|passphrase|key)[ =][^\s$]/i,
   /\w+:\/\/[^\s/:@]*:[^\s/@]+@/,
   /PRIVATE KEY-----/,

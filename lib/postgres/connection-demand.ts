@@ -14,6 +14,8 @@ export interface ServerPods {
   readonly pods: number;
   readonly workers: number;
   readonly threads: number;
+  /** Engines of each worker for users, besides MLflow's own. */
+  readonly furtherEngines: number;
 }
 
 /** Somebody who opens connections, and how many at the most. */

@@ -8,11 +8,8 @@ export interface PoolShape {
 /** Threads of a worker where nothing bounds them: anyio's default, which MLflow's server leaves alone. */
 export const MOST_THREADS = 40;
 
-/** Engines of a worker: tracking and model registry, each with a pool of its own. */
+/** Engines of a worker where nobody logs in: tracking and model registry, each with a pool of its own. */
 const ENGINES = 2;
-
-/** Connections of the process that starts the workers: it keeps them for life. */
-const PARENT_CONNECTIONS = 2;
 
 /** Connections that a request holds at most: logging a batch opens a session within a session. */
 const CONNECTIONS_PER_REQUEST = 2;
@@ -44,15 +41,24 @@ export function safeThreads(shape: PoolShape): number {
  *
  * A pool keeps up to its size open, idle ones included, and opens more only while they are in use. The requests of a worker
  * use two for each thread at most, so they can fill some of its engines to the brim while the others keep what is idle.
+ *
+ * `furtherEngines` are for users: the event loop asks them itself, one connection at a time (mlflow.server.auth). The process
+ * that starts the workers keeps a connection in each engine for life.
  */
-export function connectionsOfPod(shape: PoolShape, workers: number, threads: number): number {
-  const inUse = threads * CONNECTIONS_PER_REQUEST;
+export function connectionsOfPod(shape: PoolShape, workers: number, threads: number, furtherEngines = 0): number {
+  const engines = ENGINES + furtherEngines;
+  const inUse = threads * CONNECTIONS_PER_REQUEST + furtherEngines;
   const sizes = sizesOf(shape);
   if (sizes === undefined) {
-    return PARENT_CONNECTIONS + workers * inUse;
+    return engines + workers * inUse;
   }
   const capacity = sizes.size + sizes.overflow;
-  const full = Math.min(ENGINES, Math.floor(inUse / capacity));
-  const partly = full < ENGINES ? Math.max(0, (inUse % capacity) - sizes.size) : 0;
-  return PARENT_CONNECTIONS + workers * (ENGINES * sizes.size + full * sizes.overflow + partly);
+  const full = Math.min(engines, Math.floor(inUse / capacity));
+  const partly = full < engines ? Math.max(0, (inUse % capacity) - sizes.size) : 0;
+  return engines + workers * (engines * sizes.size + full * sizes.overflow + partly);
+}
+
+/** The connections of a pod on the smallest pool that there is: one kept, one on demand. */
+export function fewestConnectionsOfPod(workers: number, furtherEngines = 0): number {
+  return connectionsOfPod({ poolSize: 1, maxOverflow: 1 }, workers, 1, furtherEngines);
 }

@@ -5,7 +5,7 @@ import { checkSeconds, checkWhole } from '../kube/checks';
 import { texts } from '../kube/env-values';
 import type { Problems } from '../kube/problems';
 
-import { connectionsOfPod, MOST_THREADS, safeThreads } from './connection-law';
+import { connectionsOfPod, fewestConnectionsOfPod, MOST_THREADS, safeThreads } from './connection-law';
 
 /** The five settings that MLflow takes for its pool. What is left out is not set, and SQLAlchemy's default holds. */
 export interface PoolingProfileProps {
@@ -56,6 +56,12 @@ export interface FittingOptions {
    * @default 2
    */
   readonly workers?: number;
+
+  /**
+   * Whether the users are in PostgreSQL, too (`MlflowAuth.basic` and `.oidc`): one more pool in each worker.
+   * @default false
+   */
+  readonly usersInDatabase?: boolean;
 }
 
 /**
@@ -67,7 +73,8 @@ export interface FittingOptions {
  * requests at once in a worker, whatever the pool. So the library bounds the threads of a worker to what the pool can
  * serve, `poolSize` + `maxOverflow` - 1: on no profile can requests wait for each other.
  *
- * A pod opens at most 2 + workers × (2 × poolSize + maxOverflow) connections, for a `maxOverflow` of 1 or 2. The rule
+ * A pod opens at most 2 + workers × (2 × poolSize + maxOverflow) connections, for a `maxOverflow` of 1 or 2, and 3 + workers ×
+ * (3 × poolSize + maxOverflow) where users are in the database. The rule
  * `pool-fits-database` holds the sum of all pods against `maxConnections` of the backend.
  *
  * Extend it, or subclass it, for a profile of your own.
@@ -96,14 +103,15 @@ export class PoolingProfile {
   /** The largest pool, up to what 40 threads can use, whose connections fit. */
   public static fitting(options: FittingOptions): PoolingProfile {
     const { connections, pods = 1, workers = 2 } = options;
+    const furtherEngines = options.usersInDatabase === true ? 1 : 0;
     for (let poolSize = MOST_THREADS; poolSize >= 1; poolSize -= 1) {
       const profile = new PoolingProfile({ poolSize, maxOverflow: 1, recycle: Duration.hours(1) });
-      if (pods * connectionsOfPod(profile, workers, safeThreads(profile)) <= connections) {
+      if (pods * connectionsOfPod(profile, workers, safeThreads(profile), furtherEngines) <= connections) {
         return profile;
       }
     }
     throw new Error(
-      `[PoolingProfile.fitting] \`connections\` must be at least ${String(pods * (2 + workers * 3))} for ${String(pods)} pods of ${String(workers)} workers, got ${String(connections)}. Lower \`pods\` or \`workers\`, or raise max_connections.`,
+      `[PoolingProfile.fitting] \`connections\` must be at least ${String(pods * fewestConnectionsOfPod(workers, furtherEngines))} for ${String(pods)} pods of ${String(workers)} workers, got ${String(connections)}. Lower \`pods\` or \`workers\`, or raise max_connections.`,
     );
   }
 

@@ -1,4 +1,5 @@
 import { type ConnectionDemand, connectionDemandsOn, connectionsOffered } from '../postgres/connection-demand';
+import { fewestConnectionsOfPod } from '../postgres/connection-law';
 import { PoolingProfile } from '../postgres/pooling-profile';
 import type { PostgresConnection } from '../postgres/postgres-connection';
 
@@ -34,11 +35,12 @@ function largestThatFits(offered: number, demands: readonly ConnectionDemand[]):
   const pods = servers.reduce((total, server) => total + server.pods, 0);
   const workers = Math.max(...servers.map((server) => server.workers));
   const connections = offered - sum(demands.filter(({ server }) => server === undefined));
-  // The smallest pool of all is one connection kept and one on demand, in two engines of each worker.
-  if (servers.length === 0 || pods * (2 + workers * 3) > connections) {
+  const furtherEngines = Math.max(...servers.map((server) => server.furtherEngines));
+  if (servers.length === 0 || pods * fewestConnectionsOfPod(workers, furtherEngines) > connections) {
     return [];
   }
-  const { poolSize, maxOverflow } = PoolingProfile.fitting({ connections, pods, workers });
+  const usersInDatabase = furtherEngines > 0;
+  const { poolSize, maxOverflow } = PoolingProfile.fitting({ connections, pods, workers, usersInDatabase });
   return [`The largest pool that fits is ${String(poolSize)} + ${String(maxOverflow)}.`];
 }
 

@@ -1,16 +1,20 @@
 """Bring MLflow's schema to this image's revision: once, however many pods start at the same time.
 
-usage: migrate_database.py          initialise or upgrade under a lock, then create the default experiment
+usage: migrate_database.py          initialise or upgrade under a lock, then create the default experiment;
+                                    where people log in, also the tables of users and the first of them
        migrate_database.py --wait   change nothing: wait until somebody else (a Job) has done it
 
 Environment besides libpq's own (PG*):
   MLFLOW_BACKEND_STORE_URI      default postgresql+psycopg2://
   MLFLOW_DEFAULT_ARTIFACT_ROOT  where the default experiment keeps its artifacts (default mlflow-artifacts:/)
+  MLFLOW_AUTH_CONFIG_PATH       the configuration of basic-auth, where users are MLflow's own
+  MLFLOW_AUTH_ADMIN_PASSWORD    the password of the administrator that it names, if there is none yet
+  OIDC_USERS_DB_URI             the database of the users of mlflow-oidc-auth, where that is in use
   MIGRATION_DEADLINE_SECONDS    how long to wait for the lock, or with --wait (default 600); it never cuts a
                                 migration that runs
 
-Last line on stdout when it ends well, on one line:
-  init-mlflow: initialised|upgraded|up-to-date: revision <from or none> -> <to> in <s> s
+Last line on stdout when it ends well, on one line, and a second one for users:
+  init-mlflow: [users ]initialised|upgraded|up-to-date: revision <from or none> -> <to> in <s> s
   (waited <s> s for the lock)
 
 Exit codes: 0 done; 1 failed (the cause is named); 3 the deadline passed; 4 the schema is newer than this
@@ -38,6 +42,7 @@ from mlflow_schema import (
     image_revisions,
     read_schema,
 )
+from user_schema import Users, UserSchema, users_from
 
 PROGRAM = "init-mlflow"
 DONE, FAILED, DEADLINE_PASSED, SCHEMA_IS_NEWER = 0, 1, 3, 4
@@ -50,8 +55,25 @@ class Settings(NamedTuple):
     seconds: float
 
 
-def is_done(action: str, schema: Schema) -> bool:
-    return action == "up-to-date" and schema.has_default_experiment
+class Tracking:
+    """MLflow's own tables."""
+
+    name = ""
+
+    def __init__(self, settings: Settings, image: Revisions) -> None:
+        self.uri, self.image, self._settings = settings.uri, image, settings
+
+    def read(self) -> Schema:
+        return read_schema(self.uri)
+
+    def decide(self, schema: Schema) -> str:
+        return decide(schema, self.image)
+
+    def is_done(self, action: str, schema: Schema) -> bool:
+        return action == "up-to-date" and schema.has_default_experiment
+
+    def carry_out(self, action: str, schema: Schema) -> None:
+        carry_out(action, schema, self._settings)
 
 
 def upgrade(schema: Schema, uri: str) -> None:
@@ -73,57 +95,57 @@ def carry_out(action: str, schema: Schema, settings: Settings) -> None:
         _get_sqlalchemy_store(settings.uri, settings.artifact_root)  # creates it as this version does
 
 
-def migrate(settings: Settings, image: Revisions) -> str:
+def migrate(tables: Tracking | Users, seconds: float) -> str:
     started, waited = time.monotonic(), 0.0
-    before = read_schema(settings.uri)
-    action = decide(before, image)
-    if not is_done(action, before):
-        lock = connect(settings.uri)
+    before = tables.read()
+    action = tables.decide(before)
+    if not tables.is_done(action, before):
+        lock = connect(tables.uri)
         try:
-            waited = take_lock(lock, settings.seconds, PROGRAM, DEADLINE)
-            before = read_schema(settings.uri)  # another pod may have done it meanwhile
-            action = decide(before, image)
-            if not is_done(action, before):
-                carry_out(action, before, settings)
+            waited = take_lock(lock, seconds, PROGRAM, DEADLINE)
+            before = tables.read()  # another pod may have done it meanwhile
+            action = tables.decide(before)
+            if not tables.is_done(action, before):
+                tables.carry_out(action, before)
         finally:
             lock.close()
-        verify(read_schema(settings.uri), image)
+        verify(tables.read(), tables.image)
     total = time.monotonic() - started
-    change = f"{action}: revision {before.revision or 'none'} -> {image.head}"
+    change = f"{tables.name}{action}: revision {before.revision or 'none'} -> {tables.image.head}"
     return f"{change} in {total:.1f} s (waited {waited:.1f} s for the lock)"
 
 
-def verify(after: Schema, image: Revisions) -> None:
+def verify(after: Schema | UserSchema, image: Revisions) -> None:
     if after.revision != image.head:
         raise UnusableSchema(
             f"incomplete: the schema is at {after.revision} instead of {image.head}. Start again"
         )
 
 
-def wait(settings: Settings, image: Revisions) -> str:
+def wait(tables: Tracking | Users, seconds: float) -> str:
     said = ""
-    for waited in ticks(settings.seconds):
-        reason = why_not_ready(settings, image)
+    for waited in ticks(seconds):
+        reason = why_not_ready(tables)
         if not reason:
-            return f"ready: revision {image.head} (waited {waited:.1f} s)"
+            return f"{tables.name}ready: revision {tables.image.head} (waited {waited:.1f} s)"
         if reason != said:
             print(f"{PROGRAM}: waiting for the migration: {reason}", flush=True)
             said = reason
-    late = f"deadline: not migrated after {settings.seconds:g} s: {said}"
+    late = f"deadline: not migrated after {seconds:g} s: {said}"
     raise DeadlinePassed(f"{late}. Look at the migration Job, or raise MIGRATION_DEADLINE_SECONDS")
 
 
-def why_not_ready(settings: Settings, image: Revisions) -> str:
+def why_not_ready(tables: Tracking | Users) -> str:
     """Empty when ready. Raises what waiting cannot heal."""
     try:
-        schema = read_schema(settings.uri)
+        schema = tables.read()
     except Exception as error:
         if find_database_error(error) is None or not classify(error).cause.retry:
             raise
         return str(classify(error))
-    if decide(schema, image) == "up-to-date":
+    if tables.decide(schema) == "up-to-date":
         return ""
-    return f"revision {schema.revision or 'none'}, this image needs {image.head}"
+    return f"{tables.name}revision {schema.revision or 'none'}, this image needs {tables.image.head}"
 
 
 def explain(error: Exception) -> str:
@@ -134,7 +156,7 @@ def explain(error: Exception) -> str:
         return str(error)
     if isinstance(error, BadSetting):
         return str(Problem(CAUSES["bad-settings"], str(error)))
-    if isinstance(error, ModuleNotFoundError):
+    if isinstance(error, ImportError):
         return str(Problem(BAD_IMAGE, str(error)))
     print(redact(traceback.format_exc()), file=sys.stderr, flush=True)
     return one_line(redact(f"unknown: {type(error).__name__}: {error}"))
@@ -151,7 +173,8 @@ def main(arguments: list[str]) -> int:
             os.environ.get("MLFLOW_DEFAULT_ARTIFACT_ROOT") or "mlflow-artifacts:/",
             seconds_from(DEADLINE, 600),
         )
-        print(f"{PROGRAM}: {work(settings, image_revisions())}", flush=True)
+        for tables in (Tracking(settings, image_revisions()), *users_from()):
+            print(f"{PROGRAM}: {work(tables, settings.seconds)}", flush=True)
         return DONE
     except NewerSchema as error:
         return fail(f"{PROGRAM}: {error}", SCHEMA_IS_NEWER)

@@ -69,7 +69,7 @@ def decide(schema: Schema, image: Revisions) -> str:
 
 def image_revisions() -> Revisions:
     try:
-        return read_revisions(_package_folder() / "store" / "db_migrations" / "versions")
+        return read_revisions(package_folder() / "store" / "db_migrations" / "versions")
     except (OSError, ValueError, SyntaxError):
         return _ask_mlflow()  # another layout than that of MLflow 2.14 to 3.17
 
@@ -99,10 +99,10 @@ def _read_script(path: Path) -> tuple[str, tuple[str, ...]]:
     return revision, (down,) if isinstance(down, str) else tuple(down or ())
 
 
-def _package_folder() -> Path:
-    spec = find_spec("mlflow")  # finds the package without importing it
+def package_folder(name: str = "mlflow") -> Path:
+    spec = find_spec(name)  # finds the package without importing it
     if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError("No module named 'mlflow'")
+        raise ModuleNotFoundError(f"No module named '{name}'")
     return Path(next(iter(spec.submodule_search_locations)))
 
 

@@ -5,6 +5,8 @@ import { checkPooling, PoolingProfile } from '../postgres/pooling-profile';
 
 import { checkHttpRoute } from './access/http-route';
 import { checkIngress } from './access/ingress';
+import { checkAuth } from './bind-auth';
+import { checkEncryption } from './encryption';
 import type { MlflowServerProps } from './mlflow-server-props';
 import { checkServerIsolation } from './server-isolation';
 import { checkExtraArguments, checkExtraVariables } from './reserved-settings';
@@ -44,6 +46,8 @@ export function checkProps(
   props.certificate?._check(problems, 'certificate');
   checkServerIsolation(problems, props);
   checkHosts(problems, props);
+  checkAuth(problems, props);
+  checkEncryption(problems, props.encryption, props.auth !== undefined);
   checkExtraVariables(problems, 'extraEnvVars', Object.keys(props.extraEnvVars ?? {}));
   checkExtraVariables(problems, 'extraInitEnvVars', Object.keys(props.extraInitEnvVars ?? {}));
   checkExtraArguments(problems, props.extraArgs ?? []);

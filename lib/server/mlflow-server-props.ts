@@ -10,7 +10,9 @@ import type { DatabaseMigration } from '../startup/database-migration';
 import type { HttpRouteOptions } from './access/http-route';
 import type { IngressOptions } from './access/ingress';
 import type { ServiceOptions } from './access/service-options';
+import type { MlflowAuth } from './auth/mlflow-auth';
 import type { Autoscaling } from './autoscaling/autoscaling';
+import type { EncryptionOptions } from './encryption';
 import type { LogLevel } from './log-level';
 import type { ReadinessCheck } from './readiness-check';
 import type { ServerIsolationOptions } from './server-isolation-options';
@@ -137,8 +139,20 @@ export interface MlflowServerProps {
   readonly certificate?: TlsCertificate;
 
   /**
+   * Who may use the server, and how they prove it.
+   * @default - everybody who reaches it
+   */
+  readonly auth?: MlflowAuth;
+
+  /**
+   * What secrets are encrypted with that MLflow stores in the database. The passphrase is required with `auth`.
+   * @default - what is in MLflow's source
+   */
+  readonly encryption?: EncryptionOptions;
+
+  /**
    * Let only the packets through that the other props need, to the pods and from them: a NetworkPolicy, whose edges come from
-   * the backend and the artifact store. The network of the cluster has to enforce policies.
+   * the backend, the artifact store and `auth`. The network of the cluster has to enforce policies.
    * @default - none: everybody may reach the pods, and they everything
    */
   readonly isolation?: ServerIsolationOptions;

@@ -24,25 +24,22 @@ import { addUniqueNameRule } from '../rules/unique-name';
 import { DatabaseConnectionCheck } from '../startup/database-connection-check';
 import { DatabaseMigration } from '../startup/database-migration';
 
-import { allowedHosts, corsAllowedOrigins, type HostsInput } from './access/hosts';
+import { allowedHosts, corsAllowedOrigins, frontsOf, type HostsInput } from './access/hosts';
 import { httpRouteOf } from './access/http-route';
 import { ingressOf } from './access/ingress';
+import type { AuthParts } from './auth/auth-parts';
+import { bindAuth } from './bind-auth';
+import { CERTIFICATE_FOLDER, portNameOf } from './certificate';
 import { checkArtifacts } from './check-artifacts';
 import { checkProps } from './check-props';
 import { withMetrics } from './metrics';
 import { migrationJob } from './migration-job';
 import type { MlflowServerProps } from './mlflow-server-props';
 import { podRecipe, type PodRecipe } from './pod-recipe';
+import { SERVER_PORT } from './ports';
 import { runbookOf } from './runbook';
-import {
-  CERTIFICATE_FOLDER,
-  DEFAULT_WORKERS,
-  portNameOf,
-  SERVER_PORT,
-  serverContainer,
-  threadsOf,
-} from './server-container';
-import { isolateServer } from './server-isolation';
+import { DEFAULT_WORKERS, serverContainer, threadsOf } from './server-container';
+import { isolateServer, routesOf } from './server-isolation';
 import type { ServerView } from './server-view';
 import { UpgradeStrategy } from './upgrade-strategy';
 
@@ -76,6 +73,7 @@ export class MlflowServer extends Construct {
   private readonly acknowledged = new Set<string>();
   private readonly labels: ObjectLabels;
   private readonly artifacts: ArtifactLocation;
+  private readonly auth: AuthParts;
 
   public constructor(
     scope: Construct,
@@ -90,10 +88,11 @@ export class MlflowServer extends Construct {
     this.artifacts = (props.artifactRoot ?? new VolumeArtifacts()).bind(this);
     checkArtifacts(problems, props, this.artifacts, this.mostReplicas);
     problems.throwIfAny();
+    this.auth = bindAuth(this, props, this.labels);
 
     this.serviceAccount =
       props.serviceAccount ?? newServiceAccount(this, this.labels, this.artifacts.serviceAccountAnnotations);
-    const recipe = podRecipe(this, props, this.labels, this.artifacts);
+    const recipe = podRecipe(this, props, this.labels, this.artifacts, this.auth);
     if (props.databaseMigration?._kind === 'job') {
       this.migrationJob = migrationJob(this, props.databaseMigration, props, recipe, this.serviceAccount);
     }
@@ -108,7 +107,8 @@ export class MlflowServer extends Construct {
     this.scaledObject = autoscaler?.scaledObject;
     const { isolation } = props;
     if (isolation !== undefined) {
-      isolateServer(this, { ...props, isolation }, this.labels, this.artifacts, this.ingressEdges);
+      const routes = [...routesOf(this.artifacts), ...this.auth.routes];
+      isolateServer(this, { ...props, isolation }, this.labels, routes, this.ingressEdges);
     }
     if (this.mostReplicas > 1) {
       disruptionBudget(this, id, this.labels);
@@ -148,7 +148,7 @@ export class MlflowServer extends Construct {
 
   /** @internal */
   public get _view(): ServerView {
-    return { props: this.props, labels: this.labels, artifacts: this.artifacts };
+    return { props: this.props, labels: this.labels, artifacts: this.artifacts, auth: this.auth };
   }
 
   /**
@@ -170,12 +170,12 @@ export class MlflowServer extends Construct {
     const subscriber = { server: this, acknowledged: this.acknowledged };
     const pods = this.mostReplicas + (this.rolls ? 1 : 0);
     const threads = threadsOf(this.props);
-    const ofPod = connectionsOfPod(pooling, workers, threads);
+    const ofPod = connectionsOfPod(pooling, workers, threads, this.auth.engines);
     addConnectionDemand(backend.connection, {
       by: this,
       connections: pods * ofPod,
       factors: `${counted(pods, 'pod')} x ${String(ofPod)} with ${counted(workers, 'worker')}`,
-      server: { pods, workers, threads },
+      server: { pods, workers, threads, furtherEngines: this.auth.engines },
     });
     addConnectionRules(subscriber, backend.connection, `"${backend.node.id}"`);
     // A pod that migrates does not serve yet, so that this counts only where it goes around a pooler.
@@ -191,7 +191,9 @@ export class MlflowServer extends Construct {
     const { databaseConnectionCheck: check = DatabaseConnectionCheck.initContainer() } = props;
     const { databaseMigration: migration = DatabaseMigration.initContainer() } = props;
     const certificate = props.certificate?._mounts(this, 'server', CERTIFICATE_FOLDER) ?? [];
-    const container = serverContainer(recipe.base, props, this.artifacts, certificate, this.hosts());
+    const { proxy } = this.auth;
+    const own = proxy === undefined ? certificate : [];
+    const container = serverContainer(recipe.base, props, this.artifacts, own, this.hosts(), this.auth);
     const deployment = new kplus.Deployment(this, 'deployment', {
       ...recipe.pod,
       serviceAccount: this.serviceAccount,
@@ -200,7 +202,11 @@ export class MlflowServer extends Construct {
       replicas: props.autoscaling === undefined ? (props.replicas ?? 1) : undefined,
       strategy: this.strategy(),
       terminationGracePeriod: Duration.minutes(1),
-      initContainers: [...check._initContainers(recipe.checkBase), ...migration._initContainers(recipe.migrationBase)],
+      initContainers: [
+        ...check._initContainers(recipe.checkBase),
+        ...migration._initContainers(recipe.migrationBase),
+        ...(proxy === undefined ? [] : [{ ...proxy, volumeMounts: certificate }]),
+      ],
       containers: [props.metrics === true ? withMetrics(this, container) : container],
     });
     deployment.select(kplus.LabelSelector.of({ labels: this.labels.selector }));
@@ -234,15 +240,12 @@ export class MlflowServer extends Construct {
   }
 
   private hosts(): { allowed: string[]; origins: string[] } {
-    const { ingress, httpRoute, allowedHosts: further = [], corsAllowedOrigins: origins = [] } = this.props;
+    const { allowedHosts: further = [], corsAllowedOrigins: origins = [] } = this.props;
     const input: HostsInput = {
       serviceName: this.node.id,
       // Where the chart names no namespace, Kubernetes fills in that of the pod.
       namespace: Chart.of(this).namespace ?? '$(POD_NAMESPACE)',
-      fronts: [
-        ...(ingress === undefined ? [] : [{ hosts: ingress.hosts, https: ingress.tlsSecretName !== undefined }]),
-        ...(httpRoute === undefined ? [] : [{ hosts: httpRoute.hosts, https: httpRoute.https ?? true }]),
-      ],
+      fronts: frontsOf(this.props),
       allowedHosts: further,
       corsAllowedOrigins: origins,
     };
@@ -255,7 +258,7 @@ export class MlflowServer extends Construct {
       metadata: { name: this.node.id, annotations },
       type: serviceType,
       loadBalancerSourceRanges,
-      ports: [{ name: portNameOf(this.props), port, targetPort: SERVER_PORT, nodePort }],
+      ports: [{ name: portNameOf(this.props.certificate), port, targetPort: SERVER_PORT, nodePort }],
     });
   }
 }

@@ -12,13 +12,13 @@ import { type ConnectionRendering, renderConnection } from '../postgres/connecti
 import type { PostgresConnection } from '../postgres/postgres-connection';
 import { ScriptFiles } from '../startup/script-files';
 
+import type { AuthParts } from './auth/auth-parts';
 import { METRICS_SCRIPT } from './metrics';
 import type { MlflowServerProps } from './mlflow-server-props';
+import { PROBE_SCRIPT } from './probes';
 import { mlflowEnvironment } from './server-container';
 
-const NAMES = ['wait_for_database.py', 'migrate_database.py', 'bounded_loop.py', 'inspect_database.py'];
-const SCRIPTS = ScriptFiles.named(...NAMES);
-const SCRIPTS_WITH_METRICS = ScriptFiles.named(...NAMES, METRICS_SCRIPT);
+const SCRIPTS = ['wait_for_database.py', 'migrate_database.py', 'bounded_loop.py', 'inspect_database.py'];
 
 const INIT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.units(2) },
@@ -43,8 +43,14 @@ export function podRecipe(
   props: MlflowServerProps,
   labels: ObjectLabels,
   artifacts: ArtifactLocation,
+  auth: AuthParts,
 ): PodRecipe {
   const { connection } = props.backend;
+  const scripts = ScriptFiles.named(
+    ...SCRIPTS,
+    ...(props.metrics === true ? [METRICS_SCRIPT] : []),
+    ...(auth.proxy === undefined ? [] : [PROBE_SCRIPT]),
+  );
   const common: kplus.ContainerProps = {
     image: props.image ?? IMAGES.mlflow,
     imagePullPolicy: props.imagePullPolicy ?? kplus.ImagePullPolicy.IF_NOT_PRESENT,
@@ -52,7 +58,7 @@ export function podRecipe(
     envVariables: { ...namespaceVariable(scope), ...mlflowEnvironment(props, artifacts) },
     volumeMounts: [
       { path: '/tmp', volume: kplus.Volume.fromEmptyDir(scope, 'tmp', 'tmp') },
-      (props.metrics === true ? SCRIPTS_WITH_METRICS : SCRIPTS).mount(scope, labels),
+      scripts.mount(scope, labels),
     ],
   };
   const connected = withConnection(common, renderConnection(scope, connection));
@@ -73,10 +79,12 @@ export function podRecipe(
     },
     base: connected,
     checkBase,
-    migrationBase:
+    migrationBase: withUsers(
       connection.direct === undefined
         ? checkBase
         : initContainer(withConnection(common, renderConnection(scope, connection.direct, 'postgres-direct')), props),
+      auth,
+    ),
   };
 }
 
@@ -85,6 +93,14 @@ function withConnection(container: kplus.ContainerProps, { env, mounts }: Connec
     ...container,
     envVariables: { ...env, ...container.envVariables },
     volumeMounts: [...(container.volumeMounts ?? []), ...mounts],
+  };
+}
+
+function withUsers(container: kplus.ContainerProps, auth: AuthParts): kplus.ContainerProps {
+  return {
+    ...container,
+    envVariables: { ...container.envVariables, ...auth.migrationEnvironment },
+    volumeMounts: [...(container.volumeMounts ?? []), ...auth.volumeMounts],
   };
 }
 

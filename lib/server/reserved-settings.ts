@@ -15,6 +15,8 @@ const RESERVED_VARIABLES: [RegExp, string][] = [
   [/^MLFLOW_SERVER_ENABLE_JOB_EXECUTION$/, 'jobExecution'],
   [/^(MLFLOW_DISABLE_TELEMETRY|DO_NOT_TRACK)$/, 'telemetry'],
   [/^(MLFLOW_EXPOSE_PROMETHEUS|PROMETHEUS_MULTIPROC_DIR|prometheus_multiproc_dir)$/, 'metrics'],
+  [/^MLFLOW_(AUTH_CONFIG_PATH|AUTH_ADMIN_USERNAME|AUTH_ADMIN_PASSWORD|FLASK_SERVER_SECRET_KEY)$/, 'auth'],
+  [/^MLFLOW_(CRYPTO_KEK_PASSPHRASE|WEBHOOK_SECRET_ENCRYPTION_KEY)$/, 'encryption'],
   [/^MLFLOW_LOGGING_LEVEL$/, 'logLevel'],
   [/^MLFLOW_WORKERS$/, 'workers'],
   [/^SERVER_THREADS$/, 'threads'],
@@ -36,6 +38,7 @@ const RESERVED_ARGUMENTS: Record<string, string> = {
   '--default-artifact-root': 'artifactRoot',
   '--allowed-hosts': 'allowedHosts',
   '--cors-allowed-origins': 'corsAllowedOrigins',
+  '--app-name': 'auth',
   '--uvicorn-opts': 'logLevel',
   '--expose-prometheus': 'metrics',
 };

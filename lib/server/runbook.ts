@@ -5,6 +5,7 @@ import type { Construct } from 'constructs';
 import type { PostgresConnection } from '../postgres/postgres-connection';
 import { SCRIPT_FOLDER } from '../startup/script-files';
 
+import { portNameOf } from './certificate';
 import type { ServerView } from './server-view';
 
 /** The objects of a server that the runbook names. */
@@ -63,7 +64,10 @@ export function runbookOf(server: Construct, view: ServerView, objects: RunbookO
     ...section(
       '### What did the preparation say?',
       '`wait-for-database` ends with `ready: user, database, schema`, and `init-mlflow` with what it did to the schema.',
-      logs(`deployment/${deployment.name}`, deployment.initContainers),
+      logs(
+        `deployment/${deployment.name}`,
+        deployment.initContainers.filter(({ restartPolicy }) => restartPolicy === undefined),
+      ),
     ),
     ...section(
       '### What did the migration Job say?',
@@ -77,7 +81,7 @@ export function runbookOf(server: Construct, view: ServerView, objects: RunbookO
     sh(ask('reachable'), ask('login'), ask('revision')),
     '### The web UI',
     sh(kubectl('port-forward', `service/${service.name} 5000:${String(service.port)}`)),
-    `Then open <http://localhost:5000${staticPrefix}${staticPrefix === '' ? '' : '/'}>.`,
+    `Then open <${portNameOf(view.props.certificate)}://localhost:5000${staticPrefix}${staticPrefix === '' ? '' : '/'}>.`,
 
     '## Troubleshooting',
     '### A pod does not start',

@@ -8,21 +8,14 @@ import { MOST_THREADS, safeThreads } from '../postgres/connection-law';
 import { PoolingProfile, renderPooling } from '../postgres/pooling-profile';
 import { SCRIPT_FOLDER } from '../startup/script-files';
 
+import type { AuthParts } from './auth/auth-parts';
+import { CERTIFICATE_FILE, KEY_FILE, portNameOf } from './certificate';
+import { renderEncryption } from './encryption';
 import { LogLevel } from './log-level';
 import type { MlflowServerProps } from './mlflow-server-props';
-import { probesOf } from './probes';
+import { PROXIED_PORT, SERVER_PORT } from './ports';
+import { httpProbe, loopbackProbe, probesOf } from './probes';
 import { ReadinessCheck } from './readiness-check';
-
-/** The port that the server listens on in its pod. */
-export const SERVER_PORT = 5000;
-
-/** Where the server's own certificate is mounted. */
-export const CERTIFICATE_FOLDER = '/etc/mlflow-tls';
-
-const CERTIFICATE_OPTIONS = [
-  `--ssl-certfile=${CERTIFICATE_FOLDER}/certificate/tls.crt`,
-  `--ssl-keyfile=${CERTIFICATE_FOLDER}/key/tls.key`,
-];
 
 /** Worker processes of a pod where no number is given. */
 export const DEFAULT_WORKERS = 2;
@@ -39,22 +32,24 @@ const HUNG_WORKER = Duration.seconds(30);
 // Until every node has taken the pod out of its rules, requests still arrive.
 const DRAIN_SECONDS = 5;
 
-/** The container that serves. `base` is what all containers of the pod share. */
+/** The container that serves. `base` is what all containers of the pod share, `certificate` the files that it shows itself. */
 export function serverContainer(
   base: kplus.ContainerProps,
   props: MlflowServerProps,
   artifacts: ArtifactLocation,
   certificate: kplus.VolumeMount[],
   hosts: { readonly allowed: string[]; readonly origins: string[] },
+  auth: AuthParts,
 ): kplus.ContainerProps {
   const logLevel = props.logLevel ?? LogLevel.INFO;
   const threads = threadsOf(props);
+  const isProxied = auth.proxy !== undefined;
   return {
     ...base,
     name: 'mlflow',
     command: ['mlflow'],
-    args: serverArguments(props, artifacts, logLevel, threads),
-    ports: [{ name: portNameOf(props), number: SERVER_PORT }],
+    args: argumentsOf(props, artifacts, logLevel, threads, auth),
+    ports: isProxied ? [] : [{ name: portNameOf(props.certificate), number: SERVER_PORT }],
     envVariables: {
       ...base.envVariables,
       ...renderPooling(props.pooling ?? PoolingProfile.STANDARD),
@@ -68,23 +63,24 @@ export function serverContainer(
       }),
       ...readReplica(props),
       ...artifacts.envVariables,
+      ...renderEncryption(props.encryption),
+      ...auth.serverEnvironment,
       ...props.extraEnvVars,
     },
-    volumeMounts: [...(base.volumeMounts ?? []), ...(artifacts.volumeMounts ?? []), ...certificate],
+    volumeMounts: [
+      ...(base.volumeMounts ?? []),
+      ...(artifacts.volumeMounts ?? []),
+      ...auth.volumeMounts,
+      ...certificate,
+    ],
     resources: props.resources ?? DEFAULT_RESOURCES,
     lifecycle: { preStop: kplus.Handler.fromCommand(['sleep', String(DRAIN_SECONDS)]) },
     ...probesOf(
-      SERVER_PORT,
+      isProxied ? loopbackProbe(PROXIED_PORT) : httpProbe(SERVER_PORT, props.certificate !== undefined),
       props.staticPrefix ?? '',
       props.readinessCheck ?? ReadinessCheck.SERVER,
-      props.certificate !== undefined,
     ),
   };
-}
-
-/** The name of the server's port, by which meshes and monitors know the protocol. */
-export function portNameOf({ certificate }: MlflowServerProps): string {
-  return certificate === undefined ? 'http' : 'https';
 }
 
 /** Environment that every container with MLflow in it needs. */
@@ -121,27 +117,33 @@ export function threadsOf(props: MlflowServerProps): number {
   return props.threads ?? safeThreads(props.pooling ?? PoolingProfile.STANDARD);
 }
 
-function serverArguments(
+function argumentsOf(
   props: MlflowServerProps,
   artifacts: ArtifactLocation,
   logLevel: LogLevel,
   threads: number,
+  { proxy, serverArguments }: AuthParts,
 ): string[] {
   const uvicorn = [
     `--log-level=${logLevel}`,
     `--timeout-worker-healthcheck=${String(HUNG_WORKER.toSeconds())}`,
     ...(threads < MOST_THREADS ? ['--loop=bounded_loop:new_loop'] : []),
-    ...(props.certificate === undefined ? [] : CERTIFICATE_OPTIONS),
+    // A proxy shows the certificate itself.
+    ...(props.certificate === undefined || proxy !== undefined
+      ? []
+      : [`--ssl-certfile=${CERTIFICATE_FILE}`, `--ssl-keyfile=${KEY_FILE}`]),
   ];
   return [
     'server',
-    '--host=0.0.0.0',
-    `--port=${String(SERVER_PORT)}`,
+    ...(proxy === undefined
+      ? ['--host=0.0.0.0', `--port=${String(SERVER_PORT)}`]
+      : ['--host=127.0.0.1', `--port=${String(PROXIED_PORT)}`]),
     `--workers=${String(props.workers ?? DEFAULT_WORKERS)}`,
     '--serve-artifacts',
     `--artifacts-destination=${artifacts.destination}`,
     ...(props.staticPrefix === undefined ? [] : [`--static-prefix=${props.staticPrefix}`]),
     `--uvicorn-opts=${uvicorn.join(' ')}`,
+    ...serverArguments,
     ...(props.extraArgs ?? []),
   ];
 }

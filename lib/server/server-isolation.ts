@@ -12,7 +12,7 @@ import { DatabaseMigration } from '../startup/database-migration';
 
 import type { IngressOptions } from './access/ingress';
 import type { MlflowServerProps } from './mlflow-server-props';
-import { SERVER_PORT } from './server-container';
+import { SERVER_PORT } from './ports';
 import type { ServerIsolationOptions } from './server-isolation-options';
 
 const CONTROLLERS: Record<string, NetworkPeer> = { nginx: NetworkPeer.INGRESS_NGINX, traefik: NetworkPeer.TRAEFIK };
@@ -58,12 +58,17 @@ export function checkServerIsolation(
   }
 }
 
-/** The policies of a server and of the Job that migrates its schema. `further` edges may be added until the synthesis. */
+/**
+ * The policies of a server and of the Job that migrates its schema.
+ *
+ * @param routes what the server needs besides its database
+ * @param further who else may reach it; edges may be added until the synthesis
+ */
 export function isolateServer(
   scope: Construct,
   props: MlflowServerProps & { readonly isolation: ServerIsolationOptions },
   labels: ObjectLabels,
-  artifacts: ArtifactLocation,
+  routes: NetworkRoute[],
   further: IngressEdge[],
 ): void {
   const { isolation, backend, databaseMigration: migration = DatabaseMigration.initContainer() } = props;
@@ -76,7 +81,7 @@ export function isolateServer(
   further.push({ peers: controllersOf(props), port: SERVER_PORT });
   networkPolicy(scope, 'network-policy', id, labels, {
     ingress: further,
-    egress: egressOf(isolation, [...database, ...routesOf(artifacts)]),
+    egress: egressOf(isolation, [...database, ...routes]),
   });
   if (migration._kind === 'job') {
     isolateJob(

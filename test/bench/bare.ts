@@ -15,6 +15,7 @@ const SCRIPTS = Object.fromEntries(
     'inspect_database.py',
     'migrate_database.py',
     'mlflow_schema.py',
+    'user_schema.py',
     'wait_for_database.py',
   ].map((file) => [file, readFileSync(join(SCRIPT_FOLDER, file), 'utf8')]),
 );

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import itertools
 import json
@@ -17,7 +18,11 @@ Operation = Callable[["Caller", int], tuple[int, str]]
 class Caller:
     """One client, with a connection that it keeps and a run of its own."""
 
-    def __init__(self, address: str, timeout: float = 120) -> None:
+    def __init__(self, address: str, timeout: float = 120, user: tuple[str, str] | None = None) -> None:
+        self._headers = {"Content-Type": "application/json"}
+        if user:
+            token = base64.b64encode(":".join(user).encode()).decode()
+            self._headers["Authorization"] = f"Basic {token}"
         self._connection = http.client.HTTPConnection(address, 5000, timeout=timeout)
         self.model = f"model-{id(self)}"
         created = self.post("runs/create", {"experiment_id": "0", "start_time": 0})
@@ -32,7 +37,7 @@ class Caller:
 
     def _call(self, method: str, path: str, body: str | None) -> tuple[int, str]:
         try:
-            self._connection.request(method, path, body, {"Content-Type": "application/json"})
+            self._connection.request(method, path, body, self._headers)
             response = self._connection.getresponse()
             return response.status, response.read().decode(errors="replace")
         except OSError as error:

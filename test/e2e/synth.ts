@@ -12,6 +12,7 @@ import {
   ExternalPostgres,
   FileSource,
   type IArtifactStore,
+  MlflowAuth,
   MlflowGarbageCollection,
   MlflowServer,
   Persistence,
@@ -22,6 +23,7 @@ import {
   S3Addressing,
   S3Artifacts,
   S3Credentials,
+  SecretKey,
   SqliteImport,
   type SqliteRepair,
   SqliteSource,
@@ -62,6 +64,9 @@ interface ServerCase {
   /** Name of the Secret with the server's own certificate. */
   readonly certificate?: string;
   readonly metrics?: boolean;
+  /** Logins from the Secret `auth`. */
+  readonly basicAuth?: { readonly database?: string };
+  readonly oauth2Proxy?: { readonly issuerUrl: string; readonly redirectUrl: string };
   readonly extraEnvVars?: Record<string, string>;
   /** A garbage collection `mlflow-gc` of what was deleted so many seconds ago. */
   readonly collectOlderThan?: number;
@@ -127,6 +132,23 @@ function poolingOf({ pooling, maxOverflow }: ServerCase): PoolingProfile | undef
   return maxOverflow === undefined ? undefined : PoolingProfile.STANDARD.extend({ maxOverflow });
 }
 
+function authOf({ basicAuth, oauth2Proxy }: ServerCase): MlflowAuth | undefined {
+  const key = (name: string): SecretKey => SecretKey.fromSecretName('auth', name);
+  if (basicAuth !== undefined) {
+    return MlflowAuth.basic({ adminPassword: key('admin-password'), flaskSecretKey: key('flask-key'), ...basicAuth });
+  }
+  return (
+    oauth2Proxy &&
+    MlflowAuth.oauth2Proxy({
+      ...oauth2Proxy,
+      clientId: 'mlflow',
+      clientSecret: key('client-secret'),
+      cookieSecret: key('cookie-secret'),
+      emailDomains: ['example.com'],
+    })
+  );
+}
+
 function artifactsOf({ s3 }: ServerCase): IArtifactStore {
   if (s3 !== undefined) {
     return new S3Artifacts({
@@ -170,6 +192,8 @@ function addServer(chart: Chart, options: ServerCase): void {
     staticPrefix: options.staticPrefix,
     certificate: options.certificate === undefined ? undefined : TlsCertificate.fromSecretName(options.certificate),
     metrics: options.metrics,
+    auth: authOf(options),
+    encryption: authOf(options) && { passphrase: SecretKey.fromSecretName('auth', 'passphrase') },
     extraEnvVars:
       options.extraEnvVars &&
       Object.fromEntries(

@@ -17,6 +17,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     for name in ("MLFLOW_BACKEND_STORE_URI", "MLFLOW_DEFAULT_ARTIFACT_ROOT", "PGCONNECT_TIMEOUT"):
         monkeypatch.delenv(name, raising=False)
+    for name in ("MLFLOW_AUTH_CONFIG_PATH", "MLFLOW_AUTH_ADMIN_PASSWORD", "OIDC_USERS_DB_URI"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PGPASSWORD", PASSWORD)
 
 

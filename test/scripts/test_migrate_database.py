@@ -198,7 +198,7 @@ def test_a_bad_setting_is_named(
 def test_the_artifact_root_has_a_default(root: str, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[script.Settings] = []
     monkeypatch.setenv("MLFLOW_DEFAULT_ARTIFACT_ROOT", root)
-    monkeypatch.setattr(script, "migrate", lambda settings, image: seen.append(settings) or "done")
+    monkeypatch.setattr(script, "migrate", lambda tables, seconds: seen.append(tables._settings) or "done")
     script.main([])
     assert seen == [script.Settings("postgresql+psycopg2://", root or "mlflow-artifacts:/", 600)]
 
@@ -209,3 +209,50 @@ def test_does_not_migrate_when_the_argument_is_misspelt(
     assert script.main(["--wiat"]) == 1
     assert last_line(capsys) == "init-mlflow: bad-settings: arguments ['--wiat']. Give none, or --wait"
     assert world.locks == 0
+
+
+class NewUsers:
+    """Users without tables, until these are made."""
+
+    uri, name, image = "postgresql+psycopg2:///?dbname=users", "users ", Revisions("u2", frozenset({"u2"}))
+
+    def __init__(self) -> None:
+        self.made = False
+
+    def read(self) -> Schema:
+        return Schema("u2" if self.made else None, self.made, self.made)
+
+    def decide(self, schema: Schema) -> str:
+        return "up-to-date" if schema.revision else "initialised"
+
+    def is_done(self, action: str, schema: Schema) -> bool:
+        return action == "up-to-date"
+
+    def carry_out(self, action: str, schema: Schema) -> None:
+        self.made = True
+
+
+def test_makes_the_users_after_the_schema_under_a_lock_of_their_own(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    users = NewUsers()
+    monkeypatch.setattr(script, "users_from", lambda: [users])
+    assert script.main([]) == 0
+    assert users.made
+    assert (world.locks, world.closed) == (2, 2)
+    assert capsys.readouterr().out.splitlines() == [
+        "init-mlflow: initialised: revision none -> c3 in 0.0 s (waited 0.0 s for the lock)",
+        "init-mlflow: users initialised: revision none -> u2 in 0.0 s (waited 0.0 s for the lock)",
+    ]
+
+
+def test_waits_for_the_users_too(
+    world: World, monkeypatch: pytest.MonkeyPatch, termination_log: Path
+) -> None:
+    monkeypatch.setenv("MIGRATION_DEADLINE_SECONDS", "1")
+    monkeypatch.setattr(script, "users_from", lambda: [NewUsers()])
+    world.schema = CURRENT
+    assert script.main(["--wait"]) == 3
+    assert termination_log.read_text().startswith(
+        "init-mlflow: deadline: not migrated after 1 s: users revision none, this image needs u2."
+    )

@@ -50,7 +50,7 @@ def test_asks_mlflow_where_the_scripts_look_different(
     versions = tmp_path / "store" / "db_migrations" / "versions"
     versions.mkdir(parents=True)
     write(versions, **scripts)
-    monkeypatch.setattr(mlflow_schema, "_package_folder", lambda: tmp_path)
+    monkeypatch.setattr(mlflow_schema, "package_folder", lambda: tmp_path)
     monkeypatch.setattr(mlflow_schema, "_ask_mlflow", lambda: IMAGE)
     assert mlflow_schema.image_revisions() == IMAGE
 
@@ -58,7 +58,7 @@ def test_asks_mlflow_where_the_scripts_look_different(
 def test_agrees_with_the_mlflow_that_is_installed() -> None:
     pytest.importorskip("mlflow")
     assert read_revisions(
-        mlflow_schema._package_folder() / "store/db_migrations/versions"
+        mlflow_schema.package_folder() / "store/db_migrations/versions"
     ) == mlflow_schema._ask_mlflow()  # fmt: skip
 
 

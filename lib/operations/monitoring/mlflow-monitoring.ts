@@ -95,6 +95,12 @@ export class MlflowMonitoring extends Construct {
         'Write the monitor yourself, with the scheme https and its tlsConfig.',
       );
     }
+    if (this.monitored.asksForLogin && scrape?._hasWayIn !== true) {
+      problems.say(
+        `\`scrape\` must have the login of an administrator: "${server.node.id}" asks for one.`,
+        'Pass PrometheusScrape.serviceMonitor({ basicAuthSecretName }), or byYourself().',
+      );
+    }
     if (this.namespace === undefined) {
       problems.say(
         '`server` must be in a chart with a namespace: alerts select by it, or those of two servers would mix.',

@@ -12,6 +12,8 @@ export interface MonitoredServer {
   readonly hasMetrics: boolean;
   /** Whether the server speaks HTTPS itself. */
   readonly isHttps: boolean;
+  /** Whether it asks Prometheus for a login. */
+  readonly asksForLogin: boolean;
   /** Whether it lets nobody in who is not named. */
   readonly isIsolated: boolean;
   /** Requests that a pod serves at once. */
@@ -26,12 +28,13 @@ export interface MonitoredServer {
 
 /** The part of a server that its monitoring has to know. */
 export function monitoredServer(server: MlflowServer): MonitoredServer {
-  const { props, labels } = server._view;
+  const { props, labels, auth } = server._view;
   const { connection } = props.backend;
   return {
     labels,
     hasMetrics: props.metrics === true,
     isHttps: props.certificate !== undefined,
+    asksForLogin: auth.guardsMetrics,
     isIsolated: props.isolation !== undefined,
     requestsOfPod: (props.workers ?? DEFAULT_WORKERS) * threadsOf(props),
     database: connection.database.value as string | undefined,

@@ -14,8 +14,8 @@ export interface PrometheusScrapeOptions {
   readonly interval?: Duration;
 
   /**
-   * Name of a Secret with an administrator's login of MLflow, in the namespace of the server. A server with basic auth asks
-   * Prometheus for one as well, and refuses all others with 403 unless MLFLOW_BASIC_AUTH_FAIL_CLOSED is false.
+   * Name of a Secret with an administrator's login of MLflow, in the namespace of the server. `MlflowAuth.basic` asks Prometheus
+   * for one as well, and refuses other users with 403.
    * @default - none
    */
   readonly basicAuthSecretName?: string;
@@ -73,6 +73,15 @@ export class PrometheusScrape {
   /** @internal */
   public get _isByYourself(): boolean {
     return this.kind === undefined;
+  }
+
+  /**
+   * Whether a server lets it in that asks for a login.
+   *
+   * @internal
+   */
+  public get _hasWayIn(): boolean {
+    return this._isByYourself || this.options.basicAuthSecretName !== undefined;
   }
 
   /** @internal */

@@ -1,7 +1,23 @@
+import type { HttpRouteOptions } from './http-route';
+import type { IngressOptions } from './ingress';
+
 /** Hosts by which the server is reached from outside. */
 export interface Front {
   readonly hosts: string[];
   readonly https: boolean;
+}
+
+interface FrontsInput {
+  readonly ingress?: IngressOptions;
+  readonly httpRoute?: HttpRouteOptions;
+}
+
+/** The ways in that a server has, by its props. */
+export function frontsOf({ ingress, httpRoute }: FrontsInput): Front[] {
+  return [
+    ...(ingress === undefined ? [] : [{ hosts: ingress.hosts, https: ingress.tlsSecretName !== undefined }]),
+    ...(httpRoute === undefined ? [] : [{ hosts: httpRoute.hosts, https: httpRoute.https ?? true }]),
+  ];
 }
 
 /** What decides which Host headers and origins the server accepts. */

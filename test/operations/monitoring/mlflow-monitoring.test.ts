@@ -5,6 +5,7 @@ import {
   BitnamiPostgres,
   ExistingSecretPostgres,
   MlflowAlert,
+  MlflowAuth,
   MlflowMonitoring,
   type MlflowMonitoringProps,
   NetworkPeer,
@@ -13,6 +14,7 @@ import {
   PoolingProfile,
   PostgresExporter,
   PrometheusScrape,
+  SecretKey,
   TlsCertificate,
   VolumeArtifacts,
 } from 'cdk8s-mlflow';
@@ -286,6 +288,27 @@ describe('bad props', () => {
     );
     const scrape = PrometheusScrape.byYourself();
     expect(() => synth({ server: { certificate }, monitoring: { scrape } })).not.toThrow();
+  });
+
+  test('a server that asks Prometheus for a login', () => {
+    const key = SecretKey.fromSecretName('auth', 'key');
+    const asking = {
+      auth: MlflowAuth.basic({ adminPassword: key, flaskSecretKey: key }),
+      encryption: { passphrase: key },
+    };
+    const message = new Error(
+      '[chart/monitoring] `scrape` must have the login of an administrator: "mlflow" asks for one. Pass PrometheusScrape.serviceMonitor({ basicAuthSecretName }), or byYourself().',
+    );
+    expect(() => synth({ server: asking })).toThrow(message);
+    expect(() => synth({ server: asking, monitoring: { scrape: PrometheusScrape.podMonitor() } })).toThrow(message);
+    const basicAuthSecretName = 'scraper';
+    for (const scrape of [
+      PrometheusScrape.byYourself(),
+      PrometheusScrape.serviceMonitor({ basicAuthSecretName }),
+      PrometheusScrape.podMonitor({ basicAuthSecretName }),
+    ]) {
+      expect(() => synth({ server: asking, monitoring: { scrape } })).not.toThrow();
+    }
   });
 
   test('a server that does not count, in no namespace', () => {

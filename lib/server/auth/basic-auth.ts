@@ -1,0 +1,133 @@
+import type { Duration } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+
+import { checkSeconds } from '../../kube/checks';
+import { contentDigest } from '../../kube/digest';
+import { text } from '../../kube/env-values';
+import type { ObjectLabels } from '../../kube/labels';
+import type { Problems } from '../../kube/problems';
+import type { SecretKey } from '../../kube/secret-key';
+
+import type { AuthContext, AuthParts, AuthWay } from './auth-parts';
+import { checkUserDatabase, userDatabaseUri } from './user-database';
+
+const CONFIG_FOLDER = '/etc/mlflow-auth';
+const CONFIG_FILE = 'basic_auth.ini';
+
+/** What a user may do with an experiment or a model that nobody has given them a permission on. */
+export enum DefaultPermission {
+  /** Nothing, not even see it. */
+  NO_PERMISSIONS = 'NO_PERMISSIONS',
+  /** See it. */
+  READ = 'READ',
+  /** See it, and call endpoints of the gateway. */
+  USE = 'USE',
+  /** See and change it. */
+  EDIT = 'EDIT',
+  /** See, change and delete it, and give others permissions on it. */
+  MANAGE = 'MANAGE',
+}
+
+/** Options of {@link MlflowAuth.basic}. */
+export interface BasicAuthOptions {
+  /**
+   * The password of the first administrator: 12 characters or more, in ASCII, since MLflow reads nothing else when artifacts
+   * are up- or downloaded. It counts until that user exists; later it is changed through MLflow.
+   */
+  readonly adminPassword: SecretKey;
+
+  /**
+   * The name of the first administrator.
+   * @default 'admin'
+   */
+  readonly adminUsername?: string;
+
+  /** The key that signs the forms of the web UI. Any long random text; all replicas share it. */
+  readonly flaskSecretKey: SecretKey;
+
+  /**
+   * What users may do with what nobody has given them a permission on.
+   * @default DefaultPermission.READ
+   */
+  readonly defaultPermission?: DefaultPermission;
+
+  /**
+   * Name of a database of its own for the users, on the same PostgreSQL server and with the same login. It has to exist.
+   * @default - the database of the backend
+   */
+  readonly database?: string;
+
+  /**
+   * How long a worker remembers a password that was right, instead of computing its slow hash at each request. For as long, a
+   * worker may go on taking a password that was changed. MLflow 3.13 or later.
+   * @default - not at all
+   */
+  readonly passwordCache?: Duration;
+}
+
+/** MLflow's own users and permissions. */
+export class BasicAuth implements AuthWay {
+  public constructor(private readonly options: BasicAuthOptions) {}
+
+  public check(problems: Problems, context: AuthContext): void {
+    const { adminPassword, adminUsername, flaskSecretKey, database, passwordCache } = this.options;
+    adminPassword._check(problems, 'auth.adminPassword');
+    flaskSecretKey._check(problems, 'auth.flaskSecretKey');
+    if (adminUsername !== undefined && !/^[!-9;-~]+$/.test(adminUsername)) {
+      problems.add(
+        'auth.adminUsername',
+        'must be ASCII letters, digits and signs, without spaces and colons',
+        adminUsername,
+        'HTTP ends a user name at its first colon.',
+      );
+    }
+    checkUserDatabase(problems, database, context);
+    checkSeconds(problems, 'auth.passwordCache', passwordCache, 'Leave it out to remember none.');
+  }
+
+  public bind(scope: Construct, labels: ObjectLabels, context: AuthContext): AuthParts {
+    const configuration = { MLFLOW_AUTH_CONFIG_PATH: text(`${CONFIG_FOLDER}/${CONFIG_FILE}`) };
+    const administrator = { MLFLOW_AUTH_ADMIN_PASSWORD: this.options.adminPassword._value() };
+    return {
+      serverArguments: ['--app-name=basic-auth'],
+      serverEnvironment: {
+        ...configuration,
+        MLFLOW_FLASK_SERVER_SECRET_KEY: this.options.flaskSecretKey._value(),
+        // A server makes the first administrator itself where nobody has done it for this pod.
+        ...(!context.isPreparedByPods && administrator),
+      },
+      migrationEnvironment: { ...configuration, ...administrator },
+      volumeMounts: [this.configuration(scope, labels)],
+      engines: 1,
+      routes: [],
+      guardsMetrics: true,
+    };
+  }
+
+  private configuration(scope: Construct, labels: ObjectLabels): kplus.VolumeMount {
+    const data = { [CONFIG_FILE]: iniOf(this.options) };
+    const configMap = new kplus.ConfigMap(scope, 'auth', {
+      metadata: { name: `${scope.node.id}-auth-${contentDigest(data)}`, labels: labels.all },
+      immutable: true,
+      data,
+    });
+    const volume = kplus.Volume.fromConfigMap(scope, 'auth-volume', configMap, { name: 'auth' });
+    return { path: CONFIG_FOLDER, volume, readOnly: true };
+  }
+}
+
+/** The configuration of `basic-auth`: nothing in it is secret (mlflow.server.auth.config). */
+function iniOf(options: BasicAuthOptions): string {
+  const settings = {
+    default_permission: options.defaultPermission ?? DefaultPermission.READ,
+    database_uri: userDatabaseUri(options.database),
+    admin_username: options.adminUsername ?? 'admin',
+    // MLflow before 3.17 stops without this entry. Empty, it cannot become anybody's password.
+    admin_password: '',
+    auth_cache_ttl_seconds: options.passwordCache?.toSeconds() ?? 0,
+  };
+  // configparser reads %(name)s as a reference.
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${String(value).replace(/%/g, '%%')}`);
+  return ['[mlflow]', ...lines.map((line) => line.trimEnd()), ''].join('\n');
+}

@@ -1,0 +1,177 @@
+import {
+  PoolingProfile,
+  BitnamiPasswords,
+  BitnamiPostgres,
+  DatabaseMigration,
+  DefaultPermission,
+  type BasicAuthOptions,
+  MlflowAuth,
+  type MlflowServerProps,
+  PgBouncer,
+  ReadinessCheck,
+  SecretKey,
+} from 'cdk8s-mlflow';
+import { Duration, Testing } from 'cdk8s';
+import { Secret } from 'cdk8s-plus-28';
+
+import { chart, container, env, type Manifest, only, podOf, server, serverManifests } from '../../support/synth';
+
+const key = (name: string): SecretKey => SecretKey.fromSecretName('auth', name);
+const secret = (name: string): Manifest => ({ secretKeyRef: { name: 'auth', key: name } });
+const encryption = { passphrase: key('passphrase') };
+
+function basic(options: Partial<BasicAuthOptions> = {}): Partial<MlflowServerProps> {
+  const auth = MlflowAuth.basic({ adminPassword: key('admin-password'), flaskSecretKey: key('flask-key'), ...options });
+  return { auth, encryption };
+}
+
+function configuration(manifests: Manifest[]): Manifest {
+  return only(
+    manifests.filter((m) => m.kind === 'ConfigMap' && m.data['basic_auth.ini'] !== undefined),
+    'ConfigMap',
+  );
+}
+
+test('the configuration has nothing secret in it', () => {
+  const manifests = serverManifests(basic());
+  const { metadata, data, immutable } = configuration(manifests);
+  expect(metadata.name).toMatch(/^mlflow-auth-[0-9a-f]{8}$/);
+  expect(immutable).toBe(true);
+  expect(data['basic_auth.ini']).toBe(
+    [
+      '[mlflow]',
+      'default_permission = READ',
+      'database_uri = postgresql+psycopg2://',
+      'admin_username = admin',
+      'admin_password =',
+      'auth_cache_ttl_seconds = 0',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('every character of a name arrives, past configparser, SQLAlchemy and libpq', () => {
+  const options = {
+    adminUsername: '100%me',
+    database: 'm%l f/?&',
+    defaultPermission: DefaultPermission.NO_PERMISSIONS,
+    passwordCache: Duration.minutes(1),
+  };
+  expect(configuration(serverManifests(basic(options))).data['basic_auth.ini']).toBe(
+    [
+      '[mlflow]',
+      'default_permission = NO_PERMISSIONS',
+      'database_uri = postgresql+psycopg2:///?dbname=m%%25l%%20f%%2F%%3F%%26',
+      'admin_username = 100%%me',
+      'admin_password =',
+      'auth_cache_ttl_seconds = 60',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('the server gets its key, and who prepares the database the password', () => {
+  const manifests = serverManifests(basic());
+  const mlflow = container(manifests, 'mlflow');
+  expect(mlflow.args).toContain('--app-name=basic-auth');
+  expect(env(mlflow)).toMatchObject({
+    MLFLOW_AUTH_CONFIG_PATH: '/etc/mlflow-auth/basic_auth.ini',
+    MLFLOW_FLASK_SERVER_SECRET_KEY: secret('flask-key'),
+    MLFLOW_CRYPTO_KEK_PASSPHRASE: secret('passphrase'),
+  });
+  expect(env(mlflow)).not.toHaveProperty('MLFLOW_AUTH_ADMIN_PASSWORD');
+  const init = container(manifests, 'init-mlflow');
+  expect(env(init)).toMatchObject({
+    MLFLOW_AUTH_CONFIG_PATH: '/etc/mlflow-auth/basic_auth.ini',
+    MLFLOW_AUTH_ADMIN_PASSWORD: secret('admin-password'),
+  });
+  const mount = { mountPath: '/etc/mlflow-auth', name: 'auth', readOnly: true };
+  expect(mlflow.volumeMounts).toContainEqual(mount);
+  expect(init.volumeMounts).toContainEqual(mount);
+  expect(podOf(manifests).volumes).toContainEqual({
+    name: 'auth',
+    configMap: { name: configuration(manifests).metadata.name },
+  });
+  expect(env(container(manifests, 'wait-for-database'))).not.toHaveProperty('MLFLOW_AUTH_ADMIN_PASSWORD');
+});
+
+test.each([DatabaseMigration.job(), DatabaseMigration.off()])(
+  'a server whose pod does not prepare the database makes the administrator itself',
+  (databaseMigration) => {
+    const manifests = serverManifests({ ...basic(), databaseMigration });
+    expect(env(container(manifests, 'mlflow'))).toMatchObject({ MLFLOW_AUTH_ADMIN_PASSWORD: secret('admin-password') });
+  },
+);
+
+test('a Job prepares the users, too', () => {
+  const manifests = serverManifests({ ...basic(), databaseMigration: DatabaseMigration.job() });
+  const [job] = only(manifests, 'Job').spec.template.spec.containers;
+  expect(env(job)).toMatchObject({ MLFLOW_AUTH_ADMIN_PASSWORD: secret('admin-password') });
+  expect(job.volumeMounts).toContainEqual({ mountPath: '/etc/mlflow-auth', name: 'auth', readOnly: true });
+});
+
+test('a key may come from a Secret of the app', () => {
+  const scope = chart();
+  const own = new Secret(scope, 'own', { metadata: { name: 'own' } });
+  server(scope, basic({ flaskSecretKey: SecretKey.fromSecret(own, 'key') }));
+  expect(env(container(Testing.synth(scope), 'mlflow'))).toMatchObject({
+    MLFLOW_FLASK_SERVER_SECRET_KEY: { secretKeyRef: { name: 'own', key: 'key' } },
+  });
+});
+
+test.each<[Partial<MlflowServerProps>, string]>([
+  [
+    basic({ adminPassword: SecretKey.fromSecretName('', 'x') }),
+    '`auth.adminPassword` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got an empty string.',
+  ],
+  [
+    basic({ flaskSecretKey: SecretKey.fromSecretName('auth', 'a b') }),
+    '`auth.flaskSecretKey` must be a key of a Secret (letters, digits, dashes, dots and underscores), got "a b".',
+  ],
+  [
+    basic({ adminUsername: 'a:b' }),
+    '`auth.adminUsername` must be ASCII letters, digits and signs, without spaces and colons, got "a:b". HTTP ends a user name at its first colon.',
+  ],
+  [basic({ database: '' }), '`auth.database` must have 1 to 63 bytes, got an empty string.'],
+  [
+    basic({ passwordCache: Duration.millis(5) }),
+    '`auth.passwordCache` must be a whole number of seconds from 1, got 0.005. Leave it out to remember none.',
+  ],
+  [
+    { ...basic(), readinessCheck: ReadinessCheck.DATABASE },
+    '`readinessCheck` must not be DATABASE with an `auth` that asks for a login: the probe has none. Leave it out.',
+  ],
+  [
+    { ...basic(), encryption: undefined },
+    '`encryption.passphrase` is required with `auth`, got undefined. MLflow would encrypt the API keys of its gateway with a passphrase that is in its source. Pass SecretKey.fromSecretName(name, key).',
+  ],
+])('%#: refuses what cannot work', (props, message) => {
+  expect(() => server(chart(), props)).toThrow(new Error(`[chart/mlflow] ${message}`));
+});
+
+test('a PgBouncer knows one database', () => {
+  const scope = chart();
+  const postgres = new BitnamiPostgres(scope, 'postgres', {
+    username: 'mlflow',
+    passwords: BitnamiPasswords.fromLiterals({ password: 'x' }),
+  });
+  const backend = new PgBouncer(scope, 'pooler', { backend: postgres });
+  expect(() => server(scope, { ...basic({ database: 'users' }), backend })).toThrow(
+    new Error(
+      '[chart/mlflow] `auth.database` must be left out behind a PgBouncer, which knows one database, got "users". Leave it out: the users are then in the database of "pooler".',
+    ),
+  );
+});
+
+test('the pool of the users counts', () => {
+  const scope = chart();
+  const backend = new BitnamiPostgres(scope, 'postgres', {
+    passwords: BitnamiPasswords.fromLiterals({ postgresPassword: 'x' }),
+    maxConnections: 60,
+  });
+  server(scope, { ...basic(), backend });
+  expect(scope.node.findAll().flatMap((each) => each.node.validate())).toEqual([
+    'up to 65 connections (1 pod x 65 with 2 workers) exceed the 57 that "postgres" offers. Lower `pooling`, `workers` or `replicas`, raise `maxConnections`, or put a pooler between. The largest pool that fits is 8 + 1.',
+  ]);
+  expect(PoolingProfile.fitting({ connections: 57, usersInDatabase: true }).poolSize).toBe(8);
+});

@@ -1,0 +1,46 @@
+import { EnvValue } from 'cdk8s-plus-28';
+import { type MlflowServerProps, SecretKey } from 'cdk8s-mlflow';
+
+import { chart, container, env, server, serverManifests } from '../support/synth';
+
+test('the keys come from Secrets that must exist, and only the server has them', () => {
+  const manifests = serverManifests({
+    encryption: {
+      passphrase: SecretKey.fromSecretName('mlflow', 'passphrase'),
+      webhookKey: SecretKey.fromSecretName('mlflow', 'webhooks'),
+    },
+  });
+  const keys = {
+    MLFLOW_CRYPTO_KEK_PASSPHRASE: { secretKeyRef: { name: 'mlflow', key: 'passphrase' } },
+    MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY: { secretKeyRef: { name: 'mlflow', key: 'webhooks' } },
+  };
+  expect(env(container(manifests, 'mlflow'))).toMatchObject(keys);
+  expect(Object.keys(env(container(manifests, 'init-mlflow')))).not.toEqual(expect.arrayContaining(Object.keys(keys)));
+});
+
+const value = EnvValue.fromValue('x');
+
+test.each<[Partial<MlflowServerProps>, string]>([
+  [
+    { encryption: { passphrase: SecretKey.fromSecretName('A', 'x') } },
+    '`encryption.passphrase` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "A".',
+  ],
+  [
+    { encryption: { webhookKey: SecretKey.fromSecretName('a', '') } },
+    '`encryption.webhookKey` must be a key of a Secret (letters, digits, dashes, dots and underscores), got an empty string.',
+  ],
+  [
+    { extraEnvVars: { MLFLOW_CRYPTO_KEK_PASSPHRASE: value } },
+    '`extraEnvVars.MLFLOW_CRYPTO_KEK_PASSPHRASE` must not be set: the library sets it itself. Use `encryption`.',
+  ],
+  [
+    { extraEnvVars: { MLFLOW_FLASK_SERVER_SECRET_KEY: value } },
+    '`extraEnvVars.MLFLOW_FLASK_SERVER_SECRET_KEY` must not be set: the library sets it itself. Use `auth`.',
+  ],
+  [
+    { extraArgs: ['--app-name=basic-auth'] },
+    '`extraArgs --app-name=basic-auth` must not be set: the library sets it itself. Use `auth`.',
+  ],
+])('%#: refuses what would win silently', (props, message) => {
+  expect(() => server(chart(), props)).toThrow(new Error(`[chart/mlflow] ${message}`));
+});
