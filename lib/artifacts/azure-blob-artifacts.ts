@@ -1,8 +1,9 @@
+import type { Duration } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { checkDataKey, checkObjectName } from '../kube/checks';
-import { fromSecretKey } from '../kube/env-values';
+import { checkDataKey, checkObjectName, checkSeconds } from '../kube/checks';
+import { fromSecretKey, texts } from '../kube/env-values';
 import { checkRoute, type NetworkRoute } from '../kube/network-route';
 import { Problems } from '../kube/problems';
 
@@ -74,6 +75,12 @@ export interface AzureBlobArtifactsProps {
   readonly access?: ArtifactAccess;
 
   /**
+   * How long the server waits for the store during one up- or download.
+   * @default Duration.minutes(10) - MLflow's own
+   */
+  readonly transferTimeout?: Duration;
+
+  /**
    * The way to the store and to its credentials through the network, for servers with `isolation`. Behind a private endpoint,
    * `{ peers: [NetworkPeer.cidr('10.20.0.0/16')] }`.
    * @default - every address at port 443
@@ -86,7 +93,7 @@ export class AzureBlobArtifacts implements IArtifactStore {
   public constructor(private readonly props: AzureBlobArtifactsProps) {}
 
   public bind(scope: Construct): ArtifactLocation {
-    const { account, container, prefix, credentials, access } = this.props;
+    const { account, container, prefix, credentials, access, transferTimeout } = this.props;
     this.check(scope);
     const root = `wasbs://${container}@${account}.blob.core.windows.net`;
     const uri = prefix === undefined ? root : `${root}/${prefix}`;
@@ -95,7 +102,10 @@ export class AzureBlobArtifacts implements IArtifactStore {
       destination: uri,
       defaultArtifactRoot: rootFor(uri, access),
       reach: ArtifactReach.CLUSTER,
-      envVariables: credentials._environment(),
+      envVariables: {
+        ...credentials._environment(),
+        ...(transferTimeout && texts({ MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT: transferTimeout.toSeconds() })),
+      },
       routes: [routeToStore(this.props.route)],
       ...(clientId !== undefined && {
         podLabels: { 'azure.workload.identity/use': 'true' },
@@ -115,6 +125,7 @@ export class AzureBlobArtifacts implements IArtifactStore {
     }
     checkPrefix(problems, prefix);
     checkRoute(problems, 'artifactRoot.route', this.props.route);
+    checkSeconds(problems, 'artifactRoot.transferTimeout', this.props.transferTimeout);
     if (credentials._secret !== undefined) {
       checkObjectName(problems, 'artifactRoot.credentials.secretName', credentials._secret.secretName);
       checkDataKey(problems, 'artifactRoot.credentials', credentials._secret.key);

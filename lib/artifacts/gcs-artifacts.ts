@@ -1,5 +1,7 @@
+import { type Duration, type Size, SizeRoundingBehavior } from 'cdk8s';
 import type { Construct } from 'constructs';
 
+import { checkSeconds } from '../kube/checks';
 import { texts } from '../kube/env-values';
 import { FileSource } from '../kube/file-source';
 import { checkRoute, type NetworkRoute } from '../kube/network-route';
@@ -71,6 +73,24 @@ export interface GcsArtifactsProps {
   readonly access?: ArtifactAccess;
 
   /**
+   * How long the server waits for the store during one up- or download.
+   * @default Duration.minutes(1) - that of google-cloud-storage
+   */
+  readonly transferTimeout?: Duration;
+
+  /**
+   * How much of a file the server sends at a time; a multiple of 256 KiB.
+   * @default - what google-cloud-storage chooses
+   */
+  readonly uploadChunkSize?: Size;
+
+  /**
+   * How much of a file the server reads at a time; a multiple of 256 KiB.
+   * @default - what google-cloud-storage chooses
+   */
+  readonly downloadChunkSize?: Size;
+
+  /**
    * The way to the store and to its credentials through the network, for servers with `isolation`. Behind a private endpoint,
    * `{ peers: [NetworkPeer.cidr('10.20.0.0/16')] }`.
    * @default - every address at port 443
@@ -83,7 +103,7 @@ export class GcsArtifacts implements IArtifactStore {
   public constructor(private readonly props: GcsArtifactsProps) {}
 
   public bind(scope: Construct): ArtifactLocation {
-    const { bucket, prefix, credentials, access } = this.props;
+    const { bucket, prefix, credentials, access, transferTimeout, uploadChunkSize, downloadChunkSize } = this.props;
     this.check(scope);
     const uri = ['gs:/', bucket, ...(prefix === undefined ? [] : [prefix])].join('/');
     const keyFile = credentials._keyFile;
@@ -91,7 +111,12 @@ export class GcsArtifacts implements IArtifactStore {
       destination: uri,
       defaultArtifactRoot: rootFor(uri, access),
       reach: ArtifactReach.CLUSTER,
-      envVariables: texts(keyFile === undefined ? {} : { GOOGLE_APPLICATION_CREDENTIALS: `${KEY_FOLDER}/key.json` }),
+      envVariables: texts({
+        ...(keyFile && { GOOGLE_APPLICATION_CREDENTIALS: `${KEY_FOLDER}/key.json` }),
+        ...(transferTimeout && { MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT: transferTimeout.toSeconds() }),
+        ...(uploadChunkSize && { MLFLOW_GCS_UPLOAD_CHUNK_SIZE: bytesOf(uploadChunkSize) }),
+        ...(downloadChunkSize && { MLFLOW_GCS_DOWNLOAD_CHUNK_SIZE: bytesOf(downloadChunkSize) }),
+      }),
       volumeMounts: keyFile && [
         { path: KEY_FOLDER, volume: keyFile._volume(scope, 'artifacts-key', 'key.json'), readOnly: true },
       ],
@@ -111,6 +136,9 @@ export class GcsArtifacts implements IArtifactStore {
     }
     checkPrefix(problems, prefix);
     checkRoute(problems, 'artifactRoot.route', this.props.route);
+    checkSeconds(problems, 'artifactRoot.transferTimeout', this.props.transferTimeout);
+    checkChunk(problems, 'artifactRoot.uploadChunkSize', this.props.uploadChunkSize);
+    checkChunk(problems, 'artifactRoot.downloadChunkSize', this.props.downloadChunkSize);
     credentials._keyFile?._check(problems, 'artifactRoot.credentials');
     const account = credentials._serviceAccount;
     if (account !== undefined && !/^[^@\s]+@[^@\s]+$/.test(account)) {
@@ -122,4 +150,18 @@ export class GcsArtifacts implements IArtifactStore {
     }
     problems.throwIfAny();
   }
+}
+
+// Google takes nothing else (google.cloud.storage.blob).
+const CHUNK_KIBIBYTES = 256;
+
+function checkChunk(problems: Problems, prop: string, size: Size | undefined): void {
+  const kibibytes = size?.toKibibytes({ rounding: SizeRoundingBehavior.NONE });
+  if (kibibytes !== undefined && (kibibytes === 0 || kibibytes % CHUNK_KIBIBYTES !== 0)) {
+    problems.add(prop, `must be a multiple of ${String(CHUNK_KIBIBYTES)} KiB`, `${String(kibibytes)} KiB`);
+  }
+}
+
+function bytesOf(size: Size): number {
+  return size.toKibibytes() * 1024;
 }

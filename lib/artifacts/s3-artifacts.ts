@@ -1,5 +1,8 @@
+import { Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
 
+import { checkSeconds } from '../kube/checks';
+import { texts } from '../kube/env-values';
 import { Problems } from '../kube/problems';
 
 import { type ArtifactAccess, rootFor } from './object-store';
@@ -13,7 +16,16 @@ export interface S3ArtifactsProps extends S3BucketProps {
    * @default ArtifactAccess.PROXIED
    */
   readonly access?: ArtifactAccess;
+
+  /**
+   * How long a URL works that the server signs for a client, which then downloads from the bucket itself. At most 7 days.
+   * @default Duration.minutes(5) - MLflow's own
+   */
+  readonly signedUrlLifetime?: Duration;
 }
+
+// Longer ones are refused when they are used (mlflow.server.handlers).
+const LONGEST_LIFETIME = Duration.days(7);
 
 /**
  * Artifacts in a bucket of Amazon S3, or of a store that speaks its protocol. The image needs boto3.
@@ -28,15 +40,28 @@ export class S3Artifacts implements IArtifactStore {
   public constructor(private readonly props: S3ArtifactsProps) {}
 
   public bind(scope: Construct): ArtifactLocation {
+    const { signedUrlLifetime } = this.props;
     const problems = new Problems(scope);
     checkBucket(problems, 'artifactRoot', this.props);
+    checkSeconds(problems, 'artifactRoot.signedUrlLifetime', signedUrlLifetime);
+    if (
+      signedUrlLifetime !== undefined &&
+      signedUrlLifetime.toSeconds({ integral: false }) > LONGEST_LIFETIME.toSeconds()
+    ) {
+      problems.add('artifactRoot.signedUrlLifetime', 'must be 7 days at most', signedUrlLifetime.toHumanString());
+    }
     problems.throwIfAny();
     const uri = bucketUri(this.props);
+    const access = bucketAccess(scope, this.props, 'artifacts-ca');
     return {
       destination: uri,
       defaultArtifactRoot: rootFor(uri, this.props.access),
       reach: ArtifactReach.CLUSTER,
-      ...bucketAccess(scope, this.props, 'artifacts-ca'),
+      ...access,
+      envVariables: {
+        ...access.envVariables,
+        ...(signedUrlLifetime && texts({ MLFLOW_PRESIGNED_DOWNLOAD_URL_TTL_SECONDS: signedUrlLifetime.toSeconds() })),
+      },
     };
   }
 }

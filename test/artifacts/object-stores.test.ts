@@ -1,4 +1,4 @@
-import { Testing } from 'cdk8s';
+import { Duration, Size, Testing } from 'cdk8s';
 import { EnvValue, ServiceAccount } from 'cdk8s-plus-28';
 import {
   ArtifactAccess,
@@ -92,6 +92,31 @@ test('S3: all of it', () => {
   });
 });
 
+test('how long transfers may take, in the variables of MLflow', () => {
+  const transfers = (store: IArtifactStore): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(env(container(serverManifests({ artifactRoot: store }), 'mlflow'))).filter(([name]) =>
+        /PRESIGNED|TIMEOUT$|CHUNK/.test(name),
+      ),
+    );
+  const transferTimeout = Duration.hours(1);
+  const [uploadChunkSize, downloadChunkSize] = [Size.kibibytes(256), Size.mebibytes(8)];
+  expect(transfers(new S3Artifacts({ ...s3, signedUrlLifetime: Duration.days(7) }))).toMatchObject({
+    MLFLOW_PRESIGNED_DOWNLOAD_URL_TTL_SECONDS: '604800',
+  });
+  expect(transfers(new GcsArtifacts({ ...gcs, transferTimeout, uploadChunkSize, downloadChunkSize }))).toMatchObject({
+    MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT: '3600',
+    MLFLOW_GCS_UPLOAD_CHUNK_SIZE: '262144',
+    MLFLOW_GCS_DOWNLOAD_CHUNK_SIZE: '8388608',
+  });
+  expect(transfers(new AzureBlobArtifacts({ ...azure, transferTimeout }))).toMatchObject({
+    MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT: '3600',
+  });
+  for (const store of [new S3Artifacts(s3), new GcsArtifacts(gcs), new AzureBlobArtifacts(azure)]) {
+    expect(Object.keys(transfers(store)).filter((name) => name.startsWith('MLFLOW'))).toEqual([]);
+  }
+});
+
 test('S3: TLS is given up only when said', () => {
   const ignoring = (ignoreTls?: boolean) =>
     env(container(serverManifests({ artifactRoot: new S3Artifacts({ ...s3, ignoreTls }) }), 'mlflow'));
@@ -147,6 +172,30 @@ test('Azure: a connection string or a key', () => {
 const objectName = 'must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots)';
 
 test.each<[IArtifactStore, string]>([
+  [
+    new S3Artifacts({ ...s3, signedUrlLifetime: Duration.days(8) }),
+    '`artifactRoot.signedUrlLifetime` must be 7 days at most, got "8 days".',
+  ],
+  [
+    new S3Artifacts({ ...s3, signedUrlLifetime: Duration.millis(1) }),
+    '`artifactRoot.signedUrlLifetime` must be a whole number of seconds from 1, got 0.001.',
+  ],
+  [
+    new GcsArtifacts({ ...gcs, uploadChunkSize: Size.kibibytes(255) }),
+    '`artifactRoot.uploadChunkSize` must be a multiple of 256 KiB, got "255 KiB".',
+  ],
+  [
+    new GcsArtifacts({ ...gcs, downloadChunkSize: Size.mebibytes(0.1) }),
+    '`artifactRoot.downloadChunkSize` must be a multiple of 256 KiB, got "102.4 KiB".',
+  ],
+  [
+    new GcsArtifacts({ ...gcs, transferTimeout: Duration.seconds(0) }),
+    '`artifactRoot.transferTimeout` must be a whole number of seconds from 1, got 0.',
+  ],
+  [
+    new AzureBlobArtifacts({ ...azure, transferTimeout: Duration.seconds(0) }),
+    '`artifactRoot.transferTimeout` must be a whole number of seconds from 1, got 0.',
+  ],
   [
     new S3Artifacts({ ...s3, bucket: 's3://models' }),
     '`artifactRoot.bucket` must be the name of a bucket, without s3://, got "s3://models".',

@@ -43,6 +43,11 @@ class ObjectStore:
         listed: dict[str, Any] = self.client.list_objects_v2(Bucket=bucket)
         return [each["Key"] for each in listed.get("Contents", [])]
 
+    def parts(self, bucket: str, key: str) -> int:
+        """In how many parts an object was uploaded: its tag tells."""
+        tag = self.client.head_object(Bucket=bucket, Key=key)["ETag"].strip('"')
+        return int(tag.split("-")[1]) if "-" in tag else 1
+
     def stop(self) -> None:
         self._process.kill()
         self._process.wait()

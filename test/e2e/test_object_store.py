@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import synthesis
 from cluster.kubernetes import Document, Namespace
 from object_store import CREDENTIALS, PORT, ObjectStore
 from postgres import Postgres
-from tracking import client_of, log_everything
+from tracking import client_of, log_everything, request
 
 BUCKET = "models"
 
@@ -48,6 +49,43 @@ def test_through_the_server(
     assert [key for key in store.keys(BUCKET) if key.endswith("proxied.txt")] == [
         f"team/{logged.experiment_id}/{logged.run_id}/artifacts/notes/proxied.txt"
     ]
+
+
+def test_large_files_go_around_the_server(
+    namespace: Namespace,
+    postgres: Postgres,
+    store: ObjectStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In parts, by URLs that the server signs: the bytes never pass it."""
+    mebibyte = 1024**2
+    for name, value in {
+        "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "true",
+        "MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE": str(6 * mebibyte),
+        "MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE": str(5 * mebibyte),
+        "MLFLOW_MULTIPART_DOWNLOAD_MINIMUM_FILE_SIZE": str(6 * mebibyte),
+        "MLFLOW_MULTIPART_DOWNLOAD_CHUNK_SIZE": str(5 * mebibyte),
+    }.items():
+        monkeypatch.setenv(name, value)
+    # The URLs name the store as the server does.
+    endpoint = f"http://{store.address}:{PORT}"
+    namespace.apply([secret(), *synthesis.server(s3={"endpoint": endpoint, "signedUrlLifetime": 77})])
+    [pod] = namespace.deployment()
+    client = client_of(pod.wait_ready())
+    run = client.create_run("0").info.run_id
+    large = tmp_path / "model.bin"
+    large.write_bytes(os.urandom(12 * mebibyte))
+    client.log_artifact(run, str(large))
+    assert store.parts(BUCKET, f"team/0/{run}/artifacts/model.bin") == 3
+    read = client.download_artifacts(run, "model.bin", str(tmp_path))
+    assert Path(read).read_bytes() == large.read_bytes()
+    log = pod.current_log()
+    assert "mlflow-artifacts/mpu/complete" in log
+    assert f"PUT /api/2.0/mlflow-artifacts/artifacts/0/{run}" not in log
+    assert f"GET /api/2.0/mlflow-artifacts/artifacts/0/{run}" not in log
+    answer = request(pod, f"/api/2.0/mlflow-artifacts/presigned/0/{run}/artifacts/model.bin")
+    assert "X-Amz-Expires=77&" in answer.body
 
 
 def test_straight_from_the_clients(
