@@ -26,6 +26,7 @@ class Example:
     namespace: str | None = None  # that the YAML names
     superuser: str | None = None  # the password of `postgres`, of a server in the cluster
     admin_secret: str | None = None  # of an administrator; role and database are not there yet
+    auth_secret: str | None = None  # that is there already, with what logging in needs
 
 
 EXAMPLES = [
@@ -36,6 +37,12 @@ EXAMPLES = [
     Example("values-file", host=RDS, user="mlflowuser", password="Pa33w0rd!"),
     Example("high-availability", host="your-postgres-cluster-endpoint", secret="postgres-database-secret"),
     Example("custom-pooling", host="your-postgres-host", secret="postgres-database-secret"),
+    Example(
+        "basic-auth",
+        host="your-postgres-host",
+        secret="postgres-database-secret",
+        auth_secret="mlflow-auth",
+    ),
     Example("own-backend", host="acid-mlflow", secret=ZALANDO_SECRET),
     Example("customized-deployment", host="your-postgres-host", secret="postgres-database-secret"),
     Example("development", superuser="only-for-development", user="postgres", namespace="mlflow-dev"),
@@ -51,6 +58,8 @@ OPERATIONS = [
         admin_secret="postgres-admin-secret",
     ),
 ]
+# Of the first administrator of `basic-auth`, as its documentation makes it.
+ADMINISTRATOR, ADMINISTRATOR_PASSWORD = "admin", "Zm9yIHRoZSB0ZXN0IG9ubHk="
 BY_NAME = {example.name: example for example in [*EXAMPLES, *OPERATIONS]}
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import stand_in
 from cluster import Failed, Namespace, eventually, new_namespace
-from examples import Example, manifest_for
+from examples import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, Example, manifest_for
 from settings import CLUSTER_DOMAIN, MLFLOW_IMAGE, READY_SECONDS
 
 CLIENT = "client"
@@ -84,7 +84,17 @@ class Release:
         return [f"http://{host}:5000" for host in hosts]
 
     def client(self, *args: str) -> str:
-        return self.namespace.kubectl("exec", "-i", CLIENT, "--", "python", "-", *args, stdin=CLIENT_PROGRAM)
+        command = ["env", *self.login(), "python", "-", *args]
+        return self.namespace.kubectl("exec", "-i", CLIENT, "--", *command, stdin=CLIENT_PROGRAM)
+
+    def login(self) -> list[str]:
+        """The environment of a client that has to log in."""
+        if self.example.auth_secret is None:
+            return []
+        return [
+            f"MLFLOW_TRACKING_USERNAME={ADMINISTRATOR}",
+            f"MLFLOW_TRACKING_PASSWORD={ADMINISTRATOR_PASSWORD}",
+        ]
 
     def log_run(self, url: str) -> str:
         return self.client("write", url).rsplit("run_id=", maxsplit=1)[1].strip()

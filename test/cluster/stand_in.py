@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import secrets
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from cluster import Namespace, restricted_pod, run
-from examples import Example, service_of
+from examples import ADMINISTRATOR_PASSWORD, Example, service_of
 from settings import POSTGRES_IMAGE
 
 NAME = "stand-in"
@@ -48,6 +49,10 @@ def provide(namespace: Namespace, example: Example) -> None:
     if example.admin_secret:
         login = [f"--from-literal=username={ADMIN}", f"--from-literal=password={ADMIN_PASSWORD}"]
         namespace.kubectl("create", "secret", "generic", example.admin_secret, *login)
+    if example.auth_secret:
+        keys = [f"--from-literal={name}={secrets.token_hex(32)}" for name in ("flask-key", "passphrase")]
+        password = f"--from-literal=admin-password={ADMINISTRATOR_PASSWORD}"
+        namespace.kubectl("create", "secret", "generic", example.auth_secret, password, *keys)
     if example.ca:
         bundle = f"--from-literal=global-bundle.pem={files['ca.crt'].decode()}"
         namespace.kubectl("create", "configmap", "rds-ca", bundle)

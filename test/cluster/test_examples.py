@@ -13,8 +13,8 @@ import pytest
 
 import stand_in
 from cluster import MADE_BY_US, Failed, eventually
-from examples import EXAMPLES
-from release import Release, is_ready
+from examples import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, EXAMPLES
+from release import CLIENT, CLIENT_PROGRAM, Release, is_ready
 from rolling import roll
 
 
@@ -81,7 +81,11 @@ def test_guide_access_the_ui(release: Release) -> None:
         try:
             assert forward.stdout is not None
             assert "Forwarding from" in forward.stdout.readline()
-            with urllib.request.urlopen(f"http://localhost:{port}", timeout=60) as page:
+            url = urllib.request.Request(f"http://localhost:{port}")
+            if release.example.auth_secret:
+                login = f"{ADMINISTRATOR}:{ADMINISTRATOR_PASSWORD}".encode()
+                url.add_header("Authorization", f"Basic {base64.b64encode(login).decode()}")
+            with urllib.request.urlopen(url, timeout=60) as page:
                 assert page.status == 200
                 assert "<title>MLflow</title>" in page.read().decode()
         finally:
@@ -115,6 +119,18 @@ def test_encrypts_its_connections(release: Release) -> None:
         user=release.example.user,
     )
     assert answer == "t"
+
+
+def test_asks_for_a_login(release: Release) -> None:
+    if release.example.auth_secret is None:
+        pytest.skip("asks nobody")
+    for password in ("", "another password"):
+        command = ["env", f"MLFLOW_TRACKING_USERNAME={ADMINISTRATOR}", f"MLFLOW_TRACKING_PASSWORD={password}"]
+        with pytest.raises(Failed, match="401"):
+            release.namespace.kubectl(
+                *("exec", "-i", CLIENT, "--", *command, "python", "-", "write", "http://mlflow:5000"),
+                stdin=CLIENT_PROGRAM,
+            )
 
 
 def test_second_apply_changes_nothing(release: Release) -> None:

@@ -34,11 +34,16 @@ class Example:
     namespace: str = "mlflow"
     # Brings the database itself; its image cannot run here, so a PostgreSQL of ours takes the place.
     brings_database: bool = False
+    # The login of MLflow's client.
+    user: dict[str, str] = field(default_factory=dict)
 
 
 KUBECTL = secret("postgres-database-secret", username="mlflow_user", password="your_secure_password")
 ZALANDO = secret(
     "mlflow.acid-mlflow.credentials.postgresql.acid.zalan.do", username="mlflow", password="zalando"
+)
+BASIC_AUTH = secret(
+    "mlflow-auth", **{"admin-password": "twelve or more", "flask-key": "f" * 64, "passphrase": "p" * 64}
 )
 RDS_CA = {"kind": "ConfigMap", "metadata": {"name": "rds-ca"}, "data": {}}
 EXAMPLES = {
@@ -53,6 +58,12 @@ EXAMPLES = {
         given=[KUBECTL],
         servers=["mlflow-written-out", "mlflow-derived", "mlflow-subclass"],
     ),
+    "basic-auth": Example(
+        "your-postgres-host",
+        given=[KUBECTL, BASIC_AUTH],
+        user={"MLFLOW_TRACKING_USERNAME": "admin", "MLFLOW_TRACKING_PASSWORD": "twelve or more"},
+    ),
+    "monitoring": Example("postgres", brings_database=True),
     "own-backend": Example("acid-mlflow", login=("mlflow", "zalando"), given=[ZALANDO]),
     "customized-deployment": Example("your-postgres-host", given=[KUBECTL]),
     "development": Example("postgres", namespace="mlflow-dev", brings_database=True),
@@ -62,9 +73,15 @@ EXAMPLES = {
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_example_keeps_what_was_logged(
-    name: str, namespace: Namespace, make_postgres: MakePostgres, tmp_path: Path
+    name: str,
+    namespace: Namespace,
+    make_postgres: MakePostgres,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     example = EXAMPLES[name]
+    for variable, value in example.user.items():
+        monkeypatch.setenv(variable, value)
     namespace.name = example.namespace
     namespace.apply([*example.given, *synthesis.example(name)])
     start_database(example, namespace, make_postgres)
