@@ -4,6 +4,7 @@ Environment:
   PGUSER, PGPASSWORD          the login, of the clients and of PgBouncer itself
   PGHOST, PGPORT, PGDATABASE  the database; a list of hosts needs PgBouncer 1.24
   PGBOUNCER_FOLDER            where userlist.txt and databases.ini go (default /run/pgbouncer)
+  PGBOUNCER_ASK_DATABASE      if set, PGUSER asks the database for users who are not in userlist.txt
   PGBOUNCER_STATS_USER        a further user, for a metrics exporter, with a password of this start alone: in
                               userlist.txt, and in stats.pgpass, which is a password file of libpq
 
@@ -44,11 +45,13 @@ def userlist(user: str, password: str) -> str:
     return f"{_field('PGUSER', user, LONGEST_USER)} {_field('PGPASSWORD', password, LONGEST_QUOTED)}\n"
 
 
-def databases(host: str, port: str, database: str) -> str:
+def databases(host: str, port: str, database: str, auth_user: str | None = None) -> str:
     """The section [databases], for a client that asks for the database by its name."""
     target = f"host={_value('PGHOST', host)} port={_one_port(host, port)}"
     if "," in host:
         target += " load_balance_hosts=disable"  # the default would use them in turn
+    if auth_user is not None:
+        target += f" auth_user={_value('PGUSER', auth_user)}"
     _value("PGDATABASE", database)
     if database == "pgbouncer":
         raise BadSetting("PGDATABASE must not be pgbouncer, which is the name of PgBouncer's own console")
@@ -102,7 +105,12 @@ def main() -> int:
     try:
         files = {
             "userlist.txt": userlist(get("PGUSER", ""), get("PGPASSWORD", "")),
-            "databases.ini": databases(get("PGHOST", ""), get("PGPORT") or "5432", get("PGDATABASE", "")),
+            "databases.ini": databases(
+                get("PGHOST", ""),
+                get("PGPORT") or "5432",
+                get("PGDATABASE", ""),
+                get("PGUSER", "") if get("PGBOUNCER_ASK_DATABASE") else None,
+            ),
         }
         stats_user = get("PGBOUNCER_STATS_USER")
         if stats_user:

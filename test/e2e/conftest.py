@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true", GIT_PYTH
 os.environ.update(MLFLOW_HTTP_REQUEST_MAX_RETRIES="4", MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false")
 
 SCRATCH = Path(os.environ["E2E_SCRATCH"])
-CERTIFICATES, TEMPLATE = SCRATCH / "certificates", SCRATCH / "template"
+CERTIFICATES, TEMPLATE, PGBOUNCER = (SCRATCH / name for name in ("certificates", "template", "pgbouncer"))
 MakePostgres = Callable[..., Postgres]
 
 
@@ -28,6 +29,8 @@ def pytest_configure(config: pytest.Config) -> None:
     SCRATCH.chmod(0o755)
     make_certificates(CERTIFICATES)
     make_template(TEMPLATE, CERTIFICATES)
+    (PGBOUNCER / "bin").mkdir(parents=True)
+    shutil.copy(str(shutil.which("pgbouncer")), PGBOUNCER / "bin")
 
 
 def images() -> dict[str, Path]:
@@ -35,7 +38,11 @@ def images() -> dict[str, Path]:
     import mlflow.version
 
     current = f"ghcr.io/mlflow/mlflow:v{mlflow.version.VERSION}-full"
-    return {current: Path(sys.prefix), synthesis.image("postgres"): BIN.parent}
+    return {
+        current: Path(sys.prefix),
+        synthesis.image("postgres"): BIN.parent,
+        synthesis.image("pgBouncer"): PGBOUNCER,
+    }
 
 
 @pytest.fixture(scope="session")

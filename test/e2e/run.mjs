@@ -22,6 +22,7 @@ const PACKAGES = {
   nsenter: 'util-linux',
   setpriv: 'util-linux',
   openssl: 'openssl',
+  pgbouncer: 'pgbouncer',
 };
 
 process.chdir(ROOT);

@@ -16,6 +16,8 @@ import {
   MlflowGarbageCollection,
   MlflowServer,
   Persistence,
+  PgBouncer,
+  type PgBouncerProps,
   PoolingProfile,
   PostgresCredentials,
   PostgresTls,
@@ -52,6 +54,7 @@ interface ServerCase {
   readonly readiness?: 'database';
   readonly replicas?: number;
   readonly workers?: number;
+  readonly threads?: number;
   readonly maxOverflow?: number;
   /** `none`: SQLAlchemy's own sizes. `guide`: those of the guide's "High Availability Setup". */
   readonly pooling?: keyof typeof POOLINGS;
@@ -72,6 +75,8 @@ interface ServerCase {
   readonly collectOlderThan?: number;
   /** A bootstrap `bootstrap` by the administrator of the Secret `admin`, for which the server waits. */
   readonly bootstrap?: boolean;
+  /** A PgBouncer `pgbouncer` between the server and its database. */
+  readonly pooled?: Pick<PgBouncerProps, 'authQuery' | 'defaultPoolSize' | 'maxDatabaseConnections' | 'poolMode'>;
 }
 
 const POOLINGS = {
@@ -178,7 +183,8 @@ function addServer(chart: Chart, options: ServerCase): void {
     tls: tlsOf(options),
   });
   const server = new MlflowServer(chart, 'mlflow', {
-    backend,
+    backend: options.pooled === undefined ? backend : new PgBouncer(chart, 'pgbouncer', { backend, ...options.pooled }),
+    threads: options.threads,
     databaseConnectionCheck: checkOf(options),
     databaseMigration: migrationOf(options),
     readinessCheck: options.readiness === 'database' ? ReadinessCheck.DATABASE : undefined,

@@ -87,7 +87,7 @@ UNKNOWN: dict[str, Callable[[dict[str, Any]], object]] = {
     "secret-key": lambda pod: pod["volumes"][1]["secret"]["items"][0].update(key="missing"),
     "secret": lambda pod: pod["volumes"][1]["secret"].update(secretName="missing"),
     "claim": lambda pod: pod["volumes"].append({"name": "x", "persistentVolumeClaim": {"claimName": "x"}}),
-    "probe": lambda pod: pod["containers"][0].update(readinessProbe={"tcpSocket": {"port": 1}}),
+    "probe": lambda pod: pod["containers"][0].update(readinessProbe={"grpc": {"port": 1}}),
     "lifecycle": lambda pod: pod["containers"][0].update(lifecycle={"postStart": {}}),
     "root": lambda pod: pod["securityContext"].update(runAsUser=0),
     "privileges": lambda pod: pod["containers"][0]["securityContext"].pop("capabilities"),
@@ -189,7 +189,8 @@ def test_probes(namespace: Namespace) -> None:
         "periodSeconds": 1,
         "failureThreshold": 1,
     }
-    namespace.apply(job(SERVE, probed(readinessProbe=get, livenessProbe=alive)))
+    listens = {"tcpSocket": {"port": 8000}, "periodSeconds": 1}
+    namespace.apply(job(SERVE, probed(startupProbe=listens, readinessProbe=get, livenessProbe=alive)))
     pod = namespace.job("job")
     pod.wait_for_line('"GET /ok HTTP/1.1" 404')
     assert not pod.ready
@@ -201,8 +202,11 @@ def test_probes(namespace: Namespace) -> None:
         pod.wait_ready(30)
 
 
-def test_startup_probe_gives_up(namespace: Namespace) -> None:
-    probe = {"httpGet": {"path": "/never", "port": 8000}, "periodSeconds": 1, "failureThreshold": 2}
+@pytest.mark.parametrize(
+    "never", [{"httpGet": {"path": "/never", "port": 8000}}, {"tcpSocket": {"port": 8001}}]
+)
+def test_startup_probe_gives_up(never: Document, namespace: Namespace) -> None:
+    probe = {**never, "periodSeconds": 1, "failureThreshold": 2}
     namespace.apply(job(SERVE, probed(startupProbe=probe)))
     with pytest.raises(PodFailed, match="the startup probe gave up"):
         namespace.job("job").wait_ready(30)

@@ -75,6 +75,16 @@ log_disconnections = 0
 `);
 });
 
+test('lets in whom the database knows, where it is asked', () => {
+  const authQuery = 'SELECT name, hash FROM lookup($1)';
+  expect(config({ authQuery, maxDatabaseConnections: 31 })).toMatchObject({ auth_query: authQuery });
+  expect(config({})).not.toHaveProperty('auth_query');
+  const asks = (props: Partial<PgBouncerProps>): Manifest =>
+    env(podOf(synth(props)).initContainers[0]).PGBOUNCER_ASK_DATABASE;
+  expect(asks({ authQuery, maxDatabaseConnections: 31 })).toBe('true');
+  expect(asks({})).toBeUndefined();
+});
+
 test('takes every size, and further settings over its own defaults', () => {
   const settings = { query_wait_timeout: '5', tcp_keepidle: '60' };
   const sizes = {
@@ -333,6 +343,19 @@ test.each<[Props, string]>([
   [
     { settings: { server_tls_sslmode: 'disable' } },
     '`settings` must not name server_tls_sslmode. Use `backend.connection.tls`.',
+  ],
+  [{ settings: { auth_user: 'a' } }, '`settings` must not name auth_user. Use `authQuery`.'],
+  [
+    { authQuery: 'SELECT 1', maxDatabaseConnections: 20 },
+    '`authQuery` must be one line with $1 for the name of the user, got "SELECT 1".',
+  ],
+  [
+    { authQuery: 'SELECT a, b FROM\nc($1)', maxDatabaseConnections: 20 },
+    '`authQuery` must be one line with $1 for the name of the user, got "SELECT a, b FROM\\nc($1)".',
+  ],
+  [
+    { authQuery: 'SELECT a, b FROM c($1)' },
+    '`maxDatabaseConnections` must be given with `authQuery`: each user gets a pool of its own. Give at least `defaultPoolSize`.',
   ],
   [{ settings: { auth_type: 'trust' } }, '`settings` must not name auth_type, which the way to the database rests on.'],
   [{ settings: { '[users]': '' } }, '`settings` must have names of pgbouncer.ini, got "[users]".'],

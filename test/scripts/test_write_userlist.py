@@ -89,6 +89,13 @@ def test_points_at_the_database(host: str, port: str, database: str, line: str) 
     assert write_userlist.databases(host, port, database) == f"[databases]\n{line}\n"
 
 
+def test_the_backends_user_asks_for_others(run, tmp_path: Path) -> None:
+    assert run(PGUSER="o'neil") == 0
+    assert "auth_user" not in (tmp_path / "databases.ini").read_text()
+    assert run(PGUSER="o'neil", PGBOUNCER_ASK_DATABASE="true") == 0
+    assert " port=5432 auth_user='o''neil'\n" in (tmp_path / "databases.ini").read_text()
+
+
 def test_the_port_has_libpqs_default(run, tmp_path: Path) -> None:
     assert run(PGPORT="") == 0
     assert "port=5432\n" in (tmp_path / "databases.ini").read_text()

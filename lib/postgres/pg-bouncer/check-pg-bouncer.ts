@@ -8,6 +8,8 @@ import { checkPoolBudget, type PoolBudget } from './pool-budget';
 
 const OWN_PROPS: Record<string, string> = {
   pool_mode: 'poolMode',
+  auth_query: 'authQuery',
+  auth_user: 'authQuery',
   stats_users: 'metrics',
   default_pool_size: 'defaultPoolSize',
   reserve_pool_size: 'reservePoolSize',
@@ -33,6 +35,7 @@ export function checkPgBouncer(problems: Problems, id: string, props: PgBouncerP
   });
   checkWhole(problems, 'reservePoolSize', props.reservePoolSize, { least: 0 });
   checkPort(problems, 'servicePort', props.servicePort);
+  checkAuthQuery(problems, props);
   checkSettings(problems, props.settings ?? {});
   checkPeers(problems, 'metrics.scrapers', props.metrics?.scrapers);
   checkIsolation(problems, props.isolation);
@@ -49,6 +52,21 @@ export function checkPgBouncer(problems: Problems, id: string, props: PgBouncerP
     );
   }
   checkPoolBudget(problems, props.backend.node.id, budget);
+}
+
+function checkAuthQuery(problems: Problems, { authQuery, maxDatabaseConnections }: PgBouncerProps): void {
+  if (authQuery === undefined) {
+    return;
+  }
+  if (/[\r\n]/.test(authQuery) || !/\$1\b/.test(authQuery)) {
+    problems.add('authQuery', 'must be one line with $1 for the name of the user', authQuery);
+  }
+  if (maxDatabaseConnections === undefined) {
+    problems.say(
+      '`maxDatabaseConnections` must be given with `authQuery`: each user gets a pool of its own.',
+      'Give at least `defaultPoolSize`.',
+    );
+  }
 }
 
 function checkSettings(problems: Problems, settings: Record<string, string>): void {

@@ -89,6 +89,15 @@ export interface PgBouncerProps {
   readonly maxDatabaseConnections?: number;
 
   /**
+   * Who is let in besides the backend's own user: a query that yields name and password hash of the user `$1`, of whom PgBouncer has
+   * not heard. The backend's user asks it, so it has to call a function that may read hashes (README.md has one). Each further user
+   * gets a pool of its own, so `maxDatabaseConnections` has to be given; their pods need the labels `connection.clientLabels`.
+   * @default - nobody
+   * @see https://www.pgbouncer.org/config.html#auth_query
+   */
+  readonly authQuery?: string;
+
+  /**
    * Further settings of `pgbouncer.ini`, by name.
    * @default - PgBouncer's own, but for query_wait_timeout (30 s), server_login_retry (0.5 s) and the log of connections (off)
    * @see https://www.pgbouncer.org/config.html

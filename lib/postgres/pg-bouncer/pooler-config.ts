@@ -34,6 +34,7 @@ export function poolerConfig(props: PgBouncerProps, input: PoolerConfigInput): s
     unix_socket_dir: '',
     auth_type: 'scram-sha-256',
     auth_file: `${SECRET_FOLDER}/userlist.txt`,
+    auth_query: props.authQuery,
     // psycopg2 and PGOPTIONS send these, which PgBouncer refuses unless told otherwise.
     ignore_startup_parameters: 'extra_float_digits,options',
     stats_users: props.metrics && STATS_USER,

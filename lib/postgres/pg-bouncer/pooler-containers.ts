@@ -49,6 +49,7 @@ export function writeContainer(
     envVariables: {
       ...env,
       PGBOUNCER_FOLDER: text(SECRET_FOLDER),
+      ...(props.authQuery !== undefined && { PGBOUNCER_ASK_DATABASE: text(true) }),
       ...(props.metrics && { PGBOUNCER_STATS_USER: text(STATS_USER) }),
       PYTHONDONTWRITEBYTECODE: text(1),
     },

@@ -35,15 +35,6 @@ _TRIES = dict.fromkeys(
     ("backoffLimit", "podFailurePolicy", "activeDeadlineSeconds"), "the first failure is a failure here"
 )
 
-_JOB = {
-    "backoffLimit": "the first failure is a failure here",
-    "activeDeadlineSeconds": "a test has a deadline of its own",
-}
-_HISTORY = dict.fromkeys(
-    ("startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit", "timeZone"),
-    "a test is the clock",
-)
-
 
 class Namespace:
     """One namespace on one node. Pods and databases are on a bridge that only this run can reach."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import ssl
 import threading
 import time
@@ -15,9 +16,11 @@ _ANY_CERTIFICATE = ssl._create_unverified_context()  # as the kubelet does
 
 
 def probe_once(probe: Probe, container: Container, running: Running, address: str) -> bool:
-    if probe.path is None:
+    if probe.command:
         return running.execute(probe.command, probe.timeout) == 0
     port = container.ports[probe.port] if isinstance(probe.port, str) else int(probe.port)
+    if probe.path is None:
+        return _listens(address, port, probe.timeout)
     connection = (
         http.client.HTTPSConnection(address, port, timeout=probe.timeout, context=_ANY_CERTIFICATE)
         if probe.tls
@@ -32,6 +35,14 @@ def probe_once(probe: Probe, container: Container, running: Running, address: st
         return False
     finally:
         connection.close()
+
+
+def _listens(address: str, port: int, timeout: int) -> bool:
+    try:
+        socket.create_connection((address, port), timeout).close()
+        return True
+    except OSError:
+        return False
 
 
 class ProbeLoop:

@@ -212,10 +212,10 @@ def _read_probe(container: Fields, name: str) -> Probe | None:
     fields = container.child(name)
     if not fields.names():
         return None
-    http = fields.child("httpGet")
+    http, tcp = fields.child("httpGet"), fields.child("tcpSocket")
     probe = Probe(
         path=http.take("path", str),
-        port=http.take("port", object, 0),
+        port=tcp.take("port", object) or http.take("port", object, 0),
         tls=_read_scheme(http),
         command=_read_exec(fields),
         initial_delay=fields.take("initialDelaySeconds", int, 0),
@@ -225,9 +225,11 @@ def _read_probe(container: Fields, name: str) -> Probe | None:
         success_threshold=fields.take("successThreshold", int, 1),
     )
     http.done()
+    tcp.done()
     fields.done()
-    if (probe.path is None) == (not probe.command):
-        raise Unsupported(f"{fields.path}: either httpGet or exec")
+    ways = [bool(each) for each in (probe.path, probe.command, probe.port and probe.path is None)]
+    if sum(ways) != 1:
+        raise Unsupported(f"{fields.path}: either httpGet, tcpSocket or exec")
     return probe
 
 
