@@ -70,6 +70,7 @@ server_tls_sslmode = require
 client_tls_sslmode = disable
 query_wait_timeout = 30
 server_login_retry = 0.5
+server_connect_timeout = 5
 log_connections = 0
 log_disconnections = 0
 `);

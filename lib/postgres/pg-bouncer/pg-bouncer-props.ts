@@ -99,7 +99,7 @@ export interface PgBouncerProps {
 
   /**
    * Further settings of `pgbouncer.ini`, by name.
-   * @default - PgBouncer's own, but for query_wait_timeout (30 s), server_login_retry (0.5 s) and the log of connections (off)
+   * @default - PgBouncer's own, but for query_wait_timeout (30 s), server_login_retry (0.5 s), server_connect_timeout (5 s) and the log of connections (off)
    * @see https://www.pgbouncer.org/config.html
    */
   readonly settings?: Record<string, string>;

@@ -54,6 +54,8 @@ export function poolerConfig(props: PgBouncerProps, input: PoolerConfigInput): s
     query_wait_timeout: 30,
     // The default of 15 s is how long calls would fail after each restart of the database, however short.
     server_login_retry: 0.5,
+    // An address whose pod is gone swallows packets, and one attempt holds up the whole pool: not for the default of 15 s.
+    server_connect_timeout: 5,
     // A line for each probe says nothing.
     log_connections: 0,
     log_disconnections: 0,
