@@ -78,6 +78,16 @@ def test_right_wrong_and_no_password(
     assert_secret(namespace, postgres, pod)
 
 
+def test_below_a_prefix(namespace: Namespace, postgres: Postgres) -> None:
+    """MLflow compares the beginnings of paths: what is open must not open the rest (is_unprotected_route)."""
+    [pod] = start(namespace, staticPrefix="/team/static")
+    paths = ("/health", "/version", DEFAULT_EXPERIMENT, "/api/2.0/mlflow-artifacts/artifacts/none")
+    asked = {path: request(pod, f"/team/static{path}").status for path in paths}
+    assert asked == {path: 200 if path == "/health" else 401 for path in paths}
+    # MLflow has these routes without the prefix, too.
+    assert request(pod, paths[-1]).status == 401
+
+
 def test_a_second_user_may_do_what_they_are_allowed_to(
     namespace: Namespace, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,6 +83,7 @@ export class BasicAuth implements AuthWay {
       );
     }
     checkUserDatabase(problems, database, context);
+    checkPrefix(problems, context);
     checkSeconds(problems, 'auth.passwordCache', passwordCache, 'Leave it out to remember none.');
   }
 
@@ -114,6 +115,18 @@ export class BasicAuth implements AuthWay {
     });
     const volume = kplus.Volume.fromConfigMap(scope, 'auth-volume', configMap, { name: 'auth' });
     return { path: CONFIG_FOLDER, volume, readOnly: true };
+  }
+}
+
+// MLflow compares the beginning of the whole path, so that such a prefix would open everything (is_unprotected_route).
+function checkPrefix(problems: Problems, { staticPrefix }: AuthContext): void {
+  if (/^\/(static|health|favicon\.ico)/.test(staticPrefix)) {
+    problems.add(
+      'staticPrefix',
+      'must not begin with /static, /health or /favicon.ico with MlflowAuth.basic()',
+      staticPrefix,
+      'MLflow asks for no login there.',
+    );
   }
 }
 
