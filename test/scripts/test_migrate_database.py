@@ -194,6 +194,27 @@ def test_a_bad_setting_is_named(
     )
 
 
+@pytest.mark.parametrize("arguments", [[], ["--wait"]])
+@pytest.mark.parametrize(("passphrase", "code"), [(None, 0), ("p", 0), ("", 1), (" \n", 1)])
+def test_refuses_an_empty_passphrase(
+    arguments: list[str],
+    passphrase: str | None,
+    code: int,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if passphrase is not None:
+        monkeypatch.setenv("MLFLOW_CRYPTO_KEK_PASSPHRASE", passphrase)
+    world.schema = CURRENT
+    assert script.main(arguments) == code
+    refused = (
+        "init-mlflow: bad-settings: MLFLOW_CRYPTO_KEK_PASSPHRASE is empty: MLflow would use the passphrase"
+        " that is in its source. Correct the settings of this container (PG* and its own)"
+    )
+    assert (last_line(capsys) == refused) == (code == 1)
+
+
 @pytest.mark.parametrize("root", ["", "s3://bucket/mlflow"])
 def test_the_artifact_root_has_a_default(root: str, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[script.Settings] = []

@@ -33,7 +33,8 @@ export enum DefaultPermission {
 export interface BasicAuthOptions {
   /**
    * The password of the first administrator: 12 characters or more, in ASCII, since MLflow reads nothing else when artifacts
-   * are up- or downloaded. It counts until that user exists; later it is changed through MLflow.
+   * are up- or downloaded. It counts while there is no such user, so one who was deleted comes back with it at the next
+   * start; it replaces the password that older versions of MLflow came with; any other is changed through MLflow.
    */
   readonly adminPassword: SecretKey;
 
