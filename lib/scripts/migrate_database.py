@@ -183,7 +183,11 @@ def main(arguments: list[str]) -> int:
             seconds_from(DEADLINE, 600),
         )
         check_passphrase()
-        for tables in (Tracking(settings, image_revisions()), *users_from()):
+        users = users_from()
+        if work is migrate:
+            for each in users:
+                each.decide(each.read())  # what cannot be done for them stops it before anything is
+        for tables in (Tracking(settings, image_revisions()), *users):
             print(f"{PROGRAM}: {work(tables, settings.seconds)}", flush=True)
         return DONE
     except NewerSchema as error:

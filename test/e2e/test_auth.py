@@ -251,6 +251,8 @@ def test_what_is_wrong_is_said(
     assert (ended.name, ended.code, pod.running) == ("init-mlflow", 1, [])
     assert re.match(f"init-mlflow: {message}", ended.message), ended.message
     assert password not in ended.log
+    if database is not None:  # nothing was touched
+        assert postgres.value("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
 
 
 def test_an_empty_passphrase(namespace: Namespace, postgres: Postgres) -> None:

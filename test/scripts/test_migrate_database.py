@@ -7,13 +7,14 @@ from pathlib import Path
 import migrate_database as script
 import pytest
 from conftest import PASSWORD, Clock, DatabaseError, World
-from mlflow_schema import Revisions, Schema, UnusableSchema
+from mlflow_schema import NewerSchema, Revisions, Schema, UnusableSchema
 
 IMAGE = Revisions("c3", frozenset({"a1", "b2", "c3"}))
 EMPTY = Schema(None, False, False)
 OLD = Schema("a1", True, True)
 CURRENT = Schema("c3", True, True)
 NEWER = Schema("d4", True, True)
+MISSING = DatabaseError('FATAL:  database "users" does not exist')
 
 
 @pytest.fixture
@@ -265,6 +266,21 @@ def test_makes_the_users_after_the_schema_under_a_lock_of_their_own(
         "init-mlflow: initialised: revision none -> c3 in 0.0 s (waited 0.0 s for the lock)",
         "init-mlflow: users initialised: revision none -> u2 in 0.0 s (waited 0.0 s for the lock)",
     ]
+
+
+@pytest.mark.parametrize(("error", "code"), [(NewerSchema("newer-schema: the users"), 4), (MISSING, 1)])
+def test_touches_nothing_where_the_users_cannot_be(
+    error: Exception, code: int, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read() -> Schema:
+        raise error
+
+    users = NewUsers()
+    monkeypatch.setattr(users, "read", read)
+    monkeypatch.setattr(script, "users_from", lambda: [users])
+    world.schema = OLD
+    assert script.main([]) == code
+    assert (world.locks, world.schema) == (0, OLD)
 
 
 def test_waits_for_the_users_too(
