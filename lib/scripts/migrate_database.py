@@ -8,7 +8,9 @@ Environment besides libpq's own (PG*):
   MLFLOW_BACKEND_STORE_URI      default postgresql+psycopg2://
   MLFLOW_DEFAULT_ARTIFACT_ROOT  where the default experiment keeps its artifacts (default mlflow-artifacts:/)
   MLFLOW_AUTH_CONFIG_PATH       the configuration of basic-auth, where users are MLflow's own
-  MLFLOW_AUTH_ADMIN_PASSWORD    the password of the administrator that it names, if there is none yet
+  MLFLOW_AUTH_ADMIN_PASSWORD    the password of the administrator that it names, if there is none yet, or one
+                                with the password that older versions of MLflow came with
+  MLFLOW_CRYPTO_KEK_PASSPHRASE  the server's passphrase, of which only is asked that it is not empty
   OIDC_USERS_DB_URI             the database of the users of mlflow-oidc-auth, where that is in use
   MIGRATION_DEADLINE_SECONDS    how long to wait for the lock, or with --wait (default 600); it never cuts a
                                 migration that runs
@@ -47,6 +49,7 @@ from user_schema import Users, UserSchema, users_from
 PROGRAM = "init-mlflow"
 DONE, FAILED, DEADLINE_PASSED, SCHEMA_IS_NEWER = 0, 1, 3, 4
 DEADLINE = "MIGRATION_DEADLINE_SECONDS"
+PASSPHRASE = "MLFLOW_CRYPTO_KEK_PASSPHRASE"
 
 
 class Settings(NamedTuple):
@@ -148,6 +151,12 @@ def why_not_ready(tables: Tracking | Users) -> str:
     return f"{tables.name}revision {schema.revision or 'none'}, this image needs {tables.image.head}"
 
 
+def check_passphrase() -> None:
+    """MLflow says nothing to an empty one but a warning in the log (mlflow.utils.crypto)."""
+    if not os.environ.get(PASSPHRASE, "unset").strip():
+        raise BadSetting(f"{PASSPHRASE} is empty: MLflow would use the passphrase that is in its source")
+
+
 def explain(error: Exception) -> str:
     database_error = find_database_error(error)
     if database_error is not None:
@@ -173,7 +182,12 @@ def main(arguments: list[str]) -> int:
             os.environ.get("MLFLOW_DEFAULT_ARTIFACT_ROOT") or "mlflow-artifacts:/",
             seconds_from(DEADLINE, 600),
         )
-        for tables in (Tracking(settings, image_revisions()), *users_from()):
+        check_passphrase()
+        users = users_from()
+        if work is migrate:
+            for each in users:
+                each.decide(each.read())  # what cannot be done for them stops it before anything is
+        for tables in (Tracking(settings, image_revisions()), *users):
             print(f"{PROGRAM}: {work(tables, settings.seconds)}", flush=True)
         return DONE
     except NewerSchema as error:

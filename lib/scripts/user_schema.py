@@ -16,6 +16,9 @@ from init_container import BadSetting
 from mlflow_schema import NewerSchema, UnusableSchema, connect, package_folder, read_revisions
 
 SHORTEST_PASSWORD = 12  # mlflow.utils.validation
+# What MLflow once gave its first administrator. It lets no administrator log in with that any more, and
+# puts the configured password in its place (GHSA-gq3w-7jj3-x7gr; mlflow.server.auth.create_admin_user).
+KNOWN_PASSWORD = "password1234"
 NEWER = (
     "newer-schema: the users are at revision {found}, which this image does not know: its newest is {head}."
     " Run the newer image that made it, or restore the backup from before that upgrade. Nothing was touched"
@@ -32,7 +35,7 @@ class UserSchema(NamedTuple):
 
     revision: str | None
     has_users: bool
-    has_admin: bool
+    has_admin: bool  # and one with a password of their own
 
 
 class Users:
@@ -58,8 +61,9 @@ class Users:
                     cursor.execute(f"SELECT string_agg(version_num, '+') FROM {self._table}")
                     revision = cursor.fetchone()[0]
                 if has_users and self.admin is not None:
-                    cursor.execute("SELECT EXISTS (SELECT FROM users WHERE username = %s)", (self.admin,))
-                    has_admin = cursor.fetchone()[0]
+                    cursor.execute("SELECT password_hash FROM users WHERE username = %s", (self.admin,))
+                    found = cursor.fetchone()
+                    has_admin = found is not None and not is_known_password(found[0])
                 return UserSchema(revision, has_users, has_admin)
         finally:
             connection.close()
@@ -97,15 +101,27 @@ class BasicAuthUsers(Users):
         self._password = password
 
     def carry_out(self, action: str, schema: UserSchema) -> None:
-        if not schema.has_admin and len(self._password) < SHORTEST_PASSWORD:
-            raise BadSetting(
-                f"MLFLOW_AUTH_ADMIN_PASSWORD must have {SHORTEST_PASSWORD} characters or more, to make the"
-                f" user {self.admin}"
-            )
+        if not schema.has_admin:
+            self._check_password()
         from mlflow.server import auth
 
         auth.store.init_db(self.uri)  # migrates
         auth.create_admin_user(self.admin, self._password)
+
+    def _check_password(self) -> None:
+        if len(self._password) < SHORTEST_PASSWORD:
+            raise BadSetting(
+                f"MLFLOW_AUTH_ADMIN_PASSWORD must have {SHORTEST_PASSWORD} characters or more, to make the"
+                f" user {self.admin}"
+            )
+        if self._password == KNOWN_PASSWORD:
+            raise BadSetting("MLFLOW_AUTH_ADMIN_PASSWORD is the one that older versions of MLflow came with")
+
+
+def is_known_password(password_hash: str) -> bool:
+    from werkzeug.security import check_password_hash
+
+    return check_password_hash(password_hash, KNOWN_PASSWORD)
 
 
 class PluginUsers(Users):

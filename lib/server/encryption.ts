@@ -9,8 +9,9 @@ import type { SecretKey } from '../kube/secret-key';
  */
 export interface EncryptionOptions {
   /**
-   * The passphrase for the API keys of MLflow's gateway: 32 characters or more. To change it, stop the server, run
-   * `mlflow crypto rotate-kek`, and set the MLFLOW_CRYPTO_KEK_VERSION that it names in `extraEnvVars`.
+   * The passphrase for the API keys of MLflow's gateway. MLflow asks for 32 characters or more, but does not count them;
+   * `init-mlflow` refuses an empty one. To change it, stop the server, run `mlflow crypto rotate-kek`, and set the
+   * MLFLOW_CRYPTO_KEK_VERSION that it names in `extraEnvVars`.
    * @default - the one in MLflow's source (mlflow.utils.crypto), which everybody knows
    */
   readonly passphrase?: SecretKey;

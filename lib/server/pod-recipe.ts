@@ -13,6 +13,7 @@ import type { PostgresConnection } from '../postgres/postgres-connection';
 import { ScriptFiles } from '../startup/script-files';
 
 import type { AuthParts } from './auth/auth-parts';
+import { renderEncryption } from './encryption';
 import { METRICS_SCRIPT } from './metrics';
 import type { MlflowServerProps } from './mlflow-server-props';
 import { PROBE_SCRIPT } from './probes';
@@ -79,10 +80,11 @@ export function podRecipe(
     },
     base: connected,
     checkBase,
-    migrationBase: withUsers(
+    migrationBase: withSecrets(
       connection.direct === undefined
         ? checkBase
         : initContainer(withConnection(common, renderConnection(scope, connection.direct, 'postgres-direct')), props),
+      props,
       auth,
     ),
   };
@@ -96,10 +98,16 @@ function withConnection(container: kplus.ContainerProps, { env, mounts }: Connec
   };
 }
 
-function withUsers(container: kplus.ContainerProps, auth: AuthParts): kplus.ContainerProps {
+// It makes the first user, and refuses an empty passphrase.
+function withSecrets(
+  container: kplus.ContainerProps,
+  { encryption }: MlflowServerProps,
+  auth: AuthParts,
+): kplus.ContainerProps {
+  const passphrase = renderEncryption({ passphrase: encryption?.passphrase });
   return {
     ...container,
-    envVariables: { ...container.envVariables, ...auth.migrationEnvironment },
+    envVariables: { ...container.envVariables, ...passphrase, ...auth.migrationEnvironment },
     volumeMounts: [...(container.volumeMounts ?? []), ...auth.volumeMounts],
   };
 }

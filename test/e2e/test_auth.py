@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from load import Caller, Load, Sampler, create_model, log_batch, search
 from mlflow import MlflowException
 from postgres import Postgres
 from tracking import DEFAULT_EXPERIMENT, check_everything, client_of, log_everything, request
+from werkzeug.security import generate_password_hash
 
 PASSWORD = "correct horse battery"
 HEAD = "SELECT version_num FROM alembic_version_auth"
@@ -29,8 +31,8 @@ ODD_PASSWORDS = {
 }
 
 
-def secret(password: str = PASSWORD) -> Document:
-    data = {"admin-password": password, "flask-key": "f" * 40, "passphrase": "p" * 40}
+def secret(password: str = PASSWORD, passphrase: str = "p" * 40) -> Document:
+    data = {"admin-password": password, "flask-key": "f" * 40, "passphrase": passphrase}
     return {"kind": "Secret", "metadata": {"name": "auth"}, "stringData": data}
 
 
@@ -76,6 +78,16 @@ def test_right_wrong_and_no_password(
     # In the same database, each with its own table of revisions.
     assert postgres.value(HEAD) != postgres.value("SELECT version_num FROM alembic_version")
     assert_secret(namespace, postgres, pod)
+
+
+def test_below_a_prefix(namespace: Namespace, postgres: Postgres) -> None:
+    """MLflow compares the beginnings of paths: what is open must not open the rest (is_unprotected_route)."""
+    [pod] = start(namespace, staticPrefix="/team/static")
+    paths = ("/health", "/version", DEFAULT_EXPERIMENT, "/api/2.0/mlflow-artifacts/artifacts/none")
+    asked = {path: request(pod, f"/team/static{path}").status for path in paths}
+    assert asked == {path: 200 if path == "/health" else 401 for path in paths}
+    # MLflow has these routes without the prefix, too.
+    assert request(pod, paths[-1]).status == 401
 
 
 def test_a_second_user_may_do_what_they_are_allowed_to(
@@ -239,6 +251,42 @@ def test_what_is_wrong_is_said(
     assert (ended.name, ended.code, pod.running) == ("init-mlflow", 1, [])
     assert re.match(f"init-mlflow: {message}", ended.message), ended.message
     assert password not in ended.log
+    if database is not None:  # nothing was touched
+        assert postgres.value("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
+
+
+def test_an_empty_passphrase(namespace: Namespace, postgres: Postgres) -> None:
+    namespace.apply([secret(passphrase=""), *synthesis.server(basicAuth={})])
+    [pod] = namespace.deployment()
+    ended = pod.wait_init(120)[-1]
+    assert (ended.name, ended.code, pod.running) == ("init-mlflow", 1, [])
+    assert "bad-settings: MLFLOW_CRYPTO_KEK_PASSPHRASE is empty: MLflow would use the passph" in ended.message
+
+
+def test_administrators_whom_a_start_gives_their_password(
+    namespace: Namespace, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One who was deleted, and one with the password that older versions of MLflow came with."""
+    [pod] = start(namespace)
+    log_in(monkeypatch, "admin")
+    users_of(pod).create_user("second", "another password")
+    users_of(pod).update_user_admin("second", True)
+    log_in(monkeypatch, "second", "another password")
+    users_of(pod).delete_user("admin")
+    pod.delete()
+    [pod] = start(namespace)
+    log_in(monkeypatch, "admin")
+    client_of(pod).get_experiment("0")
+    pod.delete()
+
+    known = generate_password_hash("password1234")
+    postgres.execute(f"UPDATE users SET password_hash = '{known}' WHERE username = 'admin'", "mlflow")
+    pods = start(namespace, replicas=2)
+    assert Counter(map(outcome, pods)) == {"up-to-date": 2}
+    for password, error in ((PASSWORD, None), ("password1234", "401")):
+        log_in(monkeypatch, "admin", password)
+        with pytest.raises(MlflowException, match=error) if error else contextlib.nullcontext():
+            client_of(pods[0]).get_experiment("0")
 
 
 def test_users_newer_than_the_image(namespace: Namespace, postgres: Postgres) -> None:

@@ -154,6 +154,9 @@ def test_whom_it_does_not_let_in(pod: tuple[Pod, Proxy], provider: IdentityProvi
     }
     # An API answers; a page leads to the login.
     assert open_paths == {"/health": 200, "/ping": 200, DEFAULT_EXPERIMENT: 401, "/version": 302}
+    # A client of OpenTelemetry follows such a redirection, and takes the page for an answer to its traces.
+    for path in ("/v1/traces", "/graphql", "/gateway/mlflow/v1/models"):
+        assert request(pod[0], path).status == 401, path
     assert request(pod[0], "/metrics").status == 302
     for trick in ("/health/../api/2.0/mlflow/experiments/get", "//health", "/health/x", "/HEALTH"):
         assert request(pod[0], trick).status in (301, 302, 401), trick  # 301: to the path without dots

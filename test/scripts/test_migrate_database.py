@@ -7,13 +7,14 @@ from pathlib import Path
 import migrate_database as script
 import pytest
 from conftest import PASSWORD, Clock, DatabaseError, World
-from mlflow_schema import Revisions, Schema, UnusableSchema
+from mlflow_schema import NewerSchema, Revisions, Schema, UnusableSchema
 
 IMAGE = Revisions("c3", frozenset({"a1", "b2", "c3"}))
 EMPTY = Schema(None, False, False)
 OLD = Schema("a1", True, True)
 CURRENT = Schema("c3", True, True)
 NEWER = Schema("d4", True, True)
+MISSING = DatabaseError('FATAL:  database "users" does not exist')
 
 
 @pytest.fixture
@@ -194,6 +195,27 @@ def test_a_bad_setting_is_named(
     )
 
 
+@pytest.mark.parametrize("arguments", [[], ["--wait"]])
+@pytest.mark.parametrize(("passphrase", "code"), [(None, 0), ("p", 0), ("", 1), (" \n", 1)])
+def test_refuses_an_empty_passphrase(
+    arguments: list[str],
+    passphrase: str | None,
+    code: int,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if passphrase is not None:
+        monkeypatch.setenv("MLFLOW_CRYPTO_KEK_PASSPHRASE", passphrase)
+    world.schema = CURRENT
+    assert script.main(arguments) == code
+    refused = (
+        "init-mlflow: bad-settings: MLFLOW_CRYPTO_KEK_PASSPHRASE is empty: MLflow would use the passphrase"
+        " that is in its source. Correct the settings of this container (PG* and its own)"
+    )
+    assert (last_line(capsys) == refused) == (code == 1)
+
+
 @pytest.mark.parametrize("root", ["", "s3://bucket/mlflow"])
 def test_the_artifact_root_has_a_default(root: str, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[script.Settings] = []
@@ -244,6 +266,21 @@ def test_makes_the_users_after_the_schema_under_a_lock_of_their_own(
         "init-mlflow: initialised: revision none -> c3 in 0.0 s (waited 0.0 s for the lock)",
         "init-mlflow: users initialised: revision none -> u2 in 0.0 s (waited 0.0 s for the lock)",
     ]
+
+
+@pytest.mark.parametrize(("error", "code"), [(NewerSchema("newer-schema: the users"), 4), (MISSING, 1)])
+def test_touches_nothing_where_the_users_cannot_be(
+    error: Exception, code: int, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read() -> Schema:
+        raise error
+
+    users = NewUsers()
+    monkeypatch.setattr(users, "read", read)
+    monkeypatch.setattr(script, "users_from", lambda: [users])
+    world.schema = OLD
+    assert script.main([]) == code
+    assert (world.locks, world.schema) == (0, OLD)
 
 
 def test_waits_for_the_users_too(

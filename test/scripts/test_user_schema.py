@@ -8,7 +8,14 @@ import pytest
 import user_schema
 from init_container import BadSetting
 from mlflow_schema import NewerSchema, UnusableSchema
-from user_schema import BasicAuthUsers, PluginUsers, UserSchema, users_from
+from user_schema import (
+    KNOWN_PASSWORD,
+    BasicAuthUsers,
+    PluginUsers,
+    UserSchema,
+    is_known_password,
+    users_from,
+)
 
 INI = "[mlflow]\ndatabase_uri = postgresql+psycopg2:///?dbname=m%%25\nadmin_username = 100%%me\n"
 
@@ -94,9 +101,16 @@ def test_refuses_a_configuration_that_is_not_there(packages: Path) -> None:
         BasicAuthUsers("/no.ini", "")
 
 
-@pytest.mark.parametrize(("password", "has_admin"), [("eleven char", False), ("", False), ("", True)])
+TOO_SHORT = "MLFLOW_AUTH_ADMIN_PASSWORD must have 12 characters or more, to make the user 100%me"
+TOO_WELL_KNOWN = "MLFLOW_AUTH_ADMIN_PASSWORD is the one that older versions of MLflow came with"
+
+
+@pytest.mark.parametrize(
+    ("password", "refused"),
+    [("eleven char", TOO_SHORT), ("", TOO_SHORT), ("password1234", TOO_WELL_KNOWN), ("", None)],
+)
 def test_a_password_is_asked_for_where_it_is_needed(
-    password: str, has_admin: bool, packages: Path, monkeypatch: pytest.MonkeyPatch
+    password: str, refused: str | None, packages: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[object] = []
     auth = SimpleNamespace(
@@ -105,16 +119,20 @@ def test_a_password_is_asked_for_where_it_is_needed(
     monkeypatch.setitem(sys.modules, "mlflow", SimpleNamespace())
     monkeypatch.setitem(sys.modules, "mlflow.server", SimpleNamespace(auth=auth))
     users = BasicAuthUsers(str(packages / "basic_auth.ini"), password)
-    if has_admin:
+    if refused is None:
         users.carry_out("upgraded", UserSchema("a1", True, True))
         assert done == [users.uri, ("100%me", "")]
     else:
         with pytest.raises(BadSetting) as caught:
             users.carry_out("initialised", UserSchema(None, False, False))
-        assert str(caught.value) == (
-            "MLFLOW_AUTH_ADMIN_PASSWORD must have 12 characters or more, to make the user 100%me"
-        )
+        assert str(caught.value) == refused
         assert done == []
+
+
+def test_knows_the_password_that_mlflow_came_with() -> None:
+    security = pytest.importorskip("werkzeug.security")
+    assert is_known_password(security.generate_password_hash(KNOWN_PASSWORD))
+    assert not is_known_password(security.generate_password_hash("correct horse battery"))
 
 
 def test_the_functions_used_of_mlflow_exist(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -125,5 +143,6 @@ def test_the_functions_used_of_mlflow_exist(monkeypatch: pytest.MonkeyPatch, tmp
 
     assert auth.store.init_db.__code__.co_varnames[:2] == ("self", "db_uri")
     assert auth.create_admin_user.__code__.co_varnames[:2] == ("username", "password")
+    assert auth._LEGACY_DEFAULT_ADMIN_PASSWORD == KNOWN_PASSWORD
     assert auth.auth_config.admin_password is None
     assert auth.auth_config.admin_username == "100%me"

@@ -33,7 +33,8 @@ export enum DefaultPermission {
 export interface BasicAuthOptions {
   /**
    * The password of the first administrator: 12 characters or more, in ASCII, since MLflow reads nothing else when artifacts
-   * are up- or downloaded. It counts until that user exists; later it is changed through MLflow.
+   * are up- or downloaded. It counts while there is no such user, so one who was deleted comes back with it at the next
+   * start; it replaces the password that older versions of MLflow came with; any other is changed through MLflow.
    */
   readonly adminPassword: SecretKey;
 
@@ -83,6 +84,7 @@ export class BasicAuth implements AuthWay {
       );
     }
     checkUserDatabase(problems, database, context);
+    checkPrefix(problems, context);
     checkSeconds(problems, 'auth.passwordCache', passwordCache, 'Leave it out to remember none.');
   }
 
@@ -114,6 +116,18 @@ export class BasicAuth implements AuthWay {
     });
     const volume = kplus.Volume.fromConfigMap(scope, 'auth-volume', configMap, { name: 'auth' });
     return { path: CONFIG_FOLDER, volume, readOnly: true };
+  }
+}
+
+// MLflow compares the beginning of the whole path, so that such a prefix would open everything (is_unprotected_route).
+function checkPrefix(problems: Problems, { staticPrefix }: AuthContext): void {
+  if (/^\/(static|health|favicon\.ico)/.test(staticPrefix)) {
+    problems.add(
+      'staticPrefix',
+      'must not begin with /static, /health or /favicon.ico with MlflowAuth.basic()',
+      staticPrefix,
+      'MLflow asks for no login there.',
+    );
   }
 }
 

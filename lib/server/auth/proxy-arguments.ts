@@ -35,7 +35,8 @@ export function proxyArguments(options: OAuth2ProxyOptions, context: AuthContext
     '--skip-provider-button=true',
     // For the client of MLflow, which sends the token in MLFLOW_TRACKING_TOKEN and cannot follow a login page.
     '--skip-jwt-bearer-tokens=true',
-    `--api-route=^${escaped(staticPrefix)}/(api|ajax-api)/`,
+    // A program answers a redirection to a login page by reading it, and takes that for success.
+    `--api-route=^${escaped(staticPrefix)}/(api|ajax-api|gateway|graphql|v1)(/|$)`,
     `--skip-auth-route=GET=^${escaped(staticPrefix)}/health$`,
     // MLflow's exporter takes no notice of the prefix (mlflow.server.prometheus_exporter).
     ...(context.metrics ? ['--skip-auth-route=GET=^/metrics$'] : []),

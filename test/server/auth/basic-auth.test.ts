@@ -141,12 +141,23 @@ test.each<[Partial<MlflowServerProps>, string]>([
     { ...basic(), readinessCheck: ReadinessCheck.DATABASE },
     '`readinessCheck` must not be DATABASE with an `auth` that asks for a login: the probe has none. Leave it out.',
   ],
+  ...['/static', '/static-mlflow', '/health-team/mlflow', '/favicon.icon'].map(
+    (staticPrefix): [Partial<MlflowServerProps>, string] => [
+      { ...basic(), staticPrefix },
+      `\`staticPrefix\` must not begin with /static, /health or /favicon.ico with MlflowAuth.basic(), got "${staticPrefix}". MLflow asks for no login there.`,
+    ],
+  ),
   [
     { ...basic(), encryption: undefined },
     '`encryption.passphrase` is required with `auth`, got undefined. MLflow would encrypt the API keys of its gateway with a passphrase that is in its source. Pass SecretKey.fromSecretName(name, key).',
   ],
 ])('%#: refuses what cannot work', (props, message) => {
   expect(() => server(chart(), props)).toThrow(new Error(`[chart/mlflow] ${message}`));
+});
+
+test('other prefixes may have such words in them', () => {
+  const manifests = serverManifests({ ...basic(), staticPrefix: '/team/static' });
+  expect(container(manifests, 'mlflow').args).toContain('--static-prefix=/team/static');
 });
 
 test('a PgBouncer knows one database', () => {

@@ -48,7 +48,7 @@ test('the proxy listens where the Service sends requests, and MLflow on the loop
     '--email-domain=example.com',
     '--skip-provider-button=true',
     '--skip-jwt-bearer-tokens=true',
-    '--api-route=^/(api|ajax-api)/',
+    '--api-route=^/(api|ajax-api|gateway|graphql|v1)(/|$)',
     '--skip-auth-route=GET=^/health$',
   ]);
   const mlflow = container(manifests, 'mlflow');
@@ -202,7 +202,7 @@ test('paths are matched as they are, and lists keep their commas', () => {
       '--allowed-group="cn=""a"",dc=b"',
       '--upstream-timeout=3600s',
       '--skip-auth-route=GET=^/v1\\.0/health$',
-      '--api-route=^/v1\\.0/(api|ajax-api)/',
+      '--api-route=^/v1\\.0/(api|ajax-api|gateway|graphql|v1)(/|$)',
     ]),
   );
   expect(args[args.length - 1]).toBe('--oidc-extra-audience=robots');
