@@ -7,12 +7,14 @@ import { text, texts } from '../kube/env-values';
 import { checkIsolation, isolateJob } from '../kube/isolation';
 import type { ObjectLabels } from '../kube/labels';
 import type { NetworkRoute } from '../kube/network-route';
+import { annotationsOf } from '../kube/pod-identity';
 import type { PodSpecFields } from '../kube/pod-spec';
 import { Problems } from '../kube/problems';
 import { RESTRICTED_CONTAINER, RESTRICTED_POD } from '../kube/restricted';
 import { SCRATCH_SPACE } from '../kube/scratch-space';
 import { addConnectionDemand } from '../postgres/connection-demand';
 import { renderConnection } from '../postgres/connection-rendering';
+import { routesTo, sidecarsOf } from '../postgres/connection-sidecar';
 import type { PostgresConnection } from '../postgres/postgres-connection';
 import { addUniqueNameRule } from '../rules/unique-name';
 import { credentialsRevision } from '../server/pod-recipe';
@@ -31,7 +33,10 @@ export interface OperationPod {
   readonly pod: Pick<
     kplus.JobProps,
     'podMetadata' | 'serviceAccount' | 'automountServiceAccountToken' | 'securityContext' | 'restartPolicy'
-  >;
+  > & {
+    /** Proxies to the database, which come before all others. */
+    readonly initContainers: kplus.ContainerProps[];
+  };
   readonly container: kplus.ContainerProps;
   /** The same without the connection, for a container that has no business with the database. */
   readonly unconnected: kplus.ContainerProps;
@@ -66,8 +71,12 @@ export function operationPod(
   checkIsolation(problems, props.isolation);
   problems.throwIfAny();
   if (props.isolation !== undefined) {
-    isolateJob(scope, 'network-policy', scope.node.id, labels, props.isolation, [straight.route, ...routes]);
+    isolateJob(scope, 'network-policy', scope.node.id, labels, props.isolation, [...routesTo(straight), ...routes]);
   }
+  const annotations = annotationsOf(
+    { prop: 'backend', annotations: straight.sidecar?.serviceAccountAnnotations },
+    { prop: 'target', annotations: serviceAccountAnnotations },
+  );
   const unconnected: kplus.ContainerProps = {
     image: props.image ?? IMAGES.mlflow,
     imagePullPolicy: props.imagePullPolicy ?? kplus.ImagePullPolicy.IF_NOT_PRESENT,
@@ -87,10 +96,11 @@ export function operationPod(
   return {
     pod: {
       podMetadata: { labels: { ...labels.all, ...straight.clientLabels }, annotations: credentialsRevision(straight) },
-      serviceAccount: props.serviceAccount ?? newServiceAccount(scope, labels, serviceAccountAnnotations),
+      serviceAccount: props.serviceAccount ?? newServiceAccount(scope, labels, annotations),
       automountServiceAccountToken: false,
       securityContext: RESTRICTED_POD,
       restartPolicy: kplus.RestartPolicy.NEVER,
+      initContainers: sidecarsOf(straight),
     },
     container: {
       ...unconnected,

@@ -61,6 +61,7 @@ export class PostgresBackup extends Construct {
       suspend: props.suspend,
       backoffLimit: 2,
       initContainers: [
+        ...operation.pod.initContainers,
         ...DatabaseConnectionCheck.initContainer()._initContainers(operation.container),
         dumpContainer(operation, props, place, deadline),
       ],

@@ -80,6 +80,7 @@ export class PostgresRestore extends Construct {
         activeDeadline: props.deadline ?? Duration.hours(6),
         backoffLimit: 2,
         initContainers: [
+          ...operation.pod.initContainers,
           ...DatabaseConnectionCheck.initContainer()._initContainers(operation.container),
           fetchContainer(operation, props, place),
         ],

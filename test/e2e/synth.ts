@@ -5,6 +5,9 @@ import { App, Chart, Cron, Duration, Yaml } from 'cdk8s';
 import {
   ArtifactAccess,
   TlsCertificate,
+  CloudSqlIdentity,
+  CloudSqlLogin,
+  CloudSqlPostgres,
   DatabaseBootstrap,
   DatabaseConnectionCheck,
   DatabaseMigration,
@@ -12,6 +15,7 @@ import {
   ExternalPostgres,
   FileSource,
   type IArtifactStore,
+  type IPostgresBackend,
   MlflowAuth,
   MlflowGarbageCollection,
   MlflowServer,
@@ -44,6 +48,8 @@ interface ServerCase {
   readonly user?: string;
   readonly password?: string;
   readonly database?: string;
+  /** An instance of Cloud SQL instead, with the key file in the Secret `google`. */
+  readonly cloudSql?: CloudSqlCase;
   readonly tls?: 'disable' | 'prefer' | 'require' | 'verifyCa' | 'verifyFull';
   readonly clientCertificate?: boolean;
   readonly check?: 'off' | number;
@@ -72,6 +78,14 @@ interface ServerCase {
   readonly collectOlderThan?: number;
   /** A bootstrap `bootstrap` by the administrator of the Secret `admin`, for which the server waits. */
   readonly bootstrap?: boolean;
+}
+
+interface CloudSqlCase {
+  readonly instance: string;
+  /** The account, without a password; otherwise the login is in the Secret `login`. */
+  readonly iamUser?: string;
+  /** Where Google's API is. */
+  readonly api: string;
 }
 
 const POOLINGS = {
@@ -165,9 +179,21 @@ function artifactsOf({ s3 }: ServerCase): IArtifactStore {
   return new VolumeArtifacts({ persistence: Persistence.newClaim({ accessModes }) });
 }
 
-function addServer(chart: Chart, options: ServerCase): void {
+function cloudSql(chart: Chart, { instance, iamUser, api }: CloudSqlCase): IPostgresBackend {
+  return new CloudSqlPostgres(chart, 'postgres', {
+    instanceConnectionName: instance,
+    identity: CloudSqlIdentity.fromSecretName('google'),
+    login:
+      iamUser === undefined
+        ? CloudSqlLogin.password(PostgresCredentials.fromSecretName('login'))
+        : CloudSqlLogin.iam(iamUser),
+    extraArgs: [`--sqladmin-api-endpoint=${api}`, '--quiet=false'],
+  });
+}
+
+function external(chart: Chart, options: ServerCase): IPostgresBackend {
   const { host = 'database', user = 'mlflow', password = 'a-password', database } = options;
-  const backend = new ExternalPostgres(chart, 'postgres', {
+  return new ExternalPostgres(chart, 'postgres', {
     host,
     user,
     password,
@@ -176,6 +202,10 @@ function addServer(chart: Chart, options: ServerCase): void {
     readHost: options.readHost,
     tls: tlsOf(options),
   });
+}
+
+function addServer(chart: Chart, options: ServerCase): void {
+  const backend = options.cloudSql === undefined ? external(chart, options) : cloudSql(chart, options.cloudSql);
   const server = new MlflowServer(chart, 'mlflow', {
     backend,
     databaseConnectionCheck: checkOf(options),

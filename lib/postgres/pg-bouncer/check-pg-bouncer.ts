@@ -48,7 +48,24 @@ export function checkPgBouncer(problems: Problems, id: string, props: PgBouncerP
       'Name one address that follows the primary: a Service, a DNS name or a proxy.',
     );
   }
+  checkClientPassword(problems, props);
   checkPoolBudget(problems, props.backend.node.id, budget);
+}
+
+function checkClientPassword(problems: Problems, { backend, clientPassword }: PgBouncerProps): void {
+  const { password } = backend.connection.credentials;
+  clientPassword?._check(problems, 'clientPassword');
+  if (clientPassword === undefined && password === undefined) {
+    problems.say(
+      '`clientPassword` must be given where `backend` logs in without a password: PgBouncer lets nobody in without one.',
+      'Name a key of a Secret with any long random text.',
+    );
+  } else if (clientPassword !== undefined && password !== undefined) {
+    problems.say(
+      '`clientPassword` must be left out where `backend` has a password, which clients log in with.',
+      'Leave it out.',
+    );
+  }
 }
 
 function checkSettings(problems: Problems, settings: Record<string, string>): void {

@@ -74,6 +74,7 @@ class Container:
     liveness: Probe | None
     readiness: Probe | None
     pre_stop: list[str]
+    is_sidecar: bool
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,9 @@ def _read_spec(spec: Fields, labels: dict[str, str]) -> Template:
         grace=spec.take("terminationGracePeriodSeconds", int, 30),
     )
     spec.done()
-    init = template.init_containers
+    init = [each for each in template.init_containers if not each.is_sidecar]
+    if any(each.is_sidecar for each in template.containers):
+        raise Unsupported(f"{spec.path}.containers: restartPolicy is for init containers")
     if any(each.startup or each.liveness or each.readiness or each.pre_stop for each in init):
         raise Unsupported(f"{spec.path}.initContainers: probes and lifecycle are not for init containers")
     return template
@@ -145,11 +148,10 @@ def _read_container(fields: Fields, user: int | None, group: int | None) -> Cont
         liveness=_read_probe(fields, "livenessProbe"),
         readiness=_read_probe(fields, "readinessProbe"),
         pre_stop=_read_exec(pre_stop),
+        is_sidecar=fields.take("restartPolicy", str) == "Always",
     )
     for each in (pre_stop, lifecycle, fields):
         each.done()
-    if not container.command:
-        raise Unsupported(f"{fields.path}.command: the runner knows no entry point of an image")
     return container
 
 
