@@ -2,8 +2,6 @@ import type * as kplus from 'cdk8s-plus-28';
 
 import type { NetworkRoute } from '../kube/network-route';
 
-import type { PostgresConnection } from './postgres-connection';
-
 /** A proxy to the database that runs in each pod that connects, and listens on its loopback address. Kubernetes 1.29 or later. */
 export interface ConnectionSidecar {
   /**
@@ -22,12 +20,18 @@ export interface ConnectionSidecar {
   readonly serviceAccountAnnotations?: Record<string, string>;
 }
 
+/** What of a connection decides on the way to it. */
+interface Way {
+  readonly route: NetworkRoute;
+  readonly sidecar?: ConnectionSidecar;
+}
+
 /** The proxies that a pod needs for its connections: the first of its init containers. */
-export function sidecarsOf(...connections: (PostgresConnection | undefined)[]): kplus.ContainerProps[] {
+export function sidecarsOf(...connections: (Way | undefined)[]): kplus.ContainerProps[] {
   return [...new Set(connections.flatMap((each) => each?.sidecar ?? []))].map(({ container }) => container);
 }
 
 /** The ways through the network that a pod takes for a connection. */
-export function routesTo({ sidecar, route }: PostgresConnection): NetworkRoute[] {
+export function routesTo({ sidecar, route }: Way): NetworkRoute[] {
   return sidecar?.routes ?? [route];
 }

@@ -166,8 +166,10 @@ class CloudSql:
 
     def _new_token(self) -> dict[str, object]:
         token = secrets.token_urlsafe()
-        self._tokens[token] = time.time() + self._lifetime
-        return {"access_token": token, "expires_in": int(self._lifetime)}
+        # Google's library asks ahead, and takes what it has until the answer is there: one round later.
+        lifetime = 2 * self._lifetime
+        self._tokens[token] = time.time() + lifetime
+        return {"access_token": token, "expires_in": int(lifetime)}
 
     def _is_valid(self, token: str) -> bool:
         return self._tokens.get(token, 0) > time.time()
