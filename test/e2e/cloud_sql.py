@@ -12,6 +12,7 @@ import datetime
 import json
 import re
 import secrets
+import socket
 import ssl
 import threading
 import time
@@ -47,7 +48,6 @@ class Seen:
 
     connections: dict[int, int] = field(default_factory=dict)
     expiries: dict[int, float] = field(default_factory=dict)
-    refused: list[str] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
 
 
@@ -90,15 +90,28 @@ class CloudSql:
             }
         )
 
-    def client_certificate(self, lifetime: float) -> tuple[Path, Path]:
-        """One that the API did not hand out."""
+    def first_answer(self, lifetime: float) -> bytes:
+        """To somebody with a certificate that ends so many seconds from now: nothing, if it is refused."""
         key = ec.generate_private_key(ec.SECP256R1())
-        return self._write("client", key, self._sign("client", key.public_key(), lifetime))
+        certificate = self._sign("client", key.public_key(), lifetime)
+        self._by_iam[certificate.serial_number] = True
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.load_cert_chain(*self._write("client", key, certificate))
+        startup = (196608).to_bytes(4, "big") + b"user\0nobody\0\0"
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection((self._address, INSTANCE_PORT), 10) as plain,
+            context.wrap_socket(plain) as encrypted,
+        ):
+            encrypted.sendall((len(startup) + 4).to_bytes(4, "big") + startup)
+            return encrypted.recv(1)
+        return b""
 
     def stop(self) -> None:
         self._api.shutdown()
         self._api.server_close()
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._end)
 
     def _sign(self, name: str, key: object, lifetime: float, ca: bool = False) -> x509.Certificate:
         builder = (
@@ -207,15 +220,16 @@ class CloudSql:
         )
         context.load_verify_locations(cadata=_pem(self._ca))
         context.verify_mode = ssl.CERT_REQUIRED
-        self._loop.set_exception_handler(self._note_refused)
         self._loop.run_until_complete(
             asyncio.start_server(self._forward, self._address, INSTANCE_PORT, ssl=context, limit=2**20)
         )
         started.set()
         self._loop.run_forever()
 
-    def _note_refused(self, _: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
-        self.seen.refused.append(repr(context.get("exception")))
+    def _end(self) -> None:
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        self._loop.call_soon(self._loop.stop)
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         serial = int(writer.get_extra_info("peercert")["serialNumber"], 16)

@@ -187,7 +187,7 @@ function cloudSql(chart: Chart, { instance, iamUser, api }: CloudSqlCase): IPost
       iamUser === undefined
         ? CloudSqlLogin.password(PostgresCredentials.fromSecretName('login'))
         : CloudSqlLogin.iam(iamUser),
-    extraArgs: [`--sqladmin-api-endpoint=${api}`, '--quiet=false'],
+    extraArgs: [`--sqladmin-api-endpoint=${api}`],
   });
 }
 

@@ -210,10 +210,12 @@ describe('refuses', () => {
     expect(() => synth(props)).toThrow(new Error(texts.map((text) => `[chart/postgres] ${text}`).join('\n')));
   });
 
-  test.each(['example.com:shop:us-central1:a', 'shop:northamerica-northeast1:db-1', 'p:me-central2:x'])(
-    'but not %s',
-    (name) => {
-      expect(proxy({ instanceConnectionName: name }).args[0]).toBe(name);
-    },
-  );
+  test.each([
+    'example.com:shop:us-central1:a',
+    'shop:northamerica-northeast1:db-1',
+    'p:me-central2:x',
+    'p:u-germany-northeast1:x',
+  ])('but not %s', (name) => {
+    expect(proxy({ instanceConnectionName: name }).args[0]).toBe(name);
+  });
 });

@@ -293,7 +293,7 @@ describe('errors', () => {
           backend: withoutPassword(scope),
           credentials: PostgresCredentials.fromSecretName('monitor'),
         }),
-      '[chart/exporter] `credentials` must be left out where `backend` logs in without a password: what lets it in lets nobody else in. Leave it out, or watch another backend on the same database, with a password.',
+      '[chart/exporter] `credentials` must be left out where the proxy of `backend` logs in, which is let in as nobody else. Leave it out, or watch another backend on the same database, with a password.',
     ],
   ])('%s', (_, make, text) => {
     expect(() => {

@@ -161,10 +161,14 @@ function checkExporter(
       'Make an exporter for each of them, on an ExternalPostgres of its own.',
     );
   }
-  const { password } = (props.backend.connection.direct ?? props.backend.connection).credentials;
-  if (props.credentials !== undefined && password === undefined) {
+  const straight = props.backend.connection.direct ?? props.backend.connection;
+  if (
+    props.credentials !== undefined &&
+    straight.sidecar !== undefined &&
+    straight.credentials.password === undefined
+  ) {
     problems.say(
-      '`credentials` must be left out where `backend` logs in without a password: what lets it in lets nobody else in.',
+      '`credentials` must be left out where the proxy of `backend` logs in, which is let in as nobody else.',
       'Leave it out, or watch another backend on the same database, with a password.',
     );
   }

@@ -8,7 +8,7 @@ import { CloudSqlIdentity } from './cloud-sql-identity';
 import type { CloudSqlPostgresProps } from './cloud-sql-postgres-props';
 
 // Projects of an organization begin with its domain: example.com:project.
-const CONNECTION_NAME = /^([a-z0-9][-a-z0-9.]*:)?[a-z][-a-z0-9]*:[a-z]+-[a-z]+\d+:[a-z][-a-z0-9]*$/;
+const CONNECTION_NAME = /^([a-z0-9][-a-z0-9.]*:)?[a-z][-a-z0-9]*:[a-z]+(-[a-z]+)+\d+:[a-z][-a-z0-9]*$/;
 
 // What the library sets itself, and what would show a secret to all who may read the pod.
 const RESERVED: Record<string, string> = {

@@ -36,7 +36,7 @@ def container_command(
 ) -> list[str]:
     command = container.command or ([entry_point] if entry_point else [])
     if not command:
-        raise Unsupported(f"container {container.name}: the runner knows no entry point of its image")
+        raise Unsupported(f"container {container.name}: there is no command, nor a known entry point")
     return [expand(word, environment) for word in [*command, *container.args]]
 
 

@@ -160,7 +160,7 @@ def _read_container(
 def _read_sidecar(fields: Fields, may_be: bool) -> bool:
     policy = fields.take("restartPolicy", str)
     if policy is not None and not (may_be and policy == "Always"):
-        raise Unsupported(f"{fields.path}.restartPolicy: {policy}")
+        raise Unsupported(f"{fields.path}.restartPolicy: {policy} is not supported here")
     return policy is not None
 
 
