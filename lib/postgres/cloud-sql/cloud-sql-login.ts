@@ -9,9 +9,9 @@ const SUFFIX = '.gserviceaccount.com';
 /** How MLflow logs in to PostgreSQL, behind the proxy. */
 export class CloudSqlLogin {
   /**
-   * As the account that the proxy is, without a password. The proxy renews what proves it long before it expires; a connection
-   * that is open stays open. The instance needs the flag `cloudsql.iam_authentication`, and the account a user there (`gcloud
-   * sql users create`) and the role `roles/cloudsql.instanceUser`.
+   * As the account that the proxy is, without a password. The proxy renews what proves it long before it expires, for the
+   * connections that are opened from then on. The instance needs the flag `cloudsql.iam_authentication`, and the account a user
+   * there (`gcloud sql users create`) and the role `roles/cloudsql.instanceUser`.
    *
    * @param user the account as PostgreSQL knows it: a service account without `.gserviceaccount.com`, `name@project.iam`
    */
