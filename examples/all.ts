@@ -6,6 +6,7 @@ import { Bitnami } from './bitnami';
 import { BitnamiComplete } from './bitnami-complete';
 import { Bootstrap } from './bootstrap';
 import { CloudNative } from './cloud-native';
+import { CloudSql } from './cloud-sql';
 import { CustomPooling } from './custom-pooling';
 import { CustomizedDeployment } from './customized-deployment';
 import { ExistingSecret } from './existing-secret';
@@ -35,6 +36,7 @@ export function addExamples(app: Construct): void {
   new CustomPooling(app, 'custom-pooling');
   new PooledConnections(app, 'pg-bouncer');
   new CloudNative(app, 'cloud-native');
+  new CloudSql(app, 'cloud-sql');
   new ExternalSecrets(app, 'external-secrets');
   new Gateway(app, 'gateway');
   new Backups(app, 'backups');

@@ -9,6 +9,7 @@ export const IMAGES = {
   postgres: 'docker.io/library/postgres:18-bookworm',
   pgBouncer: 'docker.io/edoburu/pgbouncer:v1.25.2-p0',
   pgBouncerExporter: 'docker.io/prometheuscommunity/pgbouncer-exporter:v0.11.0',
+  cloudSqlProxy: 'gcr.io/cloud-sql-connectors/cloud-sql-proxy:2.27.0',
   oauth2Proxy: 'quay.io/oauth2-proxy/oauth2-proxy:v7.15.6',
   /** A frozen copy: the versioned images left docker.io/bitnami in August 2025. */
   bitnamiPostgres: 'docker.io/bitnamilegacy/postgresql:17.6.0-debian-12-r4',

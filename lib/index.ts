@@ -50,8 +50,14 @@ export type {
   CloudNativeStorageOptions,
 } from './postgres/cloud-native/cloud-native-postgres-props';
 
+export { CloudSqlPostgres } from './postgres/cloud-sql/cloud-sql-postgres';
+export { CloudSqlIpType, type CloudSqlPostgresProps } from './postgres/cloud-sql/cloud-sql-postgres-props';
+export { CloudSqlIdentity } from './postgres/cloud-sql/cloud-sql-identity';
+export { CloudSqlLogin } from './postgres/cloud-sql/cloud-sql-login';
+
 export type { IPostgresBackend } from './postgres/postgres-backend';
 export { PostgresConnection, type PostgresConnectionProps } from './postgres/postgres-connection';
+export type { ConnectionSidecar } from './postgres/connection-sidecar';
 export type { ExternalEndpointProps } from './postgres/external-endpoint';
 export {
   PostgresCredentials,

@@ -4,19 +4,14 @@ import type { Construct } from 'constructs';
 import { checkSeconds } from '../kube/checks';
 import { texts } from '../kube/env-values';
 import { FileSource } from '../kube/file-source';
+import { checkGoogleAccount, GOOGLE_METADATA, googleAccountAnnotations } from '../kube/google-cloud';
 import { checkRoute, type NetworkRoute } from '../kube/network-route';
 import { Problems } from '../kube/problems';
 
-import { type ArtifactAccess, checkPrefix, rootFor, routeToMetadata, routeToStore } from './object-store';
+import { type ArtifactAccess, checkPrefix, rootFor, routeToStore } from './object-store';
 import { type ArtifactLocation, ArtifactReach, type IArtifactStore } from './artifact-store';
 
 const KEY_FOLDER = '/etc/artifacts-key';
-
-/**
- * The metadata server of GKE, with and without Dataplane V2.
- * @see https://cloud.google.com/kubernetes-engine/docs/how-to/network-policy
- */
-const METADATA = routeToMetadata(['169.254.169.252', '169.254.169.254'], 80, 988);
 
 /** How the server proves to Google Cloud Storage who it is. */
 export class GcsCredentials {
@@ -120,11 +115,8 @@ export class GcsArtifacts implements IArtifactStore {
       volumeMounts: keyFile && [
         { path: KEY_FOLDER, volume: keyFile._volume(scope, 'artifacts-key', 'key.json'), readOnly: true },
       ],
-      serviceAccountAnnotations:
-        credentials._serviceAccount === undefined
-          ? undefined
-          : { 'iam.gke.io/gcp-service-account': credentials._serviceAccount },
-      routes: [routeToStore(this.props.route), ...(keyFile === undefined ? [METADATA] : [])],
+      serviceAccountAnnotations: googleAccountAnnotations(credentials._serviceAccount),
+      routes: [routeToStore(this.props.route), ...(keyFile === undefined ? [GOOGLE_METADATA] : [])],
     };
   }
 
@@ -140,14 +132,7 @@ export class GcsArtifacts implements IArtifactStore {
     checkChunk(problems, 'artifactRoot.uploadChunkSize', this.props.uploadChunkSize);
     checkChunk(problems, 'artifactRoot.downloadChunkSize', this.props.downloadChunkSize);
     credentials._keyFile?._check(problems, 'artifactRoot.credentials');
-    const account = credentials._serviceAccount;
-    if (account !== undefined && !/^[^@\s]+@[^@\s]+$/.test(account)) {
-      problems.add(
-        'artifactRoot.credentials',
-        'must be a Google service account (name@project.iam.gserviceaccount.com)',
-        account,
-      );
-    }
+    checkGoogleAccount(problems, 'artifactRoot.credentials', credentials._serviceAccount);
     problems.throwIfAny();
   }
 }

@@ -1,4 +1,3 @@
-import { NetworkPeer } from '../kube/network-peer';
 import type { NetworkRoute } from '../kube/network-route';
 import type { Problems } from '../kube/problems';
 
@@ -31,9 +30,4 @@ export function checkPrefix(problems: Problems, prefix: string | undefined, prop
 /** The way to a store, which is somewhere at a port unless the caller knows better. */
 export function routeToStore(given: NetworkRoute | undefined, port = 443): NetworkRoute {
   return { ports: [port], ...given };
-}
-
-/** The way to what hands out credentials to a pod, on its own node. */
-export function routeToMetadata(addresses: string[], ...ports: number[]): NetworkRoute {
-  return { peers: addresses.map((address) => NetworkPeer.cidr(`${address}/32`)), ports };
 }

@@ -3,17 +3,17 @@ import type { Construct } from 'constructs';
 
 import { texts } from '../kube/env-values';
 import type { FileSource } from '../kube/file-source';
-import { checkRoute, type NetworkRoute } from '../kube/network-route';
+import { checkRoute, metadataRoute, type NetworkRoute } from '../kube/network-route';
 import type { Problems } from '../kube/problems';
 
-import { checkPrefix, routeToMetadata, routeToStore } from './object-store';
+import { checkPrefix, routeToStore } from './object-store';
 import type { S3Credentials } from './s3-credentials';
 
 /**
  * EKS Pod Identity and the metadata of the node.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
  */
-const METADATA = routeToMetadata(['169.254.170.23', '169.254.169.254'], 80);
+const METADATA = metadataRoute(['169.254.170.23', '169.254.169.254'], 80);
 
 /** How the bucket is named in a request. */
 export enum S3Addressing {

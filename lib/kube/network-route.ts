@@ -1,5 +1,5 @@
 import { checkPort } from './checks';
-import type { NetworkPeer } from './network-peer';
+import { NetworkPeer } from './network-peer';
 import type { Problems } from './problems';
 
 /** A way through the network, as a NetworkPolicy lets packets pass: behind a Service, at the pods. */
@@ -15,6 +15,11 @@ export interface NetworkRoute {
    * @default - the port of what is reached, as far as that is known
    */
   readonly ports?: number[];
+}
+
+/** The way to what hands out credentials to a pod, on its own node. */
+export function metadataRoute(addresses: string[], ...ports: number[]): NetworkRoute {
+  return { peers: addresses.map((address) => NetworkPeer.cidr(`${address}/32`)), ports };
 }
 
 /** What a route must look like. */

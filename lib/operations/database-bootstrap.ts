@@ -65,11 +65,18 @@ export class DatabaseBootstrap extends Construct {
     checkDatabase(problems, props.maintenanceDatabase, 'maintenanceDatabase');
     checkSeconds(problems, 'deadline', props.deadline);
     props.tls?._check(problems);
+    const { connection } = props.backend;
+    const wanted = connection.direct ?? connection;
+    const { username, password } = wanted.credentials;
+    if (password === undefined) {
+      problems.say(
+        '`backend` must log in with a password, which the role gets.',
+        'One that is let in by something else is made there: for Cloud SQL, `gcloud sql users create`.',
+      );
+    }
     problems.throwIfAny();
 
     const labels = labelsOf('mlflow', id, 'bootstrap');
-    const { connection } = props.backend;
-    const wanted = connection.direct ?? connection;
     const admin = new PostgresConnection({
       host: wanted.host,
       port: wanted.port,
@@ -79,6 +86,7 @@ export class DatabaseBootstrap extends Construct {
       readWriteOnly: wanted.readWriteOnly,
       clientLabels: wanted.clientLabels,
       route: wanted.route,
+      sidecar: wanted.sidecar,
     });
     const { pod, container, fields } = operationPod(this, props, labels, admin, SCRIPTS);
     this.job = oneShotJob(
@@ -101,8 +109,8 @@ export class DatabaseBootstrap extends Construct {
             command: scriptCommand('bootstrap_database.py'),
             envVariables: {
               ...container.envVariables,
-              BOOTSTRAP_USER: wanted.credentials.username,
-              BOOTSTRAP_PASSWORD: wanted.credentials.password,
+              BOOTSTRAP_USER: username,
+              ...(password && { BOOTSTRAP_PASSWORD: password }),
               BOOTSTRAP_DATABASE: wanted.database,
               BOOTSTRAP_WAIT_SECONDS: text((props.deadline ?? Duration.minutes(2)).toSeconds()),
             },

@@ -7,12 +7,14 @@ import { text, texts } from '../kube/env-values';
 import { checkIsolation, isolateJob } from '../kube/isolation';
 import type { ObjectLabels } from '../kube/labels';
 import type { NetworkRoute } from '../kube/network-route';
+import { annotationsOf, checkIdentities, type PodIdentity } from '../kube/pod-identity';
 import type { PodSpecFields } from '../kube/pod-spec';
 import { Problems } from '../kube/problems';
 import { RESTRICTED_CONTAINER, RESTRICTED_POD } from '../kube/restricted';
 import { SCRATCH_SPACE } from '../kube/scratch-space';
 import { addConnectionDemand } from '../postgres/connection-demand';
 import { renderConnection } from '../postgres/connection-rendering';
+import { routesTo, sidecarsOf } from '../postgres/connection-sidecar';
 import type { PostgresConnection } from '../postgres/postgres-connection';
 import { addUniqueNameRule } from '../rules/unique-name';
 import { credentialsRevision } from '../server/pod-recipe';
@@ -31,7 +33,10 @@ export interface OperationPod {
   readonly pod: Pick<
     kplus.JobProps,
     'podMetadata' | 'serviceAccount' | 'automountServiceAccountToken' | 'securityContext' | 'restartPolicy'
-  >;
+  > & {
+    /** Proxies to the database, which come before all others. */
+    readonly initContainers: kplus.ContainerProps[];
+  };
   readonly container: kplus.ContainerProps;
   /** The same without the connection, for a container that has no business with the database. */
   readonly unconnected: kplus.ContainerProps;
@@ -41,7 +46,8 @@ export interface OperationPod {
 
 /** What a pod needs besides the database. */
 export interface Surroundings {
-  readonly serviceAccountAnnotations?: Record<string, string>;
+  /** Who the pod has to be, besides who its backend needs it to be. */
+  readonly identity?: PodIdentity;
   readonly routes?: NetworkRoute[];
   /** Connections to the database that it opens at the most, where servers run meanwhile. */
   readonly connections?: number;
@@ -54,20 +60,27 @@ export function operationPod(
   labels: ObjectLabels,
   connection: PostgresConnection,
   scripts: ScriptFiles,
-  { serviceAccountAnnotations, routes = [], connections }: Surroundings = {},
+  { identity, routes = [], connections }: Surroundings = {},
 ): OperationPod {
   addUniqueNameRule(scope);
   const straight = connection.direct ?? connection;
   if (connections !== undefined) {
     addConnectionDemand(straight, { by: scope, connections, factors: `${String(connections)} at its time` });
   }
+  const ofBackend = { prop: 'backend', annotations: straight.sidecar?.serviceAccountAnnotations };
   const { env, mounts } = renderConnection(scope, straight);
   const problems = new Problems(scope);
   checkIsolation(problems, props.isolation);
+  const further = identity === undefined ? [] : [identity];
+  further.forEach((each) => {
+    checkIdentities(problems, props.serviceAccount, each);
+  });
+  checkIdentities(problems, undefined, ofBackend, ...further);
   problems.throwIfAny();
   if (props.isolation !== undefined) {
-    isolateJob(scope, 'network-policy', scope.node.id, labels, props.isolation, [straight.route, ...routes]);
+    isolateJob(scope, 'network-policy', scope.node.id, labels, props.isolation, [...routesTo(straight), ...routes]);
   }
+  const annotations = annotationsOf(ofBackend, ...further);
   const unconnected: kplus.ContainerProps = {
     image: props.image ?? IMAGES.mlflow,
     imagePullPolicy: props.imagePullPolicy ?? kplus.ImagePullPolicy.IF_NOT_PRESENT,
@@ -87,10 +100,11 @@ export function operationPod(
   return {
     pod: {
       podMetadata: { labels: { ...labels.all, ...straight.clientLabels }, annotations: credentialsRevision(straight) },
-      serviceAccount: props.serviceAccount ?? newServiceAccount(scope, labels, serviceAccountAnnotations),
+      serviceAccount: props.serviceAccount ?? newServiceAccount(scope, labels, annotations),
       automountServiceAccountToken: false,
       securityContext: RESTRICTED_POD,
       restartPolicy: kplus.RestartPolicy.NEVER,
+      initContainers: sidecarsOf(straight),
     },
     container: {
       ...unconnected,

@@ -2,7 +2,9 @@ import type * as kplus from 'cdk8s-plus-28';
 
 import { checkId, checkImage, checkObjectName } from '../kube/checks';
 import type { IsolationOptions } from '../kube/isolation';
+import { checkIdentities } from '../kube/pod-identity';
 import type { Problems } from '../kube/problems';
+import type { IPostgresBackend } from '../postgres/postgres-backend';
 
 /** What every Job around a database has in common. */
 export interface OperationProps {
@@ -50,10 +52,19 @@ export interface OperationProps {
 }
 
 /** What these props must look like. */
-export function checkOperation(problems: Problems, id: string, props: OperationProps): void {
+export function checkOperation(
+  problems: Problems,
+  id: string,
+  props: OperationProps & { readonly backend: IPostgresBackend },
+): void {
   checkId(problems, id);
   checkImage(problems, 'image', props.image);
   (props.imagePullSecrets ?? []).forEach((name) => {
     checkObjectName(problems, 'imagePullSecrets', name);
+  });
+  const { sidecar } = props.backend.connection.direct ?? props.backend.connection;
+  checkIdentities(problems, props.serviceAccount, {
+    prop: 'backend',
+    annotations: sidecar?.serviceAccountAnnotations,
   });
 }

@@ -50,7 +50,8 @@ export class PostgresBackup extends Construct {
     const place = props.target._bind(this);
     const { connection } = props.backend;
     const operation = operationPod(this, props, labels, connection, SCRIPTS, {
-      ...place,
+      routes: place.routes,
+      identity: { prop: 'target', annotations: place.serviceAccountAnnotations },
       connections: CONNECTIONS,
     });
     const deadline = props.deadline ?? DEFAULT_DEADLINE;
@@ -61,6 +62,7 @@ export class PostgresBackup extends Construct {
       suspend: props.suspend,
       backoffLimit: 2,
       initContainers: [
+        ...operation.pod.initContainers,
         ...DatabaseConnectionCheck.initContainer()._initContainers(operation.container),
         dumpContainer(operation, props, place, deadline),
       ],

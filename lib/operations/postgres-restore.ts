@@ -69,7 +69,10 @@ export class PostgresRestore extends Construct {
     const labels = labelsOf('mlflow', id, 'restore');
     const place = props.source._bindReadOnly(this);
     const { connection } = props.backend;
-    const operation = operationPod(this, props, labels, connection, SCRIPTS, place);
+    const operation = operationPod(this, props, labels, connection, SCRIPTS, {
+      routes: place.routes,
+      identity: { prop: 'source', annotations: place.serviceAccountAnnotations },
+    });
     this.job = oneShotJob(
       this,
       'job',
@@ -80,6 +83,7 @@ export class PostgresRestore extends Construct {
         activeDeadline: props.deadline ?? Duration.hours(6),
         backoffLimit: 2,
         initContainers: [
+          ...operation.pod.initContainers,
           ...DatabaseConnectionCheck.initContainer()._initContainers(operation.container),
           fetchContainer(operation, props, place),
         ],

@@ -106,7 +106,7 @@ export class SqliteImport extends Construct {
         name: id,
         // Another try after a lost node is as good as the first: nothing is half-done.
         backoffLimit: 3,
-        initContainers: DatabaseConnectionCheck.initContainer()._initContainers(container),
+        initContainers: [...pod.initContainers, ...DatabaseConnectionCheck.initContainer()._initContainers(container)],
         containers: [
           {
             ...container,

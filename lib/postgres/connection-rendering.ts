@@ -36,12 +36,14 @@ export function renderConnection(
       PGPORT: connection.port,
       PGDATABASE: connection.database,
       PGUSER: connection.credentials.username,
-      PGPASSWORD: connection.credentials.password,
+      ...(connection.credentials.password && { PGPASSWORD: connection.credentials.password }),
       PGSSLMODE: text(connection.tls.mode),
       ...texts(Object.fromEntries(files.map((file) => [file.variable, `${folder}/${file.folder}/${file.name}`]))),
       // Counts for each host of a list; libpq would wait for the kernel's two minutes.
       PGCONNECT_TIMEOUT: text(10),
       ...(connection.readWriteOnly && { PGTARGETSESSIONATTRS: text('read-write') }),
+      // Not libpq's: what our scripts say of a proxy whose log has the cause.
+      ...(connection.sidecar?.container.name && { DATABASE_PROXY: text(connection.sidecar.container.name) }),
     },
     mounts: files.map((file) => ({
       path: `${folder}/${file.folder}`,

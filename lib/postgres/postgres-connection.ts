@@ -3,6 +3,7 @@ import type * as kplus from 'cdk8s-plus-28';
 import type { NetworkRoute } from '../kube/network-route';
 
 import { routeTo } from './connection-route';
+import type { ConnectionSidecar } from './connection-sidecar';
 import type { PostgresCredentials } from './postgres-credentials';
 import type { PostgresTls } from './postgres-tls';
 
@@ -71,6 +72,12 @@ export interface PostgresConnectionProps {
    * @default - this connection is straight to the database
    */
   readonly direct?: PostgresConnection;
+
+  /**
+   * A proxy that each pod needs beside its own containers in order to connect: `host` is then its loopback address.
+   * @default - none
+   */
+  readonly sidecar?: ConnectionSidecar;
 }
 
 /**
@@ -106,6 +113,8 @@ export class PostgresConnection {
   public readonly readRoute?: NetworkRoute;
   /** The way around a pooler, where there is one. */
   public readonly direct?: PostgresConnection;
+  /** A proxy that each pod needs in order to connect, where there is one. */
+  public readonly sidecar?: ConnectionSidecar;
 
   public constructor(props: PostgresConnectionProps) {
     this.host = props.host;
@@ -121,5 +130,6 @@ export class PostgresConnection {
     this.route = routeTo(props.host, props.port, props.route);
     this.readRoute = props.readHost && routeTo(props.readHost, props.port, props.readRoute);
     this.direct = props.direct;
+    this.sidecar = props.sidecar;
   }
 }

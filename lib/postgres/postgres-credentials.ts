@@ -35,8 +35,11 @@ export interface PostgresCredentialsProps {
   /** The role to log in as: plain text, or a key of a Secret. */
   readonly username: kplus.EnvValue;
 
-  /** Its password: a key of a Secret. */
-  readonly password: kplus.EnvValue;
+  /**
+   * Its password: a key of a Secret.
+   * @default - none: something else lets the role in, such as a client certificate or a proxy
+   */
+  readonly password?: kplus.EnvValue;
 
   /**
    * Changes whenever the password changes, so that pods are replaced then. Must not reveal the password.
@@ -86,8 +89,8 @@ export class PostgresCredentials {
 
   /** The role to log in as. */
   public readonly username: kplus.EnvValue;
-  /** Its password. */
-  public readonly password: kplus.EnvValue;
+  /** Its password, where it needs one. */
+  public readonly password?: kplus.EnvValue;
   /** Changes whenever the password changes, where the password is known at synth. */
   public readonly revision?: string;
 

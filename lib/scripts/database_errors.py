@@ -6,6 +6,7 @@ SQLSTATE decides, since a server may speak any language.
 
 from __future__ import annotations
 
+import os
 import re
 from typing import NamedTuple
 
@@ -24,7 +25,13 @@ class Problem(NamedTuple):
     saw: str
 
     def __str__(self) -> str:
-        return f"{self.cause.name}: {one_line(redact(self.saw)).rstrip('.')}. {self.cause.advice}"
+        return f"{self.cause.name}: {one_line(redact(self.saw)).rstrip('.')}. {self._advice()}"
+
+    def _advice(self) -> str:
+        proxy = os.environ.get("DATABASE_PROXY")  # a container of this pod, which connects for the others
+        if proxy and self.cause.name in ("dropped", "refused"):
+            return f"The container {proxy} connects for this one: the cause is in its log"
+        return self.cause.advice
 
 
 # fmt: off
@@ -49,6 +56,10 @@ _TABLE = [  # The first pattern that fits decides, so the narrow ones come first
     Cause("no-login", False,
           "Create the role, or ALTER ROLE ... LOGIN",
           r"role \".*\" does not exist|not permitted to log in|no such user"),
+    Cause("cloud-iam", False,
+          "Make PGUSER an IAM user of this Cloud SQL instance, and the account that the proxy is; give that"
+          " account roles/cloudsql.instanceUser, and the instance the flag cloudsql.iam_authentication",
+          r"Cloud SQL IAM .*authentication failed"),
     Cause("wrong-password", False,
           "Check PGUSER and PGPASSWORD, and the secret they come from",
           r"authentication failed|no password supplied|empty password returned"),

@@ -1,7 +1,9 @@
 import { type ArtifactLocation, ArtifactReach } from '../artifacts/artifact-store';
+import { checkIdentities } from '../kube/pod-identity';
 import type { Problems } from '../kube/problems';
 
 import type { MlflowServerProps } from './mlflow-server-props';
+import { identitiesOf } from './pod-recipe';
 import { UpgradeStrategy } from './upgrade-strategy';
 
 /** What the artifacts ask of the other props of a server. */
@@ -28,12 +30,7 @@ export function checkArtifacts(
       'The second pod could wait for the volume for ever. Use a volume with READ_WRITE_MANY, or leave it out.',
     );
   }
-  if (props.serviceAccount !== undefined && artifacts.serviceAccountAnnotations !== undefined) {
-    problems.say(
-      '`serviceAccount` must be left out where `artifactRoot` has an identity for the ServiceAccount.',
-      'Leave it out, or annotate your own ServiceAccount and give the store ambient credentials.',
-    );
-  }
+  checkIdentities(problems, props.serviceAccount, ...identitiesOf(props, artifacts));
   for (const name of Object.keys(props.extraEnvVars ?? {}).filter((each) => each in (artifacts.envVariables ?? {}))) {
     problems.say(`\`extraEnvVars.${name}\` must not be set: the library sets it itself.`, 'Use `artifactRoot`.');
   }

@@ -29,7 +29,7 @@ export function migrationJob(
       serviceAccount,
       backoffLimit: 3,
       // A database that is made with it takes longer to start than all tries together.
-      initContainers: check._initContainers(recipe.migrationBase),
+      initContainers: [...recipe.sidecars, ...check._initContainers(recipe.migrationBase)],
       containers: [migration._jobContainer(recipe.migrationBase)],
     },
     { imagePullSecrets, priorityClassName },

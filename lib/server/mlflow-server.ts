@@ -8,6 +8,7 @@ import { checkPort } from '../kube/checks';
 import { counted } from '../kube/counted';
 import { disruptionBudget } from '../kube/disruption-budget';
 import { labelsOf, type ObjectLabels } from '../kube/labels';
+import { annotationsOf } from '../kube/pod-identity';
 import { completePodSpec } from '../kube/pod-spec';
 import type { NetworkPeer } from '../kube/network-peer';
 import type { IngressEdge } from '../kube/network-policy';
@@ -35,7 +36,7 @@ import { checkProps } from './check-props';
 import { withMetrics } from './metrics';
 import { migrationJob } from './migration-job';
 import type { MlflowServerProps } from './mlflow-server-props';
-import { podRecipe, type PodRecipe } from './pod-recipe';
+import { identitiesOf, podRecipe, type PodRecipe } from './pod-recipe';
 import { SERVER_PORT } from './ports';
 import { runbookOf } from './runbook';
 import { DEFAULT_WORKERS, serverContainer, threadsOf } from './server-container';
@@ -91,7 +92,8 @@ export class MlflowServer extends Construct {
     this.auth = bindAuth(this, props, this.labels);
 
     this.serviceAccount =
-      props.serviceAccount ?? newServiceAccount(this, this.labels, this.artifacts.serviceAccountAnnotations);
+      props.serviceAccount ??
+      newServiceAccount(this, this.labels, annotationsOf(...identitiesOf(props, this.artifacts)));
     const recipe = podRecipe(this, props, this.labels, this.artifacts, this.auth);
     if (props.databaseMigration?._kind === 'job') {
       this.migrationJob = migrationJob(this, props.databaseMigration, props, recipe, this.serviceAccount);
@@ -203,6 +205,7 @@ export class MlflowServer extends Construct {
       strategy: this.strategy(),
       terminationGracePeriod: Duration.minutes(1),
       initContainers: [
+        ...recipe.sidecars,
         ...check._initContainers(recipe.checkBase),
         ...migration._initContainers(recipe.migrationBase),
         ...(proxy === undefined ? [] : [{ ...proxy, volumeMounts: certificate }]),

@@ -6,9 +6,11 @@ import type { ArtifactLocation } from '../artifacts/artifact-store';
 import { IMAGES } from '../images';
 import { text } from '../kube/env-values';
 import type { ObjectLabels } from '../kube/labels';
+import type { PodIdentity } from '../kube/pod-identity';
 import { RESTRICTED_CONTAINER, RESTRICTED_POD } from '../kube/restricted';
 import { LITTLE_SCRATCH_SPACE } from '../kube/scratch-space';
 import { type ConnectionRendering, renderConnection } from '../postgres/connection-rendering';
+import { sidecarsOf } from '../postgres/connection-sidecar';
 import type { PostgresConnection } from '../postgres/postgres-connection';
 import { ScriptFiles } from '../startup/script-files';
 
@@ -36,6 +38,8 @@ export interface PodRecipe {
   readonly checkBase: kplus.ContainerProps;
   /** For the container that migrates, straight on the database. */
   readonly migrationBase: kplus.ContainerProps;
+  /** Proxies to the database, which come before all other containers. */
+  readonly sidecars: kplus.ContainerProps[];
 }
 
 /** Makes the volumes below `scope` that the recipe mounts. */
@@ -87,7 +91,20 @@ export function podRecipe(
       props,
       auth,
     ),
+    sidecars: sidecarsOf(connection, props.databaseMigration?._kind === 'off' ? undefined : connection.direct),
   };
+}
+
+/** Who the pods of a server have to be. */
+export function identitiesOf(
+  { backend }: MlflowServerProps,
+  artifacts: ArtifactLocation,
+): [PodIdentity, ...PodIdentity[]] {
+  const { sidecar } = backend.connection.direct ?? backend.connection;
+  return [
+    { prop: 'backend', annotations: sidecar?.serviceAccountAnnotations },
+    { prop: 'artifactRoot', annotations: artifacts.serviceAccountAnnotations },
+  ];
 }
 
 function withConnection(container: kplus.ContainerProps, { env, mounts }: ConnectionRendering): kplus.ContainerProps {

@@ -29,6 +29,7 @@ const CAUSES = `| cause | what to do |
 | --- | --- |
 | \`refused\`, \`unknown-host\`, \`timeout\`, \`no-route\` | nobody answers there: host, port, network policies. It is waited for |
 | \`wrong-password\`, \`no-login\`, \`pg-hba\` | the server does not let this login in: the Secret below, or \`pg_hba.conf\` |
+| \`cloud-iam\` | the database does not let this account in: its role, or who it is |
 | \`missing-database\`, \`no-create-privilege\` | create the database, with the user as its owner |
 | \`tls-not-offered\`, \`tls-untrusted\`, \`tls-file\`, \`client-certificate\` | the \`tls\` of the backend does not fit the server |
 | \`too-many-connections\` | see who holds connections, below |
@@ -64,17 +65,14 @@ export function runbookOf(server: Construct, view: ServerView, objects: RunbookO
     ...section(
       '### What did the preparation say?',
       '`wait-for-database` ends with `ready: user, database, schema`, and `init-mlflow` with what it did to the schema.',
-      logs(
-        `deployment/${deployment.name}`,
-        deployment.initContainers.filter(({ restartPolicy }) => restartPolicy === undefined),
-      ),
+      logs(`deployment/${deployment.name}`, deployment.initContainers.filter(ends)),
     ),
     ...section(
       '### What did the migration Job say?',
       'Pods wait for it in `init-mlflow`.',
       migrationJob === undefined
         ? []
-        : logs(`job/${migrationJob.name}`, [...migrationJob.initContainers, ...migrationJob.containers]),
+        : logs(`job/${migrationJob.name}`, [...migrationJob.initContainers, ...migrationJob.containers].filter(ends)),
     ),
     '### Can the server reach its database, log in, and find its schema?',
     'This takes a pod that runs. Where there is none, what the preparation said is the answer.',
@@ -86,7 +84,11 @@ export function runbookOf(server: Construct, view: ServerView, objects: RunbookO
     '## Troubleshooting',
     '### A pod does not start',
     'The cause is under `Last State … Message`, in one line with what to do.',
-    sh(kubectl('describe', `pods -l ${selector}`), kubectl('get', 'events --sort-by=.lastTimestamp')),
+    sh(
+      kubectl('describe', `pods -l ${selector}`),
+      kubectl('get', 'events --sort-by=.lastTimestamp'),
+      ...logs(`deployment/${deployment.name}`, proxiesTo(backend.connection, deployment)),
+    ),
     CAUSES,
     '### Requests fail',
     sh(kubectl('logs', `deployment/${deployment.name} -c mlflow --tail=200`), ...around(objects, kubectl)),
@@ -115,6 +117,17 @@ export function runbookOf(server: Construct, view: ServerView, objects: RunbookO
 
 function sh(...commands: string[]): string {
   return ['```sh', ...commands, '```'].join('\n');
+}
+
+/** A sidecar runs as long as its pod. */
+function ends({ restartPolicy }: kplus.Container): boolean {
+  return restartPolicy === undefined;
+}
+
+/** The proxies to the database: they know why they cannot reach it. */
+function proxiesTo({ sidecar, direct }: PostgresConnection, { initContainers }: kplus.Deployment): kplus.Container[] {
+  const names = [sidecar, direct?.sidecar].map((each) => each?.container.name);
+  return initContainers.filter(({ name }) => names.includes(name));
 }
 
 /** Nothing where there are no commands. */
@@ -150,8 +163,8 @@ function databaseCommands(server: Construct, connection: PostgresConnection, kub
 }
 
 function secretsOf({ credentials }: PostgresConnection): string[] {
-  const names = [credentials.username, credentials.password].map(({ valueFrom }) => {
-    const source = valueFrom as { readonly secretKeyRef?: { readonly name?: string } } | undefined;
+  const names = [credentials.username, credentials.password].map((value) => {
+    const source = value?.valueFrom as { readonly secretKeyRef?: { readonly name?: string } } | undefined;
     return source?.secretKeyRef?.name;
   });
   return [...new Set(names.filter((name) => name !== undefined))];

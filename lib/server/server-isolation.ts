@@ -8,6 +8,7 @@ import { NetworkPeer } from '../kube/network-peer';
 import { type IngressEdge, networkPolicy } from '../kube/network-policy';
 import { checkPeers, type NetworkRoute } from '../kube/network-route';
 import type { Problems } from '../kube/problems';
+import { routesTo } from '../postgres/connection-sidecar';
 import { DatabaseMigration } from '../startup/database-migration';
 
 import type { IngressOptions } from './access/ingress';
@@ -74,14 +75,14 @@ export function isolateServer(
   const { isolation, backend, databaseMigration: migration = DatabaseMigration.initContainer() } = props;
   const { id } = scope.node;
   const { connection } = backend;
-  const migrates = migration._kind === 'off' ? [] : [(connection.direct ?? connection).route];
+  const migrates = migration._kind === 'off' ? [] : routesTo(connection.direct ?? connection);
   const reads = props.readFromReplica === true && connection.readRoute !== undefined ? [connection.readRoute] : [];
-  const database = new Set([connection.route, ...migrates, ...reads]);
+  const all = new Set([...routesTo(connection), ...migrates, ...reads, ...routes]);
   further.push({ peers: isolation.clients ?? [NetworkPeer.OWN_NAMESPACE], port: SERVER_PORT });
   further.push({ peers: controllersOf(props), port: SERVER_PORT });
   networkPolicy(scope, 'network-policy', id, labels, {
     ingress: further,
-    egress: egressOf(isolation, [...database, ...routes]),
+    egress: egressOf(isolation, [...all]),
   });
   if (migration._kind === 'job') {
     isolateJob(

@@ -250,7 +250,7 @@ test('an identity on somebody else’s ServiceAccount, or a second value, is an 
   const credentials = S3Credentials.fromRole('arn:aws:iam::123456789012:role/mlflow');
   expect(() => server(scope, { serviceAccount, artifactRoot: new S3Artifacts({ ...s3, credentials }) })).toThrow(
     new Error(
-      '[chart/mlflow] `serviceAccount` must be left out where `artifactRoot` has an identity for the ServiceAccount. Leave it out, or annotate your own ServiceAccount and give the store ambient credentials.',
+      '[chart/mlflow] `serviceAccount` must be left out where `artifactRoot` has an identity for the ServiceAccount. Leave it out, or annotate your own ServiceAccount and give `artifactRoot` ambient credentials.',
     ),
   );
   const extraEnvVars = { AWS_ACCESS_KEY_ID: EnvValue.fromValue('x') };

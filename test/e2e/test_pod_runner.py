@@ -89,6 +89,8 @@ UNKNOWN: dict[str, Callable[[dict[str, Any]], object]] = {
     "claim": lambda pod: pod["volumes"].append({"name": "x", "persistentVolumeClaim": {"claimName": "x"}}),
     "probe": lambda pod: pod["containers"][0].update(readinessProbe={"grpc": {"port": 1}}),
     "lifecycle": lambda pod: pod["containers"][0].update(lifecycle={"postStart": {}}),
+    "restart": lambda pod: pod["containers"][0].update(restartPolicy="Always"),
+    "entry-point": lambda pod: pod["containers"][0].pop("command"),
     "root": lambda pod: pod["securityContext"].update(runAsUser=0),
     "privileges": lambda pod: pod["containers"][0]["securityContext"].pop("capabilities"),
 }
@@ -173,6 +175,23 @@ def test_failed_init_container_stops_the_pod(namespace: Namespace) -> None:
     with pytest.raises(PodFailed, match="init ended with 3"):
         pod.wait_ready(10)
     assert pod.running == []
+
+
+def test_a_sidecar_starts_before_all_others_and_ends_after_them(namespace: Namespace) -> None:
+    def change(pod: dict[str, Any]) -> None:
+        end = "trap 'cat /scratch/log; exit 4' TERM"
+        script = f"{end}; echo first >> /scratch/log; sleep 1; touch /scratch/up; while :; do sleep 0.1; done"
+        init = {**pod["containers"][0], "name": "init", "command": ["sh", "-c", "cat /scratch/up"]}
+        started = {"exec": {"command": ["test", "-e", "/scratch/up"]}, "periodSeconds": 1}
+        sidecar = {**init, "name": "sidecar", "command": ["sh", "-c", script], "restartPolicy": "Always"}
+        pod["initContainers"] = [{**sidecar, "startupProbe": started}, init]
+
+    namespace.apply(job("echo main >> /scratch/log", change))
+    pod = namespace.job("job")
+    ended = pod.wait_completed(60)
+    codes = [(each.name, each.code) for each in [*pod.init, *ended]]
+    assert codes == [("init", 0), ("main", 0), ("sidecar", 4)]
+    assert ended[-1].log == "first\nmain\n"
 
 
 SERVE = f"cd /scratch && exec {sys.executable} -m http.server 8000"

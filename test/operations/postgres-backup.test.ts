@@ -181,7 +181,12 @@ describe('the target', () => {
     });
     const scope = chart();
     const serviceAccount = ServiceAccount.fromServiceAccountName(scope, 'identity', 'own');
-    expect(podIn(manifests({ target, serviceAccount })).serviceAccountName).toBe('own');
+    expect(podIn(manifests({ serviceAccount })).serviceAccountName).toBe('own');
+    expect(() => manifests({ target, serviceAccount })).toThrow(
+      new Error(
+        '[chart/backup] `serviceAccount` must be left out where `target` has an identity for the ServiceAccount. Leave it out, or annotate your own ServiceAccount and give `target` ambient credentials.',
+      ),
+    );
   });
 });
 

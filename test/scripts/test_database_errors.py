@@ -40,6 +40,11 @@ MESSAGES = [
     ("wrong-password", f'{TO}FATAL:  password authentication failed for user "mlflow"\n'),
     ("wrong-password", f"{TO}fe_sendauth: no password supplied\n"),
     ("wrong-password", f'{TO}FATAL:  PAM authentication failed for user "mlflow"\n'),
+    (
+        "cloud-iam",
+        f'{TO}FATAL:  Cloud SQL IAM service account authentication failed for user "mlflow@shop.iam"\n',
+    ),
+    ("cloud-iam", f'{TO}FATAL:  Cloud SQL IAM user authentication failed for user "me@example.com"\n'),
     ("no-login", f'{TO}FATAL:  role "mlflow" is not permitted to log in\n'),
     ("no-login", f'{TO}FATAL:  role "mlflow" does not exist\n'),
     ("missing-database", f'{TO}FATAL:  database "mlflow" does not exist\n'),
@@ -145,6 +150,16 @@ def test_the_text_is_one_line_with_cause_sight_and_advice() -> None:
         'unknown: connection to server at "db" (10.0.0.7), port 5432 failed: timeout expired.'
         " No cause that is known here: read the message, and PostgreSQL's log"
     )
+
+
+@pytest.mark.parametrize("message", ["server closed the connection unexpectedly", REFUSED])
+def test_where_a_proxy_of_the_pod_connects_its_log_has_the_cause(
+    message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_PROXY", "cloud-sql-proxy")
+    advice = "The container cloud-sql-proxy connects for this one: the cause is in its log"
+    assert str(classify(DatabaseError(message))).endswith(advice)
+    assert not str(classify(DatabaseError(DENIED))).endswith(advice)
 
 
 @pytest.mark.parametrize("echo", [PASSWORD, "s3cret%20p%40ss%2Fw%25rd"])

@@ -16,6 +16,7 @@ import { LITTLE_SCRATCH_SPACE } from '../../kube/scratch-space';
 import { serviceOf } from '../../kube/service';
 import { addConnectionDemand } from '../../postgres/connection-demand';
 import { renderConnection } from '../../postgres/connection-rendering';
+import { sidecarsOf } from '../../postgres/connection-sidecar';
 import { PostgresConnection } from '../../postgres/postgres-connection';
 import { PostgresTls } from '../../postgres/postgres-tls';
 import { credentialsRevision } from '../../server/pod-recipe';
@@ -93,11 +94,16 @@ export class PostgresExporter extends Construct {
       // A second pod would count everything twice, and take two more connections.
       strategy: kplus.DeploymentStrategy.recreate(),
       serviceAccount: new kplus.ServiceAccount(this, 'service-account', {
-        metadata: { name: this.node.id, labels: labels.all },
+        metadata: {
+          name: this.node.id,
+          labels: labels.all,
+          annotations: connection.sidecar?.serviceAccountAnnotations,
+        },
         automountToken: false,
       }),
       automountServiceAccountToken: false,
       securityContext: RESTRICTED_POD,
+      initContainers: sidecarsOf(connection),
       containers: [
         {
           name: 'postgres-exporter',
@@ -127,12 +133,13 @@ export class PostgresExporter extends Construct {
 /** The way to the database itself, as the exporter's driver can take it. */
 function watchedConnection({ backend, credentials, tls }: PostgresExporterProps): PostgresConnection {
   const straight = backend.connection.direct ?? backend.connection;
-  const { host, port, database, clientLabels } = straight;
+  const { host, port, database, clientLabels, sidecar } = straight;
   return new PostgresConnection({
     host,
     port,
     database,
     clientLabels,
+    sidecar,
     credentials: credentials ?? straight.credentials,
     tls: tls ?? (straight.tls === PostgresTls.PREFER ? PostgresTls.DISABLE : straight.tls),
   });
@@ -152,6 +159,17 @@ function checkExporter(
       'must be one host',
       host.value,
       'Make an exporter for each of them, on an ExternalPostgres of its own.',
+    );
+  }
+  const straight = props.backend.connection.direct ?? props.backend.connection;
+  if (
+    props.credentials !== undefined &&
+    straight.sidecar !== undefined &&
+    straight.credentials.password === undefined
+  ) {
+    problems.say(
+      '`credentials` must be left out where the proxy of `backend` logs in, which is let in as nobody else.',
+      'Leave it out, or watch another backend on the same database, with a password.',
     );
   }
   if (tls === PostgresTls.PREFER) {

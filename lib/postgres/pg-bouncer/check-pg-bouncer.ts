@@ -51,12 +51,19 @@ export function checkPgBouncer(problems: Problems, id: string, props: PgBouncerP
       'Name one address that follows the primary: a Service, a DNS name or a proxy.',
     );
   }
+  checkClientPassword(problems, props);
   checkPoolBudget(problems, props.backend.node.id, budget);
 }
 
-function checkAuthQuery(problems: Problems, { authQuery, maxDatabaseConnections }: PgBouncerProps): void {
+function checkAuthQuery(problems: Problems, { authQuery, maxDatabaseConnections, backend }: PgBouncerProps): void {
   if (authQuery === undefined) {
     return;
+  }
+  if (backend.connection.credentials.password === undefined) {
+    problems.say(
+      '`authQuery` must be left out where `backend` logs in without a password: its proxy lets in nobody else.',
+      'Leave it out.',
+    );
   }
   if (/[\r\n]/.test(authQuery) || !/\$1\b/.test(authQuery)) {
     problems.add('authQuery', 'must be one line with $1 for the name of the user', authQuery);
@@ -65,6 +72,22 @@ function checkAuthQuery(problems: Problems, { authQuery, maxDatabaseConnections 
     problems.say(
       '`maxDatabaseConnections` must be given with `authQuery`: each user gets a pool of its own.',
       'Give at least `defaultPoolSize`.',
+    );
+  }
+}
+
+function checkClientPassword(problems: Problems, { backend, clientPassword }: PgBouncerProps): void {
+  const { password } = backend.connection.credentials;
+  clientPassword?._check(problems, 'clientPassword');
+  if (clientPassword === undefined && password === undefined) {
+    problems.say(
+      '`clientPassword` must be given where `backend` logs in without a password: PgBouncer lets nobody in without one.',
+      'Name a key of a Secret with any long random text.',
+    );
+  } else if (clientPassword !== undefined && password !== undefined) {
+    problems.say(
+      '`clientPassword` must be left out where `backend` has a password, which clients log in with.',
+      'Leave it out.',
     );
   }
 }

@@ -3,6 +3,7 @@ import type * as kplus from 'cdk8s-plus-28';
 import type { FileSource } from '../../kube/file-source';
 import type { IsolationOptions } from '../../kube/isolation';
 import type { NetworkPeer } from '../../kube/network-peer';
+import type { SecretKey } from '../../kube/secret-key';
 import type { IPostgresBackend } from '../postgres-backend';
 
 import type { PoolMode } from './pool-mode';
@@ -103,6 +104,13 @@ export interface PgBouncerProps {
    * @see https://www.pgbouncer.org/config.html
    */
   readonly settings?: Record<string, string>;
+
+  /**
+   * The password that MLflow logs in to PgBouncer with, where the backend itself takes none (`CloudSqlLogin.iam()`). At most
+   * 1024 bytes.
+   * @default - that of the backend
+   */
+  readonly clientPassword?: SecretKey;
 
   /**
    * Encrypt the way from MLflow to PgBouncer. The way on to the database is encrypted as the backend says.

@@ -15,8 +15,10 @@ import { serviceOf } from '../../kube/service';
 import { OVER_NODES_AND_ZONES, spreadOf } from '../../kube/spread';
 import { addConnectionDemand } from '../connection-demand';
 import { renderConnection } from '../connection-rendering';
+import { routesTo, sidecarsOf } from '../connection-sidecar';
 import type { IPostgresBackend } from '../postgres-backend';
 import { PostgresConnection, type PostgresConnectionProps } from '../postgres-connection';
+import { PostgresCredentials } from '../postgres-credentials';
 import { PostgresTls } from '../postgres-tls';
 
 import { checkPgBouncer } from './check-pg-bouncer';
@@ -83,7 +85,7 @@ export class PgBouncer extends Construct implements IPostgresBackend {
           ? []
           : [{ peers: props.metrics.scrapers ?? [NetworkPeer.PROMETHEUS], port: METRICS_PORT }]),
       ],
-      egress: props.isolation && egressOf(props.isolation, [props.backend.connection.route]),
+      egress: props.isolation && egressOf(props.isolation, routesTo(props.backend.connection)),
     });
     addConnectionDemand(props.backend.connection, { by: this, ...poolerDemand(budget) });
     const offer = offerOf(budget, props.poolMode, maxClientConnections);
@@ -123,7 +125,10 @@ export class PgBouncer extends Construct implements IPostgresBackend {
       automountServiceAccountToken: false,
       securityContext: RESTRICTED_POD,
       terminationGracePeriod: Duration.minutes(1),
-      initContainers: [writeContainer(props, loginEnv(server.env), [config, secrets])],
+      initContainers: [
+        ...sidecarsOf(connection),
+        writeContainer(props, loginEnv(server.env, clientCredentials(props)), [config, secrets]),
+      ],
       containers: [
         poolerContainer(props, [config, readable, ...server.mounts, ...certificates]),
         ...(props.metrics === undefined ? [] : [metricsContainer(props, props.metrics, [readable])]),
@@ -140,7 +145,11 @@ export class PgBouncer extends Construct implements IPostgresBackend {
 
   private serviceAccount(): kplus.ServiceAccount {
     return new kplus.ServiceAccount(this, 'service-account', {
-      metadata: { name: this.node.id, labels: this.labels.all },
+      metadata: {
+        name: this.node.id,
+        labels: this.labels.all,
+        annotations: this.props.backend.connection.sidecar?.serviceAccountAnnotations,
+      },
       automountToken: false,
     });
   }
@@ -156,7 +165,7 @@ function pooledConnection(
     host: text(service.name),
     port: text(service.port),
     database: behind.database,
-    credentials: behind.credentials,
+    credentials: clientCredentials(props),
     tls: tlsOf(props.clientTls),
     ...offer,
     direct: behind.direct ?? behind,
@@ -170,7 +179,21 @@ function tlsOf(clientTls: PgBouncerTlsOptions | undefined): PostgresTls {
   return clientTls.ca === undefined ? PostgresTls.REQUIRE : PostgresTls.verifyFull({ ca: clientTls.ca });
 }
 
-function loginEnv(env: Record<string, kplus.EnvValue>): Record<string, kplus.EnvValue> {
-  const names = ['PGHOST', 'PGPORT', 'PGDATABASE', 'PGUSER', 'PGPASSWORD'];
-  return Object.fromEntries(Object.entries(env).filter(([name]) => names.includes(name)));
+/** What clients log in with: what the backend itself does, unless that is without a password. */
+function clientCredentials({ backend, clientPassword }: PgBouncerProps): PostgresCredentials {
+  const { credentials } = backend.connection;
+  return clientPassword === undefined
+    ? credentials
+    : new PostgresCredentials({ username: credentials.username, password: clientPassword._value() });
+}
+
+function loginEnv(
+  env: Record<string, kplus.EnvValue>,
+  { password }: PostgresCredentials,
+): Record<string, kplus.EnvValue> {
+  const names = ['PGHOST', 'PGPORT', 'PGDATABASE', 'PGUSER'];
+  return {
+    ...Object.fromEntries(Object.entries(env).filter(([name]) => names.includes(name))),
+    ...(password && { PGPASSWORD: password }),
+  };
 }

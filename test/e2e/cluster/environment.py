@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from .fields import Unsupported
 from .template import Container, Variable
 
 Lookup = Callable[[Variable], str]
@@ -30,8 +31,13 @@ def container_environment(container: Container, given: dict[str, str], lookup: L
     return values
 
 
-def container_command(container: Container, environment: dict[str, str]) -> list[str]:
-    return [expand(word, environment) for word in [*container.command, *container.args]]
+def container_command(
+    container: Container, environment: dict[str, str], entry_point: str | None
+) -> list[str]:
+    command = container.command or ([entry_point] if entry_point else [])
+    if not command:
+        raise Unsupported(f"container {container.name}: there is no command, nor a known entry point")
+    return [expand(word, environment) for word in [*command, *container.args]]
 
 
 def service_links(services: dict[str, dict], address: str) -> dict[str, str]:

@@ -44,6 +44,8 @@ class Namespace:
     ) -> None:
         self.name, self._folder, self.images = name, folder, images
         self._addresses = addresses
+        # Programs that images start by themselves.
+        self.entry_points: dict[str, str] = {}
         self.hosts: dict[str, str] = {}
         self.objects: dict[tuple[str, str], Document] = {}
         self.pods: list[Pod] = []
@@ -116,7 +118,7 @@ class Namespace:
         def run(container: Container) -> Running:
             environment = self._environment(container, template, address, name)
             sandbox = self._sandbox(container, template, volumes, network, folder, name)
-            command = container_command(container, environment)
+            command = container_command(container, environment, self.entry_points.get(container.image))
             return Running(container.name, sandbox, command, environment, folder / f"{container.name}.log")
 
         pod = Pod(name, template, address, run)

@@ -26,6 +26,8 @@ class Stopped:
     seconds: float
     killed: bool
     ended: list[Ended]
+    # They stop after all others, the last that was started first.
+    sidecars: list[Ended]
 
 
 class Pod:
@@ -36,6 +38,7 @@ class Pod:
         self.init: list[Ended] = []
         self.initialized = False
         self.running: list[Running] = []
+        self.sidecars: list[Running] = []
         self.failure = ""
         self.ready_changes: list[tuple[float, bool]] = []
         self._ready: dict[str, bool] = {}
@@ -66,7 +69,8 @@ class Pod:
         self._wait(
             lambda: bool(self.running) and all(each.poll() for each in self.running), seconds, "completed"
         )
-        return [each.ended for each in self.running if each.ended]
+        self._end_sidecars(time.monotonic())
+        return [each.ended for each in [*self.running, *self.sidecars] if each.ended]
 
     def wait_for_line(self, text: str, seconds: float = 60) -> None:
         """Until the container that runs last has said it."""
@@ -85,7 +89,7 @@ class Pod:
     def kill(self) -> None:
         """As a node that goes down: no preStop, no SIGTERM."""
         self._stop.set()
-        for each in [self._current, *self.running]:
+        for each in [self._current, *self.running, *self.sidecars]:
             if each is not None:
                 each.signal(signal.SIGKILL)
                 each.wait(30)
@@ -105,8 +109,17 @@ class Pod:
             thread.start()
         for thread in threads:
             thread.join()
+        late = self._end_sidecars(began)
         ended = [each.ended for each in stopping if each.ended]
-        return Stopped(time.monotonic() - began, any(killed), ended)
+        of_sidecars = [each.ended for each in self.sidecars if each.ended]
+        return Stopped(time.monotonic() - began, any([*killed, *late]), ended, of_sidecars)
+
+    def _end_sidecars(self, began: float) -> list[bool]:
+        self._stop.set()
+        killed = [False] * len(self.sidecars)
+        for i in reversed(range(len(self.sidecars))):
+            self._end(self.sidecars[i], began, killed, i)
+        return killed
 
     def _end(self, running: Running, began: float, killed: list[bool], i: int) -> None:
         grace = self.template.grace
@@ -129,6 +142,10 @@ class Pod:
         for container in self.template.init_containers:
             if self._stop.is_set():
                 return
+            if container.is_sidecar:
+                if not self._start_sidecar(container):
+                    return
+                continue
             self._current = self._start(container)
             while self._current.wait(0.05) is None:
                 pass
@@ -148,16 +165,23 @@ class Pod:
         for container, each in zip(self.template.containers, running, strict=True):
             threading.Thread(target=self._supervise, args=(container, each), daemon=True).start()
 
+    def _start_sidecar(self, container: Container) -> bool:
+        """Whether it is started, which the containers after it wait for."""
+        sidecar = self._start(container)
+        self.sidecars.append(sidecar)
+        return not container.startup or self._starts(container, sidecar)
+
+    def _starts(self, container: Container, running: Running) -> bool:
+        outcome: list[bool] = []
+        assert container.startup
+        self._loop(container.startup, container, running, None, lambda good: outcome.append(good) or False)
+        if outcome == [False]:
+            self._fail(f"{container.name}: the startup probe gave up, log:\n{running.log()}")
+        return outcome == [True]
+
     def _supervise(self, container: Container, running: Running) -> None:
-        if container.startup:
-            outcome: list[bool] = []
-            self._loop(
-                container.startup, container, running, None, lambda good: outcome.append(good) or False
-            )
-            if outcome != [True]:
-                if outcome:
-                    self._fail(f"{container.name}: the startup probe gave up, log:\n{running.log()}")
-                return
+        if container.startup and not self._starts(container, running):
+            return
         for probe, start, tell in (
             (container.readiness, False, lambda good: self._set_ready(container.name, good)),
             (container.liveness, True, lambda good: good or self._fail(f"{container.name}: not alive")),
@@ -215,6 +239,6 @@ class Pod:
     def _check_alive(self, what: str) -> None:
         if what == "completed" or self._stop.is_set():
             return
-        for each in self.running:
+        for each in [*self.running, *self.sidecars]:
             if each.poll() is not None:
                 raise PodFailed(f"pod {self.name}: {each.ended}")

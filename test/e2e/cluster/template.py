@@ -74,6 +74,7 @@ class Container:
     liveness: Probe | None
     readiness: Probe | None
     pre_stop: list[str]
+    is_sidecar: bool
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,9 @@ def _read_spec(spec: Fields, labels: dict[str, str]) -> Template:
     security.done()
     template = Template(
         labels=labels,
-        init_containers=[_read_container(each, user, group) for each in spec.children("initContainers")],
+        init_containers=[
+            _read_container(each, user, group, True) for each in spec.children("initContainers")
+        ],
         containers=[_read_container(each, user, group) for each in spec.children("containers")],
         volumes={each.require("name", str): each for each in spec.children("volumes")},
         fs_group=fs_group,
@@ -121,13 +124,15 @@ def _read_spec(spec: Fields, labels: dict[str, str]) -> Template:
         grace=spec.take("terminationGracePeriodSeconds", int, 30),
     )
     spec.done()
-    init = template.init_containers
+    init = [each for each in template.init_containers if not each.is_sidecar]
     if any(each.startup or each.liveness or each.readiness or each.pre_stop for each in init):
         raise Unsupported(f"{spec.path}.initContainers: probes and lifecycle are not for init containers")
     return template
 
 
-def _read_container(fields: Fields, user: int | None, group: int | None) -> Container:
+def _read_container(
+    fields: Fields, user: int | None, group: int | None, may_be_sidecar: bool = False
+) -> Container:
     fields.ignore(_HARMLESS_OF_CONTAINERS)
     lifecycle = fields.child("lifecycle")
     pre_stop = lifecycle.child("preStop")
@@ -145,12 +150,18 @@ def _read_container(fields: Fields, user: int | None, group: int | None) -> Cont
         liveness=_read_probe(fields, "livenessProbe"),
         readiness=_read_probe(fields, "readinessProbe"),
         pre_stop=_read_exec(pre_stop),
+        is_sidecar=_read_sidecar(fields, may_be_sidecar),
     )
     for each in (pre_stop, lifecycle, fields):
         each.done()
-    if not container.command:
-        raise Unsupported(f"{fields.path}.command: the runner knows no entry point of an image")
     return container
+
+
+def _read_sidecar(fields: Fields, may_be: bool) -> bool:
+    policy = fields.take("restartPolicy", str)
+    if policy is not None and not (may_be and policy == "Always"):
+        raise Unsupported(f"{fields.path}.restartPolicy: {policy} is not supported here")
+    return policy is not None
 
 
 def _read_variable(fields: Fields) -> Variable:
