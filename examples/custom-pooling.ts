@@ -10,7 +10,10 @@ class BehindFirewall extends PoolingProfile {
   }
 }
 
-/** Pooling profiles beyond the presets: written out, derived from a preset, or a class. */
+/**
+ * Pooling profiles beyond the presets: written out, derived from a preset, or a class. A server each, to compare them: they show the
+ * same runs, since they share a database, but each keeps artifacts on a volume of its own.
+ */
 export class CustomPooling extends Chart {
   public constructor(scope: Construct, id: string) {
     super(scope, id);
