@@ -11,6 +11,14 @@ export class Problems {
     this.say(`\`${prop}\` ${required}, got ${show(got)}.`, wayOut);
   }
 
+  /** Notes that `what` is the library's own to set. `owner` is the prop that decides on it; it is empty where none does. */
+  public reserved(what: string, owner: string): void {
+    this.say(
+      `\`${what}\` must not be set: the library sets it itself.`,
+      owner === '' ? undefined : `Use \`${owner}\`.`,
+    );
+  }
+
   /** Notes a problem in words of its own, for rules that are not about one value. */
   public say(text: string, wayOut?: string): void {
     this.texts.push(wayOut === undefined ? text : `${text} ${wayOut}`);

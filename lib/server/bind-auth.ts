@@ -19,7 +19,7 @@ export function bindAuth(scope: Construct, props: MlflowServerProps, labels: Obj
   const auth = props.auth?._way.bind(scope, labels, contextOf(props)) ?? NO_AUTH;
   const problems = new Problems(scope);
   for (const name of Object.keys(props.extraEnvVars ?? {}).filter((each) => each in auth.serverEnvironment)) {
-    problems.say(`\`extraEnvVars.${name}\` must not be set: the library sets it itself.`, 'Use `auth`.');
+    problems.reserved(`extraEnvVars.${name}`, 'auth');
   }
   problems.throwIfAny();
   return auth;

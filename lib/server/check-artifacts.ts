@@ -32,6 +32,6 @@ export function checkArtifacts(
   }
   checkIdentities(problems, props.serviceAccount, ...identitiesOf(props, artifacts));
   for (const name of Object.keys(props.extraEnvVars ?? {}).filter((each) => each in (artifacts.envVariables ?? {}))) {
-    problems.say(`\`extraEnvVars.${name}\` must not be set: the library sets it itself.`, 'Use `artifactRoot`.');
+    problems.reserved(`extraEnvVars.${name}`, 'artifactRoot');
   }
 }

@@ -48,7 +48,7 @@ export function checkExtraVariables(problems: Problems, prop: string, names: str
   for (const name of names) {
     const reserved = RESERVED_VARIABLES.find(([pattern]) => pattern.test(name));
     if (reserved !== undefined) {
-      refuse(problems, `${prop}.${name}`, reserved[1]);
+      problems.reserved(`${prop}.${name}`, reserved[1]);
     } else if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
       problems.add(prop, 'must have names of letters, digits and underscores', name);
     }
@@ -60,14 +60,7 @@ export function checkExtraArguments(problems: Problems, args: string[]): void {
   for (const arg of args) {
     const owner = RESERVED_ARGUMENTS[arg.split('=')[0] ?? ''];
     if (owner !== undefined) {
-      refuse(problems, `extraArgs ${arg}`, owner);
+      problems.reserved(`extraArgs ${arg}`, owner);
     }
   }
-}
-
-function refuse(problems: Problems, what: string, owner: string): void {
-  problems.say(
-    `\`${what}\` must not be set: the library sets it itself.`,
-    owner === '' ? undefined : `Use \`${owner}\`.`,
-  );
 }

@@ -66,9 +66,6 @@ function checkArgument(problems: Problems, arg: string): void {
   if (!name.startsWith('-')) {
     problems.add('extraArgs', 'must be flags, each with its value (--name=value)', arg, 'A proxy serves one instance.');
   } else if (owner !== undefined) {
-    problems.say(
-      `\`extraArgs ${name}\` must not be set: the library sets it itself.`,
-      owner === '' ? undefined : `Use \`${owner}\`.`,
-    );
+    problems.reserved(`extraArgs ${name}`, owner);
   }
 }

@@ -103,10 +103,7 @@ function checkArguments(problems: Problems, args: string[]): void {
   for (const name of names) {
     const owner = RESERVED_ARGUMENTS[name];
     if (owner !== undefined) {
-      problems.say(
-        `\`auth.extraArgs ${name}\` must not be set: the library sets it itself.`,
-        owner === '' ? undefined : `Use \`${owner}\`.`,
-      );
+      problems.reserved(`auth.extraArgs ${name}`, owner);
     }
   }
   if (names.includes('--reverse-proxy') && !names.includes('--trusted-proxy-ip')) {
