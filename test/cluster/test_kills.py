@@ -81,6 +81,14 @@ def test_kill_of_one_pgbouncer(release: Release, killer: Killer) -> None:
     assert seen["gap"] < LONG
 
 
+def test_rolling_restart_of_pgbouncer(release: Release) -> None:
+    if not pods(release, "pgbouncer"):
+        pytest.skip("has none")
+    restart = ["rollout", "restart", "deployment/pgbouncer"]
+    seen = watch(release, "rolling restart of PgBouncer", lambda: release.namespace.kubectl(*restart))
+    assert seen["gap"] < LONG
+
+
 def test_kill_of_postgres(release: Release, killer: Killer) -> None:
     [victim] = pods(release, "postgresql")
     seen = watch(release, "kill -9 of PostgreSQL", lambda: killer.kill(victim, "postgresql"))
