@@ -1,6 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { Chart, Testing } from 'cdk8s';
+import { ExternalPostgres } from 'cdk8s-mlflow';
+
 const ROOT = join(__dirname, '..');
 const README = join(ROOT, 'README.md');
 const EMBEDDED = /<!-- (examples\/[\w-]+\.ts) -->\n```ts\n([\s\S]*?)```/g;
@@ -19,4 +22,11 @@ test('README shows the examples as they are', () => {
 test('README has no TypeScript of its own', () => {
   const text = readFileSync(README, 'utf8');
   expect(text.match(/```ts/g)).toHaveLength([...text.matchAll(EMBEDDED)].length);
+});
+
+test('README quotes the error of a password that is not set', () => {
+  const chart = new Chart(Testing.app(), 'external');
+  const props = { host: 'your-postgres-host', user: 'mlflow_user', password: '' };
+  const [, quoted = ''] = /^ {4}(\[external\/postgres\] .*)$/m.exec(readFileSync(README, 'utf8')) ?? [];
+  expect(() => new ExternalPostgres(chart, 'postgres', props)).toThrow(new Error(quoted));
 });
