@@ -47,7 +47,7 @@ export function renderConnection(
       ...(sidecar?.passwordFile && { PGPASSFILE: text(`${passwordFolder}/${sidecar.passwordFile.name}`) }),
       // Not libpq's: whose log has the cause, for what our scripts say.
       ...(sidecar?.container.name && {
-        [sidecar.passwordFile === undefined ? 'DATABASE_PROXY' : 'DATABASE_TOKENS']: text(sidecar.container.name),
+        [sidecar.passwordFile === undefined ? 'DATABASE_PROXY' : 'DATABASE_LOGIN']: text(sidecar.container.name),
       }),
     },
     mounts: [

@@ -169,8 +169,8 @@ def _from_sqlstate(state: str | None, text: str) -> Cause | None:
 
 def _from_text(text: str) -> Cause:
     found = next((cause for cause in _TABLE if re.search(cause.pattern, text, re.IGNORECASE)), UNKNOWN)
-    tokens = os.environ.get("DATABASE_TOKENS")  # a container of this pod, which writes them
-    return RDS_IAM if tokens and found.name == "wrong-password" else found
+    writer = os.environ.get("DATABASE_LOGIN")  # a container of this pod, which writes tokens
+    return RDS_IAM if writer and found.name == "wrong-password" else found
 
 
 def find_database_error(error: BaseException | None) -> BaseException | None:

@@ -6,7 +6,9 @@ import { FileSource, type IPostgresBackend, PostgresTls, RdsIdentity, RdsPostgre
 export interface RdsCase {
   readonly host: string;
   readonly failoverHosts?: string[];
-  readonly port?: number;
+  readonly readHost?: string;
+  /** Of hosts that do not name it. */
+  readonly region?: string;
   /** By a role, by nothing that the library knows of, or by the access key in the Secret `aws`. */
   readonly identity: 'role' | 'ambient' | 'key';
   readonly renewal: number;

@@ -231,7 +231,7 @@ function addServer(chart: Chart, options: ServerCase): void {
     replicas: options.replicas,
     workers: options.workers ?? 1,
     pooling: poolingOf(options),
-    readFromReplica: options.readHost !== undefined,
+    readFromReplica: (options.readHost ?? options.rds?.readHost) !== undefined,
     artifactRoot: artifactsOf(options),
     ingress: options.ingress,
     allowedHosts: options.allowedHosts,

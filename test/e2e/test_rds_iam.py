@@ -18,7 +18,7 @@ from cluster.pod import Pod
 from conftest import CERTIFICATES
 from load import Caller, Load, create_model, log_batch, search
 from postgres import PORT, Postgres
-from rds import Rds, Sts
+from rds import REGION, Rds, Sts
 from tracking import check_everything, client_of, log_everything
 
 HOST = SERVER_NAMES[1]
@@ -193,6 +193,33 @@ def test_a_backup_and_a_restore(namespace: Namespace, rds: Rds, postgres: Postgr
     ended = namespace.job(name).wait_completed(120)
     assert [(each.name, each.code) for each in ended] == [("restore", 0), ("rds-token", 0)], ended
     assert rds.seen.refused == []
+
+
+def test_each_host_has_a_token_of_its_own(
+    namespace: Namespace, rds: Rds, postgres: Postgres, new_address: Callable[[], str]
+) -> None:
+    namespace.hosts["database"] = new_address()  # where nobody listens
+    place = {
+        "host": "database",
+        "failoverHosts": [HOST],
+        "region": REGION,
+        "identity": "key",
+        "renewal": RENEWAL,
+    }
+    namespace.apply(synthesis.server(rds=place))
+    [pod] = namespace.deployment(only_init=True)
+    assert [each.code for each in pod.wait_init(120)] == [0, 0]
+    assert rds.seen.tokens and rds.seen.refused == []
+
+    reader = Rds(namespace.hosts["database"], "database", CERTIFICATES, postgres, LIFETIME)
+    place = {"host": HOST, "readHost": "database", "region": REGION, "identity": "key", "renewal": RENEWAL}
+    namespace.apply(synthesis.server(rds=place))
+    [pod] = namespace.deployment()
+    pod.wait_ready()
+    assert client_of(pod).search_experiments()
+    reader.stop()
+    assert reader.seen.tokens and not reader.seen.tokens.keys() & rds.seen.tokens.keys()
+    assert reader.seen.refused == rds.seen.refused == []
 
 
 def test_a_key_that_rds_does_not_take(namespace: Namespace, rds: Rds) -> None:

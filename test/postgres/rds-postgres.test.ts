@@ -81,7 +81,7 @@ test('the others read the token at each connection, from memory', () => {
       PGSSLROOTCERT: '/etc/postgres-tls/ca/ca.crt',
       PGCONNECT_TIMEOUT: '10',
       PGPASSFILE: '/run/postgres-password/pgpass',
-      DATABASE_TOKENS: 'rds-token',
+      DATABASE_LOGIN: 'rds-token',
     });
     expect(each.volumeMounts).toContainEqual({
       mountPath: '/run/postgres-password',

@@ -166,7 +166,7 @@ def test_where_a_proxy_of_the_pod_connects_its_log_has_the_cause(
 def test_a_token_that_is_refused(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     error = DatabaseError(f'{TO}FATAL:  {method} authentication failed for user "mlflow"\n')
     assert classify(error).cause.name == "wrong-password"
-    monkeypatch.setenv("DATABASE_TOKENS", "rds-token")
+    monkeypatch.setenv("DATABASE_LOGIN", "rds-token")
     assert str(classify(error)) == (
         f'rds-iam: {TO}FATAL: {method} authentication failed for user "mlflow". GRANT rds_iam TO this user,'
         " allow the identity of the pod rds-db:connect as it at this instance, and look at the log of the"
