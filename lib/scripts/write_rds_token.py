@@ -9,7 +9,7 @@ Environment besides botocore's own:
   RDS_HOSTS            region/host, with commas: a token is good for one host
   RDS_RENEWAL_SECONDS  how often the tokens are made anew (default 600)
 
-With --check it only says, by its exit code, whether the file is young enough to log in with.
+With --check it only looks whether the file is young enough to log in with, and says why not.
 
 On stdout, a line for the first success and one for each failure, which is tried again after 1 to 30 s:
 `rds-token: written: ...` and `rds-token: <cause>: <what was seen>. <what to do>`.
@@ -35,7 +35,7 @@ TOKEN_LIFE = 900.0
 OLDEST_TOKEN = TOKEN_LIFE - 60
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN")
-STOPPED, FAILED = 0, 1
+WELL, FAILED = 0, 1
 
 _WAY = "Let the pod reach AWS's APIs (STS, port 443): look at network policies, DNS and routes"
 _NOBODY = (
@@ -116,11 +116,17 @@ def write(file: str, text: str) -> None:
         raise CannotWrite(str(error)) from error
 
 
-def young_enough(file: str, now: float) -> bool:
+def check(file: str, now: float) -> int:
+    """For a probe, whose events show what it says."""
     try:
-        return now - os.stat(file).st_mtime < OLDEST_TOKEN
+        age = now - os.stat(file).st_mtime
     except FileNotFoundError:
-        return False
+        print("no token yet")
+        return FAILED
+    if age < OLDEST_TOKEN:
+        return WELL
+    print(f"the newest token is {age:.0f} s old")
+    return FAILED
 
 
 class Signer:
@@ -189,13 +195,13 @@ class Keeper:
 
     def end(self) -> int:
         if self.failure is None:
-            return STOPPED
+            return WELL
         return fail(f"{PROGRAM}: {self.failure}", FAILED)
 
 
 def main(arguments: list[str]) -> int:
     if arguments == ["--check"]:
-        return STOPPED if young_enough(os.environ.get("PGPASSFILE", ""), time.time()) else FAILED
+        return check(os.environ.get("PGPASSFILE", ""), time.time())
     try:
         settings = read_settings()
     except BadSetting as error:
@@ -203,7 +209,7 @@ def main(arguments: list[str]) -> int:
     keeper = Keeper(settings, Signer(settings.user, settings.port))
     end_on_sigterm(keeper.end)
     keeper.keep()
-    return STOPPED
+    return WELL
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 import write_rds_token
 from conftest import Clock
 from init_container import BadSetting
-from write_rds_token import Keeper, Settings, cause_of, password_file, read_settings, write, young_enough
+from write_rds_token import Keeper, Settings, cause_of, check, password_file, read_settings, write
 
 HOST = "a.b.eu-west-1.rds.amazonaws.com"
 SECRET = "wJalrXUtnFEMI/K7MDENG"
@@ -99,16 +99,17 @@ def test_the_file_is_replaced_in_one_step_and_for_nobody_else(tmp_path: Path) ->
     assert not (tmp_path / "pgpass.new").exists()
 
 
-def test_young_enough(tmp_path: Path) -> None:
+def test_how_old_a_token_may_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "pgpass"
-    assert not young_enough(str(file), 1000)
     file.touch()
     os.utime(file, (1000, 1000))
-    assert [young_enough(str(file), 1000 + age) for age in (0, 839, 841, 3600)] == [True, True, False, False]
+    assert [check(str(file), 1000 + age) for age in (0, 839, 840, 3600)] == [0, 0, 1, 1]
+    assert capsys.readouterr().out == "the newest token is 840 s old\nthe newest token is 3600 s old\n"
 
 
 def test_the_check_by_its_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert write_rds_token.main(["--check"]) == 1
+    assert capsys.readouterr().out == "no token yet\n"
     (tmp_path / "pgpass").touch()
     assert write_rds_token.main(["--check"]) == 0
     assert capsys.readouterr().out == ""

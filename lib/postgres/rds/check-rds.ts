@@ -13,7 +13,7 @@ const REGION = '[a-z]{2,4}(?:-[a-z]+)+-\\d+';
 // In China, the region comes after the service.
 const REGION_OF_HOST = new RegExp(`\\.(${REGION})\\.rds\\.|\\.rds\\.(${REGION})\\.`);
 
-/** A token is good for 15 minutes. At this pace, a renewal may fail for some of them. */
+/** A token is good for 15 minutes, but no longer than the credentials behind it, which botocore keeps good for 10 more at least. */
 const SLOWEST_RENEWAL_SECONDS = 600;
 
 const ENCRYPTED = ['require', 'verify-ca', 'verify-full'];
