@@ -13,7 +13,7 @@ export interface ConnectionSidecar {
    */
   readonly container: kplus.ContainerProps;
 
-  /** The ways that it takes through the network, instead of that to the connection's host. */
+  /** All ways that the connection takes through the network: those of a proxy, instead of that to the connection's host. */
   readonly routes: NetworkRoute[];
 
   /**
