@@ -20,6 +20,7 @@ import { Monitoring } from './monitoring';
 import { SingleSignOn } from './oauth2-proxy';
 import { OwnBackend } from './own-backend';
 import { PooledConnections } from './pg-bouncer';
+import { RdsIam } from './rds-iam';
 import { Restore } from './restore';
 import { MigrationFromSqlite } from './sqlite-import';
 import { Development, Production } from './two-environments';
@@ -37,6 +38,7 @@ export function addExamples(app: Construct): void {
   new PooledConnections(app, 'pg-bouncer');
   new CloudNative(app, 'cloud-native');
   new CloudSql(app, 'cloud-sql');
+  new RdsIam(app, 'rds-iam');
   new ExternalSecrets(app, 'external-secrets');
   new Gateway(app, 'gateway');
   new Backups(app, 'backups');

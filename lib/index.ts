@@ -54,10 +54,13 @@ export { CloudSqlPostgres } from './postgres/cloud-sql/cloud-sql-postgres';
 export { CloudSqlIpType, type CloudSqlPostgresProps } from './postgres/cloud-sql/cloud-sql-postgres-props';
 export { CloudSqlIdentity } from './postgres/cloud-sql/cloud-sql-identity';
 export { CloudSqlLogin } from './postgres/cloud-sql/cloud-sql-login';
+export { RdsPostgres } from './postgres/rds/rds-postgres';
+export type { RdsPostgresProps } from './postgres/rds/rds-postgres-props';
+export { RdsIdentity, type RdsSecretKeysOptions } from './postgres/rds/rds-identity';
 
 export type { IPostgresBackend } from './postgres/postgres-backend';
 export { PostgresConnection, type PostgresConnectionProps } from './postgres/postgres-connection';
-export type { ConnectionSidecar } from './postgres/connection-sidecar';
+export type { ConnectionSidecar, PasswordFile } from './postgres/connection-sidecar';
 export type { ExternalEndpointProps } from './postgres/external-endpoint';
 export {
   PostgresCredentials,

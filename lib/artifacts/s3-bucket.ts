@@ -1,19 +1,14 @@
 import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
+import { AMAZON_METADATA } from '../kube/amazon';
 import { texts } from '../kube/env-values';
 import type { FileSource } from '../kube/file-source';
-import { checkRoute, metadataRoute, type NetworkRoute } from '../kube/network-route';
+import { checkRoute, type NetworkRoute } from '../kube/network-route';
 import type { Problems } from '../kube/problems';
 
 import { checkPrefix, routeToStore } from './object-store';
 import type { S3Credentials } from './s3-credentials';
-
-/**
- * EKS Pod Identity and the metadata of the node.
- * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
- */
-const METADATA = metadataRoute(['169.254.170.23', '169.254.169.254'], 80);
 
 /** How the bucket is named in a request. */
 export enum S3Addressing {
@@ -112,7 +107,10 @@ export function bucketAccess(scope: Construct, props: S3BucketProps, caName: str
         ? []
         : [{ path: caFolder, volume: props.ca._volume(scope, caName, 'ca.crt'), readOnly: true }],
     serviceAccountAnnotations: props.credentials._serviceAccountAnnotations,
-    routes: [routeToStore(props.route, portOf(props.endpoint)), ...(props.credentials._isAmbient ? [METADATA] : [])],
+    routes: [
+      routeToStore(props.route, portOf(props.endpoint)),
+      ...(props.credentials._isAmbient ? [AMAZON_METADATA] : []),
+    ],
   };
 }
 

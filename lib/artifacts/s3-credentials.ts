@@ -1,5 +1,6 @@
 import type * as kplus from 'cdk8s-plus-28';
 
+import { checkRole, roleAnnotations } from '../kube/amazon';
 import { checkDataKey, checkObjectName } from '../kube/checks';
 import { fromSecretKey } from '../kube/env-values';
 import type { Problems } from '../kube/problems';
@@ -35,7 +36,7 @@ export class S3Credentials {
    * @param roleArn `arn:aws:iam::…:role/…`, which trusts the ServiceAccount of the server
    */
   public static fromRole(roleArn: string): S3Credentials {
-    return new S3Credentials({}, { 'eks.amazonaws.com/role-arn': roleArn });
+    return new S3Credentials({}, roleAnnotations(roleArn));
   }
 
   /** By what is around it: EKS Pod Identity, the role of the node, or a ServiceAccount that you have annotated yourself. */
@@ -57,10 +58,7 @@ export class S3Credentials {
       checkObjectName(problems, `${prop}.secretName`, secretName);
       checkDataKey(problems, prop, key);
     }
-    const role = this._serviceAccountAnnotations?.['eks.amazonaws.com/role-arn'];
-    if (role !== undefined && !/^arn:[-\w]+:iam::\d{12}:role\/.+$/.test(role)) {
-      problems.add(`${prop}.roleArn`, 'must be the ARN of a role (arn:aws:iam::123456789012:role/name)', role);
-    }
+    checkRole(problems, `${prop}.roleArn`, this._serviceAccountAnnotations);
   }
 
   /** @internal */

@@ -71,7 +71,7 @@ export class DatabaseBootstrap extends Construct {
     if (password === undefined) {
       problems.say(
         '`backend` must log in with a password, which the role gets.',
-        'One that is let in by something else is made there: for Cloud SQL, `gcloud sql users create`.',
+        'One that is let in by something else is made there: for Cloud SQL, `gcloud sql users create`; for RDS, `CREATE ROLE` and `GRANT rds_iam TO` it.',
       );
     }
     problems.throwIfAny();

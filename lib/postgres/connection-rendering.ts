@@ -30,6 +30,8 @@ export function renderConnection(
 ): ConnectionRendering {
   const folder = `/etc/${name}-tls`;
   const files = tlsFiles(connection.tls);
+  const { sidecar } = connection;
+  const passwordFolder = `/run/${name}-password`;
   return {
     env: {
       PGHOST: connection.host,
@@ -42,14 +44,22 @@ export function renderConnection(
       // Counts for each host of a list; libpq would wait for the kernel's two minutes.
       PGCONNECT_TIMEOUT: text(10),
       ...(connection.readWriteOnly && { PGTARGETSESSIONATTRS: text('read-write') }),
-      // Not libpq's: what our scripts say of a proxy whose log has the cause.
-      ...(connection.sidecar?.container.name && { DATABASE_PROXY: text(connection.sidecar.container.name) }),
+      ...(sidecar?.passwordFile && { PGPASSFILE: text(`${passwordFolder}/${sidecar.passwordFile.name}`) }),
+      // Not libpq's: whose log has the cause, for what our scripts say.
+      ...(sidecar?.container.name && {
+        [sidecar.passwordFile === undefined ? 'DATABASE_PROXY' : 'DATABASE_LOGIN']: text(sidecar.container.name),
+      }),
     },
-    mounts: files.map((file) => ({
-      path: `${folder}/${file.folder}`,
-      volume: file.source._volume(scope, `${name}-tls-${file.folder}`, file.name),
-      readOnly: true,
-    })),
+    mounts: [
+      ...files.map((file) => ({
+        path: `${folder}/${file.folder}`,
+        volume: file.source._volume(scope, `${name}-tls-${file.folder}`, file.name),
+        readOnly: true,
+      })),
+      ...(sidecar?.passwordFile === undefined
+        ? []
+        : [{ path: passwordFolder, volume: sidecar.passwordFile.volume, readOnly: true }]),
+    ],
   };
 }
 

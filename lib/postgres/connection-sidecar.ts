@@ -2,7 +2,10 @@ import type * as kplus from 'cdk8s-plus-28';
 
 import type { NetworkRoute } from '../kube/network-route';
 
-/** A proxy to the database that runs in each pod that connects, and listens on its loopback address. Kubernetes 1.29 or later. */
+/**
+ * What runs in each pod that connects: a proxy to the database, which listens on the loopback address, or who keeps the
+ * password in a file where it expires. Kubernetes 1.29 or later.
+ */
 export interface ConnectionSidecar {
   /**
    * Its container, complete. It needs the restart policy ALWAYS, which makes it start before all others and stop after them,
@@ -10,7 +13,7 @@ export interface ConnectionSidecar {
    */
   readonly container: kplus.ContainerProps;
 
-  /** The ways that it takes through the network, instead of that to the connection's host. */
+  /** All ways that the connection takes through the network: those of a proxy, instead of that to the connection's host. */
   readonly routes: NetworkRoute[];
 
   /**
@@ -18,6 +21,24 @@ export interface ConnectionSidecar {
    * @default - none
    */
   readonly serviceAccountAnnotations?: Record<string, string>;
+
+  /**
+   * The password that it keeps, for those who read it at each connection.
+   * @default - none: it is a proxy, or the password lasts
+   */
+  readonly passwordFile?: PasswordFile;
+}
+
+/**
+ * A file with a password that expires, which a sidecar replaces before it does.
+ * @see https://www.postgresql.org/docs/current/libpq-pgpass.html
+ */
+export interface PasswordFile {
+  /** The volume that it is in, which the sidecar writes to, and who connects can read. */
+  readonly volume: kplus.Volume;
+
+  /** Its name there. Its mode must be 0600, and its owner the user of the pod: libpq does not read it otherwise. */
+  readonly name: string;
 }
 
 /** What of a connection decides on the way to it. */

@@ -74,7 +74,7 @@ export interface PostgresConnectionProps {
   readonly direct?: PostgresConnection;
 
   /**
-   * A proxy that each pod needs beside its own containers in order to connect: `host` is then its loopback address.
+   * What each pod needs beside its own containers in order to connect. With a proxy, `host` is the loopback address.
    * @default - none
    */
   readonly sidecar?: ConnectionSidecar;
@@ -113,7 +113,7 @@ export class PostgresConnection {
   public readonly readRoute?: NetworkRoute;
   /** The way around a pooler, where there is one. */
   public readonly direct?: PostgresConnection;
-  /** A proxy that each pod needs in order to connect, where there is one. */
+  /** What each pod needs beside its own containers in order to connect, if anything. */
   public readonly sidecar?: ConnectionSidecar;
 
   public constructor(props: PostgresConnectionProps) {

@@ -37,7 +37,7 @@ export interface PostgresCredentialsProps {
 
   /**
    * Its password: a key of a Secret.
-   * @default - none: something else lets the role in, such as a client certificate or a proxy
+   * @default - none: something else lets the role in, such as a client certificate or a sidecar
    */
   readonly password?: kplus.EnvValue;
 

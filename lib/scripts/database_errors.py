@@ -113,6 +113,14 @@ _TABLE = [  # The first pattern that fits decides, so the narrow ones come first
           r"|could not send |connection (not open|already closed|has been closed)"),
 ]
 # fmt: on
+# A wrong password, where that is a token.
+RDS_IAM = Cause(
+    "rds-iam",
+    False,
+    "GRANT rds_iam TO this user, allow the identity of the pod rds-db:connect as it at this instance, and"
+    " look at the log of the container rds-token and at the clock of the node",
+    "",
+)
 BAD_IMAGE = Cause(
     "bad-image",
     False,
@@ -120,7 +128,7 @@ BAD_IMAGE = Cause(
     "",
 )
 UNKNOWN = Cause("unknown", True, "No cause that is known here: read the message, and PostgreSQL's log", "")
-CAUSES = {cause.name: cause for cause in [*_TABLE, BAD_IMAGE, UNKNOWN]}
+CAUSES = {cause.name: cause for cause in [*_TABLE, RDS_IAM, BAD_IMAGE, UNKNOWN]}
 _SQLSTATES = {
     "08": "dropped",
     "25006": "read-only",
@@ -160,7 +168,9 @@ def _from_sqlstate(state: str | None, text: str) -> Cause | None:
 
 
 def _from_text(text: str) -> Cause:
-    return next((cause for cause in _TABLE if re.search(cause.pattern, text, re.IGNORECASE)), UNKNOWN)
+    found = next((cause for cause in _TABLE if re.search(cause.pattern, text, re.IGNORECASE)), UNKNOWN)
+    writer = os.environ.get("DATABASE_LOGIN")  # a container of this pod, which writes tokens
+    return RDS_IAM if writer and found.name == "wrong-password" else found
 
 
 def find_database_error(error: BaseException | None) -> BaseException | None:

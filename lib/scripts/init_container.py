@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import threading
+from typing import Callable
 from urllib.parse import quote, unquote
 
 TERMINATION_LOG = "/dev/termination-log"
@@ -71,6 +72,10 @@ def fail(line: str, code: int) -> int:
 
 
 def _exit_on_sigterm(program: str) -> None:
+    end_on_sigterm(lambda: fail(f"{program}: terminated: got SIGTERM before the work was done", TERMINATED))
+
+
+def end_on_sigterm(end: Callable[[], int]) -> None:
     """End at once on SIGTERM, also inside libpq, where Python's own handlers have to wait for its return.
 
     Blocked and fetched by a thread, the signal works for process 1 too, which has no default handlers.
@@ -79,6 +84,6 @@ def _exit_on_sigterm(program: str) -> None:
 
     def watch() -> None:
         signal.sigwait({signal.SIGTERM})
-        os._exit(fail(f"{program}: terminated: got SIGTERM before the work was done", TERMINATED))
+        os._exit(end())
 
     threading.Thread(target=watch, daemon=True).start()

@@ -34,6 +34,7 @@ HANG_GRACE = 30.0
 APPEARING = {
     "missing-database",
     "wrong-password",
+    "rds-iam",
     "no-login",
     "no-connect-privilege",
     "no-create-privilege",

@@ -30,6 +30,7 @@ const CAUSES = `| cause | what to do |
 | \`refused\`, \`unknown-host\`, \`timeout\`, \`no-route\` | nobody answers there: host, port, network policies. It is waited for |
 | \`wrong-password\`, \`no-login\`, \`pg-hba\` | the server does not let this login in: the Secret below, or \`pg_hba.conf\` |
 | \`cloud-iam\` | the database does not let this account in: its role, or who it is |
+| \`rds-iam\` | the database does not let this token in: \`rds_iam\` of its role, \`rds-db:connect\` of who it is |
 | \`missing-database\`, \`no-create-privilege\` | create the database, with the user as its owner |
 | \`tls-not-offered\`, \`tls-untrusted\`, \`tls-file\`, \`client-certificate\` | the \`tls\` of the backend does not fit the server |
 | \`too-many-connections\` | see who holds connections, below |

@@ -10,13 +10,18 @@ import {
   S3Addressing,
   S3Credentials,
   FileSource,
+  type IPostgresBackend,
 } from 'cdk8s-mlflow';
+
+import { rds, type RdsCase } from './synth-rds';
 
 /** What a test can ask for; what it leaves out is the library's default. */
 interface BackupCase {
   readonly password?: string;
   readonly database?: string;
   readonly verifyTls?: boolean;
+  /** An endpoint of RDS instead. */
+  readonly rds?: RdsCase;
   /** A bucket `dumps` with the login in the Secret `s3`, instead of the volume. */
   readonly endpoint?: string;
   readonly keep?: number;
@@ -25,7 +30,11 @@ interface BackupCase {
   readonly dump?: string;
 }
 
-function backendOf(chart: Chart, { password, database, verifyTls }: BackupCase): ExternalPostgres {
+function backendOf(chart: Chart, options: BackupCase): IPostgresBackend {
+  const { password, database, verifyTls } = options;
+  if (options.rds !== undefined) {
+    return rds(chart, options.rds);
+  }
   return new ExternalPostgres(chart, 'backup-postgres', {
     host: 'database',
     user: 'mlflow',

@@ -40,6 +40,7 @@ import { EnvValue, PersistentVolumeAccessMode } from 'cdk8s-plus-28';
 import { addExamples } from '../../examples/all';
 
 import { addBackup, addRestore } from './synth-backup';
+import { rds, type RdsCase } from './synth-rds';
 
 /** What a test can ask for; what it leaves out is the library's default. */
 interface ServerCase {
@@ -52,6 +53,8 @@ interface ServerCase {
   readonly database?: string;
   /** An instance of Cloud SQL instead, with the key file in the Secret `google`. */
   readonly cloudSql?: CloudSqlCase;
+  /** An endpoint of RDS instead, as the role `mlflow`. */
+  readonly rds?: RdsCase;
   readonly tls?: 'disable' | 'prefer' | 'require' | 'verifyCa' | 'verifyFull';
   readonly clientCertificate?: boolean;
   readonly check?: 'off' | number;
@@ -210,8 +213,15 @@ function external(chart: Chart, options: ServerCase): IPostgresBackend {
   });
 }
 
+function backendOf(chart: Chart, options: ServerCase): IPostgresBackend {
+  if (options.rds !== undefined) {
+    return rds(chart, options.rds);
+  }
+  return options.cloudSql === undefined ? external(chart, options) : cloudSql(chart, options.cloudSql);
+}
+
 function addServer(chart: Chart, options: ServerCase): void {
-  const backend = options.cloudSql === undefined ? external(chart, options) : cloudSql(chart, options.cloudSql);
+  const backend = backendOf(chart, options);
   const server = new MlflowServer(chart, 'mlflow', {
     backend: options.pooled === undefined ? backend : new PgBouncer(chart, 'pgbouncer', { backend, ...options.pooled }),
     threads: options.threads,
@@ -221,7 +231,7 @@ function addServer(chart: Chart, options: ServerCase): void {
     replicas: options.replicas,
     workers: options.workers ?? 1,
     pooling: poolingOf(options),
-    readFromReplica: options.readHost !== undefined,
+    readFromReplica: (options.readHost ?? options.rds?.readHost) !== undefined,
     artifactRoot: artifactsOf(options),
     ingress: options.ingress,
     allowedHosts: options.allowedHosts,

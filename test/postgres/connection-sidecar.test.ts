@@ -295,7 +295,7 @@ describe('errors', () => {
           backend: withoutPassword(scope),
           admin: PostgresCredentials.fromSecretName('admin'),
         }),
-      '[chart/bootstrap] `backend` must log in with a password, which the role gets. One that is let in by something else is made there: for Cloud SQL, `gcloud sql users create`.',
+      '[chart/bootstrap] `backend` must log in with a password, which the role gets. One that is let in by something else is made there: for Cloud SQL, `gcloud sql users create`; for RDS, `CREATE ROLE` and `GRANT rds_iam TO` it.',
     ],
     [
       'an exporter that would log in with a password',

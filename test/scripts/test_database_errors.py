@@ -104,7 +104,7 @@ def test_waits_for_what_can_heal_only() -> None:
 
 
 def test_every_cause_has_an_example_above() -> None:
-    assert {name for name, _ in MESSAGES} == set(CAUSES) - {"bad-image"}  # that one has no message
+    assert {name for name, _ in MESSAGES} == set(CAUSES) - {"bad-image", "rds-iam"}  # told apart otherwise
 
 
 @pytest.mark.parametrize(
@@ -160,6 +160,19 @@ def test_where_a_proxy_of_the_pod_connects_its_log_has_the_cause(
     advice = "The container cloud-sql-proxy connects for this one: the cause is in its log"
     assert str(classify(DatabaseError(message))).endswith(advice)
     assert not str(classify(DatabaseError(DENIED))).endswith(advice)
+
+
+@pytest.mark.parametrize("method", ["PAM", "password"])
+def test_a_token_that_is_refused(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = DatabaseError(f'{TO}FATAL:  {method} authentication failed for user "mlflow"\n')
+    assert classify(error).cause.name == "wrong-password"
+    monkeypatch.setenv("DATABASE_LOGIN", "rds-token")
+    assert str(classify(error)) == (
+        f'rds-iam: {TO}FATAL: {method} authentication failed for user "mlflow". GRANT rds_iam TO this user,'
+        " allow the identity of the pod rds-db:connect as it at this instance, and look at the log of the"
+        " container rds-token and at the clock of the node"
+    )
+    assert classify(DatabaseError(f"{TO}Connection refused\n")).cause.name == "refused"
 
 
 @pytest.mark.parametrize("echo", [PASSWORD, "s3cret%20p%40ss%2Fw%25rd"])

@@ -133,16 +133,21 @@ export class PostgresExporter extends Construct {
 /** The way to the database itself, as the exporter's driver can take it. */
 function watchedConnection({ backend, credentials, tls }: PostgresExporterProps): PostgresConnection {
   const straight = backend.connection.direct ?? backend.connection;
-  const { host, port, database, clientLabels, sidecar } = straight;
+  const { host, port, database, clientLabels } = straight;
   return new PostgresConnection({
     host,
     port,
     database,
     clientLabels,
-    sidecar,
+    // A password file is for one role, and a password of another comes before it.
+    sidecar: credentials !== undefined && hasPasswordFile(straight) ? undefined : straight.sidecar,
     credentials: credentials ?? straight.credentials,
     tls: tls ?? (straight.tls === PostgresTls.PREFER ? PostgresTls.DISABLE : straight.tls),
   });
+}
+
+function hasPasswordFile({ sidecar }: PostgresConnection): boolean {
+  return sidecar?.passwordFile !== undefined;
 }
 
 function checkExporter(
@@ -165,6 +170,7 @@ function checkExporter(
   if (
     props.credentials !== undefined &&
     straight.sidecar !== undefined &&
+    !hasPasswordFile(straight) &&
     straight.credentials.password === undefined
   ) {
     problems.say(

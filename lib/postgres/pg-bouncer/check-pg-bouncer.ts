@@ -77,8 +77,16 @@ function checkAuthQuery(problems: Problems, { authQuery, maxDatabaseConnections,
 }
 
 function checkClientPassword(problems: Problems, { backend, clientPassword }: PgBouncerProps): void {
-  const { password } = backend.connection.credentials;
+  const { credentials, sidecar } = backend.connection;
+  const { password } = credentials;
   clientPassword?._check(problems, 'clientPassword');
+  if (sidecar?.passwordFile !== undefined) {
+    problems.say(
+      '`backend` must not have a password that expires: PgBouncer reads no password file.',
+      'Use a backend with a lasting password, or what the provider has in its place: for RDS, the endpoint of an RDS Proxy as its `host`, without a PgBouncer.',
+    );
+    return;
+  }
   if (clientPassword === undefined && password === undefined) {
     problems.say(
       '`clientPassword` must be given where `backend` logs in without a password: PgBouncer lets nobody in without one.',
