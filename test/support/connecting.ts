@@ -1,0 +1,92 @@
+import {
+  BackupLocation,
+  DatabaseMigration,
+  type IArtifactStore,
+  type IPostgresBackend,
+  Persistence,
+  PostgresBackup,
+  PostgresExporter,
+  PostgresRestore,
+  SqliteImport,
+  SqliteSource,
+} from 'cdk8s-mlflow';
+import type { Construct } from 'constructs';
+
+import { closed, edges } from './edges';
+import { type Manifest, server } from './synth';
+
+/** Something that connects to a backend. */
+export interface Connecting {
+  /** Makes it, isolated where it can be, under the id `it`. */
+  make(scope: Construct, backend: IPostgresBackend, artifactRoot?: IArtifactStore): void;
+  /** The containers of its pod that connect, in order. */
+  readonly connected: string[];
+  /** Those that do not, after the others. */
+  readonly others?: string[];
+  readonly kind: 'Deployment' | 'Job' | 'CronJob';
+  /** Name of its NetworkPolicy. */
+  readonly policy: string;
+  /** Whether that leaves the way out open. */
+  readonly isOpen?: boolean;
+}
+
+const isolation = {};
+
+/** All that connects to any backend, by name. */
+export const CONNECTING: Record<string, Connecting> = {
+  server: {
+    make: (scope, backend, artifactRoot) => server(scope, { backend, artifactRoot, isolation }, 'it'),
+    connected: ['wait-for-database', 'init-mlflow', 'mlflow'],
+    kind: 'Deployment',
+    policy: 'it',
+  },
+  'migration Job': {
+    make: (scope, backend) => server(scope, { backend, databaseMigration: DatabaseMigration.job(), isolation }, 'it'),
+    connected: ['wait-for-database', 'init-mlflow'],
+    kind: 'Job',
+    policy: 'it-migration',
+  },
+  PostgresBackup: {
+    make: (scope, backend) => new PostgresBackup(scope, 'it', { backend, target: BackupLocation.volume(), isolation }),
+    connected: ['wait-for-database', 'dump'],
+    others: ['store'],
+    kind: 'CronJob',
+    policy: 'it',
+  },
+  PostgresRestore: {
+    make: (scope, backend) => {
+      const source = BackupLocation.volume(Persistence.existingClaim('dumps'));
+      new PostgresRestore(scope, 'it', { backend, source, isolation });
+    },
+    connected: ['wait-for-database', 'restore'],
+    others: ['fetch'],
+    kind: 'Job',
+    policy: 'it',
+  },
+  SqliteImport: {
+    make: (scope, backend) =>
+      new SqliteImport(scope, 'it', { backend, source: SqliteSource.fromClaim('old', 'mlflow.db'), isolation }),
+    connected: ['wait-for-database', 'import-sqlite'],
+    kind: 'Job',
+    policy: 'it',
+  },
+  PostgresExporter: {
+    make: (scope, backend) => new PostgresExporter(scope, 'it', { backend }),
+    connected: ['postgres-exporter'],
+    kind: 'Deployment',
+    policy: 'it',
+    isOpen: true,
+  },
+};
+
+/** The pod of what was made. */
+export function podThatConnects(manifests: Manifest[], { kind }: Connecting): Manifest {
+  const [{ spec }] = manifests.filter((m) => m.kind === kind && m.metadata.name.startsWith('it'));
+  return (spec.jobTemplate?.spec ?? spec).template.spec;
+}
+
+/** The ways out of its pod, or undefined if all are open. */
+export function waysOut(manifests: Manifest[], { policy, isOpen }: Connecting): string[] | undefined {
+  expect(closed(manifests, policy).includes('Egress')).toBe(isOpen !== true);
+  return isOpen === true ? undefined : edges(manifests, policy).filter((edge) => edge.startsWith('out'));
+}
