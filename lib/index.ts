@@ -21,12 +21,12 @@ export type { OidcAuthOptions } from './server/auth/oidc-auth';
 export type { EncryptionOptions } from './server/encryption';
 export { LogLevel } from './server/log-level';
 
-export { ExternalPostgres, type ExternalPostgresProps } from './postgres/external-postgres';
+export { ExternalPostgres, type ExternalPostgresProps } from './postgres/external/external-postgres';
 export {
   ExistingSecretPostgres,
   type ConnectionSecretProps,
   type ExistingSecretPostgresProps,
-} from './postgres/existing-secret-postgres';
+} from './postgres/external/existing-secret-postgres';
 export { BitnamiPostgres } from './postgres/bitnami/bitnami-postgres';
 export type { BitnamiPostgresProps } from './postgres/bitnami/bitnami-postgres-props';
 export { BitnamiArchitecture, type ReplicationOptions } from './postgres/bitnami/bitnami-architecture';
@@ -41,7 +41,7 @@ export type {
   PgBouncerProps,
   PgBouncerTlsOptions,
 } from './postgres/pg-bouncer/pg-bouncer-props';
-export { PoolMode } from './postgres/pg-bouncer/pool-mode';
+export { PoolMode } from './postgres/capacity/pool-mode';
 export { CloudNativePostgres } from './postgres/cloud-native/cloud-native-postgres';
 export type {
   CloudNativePluginOptions,
@@ -58,32 +58,36 @@ export { RdsPostgres } from './postgres/rds/rds-postgres';
 export type { RdsPostgresProps } from './postgres/rds/rds-postgres-props';
 export { RdsIdentity, type RdsSecretKeysOptions } from './postgres/rds/rds-identity';
 
-export type { IPostgresBackend } from './postgres/postgres-backend';
-export { PostgresConnection, type PostgresConnectionProps } from './postgres/postgres-connection';
-export type { ConnectionSidecar, PasswordFile } from './postgres/connection-sidecar';
-export type { ExternalEndpointProps } from './postgres/external-endpoint';
+export type { IPostgresBackend } from './postgres/connection/postgres-backend';
+export { PostgresConnection, type PostgresConnectionProps } from './postgres/connection/postgres-connection';
+export type { ConnectionSidecar, PasswordFile } from './postgres/connection/connection-sidecar';
+export type { ExternalEndpointProps } from './postgres/connection/external-endpoint';
 export {
   PostgresCredentials,
   type LiteralCredentials,
   type PostgresCredentialsProps,
   type SecretKeysOptions,
-} from './postgres/postgres-credentials';
-export { PostgresTls, type VerifiedTlsOptions } from './postgres/postgres-tls';
-export { PoolingProfile, type FittingOptions, type PoolingProfileProps } from './postgres/pooling-profile';
+} from './postgres/connection/postgres-credentials';
+export { PostgresTls, type VerifiedTlsOptions } from './postgres/connection/postgres-tls';
+export { PoolingProfile, type FittingOptions, type PoolingProfileProps } from './postgres/capacity/pooling-profile';
 
 export { DatabaseConnectionCheck, type DatabaseConnectionCheckOptions } from './startup/database-connection-check';
 export { DatabaseMigration, type DatabaseMigrationOptions } from './startup/database-migration';
 
-export { PostgresBackup } from './operations/postgres-backup';
-export type { BackupRetention, PostgresBackupProps } from './operations/postgres-backup-props';
-export { PostgresRestore, type PostgresRestoreProps } from './operations/postgres-restore';
-export { BackupLocation, type BackupBucketProps } from './operations/backup-location';
-export { SqliteImport, type SqliteImportProps } from './operations/sqlite-import';
-export { SqliteSource } from './operations/sqlite-source';
-export type { ArtifactLocationRule } from './operations/artifact-location-rule';
-export { SqliteRepair } from './operations/sqlite-repair';
-export { ExistingData } from './operations/existing-data';
-export { WorkingCopy, type EmptyDirCopyOptions, type EphemeralCopyOptions } from './operations/working-copy';
+export { PostgresBackup } from './operations/backup/postgres-backup';
+export type { BackupRetention, PostgresBackupProps } from './operations/backup/postgres-backup-props';
+export { PostgresRestore, type PostgresRestoreProps } from './operations/backup/postgres-restore';
+export { BackupLocation, type BackupBucketProps } from './operations/backup/backup-location';
+export { SqliteImport, type SqliteImportProps } from './operations/sqlite-import/sqlite-import';
+export { SqliteSource } from './operations/sqlite-import/sqlite-source';
+export type { ArtifactLocationRule } from './operations/sqlite-import/artifact-location-rule';
+export { SqliteRepair } from './operations/sqlite-import/sqlite-repair';
+export { ExistingData } from './operations/sqlite-import/existing-data';
+export {
+  WorkingCopy,
+  type EmptyDirCopyOptions,
+  type EphemeralCopyOptions,
+} from './operations/sqlite-import/working-copy';
 export type { ScheduledProps } from './operations/scheduled-props';
 export type { OperationProps } from './operations/operation-props';
 
@@ -105,24 +109,24 @@ export {
   type ExternalSecretProps,
   type RemoteSecretKey,
   SecretStoreReference,
-} from './kube/external-secret';
-export { MlflowMonitoring } from './operations/monitoring/mlflow-monitoring';
-export type { MlflowMonitoringProps } from './operations/monitoring/mlflow-monitoring-props';
-export { MlflowAlert } from './operations/monitoring/mlflow-alert';
-export type { AlertThresholds } from './operations/monitoring/alert-thresholds';
-export { AlertSeverity, type AlertRule } from './operations/monitoring/alert-rule';
-export { PrometheusScrape, type PrometheusScrapeOptions } from './operations/monitoring/prometheus-scrape';
-export { PostgresExporter } from './operations/monitoring/postgres-exporter';
-export type { PostgresExporterProps } from './operations/monitoring/postgres-exporter-props';
+} from './kube/values/external-secret';
+export { MlflowMonitoring } from './monitoring/mlflow-monitoring';
+export type { MlflowMonitoringProps } from './monitoring/mlflow-monitoring-props';
+export { MlflowAlert } from './monitoring/mlflow-alert';
+export type { AlertThresholds } from './monitoring/alert-thresholds';
+export { AlertSeverity, type AlertRule } from './monitoring/alert-rule';
+export { PrometheusScrape, type PrometheusScrapeOptions } from './monitoring/prometheus-scrape';
+export { PostgresExporter } from './monitoring/postgres-exporter';
+export type { PostgresExporterProps } from './monitoring/postgres-exporter-props';
 
-export { TlsCertificate } from './kube/tls-certificate';
-export { FileSource } from './kube/file-source';
-export { SecretKey } from './kube/secret-key';
-export { Persistence, type ExistingClaimOptions, type NewClaimOptions } from './kube/persistence';
+export { TlsCertificate } from './kube/values/tls-certificate';
+export { FileSource } from './kube/values/file-source';
+export { SecretKey } from './kube/values/secret-key';
+export { Persistence, type ExistingClaimOptions, type NewClaimOptions } from './kube/values/persistence';
 
-export type { IsolationOptions } from './kube/isolation';
-export { NetworkPeer } from './kube/network-peer';
-export type { NetworkRoute } from './kube/network-route';
+export type { IsolationOptions } from './kube/network/isolation';
+export { NetworkPeer } from './kube/network/network-peer';
+export type { NetworkRoute } from './kube/network/network-route';
 export type { ServerIsolationOptions } from './server/server-isolation-options';
 export { DatabaseBootstrap, type DatabaseBootstrapProps } from './operations/database-bootstrap';
 export { MlflowGarbageCollection, type MlflowGarbageCollectionProps } from './operations/mlflow-garbage-collection';

@@ -5,7 +5,19 @@ const ROOT = join(__dirname, '..');
 const LIB = join(ROOT, 'lib');
 
 /** The folders of lib/, lowest first: a folder imports from those before it, or from itself. */
-const LAYERS = ['kube', 'postgres', 'artifacts', 'startup', 'rules', 'server', 'operations'];
+const LAYERS = [
+  'validation',
+  'kube',
+  'identity',
+  'scripts',
+  'postgres',
+  'artifacts',
+  'startup',
+  'rules',
+  'server',
+  'operations',
+  'monitoring',
+];
 
 function filesBelow(folder: string, extension: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -25,7 +37,7 @@ const layerOf = (file: string): number => LAYERS.indexOf(relative(LIB, file).spl
 
 test('every folder has its place', () => {
   const folders = readdirSync(LIB, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  expect(folders.map(({ name }) => name).sort()).toEqual([...LAYERS, 'scripts'].sort());
+  expect(folders.map(({ name }) => name).sort()).toEqual([...LAYERS].sort());
 });
 
 test('imports point one way', () => {

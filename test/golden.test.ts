@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import { App, type Chart, Testing, Yaml } from 'cdk8s';
 
@@ -8,7 +8,9 @@ import { addExamples } from '../examples/all';
 import type { Manifest } from './support/synth';
 
 const FOLDER = join(__dirname, 'golden');
-const SCRIPTS = readdirSync(join(__dirname, '..', 'lib', 'scripts'));
+const SCRIPTS = readdirSync(join(__dirname, '..', 'lib', 'scripts'), { recursive: true, encoding: 'utf8' }).map(
+  (file) => basename(file),
+);
 
 /** The examples as they are synthesized, but for the bodies of the scripts, which have tests of their own. */
 function examples(): Record<string, Manifest[]> {

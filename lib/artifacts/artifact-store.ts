@@ -1,7 +1,7 @@
 import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import type { NetworkRoute } from '../kube/network-route';
+import type { NetworkRoute } from '../kube/network/network-route';
 
 /** How far the files of an artifact store can be seen: what limits the replicas of a server. */
 export enum ArtifactReach {

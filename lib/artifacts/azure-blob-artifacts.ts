@@ -2,10 +2,10 @@ import type { Duration } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { checkDataKey, checkObjectName, checkSeconds } from '../kube/checks';
-import { fromSecretKey, texts } from '../kube/env-values';
-import { checkRoute, type NetworkRoute } from '../kube/network-route';
-import { Problems } from '../kube/problems';
+import { checkDataKey, checkObjectName, checkSeconds } from '../validation/checks';
+import { fromSecretKey, texts } from '../kube/values/env-values';
+import { checkRoute, type NetworkRoute } from '../kube/network/network-route';
+import { Problems } from '../validation/problems';
 
 import { type ArtifactAccess, checkPrefix, rootFor, routeToStore } from './object-store';
 import { type ArtifactLocation, ArtifactReach, type IArtifactStore } from './artifact-store';

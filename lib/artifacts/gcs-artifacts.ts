@@ -1,12 +1,12 @@
 import { type Duration, type Size, SizeRoundingBehavior } from 'cdk8s';
 import type { Construct } from 'constructs';
 
-import { checkSeconds } from '../kube/checks';
-import { texts } from '../kube/env-values';
-import { FileSource } from '../kube/file-source';
-import { checkGoogleAccount, GOOGLE_METADATA, googleAccountAnnotations } from '../kube/google-cloud';
-import { checkRoute, type NetworkRoute } from '../kube/network-route';
-import { Problems } from '../kube/problems';
+import { checkSeconds } from '../validation/checks';
+import { texts } from '../kube/values/env-values';
+import { FileSource } from '../kube/values/file-source';
+import { checkGoogleAccount, GOOGLE_METADATA, googleAccountAnnotations } from '../identity/google-identity';
+import { checkRoute, type NetworkRoute } from '../kube/network/network-route';
+import { Problems } from '../validation/problems';
 
 import { type ArtifactAccess, checkPrefix, rootFor, routeToStore } from './object-store';
 import { type ArtifactLocation, ArtifactReach, type IArtifactStore } from './artifact-store';

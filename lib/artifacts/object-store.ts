@@ -1,5 +1,5 @@
-import type { NetworkRoute } from '../kube/network-route';
-import type { Problems } from '../kube/problems';
+import type { NetworkRoute } from '../kube/network/network-route';
+import type { Problems } from '../validation/problems';
 
 /** Who talks to the object store. */
 export enum ArtifactAccess {

@@ -1,9 +1,9 @@
 import { Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
 
-import { checkSeconds } from '../kube/checks';
-import { texts } from '../kube/env-values';
-import { Problems } from '../kube/problems';
+import { checkSeconds } from '../validation/checks';
+import { texts } from '../kube/values/env-values';
+import { Problems } from '../validation/problems';
 
 import { type ArtifactAccess, rootFor } from './object-store';
 import { type ArtifactLocation, ArtifactReach, type IArtifactStore } from './artifact-store';

@@ -1,11 +1,11 @@
 import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { AMAZON_METADATA } from '../kube/amazon';
-import { texts } from '../kube/env-values';
-import type { FileSource } from '../kube/file-source';
-import { checkRoute, type NetworkRoute } from '../kube/network-route';
-import type { Problems } from '../kube/problems';
+import { AMAZON_METADATA } from '../identity/aws-identity';
+import { texts } from '../kube/values/env-values';
+import type { FileSource } from '../kube/values/file-source';
+import { checkRoute, type NetworkRoute } from '../kube/network/network-route';
+import type { Problems } from '../validation/problems';
 
 import { checkPrefix, routeToStore } from './object-store';
 import type { S3Credentials } from './s3-credentials';

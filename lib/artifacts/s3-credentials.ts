@@ -1,9 +1,9 @@
 import type * as kplus from 'cdk8s-plus-28';
 
-import { checkRole, roleAnnotations } from '../kube/amazon';
-import { checkDataKey, checkObjectName } from '../kube/checks';
-import { fromSecretKey } from '../kube/env-values';
-import type { Problems } from '../kube/problems';
+import { checkRole, roleAnnotations } from '../identity/aws-identity';
+import { checkDataKey, checkObjectName } from '../validation/checks';
+import { fromSecretKey } from '../kube/values/env-values';
+import type { Problems } from '../validation/problems';
 
 /** Which keys of a Secret hold the access key of a bucket. */
 export interface S3SecretKeysOptions {

@@ -1,8 +1,8 @@
 import type { Construct } from 'constructs';
 
-import { labelsOf } from '../kube/labels';
-import { Persistence } from '../kube/persistence';
-import { Problems } from '../kube/problems';
+import { labelsOf } from '../kube/pod/labels';
+import { Persistence } from '../kube/values/persistence';
+import { Problems } from '../validation/problems';
 
 import { type ArtifactLocation, ArtifactReach, type IArtifactStore } from './artifact-store';
 

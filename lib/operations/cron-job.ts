@@ -2,7 +2,7 @@ import { ApiObject, Duration, JsonPatch } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import type { ObjectLabels } from '../kube/labels';
+import type { ObjectLabels } from '../kube/pod/labels';
 
 import type { ScheduledProps } from './scheduled-props';
 

@@ -3,14 +3,14 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { ArtifactReach } from '../artifacts/artifact-store';
-import { checkId, checkSeconds } from '../kube/checks';
-import { text } from '../kube/env-values';
-import { labelsOf } from '../kube/labels';
-import { completePodSpec } from '../kube/pod-spec';
-import { Problems } from '../kube/problems';
+import { checkId, checkSeconds } from '../validation/checks';
+import { text } from '../kube/values/env-values';
+import { labelsOf } from '../kube/pod/labels';
+import { completePodSpec } from '../kube/pod/pod-spec';
+import { Problems } from '../validation/problems';
 import type { MlflowServer } from '../server/mlflow-server';
 import { routesOf } from '../server/server-isolation';
-import { scriptCommand, ScriptFiles } from '../startup/script-files';
+import { scriptCommand, ScriptFiles } from '../scripts/scripts';
 
 import { cronJob } from './cron-job';
 import { operationPod } from './operation-pod';

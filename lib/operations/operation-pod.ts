@@ -3,22 +3,22 @@ import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import { IMAGES } from '../images';
-import { text, texts } from '../kube/env-values';
-import { checkIsolation, isolateJob } from '../kube/isolation';
-import type { ObjectLabels } from '../kube/labels';
-import type { NetworkRoute } from '../kube/network-route';
-import { annotationsOf, checkIdentities, type PodIdentity } from '../kube/pod-identity';
-import type { PodSpecFields } from '../kube/pod-spec';
-import { Problems } from '../kube/problems';
-import { RESTRICTED_CONTAINER, RESTRICTED_POD } from '../kube/restricted';
-import { SCRATCH_SPACE } from '../kube/scratch-space';
-import { addConnectionDemand } from '../postgres/connection-demand';
-import { renderConnection } from '../postgres/connection-rendering';
-import { routesTo, sidecarsOf } from '../postgres/connection-sidecar';
-import type { PostgresConnection } from '../postgres/postgres-connection';
+import { text, texts } from '../kube/values/env-values';
+import { checkIsolation, isolateJob } from '../kube/network/isolation';
+import type { ObjectLabels } from '../kube/pod/labels';
+import type { NetworkRoute } from '../kube/network/network-route';
+import { annotationsOf, checkIdentities, type PodIdentity } from '../identity/pod-identity';
+import type { PodSpecFields } from '../kube/pod/pod-spec';
+import { Problems } from '../validation/problems';
+import { RESTRICTED_CONTAINER, RESTRICTED_POD } from '../kube/pod/restricted';
+import { SCRATCH_SPACE } from '../kube/pod/scratch-space';
+import { addConnectionDemand } from '../postgres/capacity/connection-demand';
+import { renderConnection } from '../postgres/connection/connection-part';
+import { routesTo, sidecarsOf } from '../postgres/connection/connection-sidecar';
+import type { PostgresConnection } from '../postgres/connection/postgres-connection';
 import { addUniqueNameRule } from '../rules/unique-name';
 import { credentialsRevision } from '../server/pod-recipe';
-import type { ScriptFiles } from '../startup/script-files';
+import type { ScriptFiles } from '../scripts/scripts';
 
 import type { OperationProps } from './operation-props';
 

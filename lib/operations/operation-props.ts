@@ -1,10 +1,10 @@
 import type * as kplus from 'cdk8s-plus-28';
 
-import { checkId, checkImage, checkObjectName } from '../kube/checks';
-import type { IsolationOptions } from '../kube/isolation';
-import { checkIdentities } from '../kube/pod-identity';
-import type { Problems } from '../kube/problems';
-import type { IPostgresBackend } from '../postgres/postgres-backend';
+import { checkId, checkImage, checkObjectName } from '../validation/checks';
+import type { IsolationOptions } from '../kube/network/isolation';
+import { checkIdentities } from '../identity/pod-identity';
+import type { Problems } from '../validation/problems';
+import type { IPostgresBackend } from '../postgres/connection/postgres-backend';
 
 /** What every Job around a database has in common. */
 export interface OperationProps {

@@ -1,8 +1,8 @@
 import type { Cron, Duration } from 'cdk8s';
 
-import { checkSeconds, checkWhole } from '../kube/checks';
-import type { Problems } from '../kube/problems';
-import { checkSchedule, checkTimeZone } from '../kube/schedule';
+import { checkSeconds, checkWhole } from '../validation/checks';
+import type { Problems } from '../validation/problems';
+import { checkSchedule, checkTimeZone } from '../validation/schedule';
 
 /** What every CronJob around a database has in common. */
 export interface ScheduledProps {

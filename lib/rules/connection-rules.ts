@@ -1,6 +1,6 @@
 import type { Construct } from 'constructs';
 
-import type { PostgresConnection } from '../postgres/postgres-connection';
+import type { PostgresConnection } from '../postgres/connection/postgres-connection';
 
 import { POOL_FITS_DATABASE, poolFitsDatabase } from './pool-fits-database';
 import { REQUESTS_FIT_POOLER, requestsFitPooler } from './requests-fit-pooler';

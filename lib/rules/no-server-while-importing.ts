@@ -1,6 +1,6 @@
 import type { Construct } from 'constructs';
 
-import type { IPostgresBackend } from '../postgres/postgres-backend';
+import type { IPostgresBackend } from '../postgres/connection/postgres-backend';
 
 /** A server that may run pods. */
 interface RunningServer {

@@ -1,7 +1,7 @@
-import { type ConnectionDemand, connectionDemandsOn, connectionsOffered } from '../postgres/connection-demand';
-import { fewestConnectionsOfPod } from '../postgres/connection-law';
-import { PoolingProfile } from '../postgres/pooling-profile';
-import type { PostgresConnection } from '../postgres/postgres-connection';
+import { type ConnectionDemand, connectionDemandsOn, connectionsOffered } from '../postgres/capacity/connection-demand';
+import { fewestConnectionsOfPod } from '../postgres/capacity/connection-math';
+import { PoolingProfile } from '../postgres/capacity/pooling-profile';
+import type { PostgresConnection } from '../postgres/connection/postgres-connection';
 
 /** The id of the rule, for those who acknowledge it. */
 export const POOL_FITS_DATABASE = 'pool-fits-database';

@@ -1,6 +1,6 @@
-import { counted } from '../kube/counted';
-import { connectionDemandsOn, type ServerPods } from '../postgres/connection-demand';
-import type { PostgresConnection } from '../postgres/postgres-connection';
+import { counted } from '../validation/counted';
+import { connectionDemandsOn, type ServerPods } from '../postgres/capacity/connection-demand';
+import type { PostgresConnection } from '../postgres/connection/postgres-connection';
 
 /** The id of the rule, for those who acknowledge it. */
 export const REQUESTS_FIT_POOLER = 'requests-fit-pooler';

@@ -1,8 +1,8 @@
 import type { Construct } from 'constructs';
 
-import type { ObjectLabels } from '../kube/labels';
-import { Problems } from '../kube/problems';
-import { PoolingProfile } from '../postgres/pooling-profile';
+import type { ObjectLabels } from '../kube/pod/labels';
+import { Problems } from '../validation/problems';
+import { PoolingProfile } from '../postgres/capacity/pooling-profile';
 
 import { frontsOf } from './access/hosts';
 import { type AuthContext, type AuthParts, NO_AUTH } from './auth/auth-parts';

@@ -1,4 +1,4 @@
-import type { TlsCertificate } from '../kube/tls-certificate';
+import type { TlsCertificate } from '../kube/values/tls-certificate';
 
 /** Where the certificate is mounted of who listens on the port of the pod. */
 export const CERTIFICATE_FOLDER = '/etc/mlflow-tls';

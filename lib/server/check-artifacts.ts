@@ -1,6 +1,6 @@
 import { type ArtifactLocation, ArtifactReach } from '../artifacts/artifact-store';
-import { checkIdentities } from '../kube/pod-identity';
-import type { Problems } from '../kube/problems';
+import { checkIdentities } from '../identity/pod-identity';
+import type { Problems } from '../validation/problems';
 
 import type { MlflowServerProps } from './mlflow-server-props';
 import { identitiesOf } from './pod-recipe';

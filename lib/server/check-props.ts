@@ -1,7 +1,7 @@
-import { checkId, checkImage, checkObjectName, checkPort, checkWhole } from '../kube/checks';
-import type { Problems } from '../kube/problems';
-import { safeThreads } from '../postgres/connection-law';
-import { checkPooling, PoolingProfile } from '../postgres/pooling-profile';
+import { checkId, checkImage, checkObjectName, checkPort, checkWhole } from '../validation/checks';
+import type { Problems } from '../validation/problems';
+import { safeThreads } from '../postgres/capacity/connection-math';
+import { checkPooling, PoolingProfile } from '../postgres/capacity/pooling-profile';
 
 import { checkHttpRoute } from './access/http-route';
 import { checkIngress } from './access/ingress';

@@ -1,7 +1,7 @@
 import type * as kplus from 'cdk8s-plus-28';
 
-import type { Problems } from '../kube/problems';
-import type { SecretKey } from '../kube/secret-key';
+import type { Problems } from '../validation/problems';
+import type { SecretKey } from '../kube/values/secret-key';
 
 /**
  * What MLflow encrypts secrets with that it stores in the database. Keep them: with another value, what is stored cannot be

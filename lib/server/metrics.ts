@@ -2,7 +2,7 @@ import { Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { scriptCommand } from '../startup/script-files';
+import { scriptCommand } from '../scripts/scripts';
 
 /** The script that starts a server which counts. */
 export const METRICS_SCRIPT = 'serve_with_metrics.py';

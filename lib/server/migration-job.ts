@@ -1,8 +1,8 @@
 import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { labelsOf } from '../kube/labels';
-import { oneShotJob } from '../kube/one-shot-job';
+import { labelsOf } from '../kube/pod/labels';
+import { oneShotJob } from '../kube/pod/one-shot-job';
 import { DatabaseConnectionCheck } from '../startup/database-connection-check';
 import type { DatabaseMigration } from '../startup/database-migration';
 

@@ -1,9 +1,9 @@
 import type * as kplus from 'cdk8s-plus-28';
 
 import type { IArtifactStore } from '../artifacts/artifact-store';
-import type { TlsCertificate } from '../kube/tls-certificate';
-import type { PoolingProfile } from '../postgres/pooling-profile';
-import type { IPostgresBackend } from '../postgres/postgres-backend';
+import type { TlsCertificate } from '../kube/values/tls-certificate';
+import type { PoolingProfile } from '../postgres/capacity/pooling-profile';
+import type { IPostgresBackend } from '../postgres/connection/postgres-backend';
 import type { DatabaseConnectionCheck } from '../startup/database-connection-check';
 import type { DatabaseMigration } from '../startup/database-migration';
 

@@ -4,15 +4,15 @@ import type { Construct } from 'constructs';
 
 import type { ArtifactLocation } from '../artifacts/artifact-store';
 import { IMAGES } from '../images';
-import { text } from '../kube/env-values';
-import type { ObjectLabels } from '../kube/labels';
-import type { PodIdentity } from '../kube/pod-identity';
-import { RESTRICTED_CONTAINER, RESTRICTED_POD } from '../kube/restricted';
-import { LITTLE_SCRATCH_SPACE } from '../kube/scratch-space';
-import { type ConnectionRendering, renderConnection } from '../postgres/connection-rendering';
-import { sidecarsOf } from '../postgres/connection-sidecar';
-import type { PostgresConnection } from '../postgres/postgres-connection';
-import { ScriptFiles } from '../startup/script-files';
+import { text } from '../kube/values/env-values';
+import type { ObjectLabels } from '../kube/pod/labels';
+import type { PodIdentity } from '../identity/pod-identity';
+import { RESTRICTED_CONTAINER, RESTRICTED_POD } from '../kube/pod/restricted';
+import { LITTLE_SCRATCH_SPACE } from '../kube/pod/scratch-space';
+import { type ConnectionRendering, renderConnection } from '../postgres/connection/connection-part';
+import { sidecarsOf } from '../postgres/connection/connection-sidecar';
+import type { PostgresConnection } from '../postgres/connection/postgres-connection';
+import { ScriptFiles } from '../scripts/scripts';
 
 import type { AuthParts } from './auth/auth-parts';
 import { renderEncryption } from './encryption';

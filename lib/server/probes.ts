@@ -1,7 +1,7 @@
 import { Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 
-import { SCRIPT_FOLDER } from '../startup/script-files';
+import { SCRIPT_FOLDER } from '../scripts/scripts';
 
 import type { ReadinessCheck } from './readiness-check';
 

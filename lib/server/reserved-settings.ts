@@ -1,4 +1,4 @@
-import type { Problems } from '../kube/problems';
+import type { Problems } from '../validation/problems';
 
 // What the library sets, by the prop that it sets it from. A second value would win silently, on one container only.
 const RESERVED_VARIABLES: [RegExp, string][] = [

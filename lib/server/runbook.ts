@@ -2,8 +2,8 @@ import { ApiObject, Chart } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import type { PostgresConnection } from '../postgres/postgres-connection';
-import { SCRIPT_FOLDER } from '../startup/script-files';
+import type { PostgresConnection } from '../postgres/connection/postgres-connection';
+import { SCRIPT_FOLDER } from '../scripts/scripts';
 
 import { portNameOf } from './certificate';
 import type { ServerView } from './server-view';

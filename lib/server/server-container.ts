@@ -2,11 +2,11 @@ import { Duration, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 
 import type { ArtifactLocation } from '../artifacts/artifact-store';
-import { text, texts } from '../kube/env-values';
-import { SCRATCH_SPACE } from '../kube/scratch-space';
-import { MOST_THREADS, safeThreads } from '../postgres/connection-law';
-import { PoolingProfile, renderPooling } from '../postgres/pooling-profile';
-import { SCRIPT_FOLDER } from '../startup/script-files';
+import { text, texts } from '../kube/values/env-values';
+import { SCRATCH_SPACE } from '../kube/pod/scratch-space';
+import { MOST_THREADS, safeThreads } from '../postgres/capacity/connection-math';
+import { PoolingProfile, renderPooling } from '../postgres/capacity/pooling-profile';
+import { SCRIPT_FOLDER } from '../scripts/scripts';
 
 import type { AuthParts } from './auth/auth-parts';
 import { CERTIFICATE_FILE, KEY_FILE, portNameOf } from './certificate';

@@ -1,5 +1,5 @@
-import type { IsolationOptions } from '../kube/isolation';
-import type { NetworkPeer } from '../kube/network-peer';
+import type { IsolationOptions } from '../kube/network/isolation';
+import type { NetworkPeer } from '../kube/network/network-peer';
 
 /** Who may reach a server, and what it may reach besides what its other props lead to. */
 export interface ServerIsolationOptions extends IsolationOptions {

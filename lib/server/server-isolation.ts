@@ -2,13 +2,13 @@ import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import type { ArtifactLocation } from '../artifacts/artifact-store';
-import { checkIsolation, egressOf, isolateJob } from '../kube/isolation';
-import { labelsOf, type ObjectLabels } from '../kube/labels';
-import { NetworkPeer } from '../kube/network-peer';
-import { type IngressEdge, networkPolicy } from '../kube/network-policy';
-import { checkPeers, type NetworkRoute } from '../kube/network-route';
-import type { Problems } from '../kube/problems';
-import { routesTo } from '../postgres/connection-sidecar';
+import { checkIsolation, egressOf, isolateJob } from '../kube/network/isolation';
+import { labelsOf, type ObjectLabels } from '../kube/pod/labels';
+import { NetworkPeer } from '../kube/network/network-peer';
+import { type IngressEdge, networkPolicy } from '../kube/network/network-policy';
+import { checkPeers, type NetworkRoute } from '../kube/network/network-route';
+import type { Problems } from '../validation/problems';
+import { routesTo } from '../postgres/connection/connection-sidecar';
 import { DatabaseMigration } from '../startup/database-migration';
 
 import type { IngressOptions } from './access/ingress';

@@ -1,5 +1,5 @@
 import type { ArtifactLocation } from '../artifacts/artifact-store';
-import type { ObjectLabels } from '../kube/labels';
+import type { ObjectLabels } from '../kube/pod/labels';
 
 import type { AuthParts } from './auth/auth-parts';
 import type { MlflowServerProps } from './mlflow-server-props';

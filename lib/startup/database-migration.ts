@@ -1,11 +1,11 @@
 import { Duration } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 
-import { checkSeconds } from '../kube/checks';
-import { text } from '../kube/env-values';
-import type { Problems } from '../kube/problems';
+import { checkSeconds } from '../validation/checks';
+import { text } from '../kube/values/env-values';
+import type { Problems } from '../validation/problems';
 
-import { scriptCommand } from './script-files';
+import { scriptCommand } from '../scripts/scripts';
 
 /** Options of a {@link DatabaseMigration}. */
 export interface DatabaseMigrationOptions {

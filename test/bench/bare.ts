@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import { ApiObject, Chart, Duration, JsonPatch, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
@@ -17,7 +17,7 @@ const SCRIPTS = Object.fromEntries(
     'mlflow_schema.py',
     'user_schema.py',
     'wait_for_database.py',
-  ].map((file) => [file, readFileSync(join(SCRIPT_FOLDER, file), 'utf8')]),
+  ].map((file) => [basename(file), readFileSync(join(SCRIPT_FOLDER, file), 'utf8')]),
 );
 
 const ALLOWED_HOSTS =

@@ -2,11 +2,11 @@ import { Testing } from 'cdk8s';
 import { NetworkPeer, PgBouncer } from 'cdk8s-mlflow';
 import { Construct } from 'constructs';
 
-import { labelsOf } from '../../lib/kube/labels';
-import { oneShotJob } from '../../lib/kube/one-shot-job';
+import { labelsOf } from '../../lib/kube/pod/labels';
+import { oneShotJob } from '../../lib/kube/pod/one-shot-job';
 import { operationPod } from '../../lib/operations/operation-pod';
 import type { OperationProps } from '../../lib/operations/operation-props';
-import { ScriptFiles } from '../../lib/startup/script-files';
+import { ScriptFiles } from '../../lib/scripts/scripts';
 import { closed, edges } from '../support/edges';
 import { anyBackend, chart, type Manifest, only } from '../support/synth';
 

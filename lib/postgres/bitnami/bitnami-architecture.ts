@@ -1,5 +1,5 @@
-import { checkWhole } from '../../kube/checks';
-import type { Problems } from '../../kube/problems';
+import { checkWhole } from '../../validation/checks';
+import type { Problems } from '../../validation/problems';
 
 /** Options of a primary with read replicas. */
 export interface ReplicationOptions {

@@ -1,10 +1,10 @@
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { checkDataKey, checkObjectName } from '../../kube/checks';
-import { labelsOf } from '../../kube/labels';
-import type { Problems } from '../../kube/problems';
-import { checkLiteral } from '../postgres-credentials';
+import { checkDataKey, checkObjectName } from '../../validation/checks';
+import { labelsOf } from '../../kube/pod/labels';
+import type { Problems } from '../../validation/problems';
+import { checkLiteral } from '../connection/postgres-credentials';
 
 /** Passwords in plain text: any characters, at most 100 of them (the image takes no more). */
 export interface BitnamiPasswordLiterals {

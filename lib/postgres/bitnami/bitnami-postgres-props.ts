@@ -1,8 +1,8 @@
 import type * as kplus from 'cdk8s-plus-28';
 
-import type { IsolationOptions } from '../../kube/isolation';
-import type { Persistence } from '../../kube/persistence';
-import type { PostgresTls } from '../postgres-tls';
+import type { IsolationOptions } from '../../kube/network/isolation';
+import type { Persistence } from '../../kube/values/persistence';
+import type { PostgresTls } from '../connection/postgres-tls';
 
 import type { BitnamiArchitecture } from './bitnami-architecture';
 import type { BitnamiPasswords } from './bitnami-passwords';

@@ -1,13 +1,13 @@
 import type * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
-import { changeMark } from '../../kube/digest';
-import { fromSecretKey, text } from '../../kube/env-values';
-import { Problems } from '../../kube/problems';
-import type { IPostgresBackend } from '../postgres-backend';
-import { PostgresConnection } from '../postgres-connection';
-import { PostgresCredentials } from '../postgres-credentials';
-import { PostgresTls } from '../postgres-tls';
+import { changeMark } from '../../kube/values/digest';
+import { fromSecretKey, text } from '../../kube/values/env-values';
+import { Problems } from '../../validation/problems';
+import type { IPostgresBackend } from '../connection/postgres-backend';
+import { PostgresConnection } from '../connection/postgres-connection';
+import { PostgresCredentials } from '../connection/postgres-credentials';
+import { PostgresTls } from '../connection/postgres-tls';
 
 import { BitnamiArchitecture } from './bitnami-architecture';
 import { passwordSecret } from './bitnami-passwords';

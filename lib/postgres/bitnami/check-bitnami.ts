@@ -1,8 +1,8 @@
-import { checkId, checkObjectName, checkPort } from '../../kube/checks';
-import { checkIsolation } from '../../kube/isolation';
-import type { Problems } from '../../kube/problems';
-import { checkDatabase } from '../endpoint';
-import { checkMaxConnections } from '../external-endpoint';
+import { checkId, checkObjectName, checkPort } from '../../validation/checks';
+import { checkIsolation } from '../../kube/network/isolation';
+import type { Problems } from '../../validation/problems';
+import { checkDatabase } from '../connection/endpoint';
+import { checkMaxConnections } from '../connection/external-endpoint';
 
 import type { BitnamiPostgresProps } from './bitnami-postgres-props';
 import { rolesOf } from './server-plan';

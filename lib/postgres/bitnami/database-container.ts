@@ -2,9 +2,9 @@ import { Duration, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 
 import { IMAGES } from '../../images';
-import { text, texts } from '../../kube/env-values';
-import { RESTRICTED_CONTAINER } from '../../kube/restricted';
-import { SCRATCH_SPACE } from '../../kube/scratch-space';
+import { text, texts } from '../../kube/values/env-values';
+import { RESTRICTED_CONTAINER } from '../../kube/pod/restricted';
+import { SCRATCH_SPACE } from '../../kube/pod/scratch-space';
 
 import type { BitnamiPostgresProps } from './bitnami-postgres-props';
 

@@ -2,16 +2,16 @@ import { ApiObject, Duration, JsonPatch } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
-import { disruptionBudget } from '../../kube/disruption-budget';
-import { egressOf } from '../../kube/isolation';
-import { labelsOf, type ObjectLabels } from '../../kube/labels';
-import { NetworkPeer } from '../../kube/network-peer';
-import { networkPolicy } from '../../kube/network-policy';
-import type { NetworkRoute } from '../../kube/network-route';
-import { type Persistence } from '../../kube/persistence';
-import { completePodSpec } from '../../kube/pod-spec';
-import { RESTRICTED_POD } from '../../kube/restricted';
-import { serviceOf } from '../../kube/service';
+import { disruptionBudget } from '../../kube/pod/disruption-budget';
+import { egressOf } from '../../kube/network/isolation';
+import { labelsOf, type ObjectLabels } from '../../kube/pod/labels';
+import { NetworkPeer } from '../../kube/network/network-peer';
+import { networkPolicy } from '../../kube/network/network-policy';
+import type { NetworkRoute } from '../../kube/network/network-route';
+import { type Persistence } from '../../kube/values/persistence';
+import { completePodSpec } from '../../kube/pod/pod-spec';
+import { RESTRICTED_POD } from '../../kube/pod/restricted';
+import { serviceOf } from '../../kube/pod/service';
 
 import type { BitnamiPostgresProps } from './bitnami-postgres-props';
 import { DATA_FOLDER, databaseContainer, PASSWORD_FOLDER, POSTGRES_PORT } from './database-container';

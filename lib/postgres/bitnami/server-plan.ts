@@ -1,10 +1,10 @@
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { labelsOf } from '../../kube/labels';
-import { NetworkPeer } from '../../kube/network-peer';
-import type { NetworkRoute } from '../../kube/network-route';
-import { Persistence } from '../../kube/persistence';
+import { labelsOf } from '../../kube/pod/labels';
+import { NetworkPeer } from '../../kube/network/network-peer';
+import type { NetworkRoute } from '../../kube/network/network-route';
+import { Persistence } from '../../kube/values/persistence';
 
 import type { BitnamiRole } from './bitnami-passwords';
 import type { BitnamiPostgresProps } from './bitnami-postgres-props';

@@ -1,10 +1,10 @@
 import { SizeRoundingBehavior } from 'cdk8s';
 
-import { checkId, checkObjectName, checkWhole } from '../../kube/checks';
-import type { Problems } from '../../kube/problems';
-import { checkDatabase } from '../endpoint';
-import { checkMaxConnections } from '../external-endpoint';
-import { checkPoolBudget, type PoolBudget } from '../pg-bouncer/pool-budget';
+import { checkId, checkObjectName, checkWhole } from '../../validation/checks';
+import type { Problems } from '../../validation/problems';
+import { checkDatabase } from '../connection/endpoint';
+import { checkMaxConnections } from '../connection/external-endpoint';
+import { checkPoolBudget, type PoolBudget } from '../capacity/pool-budget';
 
 import type { CloudNativePostgresProps, CloudNativeStorageOptions } from './cloud-native-postgres-props';
 

@@ -1,8 +1,8 @@
 import type { Size } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 
-import type { PoolMode } from '../pg-bouncer/pool-mode';
-import type { PostgresTls } from '../postgres-tls';
+import type { PoolMode } from '../capacity/pool-mode';
+import type { PostgresTls } from '../connection/postgres-tls';
 
 /** A volume of each instance. */
 export interface CloudNativeStorageOptions {

@@ -1,16 +1,16 @@
 import type { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 
-import { text } from '../../kube/env-values';
-import { FileSource } from '../../kube/file-source';
-import { NetworkPeer } from '../../kube/network-peer';
-import { Problems } from '../../kube/problems';
-import { addConnectionDemand } from '../connection-demand';
-import { offerOf, poolerDemand, poolSizeOf } from '../pg-bouncer/pool-budget';
-import type { IPostgresBackend } from '../postgres-backend';
-import { PostgresConnection, type PostgresConnectionProps } from '../postgres-connection';
-import { PostgresCredentials } from '../postgres-credentials';
-import { PostgresTls } from '../postgres-tls';
+import { text } from '../../kube/values/env-values';
+import { FileSource } from '../../kube/values/file-source';
+import { NetworkPeer } from '../../kube/network/network-peer';
+import { Problems } from '../../validation/problems';
+import { addConnectionDemand } from '../capacity/connection-demand';
+import { offerOf, poolerDemand, poolSizeOf } from '../capacity/pool-budget';
+import type { IPostgresBackend } from '../connection/postgres-backend';
+import { PostgresConnection, type PostgresConnectionProps } from '../connection/postgres-connection';
+import { PostgresCredentials } from '../connection/postgres-credentials';
+import { PostgresTls } from '../connection/postgres-tls';
 
 import { checkCloudNative } from './check-cloud-native';
 import type { CloudNativePostgresProps } from './cloud-native-postgres-props';

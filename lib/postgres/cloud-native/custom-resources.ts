@@ -2,10 +2,10 @@ import { ApiObject, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { disruptionBudget } from '../../kube/disruption-budget';
-import { labelsOf, type ObjectLabels } from '../../kube/labels';
-import { OVER_NODES_AND_ZONES, spreadOf } from '../../kube/spread';
-import { PoolMode } from '../pg-bouncer/pool-mode';
+import { disruptionBudget } from '../../kube/pod/disruption-budget';
+import { labelsOf, type ObjectLabels } from '../../kube/pod/labels';
+import { OVER_NODES_AND_ZONES, spreadOf } from '../../kube/pod/placement';
+import { PoolMode } from '../capacity/pool-mode';
 
 import type {
   CloudNativePoolerOptions,

@@ -1,8 +1,8 @@
-import { checkImage, checkObjectName } from '../../kube/checks';
-import { checkRoute } from '../../kube/network-route';
-import type { Problems } from '../../kube/problems';
-import { checkDatabase } from '../endpoint';
-import { checkMaxConnections } from '../external-endpoint';
+import { checkImage, checkObjectName } from '../../validation/checks';
+import { checkRoute } from '../../kube/network/network-route';
+import type { Problems } from '../../validation/problems';
+import { checkDatabase } from '../connection/endpoint';
+import { checkMaxConnections } from '../connection/external-endpoint';
 
 import { CloudSqlIdentity } from './cloud-sql-identity';
 import type { CloudSqlPostgresProps } from './cloud-sql-postgres-props';

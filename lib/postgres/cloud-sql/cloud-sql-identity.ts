@@ -1,6 +1,6 @@
-import { FileSource } from '../../kube/file-source';
-import { checkGoogleAccount } from '../../kube/google-cloud';
-import type { Problems } from '../../kube/problems';
+import { FileSource } from '../../kube/values/file-source';
+import { checkGoogleAccount } from '../../identity/google-identity';
+import type { Problems } from '../../validation/problems';
 
 /** How the proxy proves to Google Cloud who it is. The account needs the role `roles/cloudsql.client`. */
 export class CloudSqlIdentity {

@@ -1,6 +1,6 @@
-import { text } from '../../kube/env-values';
-import type { Problems } from '../../kube/problems';
-import { PostgresCredentials } from '../postgres-credentials';
+import { text } from '../../kube/values/env-values';
+import type { Problems } from '../../validation/problems';
+import { PostgresCredentials } from '../connection/postgres-credentials';
 
 import type { CloudSqlIdentity } from './cloud-sql-identity';
 

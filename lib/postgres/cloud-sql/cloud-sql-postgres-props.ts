@@ -1,6 +1,6 @@
 import type * as kplus from 'cdk8s-plus-28';
 
-import type { NetworkRoute } from '../../kube/network-route';
+import type { NetworkRoute } from '../../kube/network/network-route';
 
 import type { CloudSqlIdentity } from './cloud-sql-identity';
 import type { CloudSqlLogin } from './cloud-sql-login';

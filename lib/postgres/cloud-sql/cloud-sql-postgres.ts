@@ -1,10 +1,10 @@
 import { Construct } from 'constructs';
 
-import { text } from '../../kube/env-values';
-import { Problems } from '../../kube/problems';
-import type { IPostgresBackend } from '../postgres-backend';
-import { PostgresConnection } from '../postgres-connection';
-import { PostgresTls } from '../postgres-tls';
+import { text } from '../../kube/values/env-values';
+import { Problems } from '../../validation/problems';
+import type { IPostgresBackend } from '../connection/postgres-backend';
+import { PostgresConnection } from '../connection/postgres-connection';
+import { PostgresTls } from '../connection/postgres-tls';
 
 import { checkCloudSql } from './check-cloud-sql';
 import { CloudSqlIdentity } from './cloud-sql-identity';

@@ -3,11 +3,11 @@ import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import { IMAGES } from '../../images';
-import { text } from '../../kube/env-values';
-import { GOOGLE_METADATA, googleAccountAnnotations } from '../../kube/google-cloud';
-import { RESTRICTED_CONTAINER } from '../../kube/restricted';
-import { LITTLE_SCRATCH_SPACE } from '../../kube/scratch-space';
-import type { ConnectionSidecar } from '../connection-sidecar';
+import { text } from '../../kube/values/env-values';
+import { GOOGLE_METADATA, googleAccountAnnotations } from '../../identity/google-identity';
+import { RESTRICTED_CONTAINER } from '../../kube/pod/restricted';
+import { LITTLE_SCRATCH_SPACE } from '../../kube/pod/scratch-space';
+import type { ConnectionSidecar } from '../connection/connection-sidecar';
 
 import type { CloudSqlIdentity } from './cloud-sql-identity';
 import { CloudSqlIpType, type CloudSqlPostgresProps } from './cloud-sql-postgres-props';

@@ -1,10 +1,10 @@
-import { checkId, checkObjectName, checkPort, checkWhole } from '../../kube/checks';
-import { checkIsolation } from '../../kube/isolation';
-import { checkPeers } from '../../kube/network-route';
-import type { Problems } from '../../kube/problems';
+import { checkId, checkObjectName, checkPort, checkWhole } from '../../validation/checks';
+import { checkIsolation } from '../../kube/network/isolation';
+import { checkPeers } from '../../kube/network/network-route';
+import type { Problems } from '../../validation/problems';
 
 import type { PgBouncerProps } from './pg-bouncer-props';
-import { checkPoolBudget, type PoolBudget } from './pool-budget';
+import { checkPoolBudget, type PoolBudget } from '../capacity/pool-budget';
 
 const OWN_PROPS: Record<string, string> = {
   pool_mode: 'poolMode',

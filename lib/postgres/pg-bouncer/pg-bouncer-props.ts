@@ -1,12 +1,12 @@
 import type * as kplus from 'cdk8s-plus-28';
 
-import type { FileSource } from '../../kube/file-source';
-import type { IsolationOptions } from '../../kube/isolation';
-import type { NetworkPeer } from '../../kube/network-peer';
-import type { SecretKey } from '../../kube/secret-key';
-import type { IPostgresBackend } from '../postgres-backend';
+import type { FileSource } from '../../kube/values/file-source';
+import type { IsolationOptions } from '../../kube/network/isolation';
+import type { NetworkPeer } from '../../kube/network/network-peer';
+import type { SecretKey } from '../../kube/values/secret-key';
+import type { IPostgresBackend } from '../connection/postgres-backend';
 
-import type { PoolMode } from './pool-mode';
+import type { PoolMode } from '../capacity/pool-mode';
 
 /** The certificate that PgBouncer shows to its clients. */
 export interface PgBouncerTlsOptions {

@@ -1,5 +1,5 @@
 import type { PgBouncerProps } from './pg-bouncer-props';
-import { PoolMode } from './pool-mode';
+import { PoolMode } from '../capacity/pool-mode';
 
 /** The port that PgBouncer listens on in its pod. */
 export const POOLER_PORT = 6432;

@@ -2,9 +2,9 @@ import { Duration, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 
 import { IMAGES } from '../../images';
-import { text } from '../../kube/env-values';
-import { RESTRICTED_CONTAINER } from '../../kube/restricted';
-import { LITTLE_SCRATCH_SPACE } from '../../kube/scratch-space';
+import { text } from '../../kube/values/env-values';
+import { RESTRICTED_CONTAINER } from '../../kube/pod/restricted';
+import { LITTLE_SCRATCH_SPACE } from '../../kube/pod/scratch-space';
 
 import type { PgBouncerMetricsOptions, PgBouncerProps } from './pg-bouncer-props';
 import { CONFIG_FOLDER, POOLER_PORT, SECRET_FOLDER, STATS_USER } from './pooler-config';

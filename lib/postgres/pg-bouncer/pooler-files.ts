@@ -2,9 +2,9 @@ import { Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { contentDigest } from '../../kube/digest';
-import type { ObjectLabels } from '../../kube/labels';
-import { scriptsNamed } from '../../kube/scripts';
+import { contentDigest } from '../../kube/values/digest';
+import type { ObjectLabels } from '../../kube/pod/labels';
+import { scriptsNamed } from '../../scripts/scripts';
 
 import type { PgBouncerTlsOptions } from './pg-bouncer-props';
 import { CONFIG_FOLDER, SECRET_FOLDER } from './pooler-config';

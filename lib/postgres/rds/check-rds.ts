@@ -1,11 +1,11 @@
 import { isIP } from 'node:net';
 
-import { checkImage, checkObjectName, checkSeconds } from '../../kube/checks';
-import { checkRoute } from '../../kube/network-route';
-import type { Problems } from '../../kube/problems';
-import { checkEndpoint } from '../endpoint';
-import { checkMaxConnections } from '../external-endpoint';
-import { checkLiteral } from '../postgres-credentials';
+import { checkImage, checkObjectName, checkSeconds } from '../../validation/checks';
+import { checkRoute } from '../../kube/network/network-route';
+import type { Problems } from '../../validation/problems';
+import { checkEndpoint } from '../connection/endpoint';
+import { checkMaxConnections } from '../connection/external-endpoint';
+import { checkLiteral } from '../connection/postgres-credentials';
 
 import type { RdsPostgresProps } from './rds-postgres-props';
 

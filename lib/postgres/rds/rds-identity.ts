@@ -1,10 +1,10 @@
 import type * as kplus from 'cdk8s-plus-28';
 
-import { AMAZON_METADATA, checkRole, roleAnnotations } from '../../kube/amazon';
-import { checkDataKey, checkObjectName } from '../../kube/checks';
-import { fromSecretKey } from '../../kube/env-values';
-import type { NetworkRoute } from '../../kube/network-route';
-import type { Problems } from '../../kube/problems';
+import { AMAZON_METADATA, checkRole, roleAnnotations } from '../../identity/aws-identity';
+import { checkDataKey, checkObjectName } from '../../validation/checks';
+import { fromSecretKey } from '../../kube/values/env-values';
+import type { NetworkRoute } from '../../kube/network/network-route';
+import type { Problems } from '../../validation/problems';
 
 /** Which keys of a Secret hold an access key. */
 export interface RdsSecretKeysOptions {

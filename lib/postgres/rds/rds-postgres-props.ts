@@ -1,8 +1,8 @@
 import type { Duration } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 
-import type { NetworkRoute } from '../../kube/network-route';
-import type { PostgresTls } from '../postgres-tls';
+import type { NetworkRoute } from '../../kube/network/network-route';
+import type { PostgresTls } from '../connection/postgres-tls';
 
 import type { RdsIdentity } from './rds-identity';
 

@@ -1,11 +1,11 @@
 import { Construct } from 'constructs';
 
-import { text } from '../../kube/env-values';
-import { Problems } from '../../kube/problems';
-import { endpointValues } from '../endpoint';
-import type { IPostgresBackend } from '../postgres-backend';
-import { PostgresConnection } from '../postgres-connection';
-import { PostgresCredentials } from '../postgres-credentials';
+import { text } from '../../kube/values/env-values';
+import { Problems } from '../../validation/problems';
+import { endpointValues } from '../connection/endpoint';
+import type { IPostgresBackend } from '../connection/postgres-backend';
+import { PostgresConnection } from '../connection/postgres-connection';
+import { PostgresCredentials } from '../connection/postgres-credentials';
 
 import { checkRds } from './check-rds';
 import type { RdsPostgresProps } from './rds-postgres-props';

@@ -3,15 +3,15 @@ import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import { IMAGES } from '../../images';
-import { contentDigest } from '../../kube/digest';
-import { texts } from '../../kube/env-values';
-import { labelsOf } from '../../kube/labels';
-import { RESTRICTED_CONTAINER } from '../../kube/restricted';
-import { LITTLE_SCRATCH_SPACE } from '../../kube/scratch-space';
-import { scriptsNamed } from '../../kube/scripts';
-import { routeTo } from '../connection-route';
-import type { ConnectionSidecar } from '../connection-sidecar';
-import { endpointValues } from '../endpoint';
+import { contentDigest } from '../../kube/values/digest';
+import { texts } from '../../kube/values/env-values';
+import { labelsOf } from '../../kube/pod/labels';
+import { RESTRICTED_CONTAINER } from '../../kube/pod/restricted';
+import { LITTLE_SCRATCH_SPACE } from '../../kube/pod/scratch-space';
+import { scriptsNamed } from '../../scripts/scripts';
+import { routeTo } from '../connection/connection-route';
+import type { ConnectionSidecar } from '../connection/connection-sidecar';
+import { endpointValues } from '../connection/endpoint';
 
 import { regionOf } from './check-rds';
 import { RdsIdentity } from './rds-identity';

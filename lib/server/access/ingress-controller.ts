@@ -1,7 +1,7 @@
 import type { Duration, Size } from 'cdk8s';
 
-import { checkSeconds } from '../../kube/checks';
-import type { Problems } from '../../kube/problems';
+import { checkSeconds } from '../../validation/checks';
+import type { Problems } from '../../validation/problems';
 
 /** What large artifacts need on their way through an ingress controller. */
 export interface UploadOptions {

@@ -1,9 +1,9 @@
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { checkHostName, checkObjectName } from '../../kube/checks';
-import type { ObjectLabels } from '../../kube/labels';
-import type { Problems } from '../../kube/problems';
+import { checkHostName, checkObjectName } from '../../validation/checks';
+import type { ObjectLabels } from '../../kube/pod/labels';
+import type { Problems } from '../../validation/problems';
 
 import type { IngressController } from './ingress-controller';
 

@@ -1,11 +1,11 @@
 import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import type { ObjectLabels } from '../../kube/labels';
-import type { Problems } from '../../kube/problems';
-import type { PoolingProfile } from '../../postgres/pooling-profile';
-import type { IPostgresBackend } from '../../postgres/postgres-backend';
-import type { NetworkRoute } from '../../kube/network-route';
+import type { ObjectLabels } from '../../kube/pod/labels';
+import type { Problems } from '../../validation/problems';
+import type { PoolingProfile } from '../../postgres/capacity/pooling-profile';
+import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
+import type { NetworkRoute } from '../../kube/network/network-route';
 import type { Front } from '../access/hosts';
 import type { ReadinessCheck } from '../readiness-check';
 

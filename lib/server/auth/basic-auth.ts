@@ -2,12 +2,12 @@ import type { Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { checkSeconds } from '../../kube/checks';
-import { contentDigest } from '../../kube/digest';
-import { text } from '../../kube/env-values';
-import type { ObjectLabels } from '../../kube/labels';
-import type { Problems } from '../../kube/problems';
-import type { SecretKey } from '../../kube/secret-key';
+import { checkSeconds } from '../../validation/checks';
+import { contentDigest } from '../../kube/values/digest';
+import { text } from '../../kube/values/env-values';
+import type { ObjectLabels } from '../../kube/pod/labels';
+import type { Problems } from '../../validation/problems';
+import type { SecretKey } from '../../kube/values/secret-key';
 
 import type { AuthContext, AuthParts, AuthWay } from './auth-parts';
 import { checkUserDatabase, userDatabaseUri } from './user-database';

@@ -1,9 +1,9 @@
 import type { Duration } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 
-import { checkImage, checkSeconds } from '../../kube/checks';
-import type { Problems } from '../../kube/problems';
-import type { SecretKey } from '../../kube/secret-key';
+import { checkImage, checkSeconds } from '../../validation/checks';
+import type { Problems } from '../../validation/problems';
+import type { SecretKey } from '../../kube/values/secret-key';
 
 import { checkIssuer, checkUrl } from './single-sign-on';
 

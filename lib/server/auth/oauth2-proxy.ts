@@ -3,10 +3,10 @@ import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import { IMAGES } from '../../images';
-import type { ObjectLabels } from '../../kube/labels';
-import type { Problems } from '../../kube/problems';
-import { RESTRICTED_CONTAINER } from '../../kube/restricted';
-import { LITTLE_SCRATCH_SPACE } from '../../kube/scratch-space';
+import type { ObjectLabels } from '../../kube/pod/labels';
+import type { Problems } from '../../validation/problems';
+import { RESTRICTED_CONTAINER } from '../../kube/pod/restricted';
+import { LITTLE_SCRATCH_SPACE } from '../../kube/pod/scratch-space';
 import { SERVER_PORT } from '../ports';
 
 import { type AuthContext, type AuthParts, type AuthWay, NO_AUTH } from './auth-parts';

@@ -1,9 +1,9 @@
 import type { Construct } from 'constructs';
 
-import { texts } from '../../kube/env-values';
-import type { ObjectLabels } from '../../kube/labels';
-import type { Problems } from '../../kube/problems';
-import type { SecretKey } from '../../kube/secret-key';
+import { texts } from '../../kube/values/env-values';
+import type { ObjectLabels } from '../../kube/pod/labels';
+import type { Problems } from '../../validation/problems';
+import type { SecretKey } from '../../kube/values/secret-key';
 
 import type { AuthContext, AuthParts, AuthWay } from './auth-parts';
 import type { DefaultPermission } from './basic-auth';

@@ -1,6 +1,6 @@
-import type { Problems } from '../../kube/problems';
+import type { Problems } from '../../validation/problems';
 
-import type { NetworkRoute } from '../../kube/network-route';
+import type { NetworkRoute } from '../../kube/network/network-route';
 import type { Front } from '../access/hosts';
 
 /** What the URL of an identity provider must look like. */

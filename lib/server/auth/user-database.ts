@@ -1,5 +1,5 @@
-import type { Problems } from '../../kube/problems';
-import { checkDatabase } from '../../postgres/endpoint';
+import type { Problems } from '../../validation/problems';
+import { checkDatabase } from '../../postgres/connection/endpoint';
 import { PgBouncer } from '../../postgres/pg-bouncer/pg-bouncer';
 import { ReadinessCheck } from '../readiness-check';
 

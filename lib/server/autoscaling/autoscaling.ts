@@ -2,8 +2,8 @@ import type { ApiObject } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import type { ObjectLabels } from '../../kube/labels';
-import type { Problems } from '../../kube/problems';
+import type { ObjectLabels } from '../../kube/pod/labels';
+import type { Problems } from '../../validation/problems';
 
 import { checkKeda, type KedaOptions, scaledObject } from './keda';
 import type { ScaledServer } from './keda-trigger';

@@ -1,8 +1,8 @@
 import { Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
 
-import { checkWhole } from '../../kube/checks';
-import type { Problems } from '../../kube/problems';
+import { checkWhole } from '../../validation/checks';
+import type { Problems } from '../../validation/problems';
 
 /** What a trigger may need to know of a server. */
 export interface ScaledServer {

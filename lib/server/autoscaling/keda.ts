@@ -2,9 +2,9 @@ import { ApiObject, type Duration } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { checkSeconds, checkWhole } from '../../kube/checks';
-import type { ObjectLabels } from '../../kube/labels';
-import type { Problems } from '../../kube/problems';
+import { checkSeconds, checkWhole } from '../../validation/checks';
+import type { ObjectLabels } from '../../kube/pod/labels';
+import type { Problems } from '../../validation/problems';
 
 import type { KedaTrigger, ScaledServer } from './keda-trigger';
 

@@ -1,9 +1,9 @@
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { checkWhole } from '../../kube/checks';
-import type { ObjectLabels } from '../../kube/labels';
-import type { Problems } from '../../kube/problems';
+import { checkWhole } from '../../validation/checks';
+import type { ObjectLabels } from '../../kube/pod/labels';
+import type { Problems } from '../../validation/problems';
 
 /** How the number of pods follows their CPU and memory. */
 export interface ResourceScalingOptions {

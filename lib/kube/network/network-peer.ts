@@ -1,0 +1,81 @@
+import { isIP } from 'node:net';
+
+import type * as kplus from 'cdk8s-plus-28';
+
+import type { Problems } from '../../validation/problems';
+
+const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
+
+/** Somebody on the network, as a NetworkPolicy names them: by the labels of pods, or by addresses. */
+export class NetworkPeer {
+  /** Every pod of the namespace that the policy is in. */
+  public static readonly OWN_NAMESPACE = NetworkPeer.pods({});
+
+  /** The cluster's DNS, as kubeadm and the clouds install it. */
+  public static readonly KUBE_DNS = NetworkPeer.podsOf('kube-system', { 'k8s-app': 'kube-dns' });
+
+  /** The controller of ingress-nginx, in the namespace that its own manifests use. */
+  public static readonly INGRESS_NGINX = NetworkPeer.podsOf('ingress-nginx', {
+    'app.kubernetes.io/name': 'ingress-nginx',
+  });
+
+  /** Traefik, in the namespace that its documentation uses. */
+  public static readonly TRAEFIK = NetworkPeer.podsOf('traefik', { 'app.kubernetes.io/name': 'traefik' });
+
+  /** Prometheus, as its operator and kube-prometheus label it, in the namespace `monitoring`. */
+  public static readonly PROMETHEUS = NetworkPeer.podsOf('monitoring', { 'app.kubernetes.io/name': 'prometheus' });
+
+  /** Pods with all of these labels, in the namespace that the policy is in. */
+  public static pods(labels: Record<string, string>): NetworkPeer {
+    return new NetworkPeer({ podSelector: selecting(labels) });
+  }
+
+  /** Every pod of a namespace. */
+  public static inNamespace(name: string): NetworkPeer {
+    return NetworkPeer.podsOf(name, {});
+  }
+
+  /** Pods with all of these labels, in another namespace. */
+  public static podsOf(namespaceName: string, labels: Record<string, string>): NetworkPeer {
+    return new NetworkPeer({
+      namespaceSelector: selecting({ [NAMESPACE_NAME]: namespaceName }),
+      podSelector: selecting(labels),
+    });
+  }
+
+  /**
+   * Addresses outside the cluster, such as `10.20.0.0/16` or `10.20.3.4/32`. Pods and Services have addresses that change.
+   *
+   * @param cidr the addresses, in CIDR notation
+   * @param butNot addresses among them that are left out, in CIDR notation
+   */
+  public static cidr(cidr: string, ...butNot: string[]): NetworkPeer {
+    return new NetworkPeer({ ipBlock: { cidr, except: butNot.length === 0 ? undefined : butNot } });
+  }
+
+  private constructor(
+    /** @internal */
+    public readonly _rendered: kplus.k8s.NetworkPolicyPeer,
+  ) {}
+
+  /** @internal */
+  public _check(problems: Problems, prop: string): void {
+    const { ipBlock } = this._rendered;
+    for (const cidr of ipBlock === undefined ? [] : [ipBlock.cidr, ...(ipBlock.except ?? [])]) {
+      if (!isCidr(cidr)) {
+        problems.add(prop, 'must be addresses in CIDR notation (10.20.0.0/16)', cidr);
+      }
+    }
+  }
+}
+
+function selecting(matchLabels: Record<string, string>): kplus.k8s.LabelSelector {
+  // An empty selector selects everything.
+  return Object.keys(matchLabels).length === 0 ? {} : { matchLabels };
+}
+
+function isCidr(text: string): boolean {
+  const [address = '', bits = '', ...rest] = text.split('/');
+  const most = { 4: 32, 6: 128 }[isIP(address)];
+  return most !== undefined && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= most;
+}

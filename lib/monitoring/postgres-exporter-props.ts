@@ -1,0 +1,60 @@
+import type * as kplus from 'cdk8s-plus-28';
+
+import type { NetworkPeer } from '../kube/network/network-peer';
+import type { IPostgresBackend } from '../postgres/connection/postgres-backend';
+import type { PostgresCredentials } from '../postgres/connection/postgres-credentials';
+import type { PostgresTls } from '../postgres/connection/postgres-tls';
+
+/** Props of {@link PostgresExporter}. */
+export interface PostgresExporterProps {
+  /** The database to watch. Where there is a pooler, the exporter goes past it. */
+  readonly backend: IPostgresBackend;
+
+  /**
+   * Who logs in. A role with `GRANT pg_monitor` sees what all other roles do; MLflow's own sees what MLflow does.
+   * @default - as MLflow does
+   */
+  readonly credentials?: PostgresCredentials;
+
+  /**
+   * How the connection is encrypted. The exporter's driver knows no PostgresTls.PREFER.
+   * @default - as that of the backend; PostgresTls.DISABLE for a backend that prefers
+   */
+  readonly tls?: PostgresTls;
+
+  /**
+   * Who may ask the exporter.
+   * @default [NetworkPeer.PROMETHEUS]
+   */
+  readonly scrapers?: NetworkPeer[];
+
+  /**
+   * The image of postgres_exporter, by tag or digest.
+   * @default 'quay.io/prometheuscommunity/postgres-exporter:v0.18.1'
+   */
+  readonly image?: string;
+
+  /**
+   * When the image is pulled.
+   * @default ImagePullPolicy.IF_NOT_PRESENT
+   */
+  readonly imagePullPolicy?: kplus.ImagePullPolicy;
+
+  /**
+   * Names of the Secrets with logins to the registry.
+   * @default - none
+   */
+  readonly imagePullSecrets?: string[];
+
+  /**
+   * Name of the priority class of the pod.
+   * @default - that of the cluster
+   */
+  readonly priorityClassName?: string;
+
+  /**
+   * CPU and memory of the pod.
+   * @default - requests 20 millicores and 32 MiB, limits 200 millicores and 128 MiB
+   */
+  readonly resources?: kplus.ContainerResources;
+}

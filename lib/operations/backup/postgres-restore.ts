@@ -1,0 +1,144 @@
+import { Duration } from 'cdk8s';
+import type * as kplus from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+
+import { IMAGES } from '../../images';
+import { checkImage, checkSeconds } from '../../validation/checks';
+import { texts } from '../../kube/values/env-values';
+import { labelsOf } from '../../kube/pod/labels';
+import { oneShotJob } from '../../kube/pod/one-shot-job';
+import { Problems } from '../../validation/problems';
+import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
+import { DatabaseConnectionCheck } from '../../startup/database-connection-check';
+import { scriptCommand, ScriptFiles } from '../../scripts/scripts';
+
+import { type BackupLocation, type BoundLocation, checkLocation } from './backup-location';
+import { type OperationPod, operationPod } from '../operation-pod';
+import { checkOperation, type OperationProps } from '../operation-props';
+
+const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'fetch_backup.py', 'restore_database.sh');
+
+// Exit codes of the scripts that no second try would change: cannot heal, no whole dump, not empty, pg_restore is too old.
+const HOPELESS = { 'wait-for-database': [1], fetch: [4], restore: [3, 4] };
+
+/** Props of {@link PostgresRestore}. `image` is that of the container that fetches, which needs boto3 for a bucket. */
+export interface PostgresRestoreProps extends OperationProps {
+  /** The database to restore into: one that is empty. */
+  readonly backend: IPostgresBackend;
+
+  /** Where the dumps are: `dumps` of a {@link PostgresBackup}, or a place that exists. */
+  readonly source: BackupLocation;
+
+  /**
+   * The name of a dump, such as `backup-20260102T030405Z-x7k2p`, or `newest`.
+   * @default 'newest'
+   */
+  readonly dump?: string;
+
+  /**
+   * The image with pg_restore: its version must not be lower than that of the pg_dump that made the dump.
+   * @default 'docker.io/library/postgres:18-bookworm'
+   */
+  readonly clientImage?: string;
+
+  /**
+   * How long the restore may take, all its tries together. What is cut off leaves the database empty.
+   * @default Duration.hours(6)
+   */
+  readonly deadline?: Duration;
+}
+
+/**
+ * Restores a dump into an empty database, once: a Job that is named by its content, so that applying it again does
+ * nothing. To restore once more, delete the Job, or name another dump.
+ *
+ * The dump is read to its end and compared with its manifest first. One transaction then restores everything, without
+ * owners, grants and extensions, and commits only if every table has the rows that it had. A database with anything in it
+ * is refused. A server that starts meanwhile waits; its `init-mlflow` then migrates what was restored. Stop running ones.
+ */
+export class PostgresRestore extends Construct {
+  /** The Job, to go on from. */
+  public readonly job: kplus.Job;
+
+  public constructor(scope: Construct, id: string, props: PostgresRestoreProps) {
+    super(scope, id);
+    const problems = new Problems(this);
+    checkRestore(problems, id, props);
+    problems.throwIfAny();
+
+    const labels = labelsOf('mlflow', id, 'restore');
+    const place = props.source._bindReadOnly(this);
+    const { connection } = props.backend;
+    const operation = operationPod(this, props, labels, connection, SCRIPTS, {
+      routes: place.routes,
+      identity: { prop: 'source', annotations: place.serviceAccountAnnotations },
+    });
+    this.job = oneShotJob(
+      this,
+      'job',
+      labels,
+      {
+        ...operation.pod,
+        name: id,
+        activeDeadline: props.deadline ?? Duration.hours(6),
+        backoffLimit: 2,
+        initContainers: [
+          ...operation.pod.initContainers,
+          ...DatabaseConnectionCheck.initContainer()._initContainers(operation.container),
+          fetchContainer(operation, props, place),
+        ],
+        containers: [restoreContainer(operation, props, place)],
+      },
+      { ...operation.fields, failAtOnce: HOPELESS },
+    );
+  }
+}
+
+function checkRestore(problems: Problems, id: string, props: PostgresRestoreProps): void {
+  checkOperation(problems, id, props);
+  checkImage(problems, 'clientImage', props.clientImage);
+  checkLocation(problems, 'source', props.source);
+  if ((props.source as BackupLocation | undefined)?._exists === false) {
+    problems.say(
+      '`source` must be a claim that exists, got a new one, in which there is no dump.',
+      'Use `dumps` of the PostgresBackup, or Persistence.existingClaim(name).',
+    );
+  }
+  if (props.dump !== undefined && !/^(newest|[a-z0-9][-a-z0-9]*-\d{8}T\d{6}Z-[a-z0-9]+(\.dump)?)$/.test(props.dump)) {
+    problems.add('dump', "must be 'newest' or the name of a dump (<id>-<time>-<pod>)", props.dump);
+  }
+  checkSeconds(problems, 'deadline', props.deadline);
+}
+
+function fetchContainer(
+  { unconnected }: OperationPod,
+  props: PostgresRestoreProps,
+  place: BoundLocation,
+): kplus.ContainerProps {
+  return {
+    ...unconnected,
+    name: 'fetch',
+    command: scriptCommand('fetch_backup.py'),
+    envVariables: {
+      ...unconnected.envVariables,
+      ...place.access.envVariables,
+      ...texts({ WORK_FOLDER: place.workFolder, BACKUP_LOCATION: place.uri, DUMP: props.dump ?? 'newest' }),
+    },
+    volumeMounts: [...(unconnected.volumeMounts ?? []), ...place.workMounts, ...(place.access.volumeMounts ?? [])],
+  };
+}
+
+function restoreContainer(
+  { container }: OperationPod,
+  props: PostgresRestoreProps,
+  place: BoundLocation,
+): kplus.ContainerProps {
+  return {
+    ...container,
+    name: 'restore',
+    image: props.clientImage ?? IMAGES.postgres,
+    command: scriptCommand('restore_database.sh'),
+    envVariables: { ...container.envVariables, ...texts({ WORK_FOLDER: place.workFolder }) },
+    volumeMounts: [...(container.volumeMounts ?? []), ...place.workMounts],
+  };
+}

@@ -1,0 +1,81 @@
+import type * as kplus from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+
+import { text, texts } from '../../kube/values/env-values';
+import type { FileSource } from '../../kube/values/file-source';
+
+import type { PostgresConnection } from './postgres-connection';
+import type { PostgresTls } from './postgres-tls';
+
+/** What a container needs in order to connect. */
+export interface ConnectionRendering {
+  /** The environment variables of libpq. */
+  readonly env: Record<string, kplus.EnvValue>;
+  /** The files that they name. */
+  readonly mounts: kplus.VolumeMount[];
+}
+
+/**
+ * The one way from a connection to a container: every container that connects gets what this returns.
+ *
+ * `name` tells the files of two connections in one pod apart.
+ *
+ * libpq takes everything from its environment, so that no password is ever part of a URI.
+ * @see https://www.postgresql.org/docs/current/libpq-envars.html
+ */
+export function renderConnection(
+  scope: Construct,
+  connection: PostgresConnection,
+  name = 'postgres',
+): ConnectionRendering {
+  const folder = `/etc/${name}-tls`;
+  const files = tlsFiles(connection.tls);
+  const { sidecar } = connection;
+  const passwordFolder = `/run/${name}-password`;
+  return {
+    env: {
+      PGHOST: connection.host,
+      PGPORT: connection.port,
+      PGDATABASE: connection.database,
+      PGUSER: connection.credentials.username,
+      ...(connection.credentials.password && { PGPASSWORD: connection.credentials.password }),
+      PGSSLMODE: text(connection.tls.mode),
+      ...texts(Object.fromEntries(files.map((file) => [file.variable, `${folder}/${file.folder}/${file.name}`]))),
+      // Counts for each host of a list; libpq would wait for the kernel's two minutes.
+      PGCONNECT_TIMEOUT: text(10),
+      ...(connection.readWriteOnly && { PGTARGETSESSIONATTRS: text('read-write') }),
+      ...(sidecar?.passwordFile && { PGPASSFILE: text(`${passwordFolder}/${sidecar.passwordFile.name}`) }),
+      // Not libpq's: whose log has the cause, for what our scripts say.
+      ...(sidecar?.container.name && {
+        [sidecar.passwordFile === undefined ? 'DATABASE_PROXY' : 'DATABASE_LOGIN']: text(sidecar.container.name),
+      }),
+    },
+    mounts: [
+      ...files.map((file) => ({
+        path: `${folder}/${file.folder}`,
+        volume: file.source._volume(scope, `${name}-tls-${file.folder}`, file.name),
+        readOnly: true,
+      })),
+      ...(sidecar?.passwordFile === undefined
+        ? []
+        : [{ path: passwordFolder, volume: sidecar.passwordFile.volume, readOnly: true }]),
+    ],
+  };
+}
+
+interface TlsFile {
+  readonly variable: string;
+  readonly folder: string;
+  readonly name: string;
+  readonly source: FileSource;
+}
+
+function tlsFiles(tls: PostgresTls): TlsFile[] {
+  const certificate = tls.clientCertificate;
+  const files = [
+    { variable: 'PGSSLROOTCERT', folder: 'ca', name: 'ca.crt', source: tls.ca },
+    { variable: 'PGSSLCERT', folder: 'certificate', name: 'tls.crt', source: certificate?.certificate },
+    { variable: 'PGSSLKEY', folder: 'key', name: 'tls.key', source: certificate?.privateKey },
+  ];
+  return files.filter((file): file is TlsFile => file.source !== undefined);
+}

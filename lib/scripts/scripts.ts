@@ -1,0 +1,67 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+
+import * as kplus from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+
+import type { ObjectLabels } from '../kube/pod/labels';
+import { contentDigest } from '../kube/values/digest';
+
+/** Folder of the containers that the scripts are mounted at. */
+export const SCRIPT_FOLDER = '/opt/mlflow/scripts';
+
+/** The scripts of the library, by file name: a ConfigMap has no folders. Read once: they do not change while an app runs. */
+const SCRIPTS: Record<string, string> = Object.fromEntries(
+  readdirSync(__dirname, { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.(py|sh|sql)$/.test(file))
+    .map((file): [string, string] => [basename(file), readFileSync(join(__dirname, file), 'utf8')])
+    .sort(([a], [b]) => (a < b ? -1 : 1)),
+);
+
+/** Scripts, and the digest of their content. */
+export class ScriptFiles {
+  /** The scripts of these names, with the files that they import or name. */
+  public static named(...names: string[]): ScriptFiles {
+    return new ScriptFiles(scriptsNamed(...names));
+  }
+
+  private readonly digest: string;
+
+  private constructor(private readonly files: Record<string, string>) {
+    this.digest = contentDigest(files);
+  }
+
+  /** Mounts the scripts. The ConfigMap is named by its content, so that a changed script replaces the pods. */
+  public mount(scope: Construct, labels: ObjectLabels): kplus.VolumeMount {
+    const configMap = new kplus.ConfigMap(scope, 'scripts', {
+      metadata: { name: `${scope.node.id}-scripts-${this.digest}`, labels: labels.all },
+      immutable: true,
+      data: this.files,
+    });
+    const volume = kplus.Volume.fromConfigMap(scope, 'scripts-volume', configMap, { name: 'scripts' });
+    return { path: SCRIPT_FOLDER, volume, readOnly: true };
+  }
+}
+
+/** The command that runs a script. */
+export function scriptCommand(script: string, ...args: string[]): string[] {
+  return [script.endsWith('.sh') ? 'sh' : 'python', `${SCRIPT_FOLDER}/${script}`, ...args];
+}
+
+/** The scripts of these names and the files of ours that they import or name, by file name. */
+export function scriptsNamed(...names: string[]): Record<string, string> {
+  const wanted = new Set(names);
+  // A set that grows while it is walked is walked to its new end.
+  for (const name of wanted) {
+    dependenciesOf(name).forEach((file) => wanted.add(file));
+  }
+  return Object.fromEntries(Object.entries(SCRIPTS).filter(([file]) => wanted.has(file)));
+}
+
+function dependenciesOf(name: string): string[] {
+  const source = SCRIPTS[name] ?? '';
+  const files = name.endsWith('.py')
+    ? [...source.matchAll(/^\s*(?:from|import) (\w+)/gm)].map(([, module = '']) => `${module}.py`)
+    : [...source.matchAll(/\w+\.(?:sh|sql)\b/g)].map(([file]) => file);
+  return files.filter((file) => file in SCRIPTS);
+}

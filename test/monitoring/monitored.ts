@@ -1,0 +1,59 @@
+import { type Chart, Testing } from 'cdk8s';
+import {
+  DatabaseMigration,
+  type IPostgresBackend,
+  MlflowMonitoring,
+  type MlflowMonitoringProps,
+  MlflowServer,
+  type MlflowServerProps,
+  PostgresExporter,
+} from 'cdk8s-mlflow';
+
+import { anyBackend, chart, type Manifest, only } from '../support/synth';
+
+/** What can be set of a monitored server. */
+export interface Case {
+  readonly monitoring?: Partial<MlflowMonitoringProps>;
+  readonly server?: Partial<MlflowServerProps>;
+  readonly backend?: (scope: Chart) => IPostgresBackend;
+  readonly exporter?: boolean;
+  readonly namespace?: string;
+}
+
+/** A server `mlflow` in the namespace `team`, monitored. */
+export function monitored(options: Case = {}): Chart {
+  const scope = chart(options.namespace ?? 'team');
+  const backend = options.backend?.(scope) ?? anyBackend(scope);
+  new MlflowMonitoring(scope, 'monitoring', {
+    server: new MlflowServer(scope, 'mlflow', { backend, metrics: true, ...options.server }),
+    postgresExporter: options.exporter === true ? new PostgresExporter(scope, 'exporter', { backend }) : undefined,
+    ...options.monitoring,
+  });
+  return scope;
+}
+
+/** The same with everything that brings alerts and panels. */
+export function fullyMonitored(monitoring: Partial<MlflowMonitoringProps> = {}): Manifest[] {
+  const all = { backupCronJobs: ['backup', 'backup.weekly'], volumeClaims: ['data-postgres-0'], ...monitoring };
+  return Testing.synth(
+    monitored({ monitoring: all, exporter: true, server: { databaseMigration: DatabaseMigration.job() } }),
+  );
+}
+
+/** The alerts by name. */
+export function alertsOf(manifests: Manifest[]): Record<string, Manifest> {
+  const [group] = only(manifests, 'PrometheusRule').spec.groups;
+  return Object.fromEntries(group.rules.map((rule: Manifest) => [rule.alert, rule]));
+}
+
+/** The dashboard as Grafana reads it. */
+export function dashboardOf(manifests: Manifest[]): Manifest {
+  return JSON.parse(only(manifests, 'ConfigMap', 'monitoring-dashboard').data['monitoring-dashboard.json']);
+}
+
+/** Every expression of the dashboard, with a range in the place of Grafana's. */
+export function panelExpressions(manifests: Manifest[]): string[] {
+  return dashboardOf(manifests).panels.flatMap((panel: Manifest) =>
+    (panel.targets ?? []).map((target: Manifest) => target.expr.replaceAll('$__rate_interval', '1m')),
+  );
+}

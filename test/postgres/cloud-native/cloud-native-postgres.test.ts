@@ -1,0 +1,259 @@
+import { Size, Testing } from 'cdk8s';
+import { Cpu } from 'cdk8s-plus-28';
+import {
+  CloudNativePostgres,
+  type CloudNativePostgresProps,
+  type FileSource,
+  PoolMode,
+  PostgresTls,
+} from 'cdk8s-mlflow';
+
+import { chart, containerOf, env, type Manifest, only, server } from '../../support/synth';
+
+function synth(props: CloudNativePostgresProps = {}): Manifest[] {
+  const scope = chart();
+  new CloudNativePostgres(scope, 'postgres', props);
+  return Testing.synth(scope);
+}
+
+/** The pod of a server on it. */
+function mlflowPod(props: CloudNativePostgresProps = {}): Manifest {
+  const scope = chart();
+  server(scope, { backend: new CloudNativePostgres(scope, 'postgres', props) });
+  return only(Testing.synth(scope), 'Deployment').spec.template.spec;
+}
+
+const labels = {
+  'app.kubernetes.io/component': 'cluster',
+  'app.kubernetes.io/instance': 'postgres',
+  'app.kubernetes.io/managed-by': 'cdk8s',
+  'app.kubernetes.io/name': 'postgresql',
+};
+
+test('makes a cluster of three, and nothing else', () => {
+  expect(synth()).toEqual([
+    {
+      apiVersion: 'postgresql.cnpg.io/v1',
+      kind: 'Cluster',
+      metadata: { name: 'postgres', labels },
+      spec: {
+        instances: 3,
+        enableSuperuserAccess: false,
+        bootstrap: { initdb: { database: 'mlflow', owner: 'mlflow' } },
+        postgresql: { parameters: { max_connections: '100' } },
+        storage: { size: '10Gi' },
+        resources: { requests: { cpu: '250m', memory: '512Mi' }, limits: { cpu: '2', memory: '1024Mi' } },
+      },
+    },
+  ]);
+});
+
+test('takes everything that can be set', () => {
+  const { spec } = only(
+    synth({
+      instances: 2,
+      imageName: 'registry.example.com/postgresql:17.5',
+      imagePullSecrets: ['regcred'],
+      database: 'tracking',
+      owner: 'me',
+      maxConnections: 300,
+      settings: { shared_buffers: '1GB', 'pg_stat_statements.max': '10000' },
+      storage: { size: Size.gibibytes(50), storageClassName: 'fast' },
+      walStorage: { size: Size.gibibytes(5) },
+      resources: { cpu: { request: Cpu.units(1) }, memory: { limit: Size.gibibytes(4) } },
+      plugins: [{ name: 'backup', isWalArchiver: true, parameters: { barmanObjectName: 'store' } }, { name: 'other' }],
+    }),
+    'Cluster',
+  );
+  expect(spec).toEqual({
+    instances: 2,
+    imageName: 'registry.example.com/postgresql:17.5',
+    imagePullSecrets: [{ name: 'regcred' }],
+    enableSuperuserAccess: false,
+    bootstrap: { initdb: { database: 'tracking', owner: 'me' } },
+    postgresql: {
+      parameters: { max_connections: '300', shared_buffers: '1GB', 'pg_stat_statements.max': '10000' },
+    },
+    storage: { size: '50Gi', storageClass: 'fast' },
+    walStorage: { size: '5Gi' },
+    resources: { requests: { cpu: '1' }, limits: { memory: '4096Mi' } },
+    plugins: [
+      { name: 'backup', isWALArchiver: true, parameters: { barmanObjectName: 'store' } },
+      { name: 'other', isWALArchiver: false },
+    ],
+  });
+});
+
+test('connects by the names that the operator publishes, and verifies its certificate', () => {
+  const pod = mlflowPod();
+  expect(env(containerOf(pod, 'mlflow'))).toMatchObject({
+    PGHOST: 'postgres-rw',
+    PGPORT: '5432',
+    PGDATABASE: 'mlflow',
+    PGUSER: { secretKeyRef: { key: 'username', name: 'postgres-app' } },
+    PGPASSWORD: { secretKeyRef: { key: 'password', name: 'postgres-app' } },
+    PGSSLMODE: 'verify-full',
+    PGSSLROOTCERT: '/etc/postgres-tls/ca/ca.crt',
+  });
+  expect(pod.volumes).toContainEqual({
+    name: 'postgres-tls-ca',
+    secret: { secretName: 'postgres-ca', items: [{ key: 'ca.crt', path: 'ca.crt', mode: 0o440 }] },
+  });
+});
+
+test('trusts another certificate if told', () => {
+  expect(env(containerOf(mlflowPod({ tls: PostgresTls.REQUIRE }), 'mlflow'))).toMatchObject({ PGSSLMODE: 'require' });
+});
+
+test.each([
+  [3, 'postgres-ro'],
+  [1, undefined],
+])('of %d instances, the standbys are %s', (instances, host) => {
+  const { connection } = new CloudNativePostgres(chart(), 'postgres', { instances });
+  expect(connection.readHost?.value).toBe(host);
+});
+
+test('offers its connections', () => {
+  const { connection, pooler } = new CloudNativePostgres(chart(), 'postgres', { maxConnections: 42 });
+  expect([connection.maxConnections, connection.direct, pooler]).toEqual([42, undefined, undefined]);
+});
+
+test('a pooler of the operator, with a name that is in the certificate', () => {
+  const manifests = synth({ pooler: {} });
+  expect(manifests.map((m) => `${m.kind}/${m.metadata.name}`)).toEqual([
+    'Cluster/postgres',
+    'PodDisruptionBudget/postgres-pooler-rw',
+    'Pooler/postgres-pooler-rw',
+  ]);
+  expect(only(manifests, 'Cluster').spec.certificates).toEqual({ serverAltDNSNames: ['postgres-pooler-rw'] });
+  const selector = { matchLabels: { 'cnpg.io/poolerName': 'postgres-pooler-rw' } };
+  expect(only(manifests, 'PodDisruptionBudget').spec.selector).toEqual(selector);
+  const spread = { labelSelector: selector, maxSkew: 1, whenUnsatisfiable: 'ScheduleAnyway' };
+  expect(only(manifests, 'Pooler').spec).toEqual({
+    cluster: { name: 'postgres' },
+    type: 'rw',
+    instances: 2,
+    pgbouncer: {
+      poolMode: 'transaction',
+      parameters: {
+        default_pool_size: '31',
+        reserve_pool_size: '0',
+        max_client_conn: '1000',
+        query_wait_timeout: '30',
+        server_login_retry: '0.5',
+      },
+    },
+    template: {
+      spec: {
+        containers: [
+          {
+            name: 'pgbouncer',
+            resources: { requests: { cpu: '100m', memory: '64Mi' }, limits: { cpu: '1', memory: '256Mi' } },
+          },
+        ],
+        topologySpreadConstraints: [
+          { ...spread, topologyKey: 'kubernetes.io/hostname' },
+          { ...spread, topologyKey: 'topology.kubernetes.io/zone' },
+        ],
+      },
+    },
+  });
+});
+
+test('a pooler takes its sizes and settings', () => {
+  const pooler = {
+    instances: 4,
+    poolMode: PoolMode.SESSION,
+    defaultPoolSize: 5,
+    reservePoolSize: 2,
+    maxClientConnections: 50,
+    settings: { query_wait_timeout: '7' },
+    resources: { cpu: { limit: Cpu.millis(300) } },
+  };
+  const { spec } = only(synth({ pooler }), 'Pooler');
+  expect(spec).toMatchObject({
+    instances: 4,
+    pgbouncer: {
+      poolMode: 'session',
+      parameters: {
+        default_pool_size: '5',
+        reserve_pool_size: '2',
+        max_client_conn: '50',
+        query_wait_timeout: '7',
+        server_login_retry: '0.5',
+      },
+    },
+  });
+  expect(spec.template.spec.containers[0].resources).toEqual({ requests: {}, limits: { cpu: '300m' } });
+});
+
+test('the server goes through the pooler, migrations around it', () => {
+  const pod = mlflowPod({ pooler: {} });
+  const hosts = ['wait-for-database', 'init-mlflow', 'mlflow'].map((name) => env(containerOf(pod, name)).PGHOST);
+  expect(hosts).toEqual(['postgres-pooler-rw', 'postgres-rw', 'postgres-pooler-rw']);
+});
+
+test('through the pooler there are the clients of all its pods', () => {
+  const { connection } = new CloudNativePostgres(chart(), 'postgres', { pooler: { maxClientConnections: 300 } });
+  expect([connection.maxConnections, connection.direct?.maxConnections]).toEqual([600, 100]);
+});
+
+test.each<[CloudNativePostgresProps, string]>([
+  [{ instances: 0 }, '`instances` must be a whole number from 1, got 0.'],
+  [{ storage: { size: Size.mebibytes(512) } }, '`storage.size` must be a whole number of GiB from 1, got 0.5.'],
+  [{ walStorage: { size: Size.gibibytes(0) } }, '`walStorage.size` must be a whole number of GiB from 1, got 0.'],
+  [{ database: '' }, '`database` must have 1 to 63 bytes, got an empty string.'],
+  [
+    { owner: 'postgres' },
+    '`owner` must be a role of its own, got "postgres". The operator gives the superuser no password.',
+  ],
+  [
+    { owner: '' },
+    '`owner` must be a role of its own, got an empty string. The operator gives the superuser no password.',
+  ],
+  [{ maxConnections: 0 }, '`maxConnections` must be a whole number from 1 to 262143, got 0.'],
+  [{ settings: { max_connections: '5' } }, '`settings` must not name max_connections. Use `maxConnections`.'],
+  [{ settings: { 'a b': '5' } }, '`settings` must have names of settings, got "a b".'],
+  [
+    {
+      plugins: [
+        { name: 'a', isWalArchiver: true },
+        { name: 'b', isWalArchiver: true },
+      ],
+    },
+    '`plugins` must have at most one with `isWalArchiver`, got "a, b".',
+  ],
+  [
+    { imagePullSecrets: ['A'] },
+    '`imagePullSecrets` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "A".',
+  ],
+  [
+    { tls: PostgresTls.verifyFull({ ca: undefined as unknown as FileSource }) },
+    '`tls.ca` is required for verify-full, got undefined. Pass FileSource.fromSecret(name, key) or FileSource.fromConfigMap(name, key), or use PostgresTls.REQUIRE.',
+  ],
+  [{ pooler: { instances: 0 } }, '`pooler.instances` must be a whole number from 1, got 0.'],
+  [{ pooler: { defaultPoolSize: 0 } }, '`pooler.defaultPoolSize` must be a whole number from 1, got 0.'],
+  [{ pooler: { reservePoolSize: -1 } }, '`pooler.reservePoolSize` must be a whole number from 0, got -1.'],
+  [{ pooler: { maxClientConnections: 0 } }, '`pooler.maxClientConnections` must be a whole number from 1, got 0.'],
+  [
+    { pooler: { settings: { default_pool_size: '5' } } },
+    '`pooler.settings` must not name default_pool_size. Use `pooler.defaultPoolSize`.',
+  ],
+  [
+    { pooler: { defaultPoolSize: 60 } },
+    'up to 180 connections (3 pods x 60) exceed the 94 that "postgres" offers besides a migration. Lower `pooler.defaultPoolSize`, `pooler.reservePoolSize` or the number of pods, or raise `maxConnections` of the database. The largest `pooler.defaultPoolSize` that fits is 31.',
+  ],
+])('%#: refuses %j', (props, message) => {
+  expect(() => synth(props)).toThrow(new Error(`[chart/postgres] ${message}`));
+});
+
+test('refuses an id that cannot name a Service, and says everything at once', () => {
+  expect(() => new CloudNativePostgres(chart(), 'Postgres', { instances: -1 })).toThrow(
+    new Error(
+      [
+        '[chart/Postgres] `id` must be lower-case letters, digits and dashes, start with a letter and have at most 44 characters, got "Postgres". Kubernetes takes it as the name of the Service.',
+        '[chart/Postgres] `instances` must be a whole number from 1, got -1.',
+      ].join('\n'),
+    ),
+  );
+});

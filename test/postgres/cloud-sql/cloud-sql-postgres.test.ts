@@ -1,0 +1,221 @@
+import { Testing } from 'cdk8s';
+import {
+  CloudSqlIdentity,
+  CloudSqlIpType,
+  CloudSqlLogin,
+  CloudSqlPostgres,
+  type CloudSqlPostgresProps,
+  NetworkPeer,
+  PostgresCredentials,
+} from 'cdk8s-mlflow';
+import { Cpu, EnvValue } from 'cdk8s-plus-28';
+
+import { edges } from '../../support/edges';
+import { chart, container, env, type Manifest, only, podOf, server } from '../../support/synth';
+
+type Props = Partial<CloudSqlPostgresProps>;
+
+const INSTANCE = 'shop:europe-west1:mlflow';
+const ACCOUNT = 'mlflow@shop.iam.gserviceaccount.com';
+const IAM = CloudSqlLogin.iam('mlflow@shop.iam');
+const PASSWORD = CloudSqlLogin.password(PostgresCredentials.fromSecretName('login'));
+
+function synth(props: Props = {}, isolated = false): Manifest[] {
+  const scope = chart();
+  const backend = new CloudSqlPostgres(scope, 'postgres', { instanceConnectionName: INSTANCE, login: IAM, ...props });
+  server(scope, { backend, isolation: isolated ? {} : undefined });
+  return Testing.synth(scope);
+}
+
+function proxy(props: Props = {}): Manifest {
+  return container(synth(props), 'cloud-sql-proxy');
+}
+
+const SETTLED = [
+  '--health-check',
+  '--http-address=0.0.0.0',
+  '--http-port=9801',
+  '--exit-zero-on-sigterm',
+  '--structured-logs',
+  '--quiet',
+];
+
+test('is a native sidecar, which the others wait for', () => {
+  expect(proxy()).toMatchObject({
+    image: 'gcr.io/cloud-sql-connectors/cloud-sql-proxy:2.27.0',
+    restartPolicy: 'Always',
+    args: [INSTANCE, '--address=127.0.0.1', '--port=5432', '--auto-iam-authn', ...SETTLED],
+    env: [{ name: 'CSQL_PROXY_ENABLE_BUILTIN_METRICS', value: 'false' }],
+    startupProbe: { httpGet: { path: '/startup', port: 9801 }, periodSeconds: 1, failureThreshold: 60 },
+    livenessProbe: { httpGet: { path: '/liveness', port: 9801 }, periodSeconds: 10, failureThreshold: 6 },
+    securityContext: { readOnlyRootFilesystem: true, runAsNonRoot: true, allowPrivilegeEscalation: false },
+    resources: {
+      requests: { cpu: '50m', memory: '64Mi', 'ephemeral-storage': '1Gi' },
+      limits: { cpu: '1', memory: '256Mi', 'ephemeral-storage': '1Gi' },
+    },
+  });
+  expect(podOf(synth()).initContainers.map((c: Manifest) => c.name)).toEqual([
+    'cloud-sql-proxy',
+    'wait-for-database',
+    'init-mlflow',
+  ]);
+});
+
+test('by IAM there is no password, and no Secret at all', () => {
+  const manifests = synth();
+  const variables = env(container(manifests, 'mlflow'));
+  expect(Object.fromEntries(Object.entries(variables).filter(([name]) => /^(PG|DATABASE)/.test(name)))).toEqual({
+    PGHOST: '127.0.0.1',
+    PGPORT: '5432',
+    PGDATABASE: 'mlflow',
+    PGUSER: 'mlflow@shop.iam',
+    PGSSLMODE: 'disable',
+    PGCONNECT_TIMEOUT: '10',
+    PGAPPNAME: 'mlflow',
+    DATABASE_PROXY: 'cloud-sql-proxy',
+  });
+  expect(JSON.stringify(manifests)).not.toMatch(/secretKeyRef|"kind":"Secret"/);
+});
+
+test('with a password, the proxy does not log in itself', () => {
+  const manifests = synth({ login: PASSWORD, database: 'tracking' });
+  expect(container(manifests, 'cloud-sql-proxy').args).not.toContain('--auto-iam-authn');
+  expect(env(container(manifests, 'init-mlflow'))).toMatchObject({
+    PGDATABASE: 'tracking',
+    PGUSER: { secretKeyRef: { name: 'login', key: 'username' } },
+    PGPASSWORD: { secretKeyRef: { name: 'login', key: 'password' } },
+  });
+});
+
+test.each([
+  [CloudSqlIpType.PUBLIC, []],
+  [CloudSqlIpType.PRIVATE, ['--private-ip']],
+  [CloudSqlIpType.PSC, ['--psc']],
+])('the address: %s', (ipType, flags) => {
+  expect(proxy({ ipType }).args.slice(4, -SETTLED.length)).toEqual(flags);
+});
+
+test('image, resources and further flags', () => {
+  const image = 'registry.example.com/proxy@sha256:abc';
+  const of = proxy({ image, resources: { cpu: { limit: Cpu.units(2) } }, extraArgs: ['--quota-project=billing'] });
+  expect(of).toMatchObject({ image, resources: { limits: { cpu: '2' } } });
+  expect(of.args.slice(-2)).toEqual(['--quiet', '--quota-project=billing']);
+});
+
+test('workload identity annotates the ServiceAccount', () => {
+  const manifests = synth({ identity: CloudSqlIdentity.fromServiceAccount(ACCOUNT) });
+  expect(only(manifests, 'ServiceAccount').metadata.annotations).toEqual({ 'iam.gke.io/gcp-service-account': ACCOUNT });
+  expect(only(synth(), 'ServiceAccount').metadata.annotations).toBeUndefined();
+});
+
+test('a key file is mounted into the proxy alone', () => {
+  const pod = podOf(synth({ identity: CloudSqlIdentity.fromSecretName('google', 'key') }));
+  const of = pod.initContainers[0];
+  expect(of.args).toContain('--credentials-file=/etc/cloud-sql-key/key.json');
+  expect(of.volumeMounts).toEqual([{ mountPath: '/etc/cloud-sql-key', name: 'cloud-sql-key', readOnly: true }]);
+  expect(pod.volumes).toContainEqual({
+    name: 'cloud-sql-key',
+    secret: { secretName: 'google', items: [{ key: 'key', path: 'key.json', mode: 0o440 }] },
+  });
+  const others = [...pod.initContainers.slice(1), ...pod.containers];
+  expect(JSON.stringify(others)).not.toContain('cloud-sql-key');
+});
+
+test('isolated pods reach the instance, Google’s APIs and the metadata server, and no loopback address', () => {
+  const outward = (props?: Props): string[] =>
+    edges(synth(props, true), 'mlflow').filter((edge) => /^out (?!53)/.test(edge));
+  const metadata = ['out 80/TCP 988/TCP to 169.254.169.252/32', 'out 80/TCP 988/TCP to 169.254.169.254/32'];
+  expect(outward()).toEqual(['out 3307/TCP to anybody', 'out 443/TCP to anybody', ...metadata]);
+  const identity = CloudSqlIdentity.fromSecretName('google');
+  const route = { peers: [NetworkPeer.cidr('10.20.0.0/16')] };
+  expect(outward({ identity, route })).toEqual(['out 3307/TCP to 10.20.0.0/16', 'out 443/TCP to anybody']);
+});
+
+test('what connects must fit the instance', () => {
+  const scope = chart();
+  const backend = new CloudSqlPostgres(scope, 'postgres', {
+    instanceConnectionName: INSTANCE,
+    login: IAM,
+    maxConnections: 25,
+  });
+  expect(server(scope, { backend }).node.validate()).toEqual([
+    'up to 44 connections (1 pod x 44 with 2 workers) exceed the 22 that "postgres" offers. Lower `pooling`, `workers` or `replicas`, raise `maxConnections`, or put a pooler between. The largest pool that fits is 4 + 1.',
+  ]);
+});
+
+describe('refuses', () => {
+  test.each<[string, Props, string[]]>([
+    ...['mlflow', 'shop:mlflow', 'shop:europe-west1:mlflow?port=1', 'shop:mlflow:europe-west1', ''].map(
+      (name): [string, Props, string[]] => [
+        `the instance "${name}"`,
+        { instanceConnectionName: name },
+        [
+          `\`instanceConnectionName\` must be project:region:instance, got ${name === '' ? 'an empty string' : `"${name}"`}. It is what \`gcloud sql instances describe INSTANCE --format='value(connectionName)'\` prints.`,
+        ],
+      ],
+    ),
+    ...[ACCOUNT, 'mlflow', ''].map((user): [string, Props, string[]] => [
+      `the user "${user}"`,
+      { login: CloudSqlLogin.iam(user) },
+      [
+        `\`login\` must be an account as PostgreSQL knows it, got ${user === '' ? 'an empty string' : `"${user}"`}. Write a service account without .gserviceaccount.com: name@project.iam.`,
+      ],
+    ]),
+    [
+      'another user than the account of the proxy',
+      { identity: CloudSqlIdentity.fromServiceAccount('other@shop.iam.gserviceaccount.com') },
+      [
+        '`login` must be the account that the proxy is, other@shop.iam, got "mlflow@shop.iam". Let both be one account, or log in with a password.',
+      ],
+    ],
+    [
+      'a login without its password',
+      { login: CloudSqlLogin.password(new PostgresCredentials({ username: EnvValue.fromValue('me') })) },
+      ['`login` must have a password with CloudSqlLogin.password(). Use CloudSqlLogin.iam(user).'],
+    ],
+    [
+      'no account',
+      { login: PASSWORD, identity: CloudSqlIdentity.fromServiceAccount('mlflow') },
+      ['`identity` must be a Google service account (name@project.iam.gserviceaccount.com), got "mlflow".'],
+    ],
+    [
+      'no Secret',
+      { identity: CloudSqlIdentity.fromSecretName('A', 'b c') },
+      [
+        '`identity` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "A".',
+        '`identity` must be a key of a Secret (letters, digits, dashes, dots and underscores), got "b c".',
+      ],
+    ],
+    [
+      'flags of the library’s own',
+      { extraArgs: ['--token=secret', '-p=1', '--private-ip', 'shop:europe-west1:other'] },
+      [
+        '`extraArgs --token` must not be set: the library sets it itself. Use `identity`.',
+        '`extraArgs -p` must not be set: the library sets it itself.',
+        '`extraArgs --private-ip` must not be set: the library sets it itself. Use `ipType`.',
+        '`extraArgs` must be flags, each with its value (--name=value), got "shop:europe-west1:other". A proxy serves one instance.',
+      ],
+    ],
+    [
+      'all at once',
+      { database: '', maxConnections: 0, image: 'my proxy', route: { ports: [] } },
+      [
+        '`database` must have 1 to 63 bytes, got an empty string.',
+        '`maxConnections` must be a whole number from 1 to 262143, got 0.',
+        '`route.ports` must name at least one port, got none.',
+        '`image` must be the reference of an image, got "my proxy".',
+      ],
+    ],
+  ])('%s', (_, props, texts) => {
+    expect(() => synth(props)).toThrow(new Error(texts.map((text) => `[chart/postgres] ${text}`).join('\n')));
+  });
+
+  test.each([
+    'example.com:shop:us-central1:a',
+    'shop:northamerica-northeast1:db-1',
+    'p:me-central2:x',
+    'p:u-germany-northeast1:x',
+  ])('but not %s', (name) => {
+    expect(proxy({ instanceConnectionName: name }).args[0]).toBe(name);
+  });
+});
