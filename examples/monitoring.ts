@@ -25,7 +25,7 @@ export class Monitoring extends Chart {
       postgresExporter: new PostgresExporter(this, 'postgres-exporter', { backend: postgres }),
       volumeClaims: ['data-postgres-0'],
       thresholds: { errorRatio: 0.02, latency: Duration.seconds(5) },
-      leaveOut: [MlflowAlert.PODS_UNAVAILABLE],
+      excludeAlerts: [MlflowAlert.PODS_UNAVAILABLE],
       extraRules: [
         {
           name: 'MlflowIdle',

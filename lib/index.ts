@@ -91,7 +91,7 @@ export {
 export type { ScheduledProps } from './operations/scheduled-props';
 export type { OperationProps } from './operations/operation-props';
 
-export { ArtifactReach, type ArtifactLocation, type IArtifactStore } from './artifacts/artifact-store';
+export { ArtifactVisibility, type ArtifactLocation, type IArtifactStore } from './artifacts/artifact-store';
 export { ArtifactAccess } from './artifacts/object-store';
 export {
   AzureBlobArtifacts,

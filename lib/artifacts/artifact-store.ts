@@ -4,7 +4,7 @@ import type { Construct } from 'constructs';
 import type { NetworkRoute } from '../kube/network/network-route';
 
 /** How far the files of an artifact store can be seen: what limits the replicas of a server. */
-export enum ArtifactReach {
+export enum ArtifactVisibility {
   /** By one pod: the files are gone with it. */
   POD = 'pod',
   /** By the pods of one node at a time, as a ReadWriteOnce volume. */
@@ -25,7 +25,7 @@ export interface ArtifactLocation {
   readonly defaultArtifactRoot?: string;
 
   /** How far the files can be seen. */
-  readonly reach: ArtifactReach;
+  readonly visibility: ArtifactVisibility;
 
   /**
    * Environment variables that the server needs for it.

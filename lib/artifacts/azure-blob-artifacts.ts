@@ -8,7 +8,7 @@ import { checkRoute, type NetworkRoute } from '../kube/network/network-route';
 import { Problems } from '../validation/problems';
 
 import { type ArtifactAccess, checkPrefix, rootFor, routeToStore } from './object-store';
-import { type ArtifactLocation, ArtifactReach, type IArtifactStore } from './artifact-store';
+import { type ArtifactLocation, ArtifactVisibility, type IArtifactStore } from './artifact-store';
 
 /** How the server proves to Azure Blob Storage who it is. */
 export class AzureBlobCredentials {
@@ -101,7 +101,7 @@ export class AzureBlobArtifacts implements IArtifactStore {
     return {
       destination: uri,
       defaultArtifactRoot: rootFor(uri, access),
-      reach: ArtifactReach.CLUSTER,
+      visibility: ArtifactVisibility.CLUSTER,
       envVariables: {
         ...credentials._environment(),
         ...(transferTimeout && texts({ MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT: transferTimeout.toSeconds() })),

@@ -9,7 +9,7 @@ import { checkRoute, type NetworkRoute } from '../kube/network/network-route';
 import { Problems } from '../validation/problems';
 
 import { type ArtifactAccess, checkPrefix, rootFor, routeToStore } from './object-store';
-import { type ArtifactLocation, ArtifactReach, type IArtifactStore } from './artifact-store';
+import { type ArtifactLocation, ArtifactVisibility, type IArtifactStore } from './artifact-store';
 
 const KEY_FOLDER = '/etc/artifacts-key';
 
@@ -105,7 +105,7 @@ export class GcsArtifacts implements IArtifactStore {
     return {
       destination: uri,
       defaultArtifactRoot: rootFor(uri, access),
-      reach: ArtifactReach.CLUSTER,
+      visibility: ArtifactVisibility.CLUSTER,
       envVariables: texts({
         ...(keyFile && { GOOGLE_APPLICATION_CREDENTIALS: `${KEY_FOLDER}/key.json` }),
         ...(transferTimeout && { MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT: transferTimeout.toSeconds() }),

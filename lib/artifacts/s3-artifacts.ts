@@ -6,7 +6,7 @@ import { texts } from '../kube/values/env-values';
 import { Problems } from '../validation/problems';
 
 import { type ArtifactAccess, rootFor } from './object-store';
-import { type ArtifactLocation, ArtifactReach, type IArtifactStore } from './artifact-store';
+import { type ArtifactLocation, ArtifactVisibility, type IArtifactStore } from './artifact-store';
 import { bucketAccess, bucketUri, checkBucket, type S3BucketProps } from './s3-bucket';
 
 /** Props of {@link S3Artifacts}. */
@@ -56,7 +56,7 @@ export class S3Artifacts implements IArtifactStore {
     return {
       destination: uri,
       defaultArtifactRoot: rootFor(uri, this.props.access),
-      reach: ArtifactReach.CLUSTER,
+      visibility: ArtifactVisibility.CLUSTER,
       ...access,
       envVariables: {
         ...access.envVariables,

@@ -4,7 +4,7 @@ import { labelsOf } from '../kube/pod/labels';
 import { Persistence } from '../kube/values/persistence';
 import { Problems } from '../validation/problems';
 
-import { type ArtifactLocation, ArtifactReach, type IArtifactStore } from './artifact-store';
+import { type ArtifactLocation, ArtifactVisibility, type IArtifactStore } from './artifact-store';
 
 const MOUNT_PATH = '/mlflow/artifacts';
 
@@ -48,7 +48,7 @@ export class VolumeArtifacts implements IArtifactStore {
     return {
       destination: folder === undefined ? MOUNT_PATH : `${MOUNT_PATH}/${folder}`,
       defaultArtifactRoot: this.props.defaultArtifactRoot,
-      reach: this.reach(),
+      visibility: this.visibility(),
       volumeMounts: [
         {
           path: MOUNT_PATH,
@@ -80,10 +80,10 @@ export class VolumeArtifacts implements IArtifactStore {
     problems.throwIfAny();
   }
 
-  private reach(): ArtifactReach {
+  private visibility(): ArtifactVisibility {
     if (this.persistence._kind === 'none') {
-      return ArtifactReach.POD;
+      return ArtifactVisibility.POD;
     }
-    return this.persistence._isShared ? ArtifactReach.CLUSTER : ArtifactReach.NODE;
+    return this.persistence._isShared ? ArtifactVisibility.CLUSTER : ArtifactVisibility.NODE;
   }
 }

@@ -55,7 +55,7 @@ export function checkRules(problems: Problems, rules: AlertRule[], taken: string
         `${at}.name`,
         'must be unique',
         rule.name,
-        'Leave the other out by `leaveOut`, or call this one otherwise.',
+        'Leave the other out by `excludeAlerts`, or call this one otherwise.',
       );
     }
     names.push(rule.name);

@@ -59,7 +59,7 @@ export interface MlflowMonitoringProps {
    * Alerts to leave out.
    * @default - none
    */
-  readonly leaveOut?: MlflowAlert[];
+  readonly excludeAlerts?: MlflowAlert[];
 
   /**
    * Alerts of your own, in the same PrometheusRule.

@@ -84,21 +84,21 @@ export class MlflowMonitoring extends Construct {
   }
 
   private check(problems: Problems, id: string, thresholds: Thresholds): void {
-    const { server, scrape, postgresExporter, extraRules = [], leaveOut = [] } = this.props;
+    const { server, scrape, postgresExporter, extraRules = [], excludeAlerts = [] } = this.props;
     checkId(problems, id);
     if (!this.monitored.hasMetrics) {
       problems.say(`\`server\` must count its requests, and "${server.node.id}" does not.`, 'Give it `metrics: true`.');
     }
-    if (this.monitored.isHttps && scrape?._isByYourself !== true) {
+    if (this.monitored.isHttps && scrape?._isExternal !== true) {
       problems.say(
-        '`scrape` must be PrometheusScrape.byYourself() for a server with a `certificate`, whose CA Prometheus has to know.',
+        '`scrape` must be PrometheusScrape.external() for a server with a `certificate`, whose CA Prometheus has to know.',
         'Write the monitor yourself, with the scheme https and its tlsConfig.',
       );
     }
-    if (this.monitored.asksForLogin && scrape?._hasWayIn !== true) {
+    if (this.monitored.asksForLogin && scrape?._hasLogin !== true) {
       problems.say(
         `\`scrape\` must have the login of an administrator: "${server.node.id}" asks for one.`,
-        'Pass PrometheusScrape.serviceMonitor({ basicAuthSecretName }), or byYourself().',
+        'Pass PrometheusScrape.serviceMonitor({ basicAuthSecretName }), or external().',
       );
     }
     if (this.namespace === undefined) {
@@ -121,12 +121,12 @@ export class MlflowMonitoring extends Construct {
     checkRules(
       problems,
       extraRules,
-      Object.values(MlflowAlert).filter((name) => !leaveOut.includes(name)),
+      Object.values(MlflowAlert).filter((name) => !excludeAlerts.includes(name)),
     );
   }
 
   private rules(selectors: MetricSelectors, thresholds: Thresholds): AlertRule[] {
-    const { server, postgresExporter, leaveOut = [], extraRules = [] } = this.props;
+    const { server, postgresExporter, excludeAlerts = [], extraRules = [] } = this.props;
     const { isPooled, requestsOfPod } = this.monitored;
     const all = [
       ...serverAlerts({ name: server.node.id, migrationJob: server.migrationJob?.name }, selectors, thresholds),
@@ -136,8 +136,8 @@ export class MlflowMonitoring extends Construct {
       ...volumeAlerts(selectors, thresholds),
       ...backupAlerts(selectors, thresholds),
     ];
-    const leftOut: string[] = leaveOut;
-    return [...all.filter(({ name }) => !leftOut.includes(name)), ...extraRules];
+    const excluded: string[] = excludeAlerts;
+    return [...all.filter(({ name }) => !excluded.includes(name)), ...extraRules];
   }
 
   /** @see https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.PrometheusRule */

@@ -39,6 +39,6 @@ export function monitoredServer(server: MlflowServer): MonitoredServer {
     requestsOfPod: (props.workers ?? DEFAULT_WORKERS) * threadsOf(props),
     database: connection.database.value as string | undefined,
     claim: (server.node.tryFindChild(ARTIFACTS_CLAIM) as kplus.IPersistentVolumeClaim | undefined)?.name,
-    isPooled: connection.direct !== undefined,
+    isPooled: connection.bypass !== undefined,
   };
 }

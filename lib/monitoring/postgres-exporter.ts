@@ -71,7 +71,7 @@ export class PostgresExporter extends Construct {
     networkPolicy(this, 'network-policy', id, labels, {
       ingress: [{ peers: props.scrapers ?? [NetworkPeer.PROMETHEUS], port: PORT }],
     });
-    const straight = props.backend.connection.direct ?? props.backend.connection;
+    const straight = props.backend.connection.unpooled;
     addConnectionDemand(straight, {
       by: this,
       connections: CONNECTIONS,
@@ -132,7 +132,7 @@ export class PostgresExporter extends Construct {
 
 /** The way to the database itself, as the exporter's driver can take it. */
 function watchedConnection({ backend, credentials, tls }: PostgresExporterProps): PostgresConnection {
-  const straight = backend.connection.direct ?? backend.connection;
+  const straight = backend.connection.unpooled;
   const { host, port, database, clientLabels } = straight;
   return new PostgresConnection({
     host,
@@ -166,7 +166,7 @@ function checkExporter(
       'Make an exporter for each of them, on an ExternalPostgres of its own.',
     );
   }
-  const straight = props.backend.connection.direct ?? props.backend.connection;
+  const straight = props.backend.connection.unpooled;
   if (
     props.credentials !== undefined &&
     straight.sidecar !== undefined &&

@@ -61,7 +61,7 @@ export class PrometheusScrape {
    * Nothing: a configuration of your own scrapes the pods. It has to set the labels `namespace`, `pod` and `job`, the last
    * to the id of the construct, since the alerts and the dashboard select by them.
    */
-  public static byYourself(): PrometheusScrape {
+  public static external(): PrometheusScrape {
     return new PrometheusScrape();
   }
 
@@ -71,7 +71,7 @@ export class PrometheusScrape {
   ) {}
 
   /** @internal */
-  public get _isByYourself(): boolean {
+  public get _isExternal(): boolean {
     return this.kind === undefined;
   }
 
@@ -80,8 +80,8 @@ export class PrometheusScrape {
    *
    * @internal
    */
-  public get _hasWayIn(): boolean {
-    return this._isByYourself || this.options.basicAuthSecretName !== undefined;
+  public get _hasLogin(): boolean {
+    return this._isExternal || this.options.basicAuthSecretName !== undefined;
   }
 
   /** @internal */

@@ -66,7 +66,7 @@ export class DatabaseBootstrap extends Construct {
     checkSeconds(problems, 'deadline', props.deadline);
     props.tls?._check(problems);
     const { connection } = props.backend;
-    const wanted = connection.direct ?? connection;
+    const wanted = connection.unpooled;
     const { username, password } = wanted.credentials;
     if (password === undefined) {
       problems.say(
@@ -99,7 +99,7 @@ export class DatabaseBootstrap extends Construct {
         // A changed password of either is another Job.
         podMetadata: {
           ...pod.podMetadata,
-          annotations: credentialsRevision({ credentials: props.admin, direct: wanted }),
+          annotations: credentialsRevision({ credentials: props.admin, bypass: wanted }),
         },
         backoffLimit: 3,
         containers: [

@@ -2,7 +2,7 @@ import type { Cron, Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
-import { ArtifactReach } from '../artifacts/artifact-store';
+import { ArtifactVisibility } from '../artifacts/artifact-store';
 import { checkId, checkSeconds } from '../validation/checks';
 import { text } from '../kube/values/env-values';
 import { labelsOf } from '../kube/pod/labels';
@@ -58,7 +58,7 @@ export class MlflowGarbageCollection extends Construct {
   public constructor(scope: Construct, id: string, props: MlflowGarbageCollectionProps) {
     super(scope, id);
     const { props: ofServer, artifacts, labels: serverLabels } = props.server._view;
-    this.check(props, artifacts.reach);
+    this.check(props, artifacts.visibility);
 
     const labels = labelsOf('mlflow', id, 'garbage-collection');
     const { image, imagePullPolicy, imagePullSecrets, isolation } = ofServer;
@@ -95,14 +95,14 @@ export class MlflowGarbageCollection extends Construct {
         },
       ],
     });
-    if (artifacts.reach === ArtifactReach.NODE) {
+    if (artifacts.visibility === ArtifactVisibility.NODE) {
       // One node at a time holds a ReadWriteOnce volume, and it is the server's.
       this.cronJob.scheduling.colocate(kplus.Pods.select(this, 'server', { labels: serverLabels.selector }));
     }
     completePodSpec(this.cronJob, fields);
   }
 
-  private check(props: MlflowGarbageCollectionProps, reach: ArtifactReach): void {
+  private check(props: MlflowGarbageCollectionProps, visibility: ArtifactVisibility): void {
     const problems = new Problems(this);
     checkId(problems, this.node.id);
     checkScheduled(problems, props.schedule, props);
@@ -112,7 +112,7 @@ export class MlflowGarbageCollection extends Construct {
       props.olderThan,
       'For so long, a deletion by mistake can be undone: Duration.days(30) is a good start.',
     );
-    if (reach === ArtifactReach.POD) {
+    if (visibility === ArtifactVisibility.POD) {
       problems.say(
         '`server` keeps its artifacts where only its own pod can see them, so that no other pod can delete them.',
         'Give it a volume with a claim, or an object store, as `artifactRoot`.',

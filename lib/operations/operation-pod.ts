@@ -45,7 +45,7 @@ export interface OperationPod {
 }
 
 /** What a pod needs besides the database. */
-export interface Surroundings {
+export interface PodNeeds {
   /** Who the pod has to be, besides who its backend needs it to be. */
   readonly identity?: PodIdentity;
   readonly routes?: NetworkRoute[];
@@ -60,10 +60,10 @@ export function operationPod(
   labels: ObjectLabels,
   connection: PostgresConnection,
   scripts: ScriptFiles,
-  { identity, routes = [], connections }: Surroundings = {},
+  { identity, routes = [], connections }: PodNeeds = {},
 ): OperationPod {
   addUniqueNameRule(scope);
-  const straight = connection.direct ?? connection;
+  const straight = connection.unpooled;
   if (connections !== undefined) {
     addConnectionDemand(straight, { by: scope, connections, factors: `${String(connections)} at its time` });
   }

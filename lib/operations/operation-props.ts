@@ -62,7 +62,7 @@ export function checkOperation(
   (props.imagePullSecrets ?? []).forEach((name) => {
     checkObjectName(problems, 'imagePullSecrets', name);
   });
-  const { sidecar } = props.backend.connection.direct ?? props.backend.connection;
+  const { sidecar } = props.backend.connection.unpooled;
   checkIdentities(problems, props.serviceAccount, {
     prop: 'backend',
     annotations: sidecar?.serviceAccountAnnotations,

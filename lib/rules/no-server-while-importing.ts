@@ -35,5 +35,5 @@ export function addImport(backend: IPostgresBackend, sqliteImport: Construct): v
 // A pooler's database is that behind it. A backend of one's own may make a new connection whenever it is asked.
 function namesOf(backend: IPostgresBackend): object[] {
   const { connection } = backend;
-  return [backend, connection.direct ?? connection];
+  return [backend, connection.unpooled];
 }

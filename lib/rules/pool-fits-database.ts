@@ -18,13 +18,13 @@ export function poolFitsDatabase(connection: PostgresConnection, database: strin
   return [
     [
       `up to ${String(total)} connections (${factors.join('; ')}) exceed the ${String(offered)} that ${database} offers.`,
-      wayOut(demands),
+      hint(demands),
       ...largestThatFits(offered, demands),
     ].join(' '),
   ];
 }
 
-function wayOut(demands: readonly ConnectionDemand[]): string {
+function hint(demands: readonly ConnectionDemand[]): string {
   return demands.some(({ server }) => server !== undefined)
     ? 'Lower `pooling`, `workers` or `replicas`, raise `maxConnections`, or put a pooler between.'
     : 'Lower `defaultPoolSize` of the pooler, or raise `maxConnections` of the database.';

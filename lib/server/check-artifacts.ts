@@ -1,4 +1,4 @@
-import { type ArtifactLocation, ArtifactReach } from '../artifacts/artifact-store';
+import { type ArtifactLocation, ArtifactVisibility } from '../artifacts/artifact-store';
 import { checkIdentities } from '../identity/pod-identity';
 import type { Problems } from '../validation/problems';
 
@@ -13,16 +13,16 @@ export function checkArtifacts(
   artifacts: ArtifactLocation,
   mostReplicas: number,
 ): void {
-  const { reach } = artifacts;
-  if (mostReplicas > 1 && reach !== ArtifactReach.CLUSTER) {
+  const { visibility } = artifacts;
+  if (mostReplicas > 1 && visibility !== ArtifactVisibility.CLUSTER) {
     problems.add(
       props.autoscaling === undefined ? 'replicas' : 'autoscaling.maxReplicas',
-      `must be at most 1 with artifacts that only one ${reach} can see`,
+      `must be at most 1 with artifacts that only one ${visibility} can see`,
       mostReplicas,
       'Use a volume with READ_WRITE_MANY, or an object store, as `artifactRoot`.',
     );
   }
-  if (props.upgradeStrategy === UpgradeStrategy.ROLLING && reach === ArtifactReach.NODE) {
+  if (props.upgradeStrategy === UpgradeStrategy.ROLLING && visibility === ArtifactVisibility.NODE) {
     problems.add(
       'upgradeStrategy',
       'must not be ROLLING with artifacts that only one node can see',

@@ -2,7 +2,7 @@ import { type ApiObject, Chart, Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
-import { type ArtifactLocation, ArtifactReach } from '../artifacts/artifact-store';
+import { type ArtifactLocation, ArtifactVisibility } from '../artifacts/artifact-store';
 import { VolumeArtifacts } from '../artifacts/volume-artifacts';
 import { checkPort } from '../validation/checks';
 import { counted } from '../validation/counted';
@@ -25,7 +25,7 @@ import { addUniqueNameRule } from '../rules/unique-name';
 import { DatabaseConnectionCheck } from '../startup/database-connection-check';
 import { DatabaseMigration } from '../startup/database-migration';
 
-import { allowedHosts, corsAllowedOrigins, frontsOf, type HostsInput } from './access/hosts';
+import { allowedHosts, corsAllowedOrigins, endpointsOf, type HostsInput } from './access/hosts';
 import { httpRouteOf } from './access/http-route';
 import { ingressOf } from './access/ingress';
 import type { AuthParts } from './auth/auth-parts';
@@ -99,7 +99,7 @@ export class MlflowServer extends Construct {
       this.migrationJob = migrationJob(this, props.databaseMigration, props, recipe, this.serviceAccount);
     }
     this.deployment = this.pods(recipe);
-    this.service = this.frontService();
+    this.service = this.makeService();
     const prefix = props.staticPrefix ?? '';
     const tls = props.certificate !== undefined;
     this.ingress = props.ingress && ingressOf(this, props.ingress, this.service, { prefix, tls }, this.labels);
@@ -181,10 +181,10 @@ export class MlflowServer extends Construct {
     });
     addConnectionRules(subscriber, backend.connection, `"${backend.node.id}"`);
     // A pod that migrates does not serve yet, so that this counts only where it goes around a pooler.
-    const { direct } = backend.connection;
-    if (direct !== undefined && databaseMigration?._kind !== 'off') {
-      addMigrationDemand(direct, this);
-      addConnectionRules(subscriber, direct, `the database behind "${backend.node.id}"`);
+    const { bypass } = backend.connection;
+    if (bypass !== undefined && databaseMigration?._kind !== 'off') {
+      addMigrationDemand(bypass, this);
+      addConnectionRules(subscriber, bypass, `the database behind "${backend.node.id}"`);
     }
   }
 
@@ -230,7 +230,9 @@ export class MlflowServer extends Construct {
   /** Whether new pods start before old ones stop. */
   private get rolls(): boolean {
     // The second pod of a rolling update could wait for ever for a volume that one node holds.
-    return this.artifacts.reach !== ArtifactReach.NODE && this.props.upgradeStrategy !== UpgradeStrategy.RECREATE;
+    return (
+      this.artifacts.visibility !== ArtifactVisibility.NODE && this.props.upgradeStrategy !== UpgradeStrategy.RECREATE
+    );
   }
 
   private strategy(): kplus.DeploymentStrategy {
@@ -248,14 +250,14 @@ export class MlflowServer extends Construct {
       serviceName: this.node.id,
       // Where the chart names no namespace, Kubernetes fills in that of the pod.
       namespace: Chart.of(this).namespace ?? '$(POD_NAMESPACE)',
-      fronts: frontsOf(this.props),
+      endpoints: endpointsOf(this.props),
       allowedHosts: further,
       corsAllowedOrigins: origins,
     };
     return { allowed: allowedHosts(input), origins: corsAllowedOrigins(input) };
   }
 
-  private frontService(): kplus.Service {
+  private makeService(): kplus.Service {
     const { serviceType, port = 5000, nodePort, loadBalancerSourceRanges, annotations } = this.props.service ?? {};
     return serviceOf(this, 'service', this.labels, {
       metadata: { name: this.node.id, annotations },

@@ -74,7 +74,7 @@ export function podRecipe(
         labels: {
           ...labels.all,
           ...connection.clientLabels,
-          ...connection.direct?.clientLabels,
+          ...connection.bypass?.clientLabels,
           ...artifacts.podLabels,
         },
         annotations: credentialsRevision(connection),
@@ -85,13 +85,13 @@ export function podRecipe(
     base: connected,
     checkBase,
     migrationBase: withSecrets(
-      connection.direct === undefined
+      connection.bypass === undefined
         ? checkBase
-        : initContainer(withConnection(common, renderConnection(scope, connection.direct, 'postgres-direct')), props),
+        : initContainer(withConnection(common, renderConnection(scope, connection.bypass, 'postgres-direct')), props),
       props,
       auth,
     ),
-    sidecars: sidecarsOf(connection, props.databaseMigration?._kind === 'off' ? undefined : connection.direct),
+    sidecars: sidecarsOf(connection, props.databaseMigration?._kind === 'off' ? undefined : connection.bypass),
   };
 }
 
@@ -100,7 +100,7 @@ export function identitiesOf(
   { backend }: MlflowServerProps,
   artifacts: ArtifactLocation,
 ): [PodIdentity, ...PodIdentity[]] {
-  const { sidecar } = backend.connection.direct ?? backend.connection;
+  const { sidecar } = backend.connection.unpooled;
   return [
     { prop: 'backend', annotations: sidecar?.serviceAccountAnnotations },
     { prop: 'artifactRoot', annotations: artifacts.serviceAccountAnnotations },
@@ -135,9 +135,9 @@ function initContainer(base: kplus.ContainerProps, { extraInitEnvVars }: MlflowS
 
 /** Pods are replaced when a login changes that is known at synth. */
 export function credentialsRevision(
-  connection: Pick<PostgresConnection, 'credentials' | 'direct'>,
+  connection: Pick<PostgresConnection, 'credentials' | 'bypass'>,
 ): Record<string, string> | undefined {
-  const revisions = [connection, connection.direct].flatMap((each) => each?.credentials.revision ?? []);
+  const revisions = [connection, connection.bypass].flatMap((each) => each?.credentials.revision ?? []);
   return revisions.length === 0
     ? undefined
     : { 'cdk8s-mlflow/credentials-revision': [...new Set(revisions)].join('-') };

@@ -126,8 +126,8 @@ function ends({ restartPolicy }: kplus.Container): boolean {
 }
 
 /** The proxies to the database: they know why they cannot reach it. */
-function proxiesTo({ sidecar, direct }: PostgresConnection, { initContainers }: kplus.Deployment): kplus.Container[] {
-  const names = [sidecar, direct?.sidecar].map((each) => each?.container.name);
+function proxiesTo({ sidecar, bypass }: PostgresConnection, { initContainers }: kplus.Deployment): kplus.Container[] {
+  const names = [sidecar, bypass?.sidecar].map((each) => each?.container.name);
   return initContainers.filter(({ name }) => names.includes(name));
 }
 
@@ -148,7 +148,7 @@ type Kubectl = (verb: string, rest: string) => string;
 
 /** What the app itself makes for the connection: a database in the cluster, a pooler, an operator's cluster. */
 function databaseCommands(server: Construct, connection: PostgresConnection, kubectl: Kubectl): string[] {
-  const connections: unknown[] = [connection, connection.direct].filter((each) => each !== undefined);
+  const connections: unknown[] = [connection, connection.bypass].filter((each) => each !== undefined);
   const backends = server.node.root.node
     .findAll()
     .filter((each) => 'connection' in each && connections.includes(each.connection));

@@ -20,7 +20,7 @@ const CONTROLLERS: Record<string, NetworkPeer> = { nginx: NetworkPeer.INGRESS_NG
 
 const HTTPS = 443;
 
-const OUTWARD: string[] = [kplus.ServiceType.LOAD_BALANCER, kplus.ServiceType.NODE_PORT];
+const EXTERNAL_SERVICE_TYPES: string[] = [kplus.ServiceType.LOAD_BALANCER, kplus.ServiceType.NODE_PORT];
 
 /** What the options must look like, and what the other props ask of them. */
 export function checkServerIsolation(
@@ -34,7 +34,7 @@ export function checkServerIsolation(
   checkPeers(problems, 'isolation.clients', isolation.clients);
   checkPeers(problems, 'isolation.ingressControllers', isolation.ingressControllers);
   const { serviceType } = service ?? {};
-  if (serviceType !== undefined && OUTWARD.includes(serviceType) && isolation.clients === undefined) {
+  if (serviceType !== undefined && EXTERNAL_SERVICE_TYPES.includes(serviceType) && isolation.clients === undefined) {
     problems.say(
       `\`isolation.clients\` must be given with a Service of the type ${serviceType}, whose clients come from outside.`,
       "Name their addresses, or those of the nodes where these stand in for them: NetworkPeer.cidr('10.0.0.0/8').",
@@ -75,7 +75,7 @@ export function isolateServer(
   const { isolation, backend, databaseMigration: migration = DatabaseMigration.initContainer() } = props;
   const { id } = scope.node;
   const { connection } = backend;
-  const migrates = migration._kind === 'off' ? [] : routesTo(connection.direct ?? connection);
+  const migrates = migration._kind === 'off' ? [] : routesTo(connection.unpooled);
   const reads = props.readFromReplica === true && connection.readRoute !== undefined ? [connection.readRoute] : [];
   const all = new Set([...routesTo(connection), ...migrates, ...reads, ...routes]);
   further.push({ peers: isolation.clients ?? [NetworkPeer.OWN_NAMESPACE], port: SERVER_PORT });

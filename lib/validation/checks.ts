@@ -48,20 +48,20 @@ export function checkWhole(
   prop: string,
   value: number | undefined,
   range: { readonly least: number; readonly most?: number },
-  wayOut?: string,
+  hint?: string,
 ): void {
   const most = range.most ?? Number.MAX_SAFE_INTEGER;
   if (value !== undefined && !(Number.isInteger(value) && value >= range.least && value <= most)) {
     const to = range.most === undefined ? '' : ` to ${String(range.most)}`;
-    problems.add(prop, `must be a whole number from ${String(range.least)}${to}`, value, wayOut);
+    problems.add(prop, `must be a whole number from ${String(range.least)}${to}`, value, hint);
   }
 }
 
 /** A duration that something takes in whole seconds. */
-export function checkSeconds(problems: Problems, prop: string, duration: Duration | undefined, wayOut?: string): void {
+export function checkSeconds(problems: Problems, prop: string, duration: Duration | undefined, hint?: string): void {
   const seconds = duration?.toSeconds({ integral: false });
   if (seconds !== undefined && !(Number.isInteger(seconds) && seconds >= 1)) {
-    problems.add(prop, 'must be a whole number of seconds from 1', seconds, wayOut);
+    problems.add(prop, 'must be a whole number of seconds from 1', seconds, hint);
   }
 }
 

@@ -6,9 +6,9 @@ export class Problems {
 
   public constructor(private readonly scope: Construct) {}
 
-  /** Notes that `prop` breaks a rule. `got` is shown as it was given; `wayOut` is a whole sentence. */
-  public add(prop: string, required: string, got: unknown, wayOut?: string): void {
-    this.say(`\`${prop}\` ${required}, got ${show(got)}.`, wayOut);
+  /** Notes that `prop` breaks a rule. `got` is shown as it was given; `hint` is a whole sentence. */
+  public add(prop: string, required: string, got: unknown, hint?: string): void {
+    this.say(`\`${prop}\` ${required}, got ${show(got)}.`, hint);
   }
 
   /** Notes that `what` is the library's own to set. `owner` is the prop that decides on it; it is empty where none does. */
@@ -20,8 +20,8 @@ export class Problems {
   }
 
   /** Notes a problem in words of its own, for rules that are not about one value. */
-  public say(text: string, wayOut?: string): void {
-    this.texts.push(wayOut === undefined ? text : `${text} ${wayOut}`);
+  public say(text: string, hint?: string): void {
+    this.texts.push(hint === undefined ? text : `${text} ${hint}`);
   }
 
   /** Throws one error with a line for each problem, or does nothing. */

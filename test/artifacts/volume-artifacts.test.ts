@@ -1,7 +1,7 @@
 import { Size } from 'cdk8s';
 import { EnvValue } from 'cdk8s-plus-28';
 import {
-  ArtifactReach,
+  ArtifactVisibility,
   type IArtifactStore,
   Persistence,
   VolumeArtifacts,
@@ -60,7 +60,7 @@ test('a store of one’s own', () => {
   const own: IArtifactStore = {
     bind: () => ({
       destination: 'hdfs://artifacts',
-      reach: ArtifactReach.CLUSTER,
+      visibility: ArtifactVisibility.CLUSTER,
       envVariables: { HADOOP_USER_NAME: EnvValue.fromValue('mlflow') },
     }),
   };

@@ -8,15 +8,15 @@ import type { Construct } from 'constructs';
 const SCRIPT_FOLDER = join(__dirname, '..', '..', 'lib', 'scripts');
 const SCRIPTS = Object.fromEntries(
   [
-    'bounded_loop.py',
-    'database_errors.py',
-    'database_lock.py',
-    'init_container.py',
-    'inspect_database.py',
-    'migrate_database.py',
-    'mlflow_schema.py',
-    'user_schema.py',
-    'wait_for_database.py',
+    'server/bounded_loop.py',
+    'shared/database_errors.py',
+    'shared/database_lock.py',
+    'shared/init_container.py',
+    'server/inspect_database.py',
+    'startup/migrate_database.py',
+    'shared/mlflow_schema.py',
+    'startup/user_schema.py',
+    'startup/wait_for_database.py',
   ].map((file) => [basename(file), readFileSync(join(SCRIPT_FOLDER, file), 'utf8')]),
 );
 

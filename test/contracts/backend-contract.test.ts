@@ -91,7 +91,7 @@ describe.each(Object.entries(BACKENDS))('%s', (_, newBackend) => {
 
   test('connects every container in the same way, but for migrations, which go around a pooler', () => {
     const containers = connecting(synth(DatabaseMigration.job()));
-    const isPooled = newBackend(chart()).connection.direct !== undefined;
+    const isPooled = newBackend(chart()).connection.bypass !== undefined;
     const prepares = ['wait-for-database', 'init-mlflow'];
     expect(containers.map((c) => c.name)).toEqual([...prepares, ...prepares, 'mlflow']);
     const connections = containers.map((c) =>

@@ -68,7 +68,7 @@ interface ServerCase {
   /** `none`: SQLAlchemy's own sizes. `guide`: those of the guide's "High Availability Setup". */
   readonly pooling?: keyof typeof POOLINGS;
   /** A bucket `models` with the login in the Secret `s3`. */
-  readonly s3?: { readonly endpoint: string; readonly direct?: boolean; readonly signedUrlLifetime?: number };
+  readonly s3?: { readonly endpoint: string; readonly bypass?: boolean; readonly signedUrlLifetime?: number };
   readonly ingress?: { readonly hosts: string[]; readonly tlsSecretName?: string };
   readonly allowedHosts?: string[];
   readonly corsAllowedOrigins?: string[];
@@ -181,7 +181,7 @@ function artifactsOf({ s3 }: ServerCase): IArtifactStore {
       region: 'us-east-1',
       credentials: S3Credentials.fromSecretName('s3'),
       signedUrlLifetime: s3.signedUrlLifetime === undefined ? undefined : Duration.seconds(s3.signedUrlLifetime),
-      access: s3.direct === true ? ArtifactAccess.DIRECT : ArtifactAccess.PROXIED,
+      access: s3.bypass === true ? ArtifactAccess.DIRECT : ArtifactAccess.PROXIED,
     });
   }
   const accessModes = [PersistentVolumeAccessMode.READ_WRITE_MANY];

@@ -83,7 +83,7 @@ describe('scraping', () => {
   });
 
   test('by yourself leaves the alerts and the dashboard', () => {
-    const kinds = synth({ exporter: true, monitoring: { scrape: PrometheusScrape.byYourself() } }).map((m) => m.kind);
+    const kinds = synth({ exporter: true, monitoring: { scrape: PrometheusScrape.external() } }).map((m) => m.kind);
     expect(kinds.filter((kind) => kind.endsWith('Monitor'))).toEqual([]);
     expect(kinds).toContain('PrometheusRule');
   });
@@ -157,7 +157,7 @@ describe('alerts', () => {
     const alerts = alertsOf(
       synth({
         monitoring: {
-          leaveOut: [MlflowAlert.LATENCY, MlflowAlert.ERROR_RATIO],
+          excludeAlerts: [MlflowAlert.LATENCY, MlflowAlert.ERROR_RATIO],
           extraRules: [
             { name: 'Idle', expression: 'vector(1)', summary: 'Nobody is there.' },
             {
@@ -283,10 +283,10 @@ describe('bad props', () => {
     const certificate = TlsCertificate.fromSecretName('tls');
     expect(() => synth({ server: { certificate } })).toThrow(
       new Error(
-        '[chart/monitoring] `scrape` must be PrometheusScrape.byYourself() for a server with a `certificate`, whose CA Prometheus has to know. Write the monitor yourself, with the scheme https and its tlsConfig.',
+        '[chart/monitoring] `scrape` must be PrometheusScrape.external() for a server with a `certificate`, whose CA Prometheus has to know. Write the monitor yourself, with the scheme https and its tlsConfig.',
       ),
     );
-    const scrape = PrometheusScrape.byYourself();
+    const scrape = PrometheusScrape.external();
     expect(() => synth({ server: { certificate }, monitoring: { scrape } })).not.toThrow();
   });
 
@@ -297,13 +297,13 @@ describe('bad props', () => {
       encryption: { passphrase: key },
     };
     const message = new Error(
-      '[chart/monitoring] `scrape` must have the login of an administrator: "mlflow" asks for one. Pass PrometheusScrape.serviceMonitor({ basicAuthSecretName }), or byYourself().',
+      '[chart/monitoring] `scrape` must have the login of an administrator: "mlflow" asks for one. Pass PrometheusScrape.serviceMonitor({ basicAuthSecretName }), or external().',
     );
     expect(() => synth({ server: asking })).toThrow(message);
     expect(() => synth({ server: asking, monitoring: { scrape: PrometheusScrape.podMonitor() } })).toThrow(message);
     const basicAuthSecretName = 'scraper';
     for (const scrape of [
-      PrometheusScrape.byYourself(),
+      PrometheusScrape.external(),
       PrometheusScrape.serviceMonitor({ basicAuthSecretName }),
       PrometheusScrape.podMonitor({ basicAuthSecretName }),
     ]) {
@@ -376,11 +376,11 @@ describe('bad props', () => {
           '`thresholds.backupAge` must be more than 0 seconds, got 0.',
           '`backupCronJobs` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "Backup".',
           '`volumeClaims` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got an empty string.',
-          '`extraRules[0].name` must be unique, got "MlflowLatency". Leave the other out by `leaveOut`, or call this one otherwise.',
+          '`extraRules[0].name` must be unique, got "MlflowLatency". Leave the other out by `excludeAlerts`, or call this one otherwise.',
           '`extraRules[0].expression` must be PromQL, got an empty string.',
           '`extraRules[1].name` must be letters, digits and underscores, got "not-a-name".',
           '`extraRules[1].duration` must be a whole number of seconds from 1, got 0.01. Leave it out for an alert that fires at once.',
-          '`extraRules[3].name` must be unique, got "Twice". Leave the other out by `leaveOut`, or call this one otherwise.',
+          '`extraRules[3].name` must be unique, got "Twice". Leave the other out by `excludeAlerts`, or call this one otherwise.',
         ]
           .map((text) => `[chart/monitoring] ${text}`)
           .join('\n'),

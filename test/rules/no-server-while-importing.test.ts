@@ -32,18 +32,18 @@ function synthesis(
 }
 
 const failed = 'Validation failed with the following errors:\n  [imports/import] ';
-const wayOut = 'Give it `replicas: 0` for the import, and take the import out of the app when it is done.';
+const hint = 'Give it `replicas: 0` for the import, and take the import out of the app when it is done.';
 
 test('a server with pods on the database of an import is an error', () => {
   expect(synthesis({})).toThrow(
     new Error(
-      `${failed}no server may run on "postgres" while it is imported into, and servers/mlflow has \`replicas\` 1. ${wayOut}`,
+      `${failed}no server may run on "postgres" while it is imported into, and servers/mlflow has \`replicas\` 1. ${hint}`,
     ),
   );
 });
 
 test('so is one that scales by itself', () => {
-  const artifactRoot = { bind: () => ({ destination: 's3://bucket', reach: 'cluster' }) } as never;
+  const artifactRoot = { bind: () => ({ destination: 's3://bucket', visibility: 'cluster' }) } as never;
   expect(synthesis({ ...SHARED, artifactRoot })).toThrow(/servers\/mlflow has `autoscaling\.maxReplicas` 4\./);
 });
 

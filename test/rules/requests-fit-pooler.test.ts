@@ -117,7 +117,7 @@ test('the migration goes around the pooler, and is counted there', () => {
   const { chart, pooler, postgres, server, synth } = pooled({ defaultPoolSize: 31 });
   const second = new PgBouncer(chart, 'second', { backend: postgres, defaultPoolSize: 1 });
   server('mlflow', { threads: 3 });
-  expect(second.connection.direct).toBe(pooler.connection.direct);
+  expect(second.connection.bypass).toBe(pooler.connection.bypass);
   expect(synth).toThrow(
     new Error(
       `${failed}[chart/mlflow] up to 99 connections (pgbouncer: 3 pods x 31; second: 3 pods x 1; mlflow: 3 for the migration) exceed the 97 that the database behind "pgbouncer" offers. Lower \`defaultPoolSize\` of the pooler, or raise \`maxConnections\` of the database.`,

@@ -5,7 +5,7 @@ import {
   AzureBlobArtifacts,
   AzureBlobCredentials,
   type ArtifactLocation,
-  ArtifactReach,
+  ArtifactVisibility,
   BitnamiArchitecture,
   BitnamiPasswords,
   BitnamiPostgres,
@@ -254,7 +254,7 @@ test.each<[string, Partial<ArtifactLocation>, string[]]>([
     ['out 8020/TCP to anybody'],
   ],
 ])("of a store of one's own, %s", (_, location, expected) => {
-  const artifactRoot = { bind: () => ({ destination: '', reach: ArtifactReach.CLUSTER, ...location }) };
+  const artifactRoot = { bind: () => ({ destination: '', visibility: ArtifactVisibility.CLUSTER, ...location }) };
   expect(isolated({ artifactRoot }).slice(3)).toEqual(expected);
 });
 

@@ -47,10 +47,10 @@ export class NetworkPeer {
    * Addresses outside the cluster, such as `10.20.0.0/16` or `10.20.3.4/32`. Pods and Services have addresses that change.
    *
    * @param cidr the addresses, in CIDR notation
-   * @param butNot addresses among them that are left out, in CIDR notation
+   * @param excluded addresses among them that are left out, in CIDR notation
    */
-  public static cidr(cidr: string, ...butNot: string[]): NetworkPeer {
-    return new NetworkPeer({ ipBlock: { cidr, except: butNot.length === 0 ? undefined : butNot } });
+  public static cidr(cidr: string, ...excluded: string[]): NetworkPeer {
+    return new NetworkPeer({ ipBlock: { cidr, except: excluded.length === 0 ? undefined : excluded } });
   }
 
   private constructor(

@@ -38,10 +38,10 @@ export function checkPeers(
   problems: Problems,
   prop: string,
   peers: NetworkPeer[] | undefined,
-  wayOutOfNone?: string,
+  hintIfEmpty?: string,
 ): void {
-  if (peers?.length === 0 && wayOutOfNone !== undefined) {
-    problems.say(`\`${prop}\` must name at least one peer, got none.`, wayOutOfNone);
+  if (peers?.length === 0 && hintIfEmpty !== undefined) {
+    problems.say(`\`${prop}\` must name at least one peer, got none.`, hintIfEmpty);
   }
   peers?.forEach((peer, i) => {
     peer._check(problems, `${prop}[${String(i)}]`);

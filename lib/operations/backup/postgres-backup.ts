@@ -22,7 +22,7 @@ const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'dump_database.sh', 's
 const CONNECTIONS = 2;
 
 // Exit codes of the scripts that no second try would change: cannot heal, pg_dump is too old, old dumps stay.
-const HOPELESS = { 'wait-for-database': [1], dump: [4], store: [3] };
+const NON_RETRYABLE_EXIT_CODES = { 'wait-for-database': [1], dump: [4], store: [3] };
 
 /**
  * Dumps a database on a schedule, as a CronJob: `pg_dump` in a compressed archive that is read back before it counts.
@@ -69,7 +69,7 @@ export class PostgresBackup extends Construct {
       containers: [storeContainer(id, operation, props, place, deadline)],
     });
     completePodSpec(this.cronJob, operation.fields);
-    failAtOnce(this.cronJob, HOPELESS);
+    failAtOnce(this.cronJob, NON_RETRYABLE_EXIT_CODES);
   }
 }
 

@@ -19,7 +19,7 @@ import { checkOperation, type OperationProps } from '../operation-props';
 const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'fetch_backup.py', 'restore_database.sh');
 
 // Exit codes of the scripts that no second try would change: cannot heal, no whole dump, not empty, pg_restore is too old.
-const HOPELESS = { 'wait-for-database': [1], fetch: [4], restore: [3, 4] };
+const NON_RETRYABLE_EXIT_CODES = { 'wait-for-database': [1], fetch: [4], restore: [3, 4] };
 
 /** Props of {@link PostgresRestore}. `image` is that of the container that fetches, which needs boto3 for a bucket. */
 export interface PostgresRestoreProps extends OperationProps {
@@ -89,7 +89,7 @@ export class PostgresRestore extends Construct {
         ],
         containers: [restoreContainer(operation, props, place)],
       },
-      { ...operation.fields, failAtOnce: HOPELESS },
+      { ...operation.fields, failAtOnce: NON_RETRYABLE_EXIT_CODES },
     );
   }
 }

@@ -24,7 +24,7 @@ const SOURCE_FOLDER = '/source';
 const COPY_FOLDER = '/copy';
 
 // Exit codes of the script that no second try would change: newer schema, has data, bad source.
-const HOPELESS = { 'import-sqlite': [4, 5, 6] };
+const NON_RETRYABLE_EXIT_CODES = { 'import-sqlite': [4, 5, 6] };
 const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'import_sqlite.py');
 
 /** Props of {@link SqliteImport}. */
@@ -136,7 +136,7 @@ export class SqliteImport extends Construct {
           },
         ],
       },
-      { ...fields, ephemeralVolumes: workingCopy._ephemeralVolumes, failAtOnce: HOPELESS },
+      { ...fields, ephemeralVolumes: workingCopy._ephemeralVolumes, failAtOnce: NON_RETRYABLE_EXIT_CODES },
     );
     addImport(props.backend, this);
   }

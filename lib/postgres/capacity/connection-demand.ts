@@ -52,6 +52,6 @@ export function connectionDemandsOn(connection: PostgresConnection): readonly Co
 }
 
 /** The connections that there are for us, if it is known. A pooler reserves none. */
-export function connectionsOffered({ maxConnections, direct }: PostgresConnection): number | undefined {
-  return maxConnections === undefined || direct !== undefined ? maxConnections : maxConnections - RESERVED_CONNECTIONS;
+export function connectionsOffered({ maxConnections, bypass }: PostgresConnection): number | undefined {
+  return maxConnections === undefined || bypass !== undefined ? maxConnections : maxConnections - RESERVED_CONNECTIONS;
 }

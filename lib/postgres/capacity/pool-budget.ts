@@ -6,7 +6,7 @@ import type { PostgresConnectionProps } from '../connection/postgres-connection'
 import { PoolMode } from './pool-mode';
 
 /** Connections to the database that a pod of a pooler may open, where nothing says less. */
-const ROOMY = 60;
+const DEFAULT_POOL_SIZE = 60;
 
 /** What decides how many connections a pooler opens to its database. */
 export interface PoolBudget {
@@ -20,7 +20,7 @@ export interface PoolBudget {
 
 /** The size that was given, or the largest up to 60 that fits the database. */
 export function poolSizeOf(budget: PoolBudget): number {
-  return budget.defaultPoolSize ?? Math.max(1, Math.min(ROOMY, largestPool(budget)));
+  return budget.defaultPoolSize ?? Math.max(1, Math.min(DEFAULT_POOL_SIZE, largestPool(budget)));
 }
 
 /**
@@ -65,11 +65,11 @@ export function offerOf(
   budget: PoolBudget,
   mode: PoolMode | undefined,
   maxClientConnections: number,
-): Pick<PostgresConnectionProps, 'maxConnections' | 'poolSize'> {
-  const poolSize = connectionsOfPooler(budget);
+): Pick<PostgresConnectionProps, 'maxConnections' | 'serverConnections'> {
+  const serverConnections = connectionsOfPooler(budget);
   return mode === PoolMode.SESSION
-    ? { maxConnections: poolSize }
-    : { maxConnections: budget.replicas * maxClientConnections, poolSize };
+    ? { maxConnections: serverConnections }
+    : { maxConnections: budget.replicas * maxClientConnections, serverConnections };
 }
 
 function largestPool(budget: PoolBudget): number {

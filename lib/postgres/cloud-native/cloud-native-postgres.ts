@@ -74,14 +74,14 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
       maxClientConnections: pooler.maxClientConnections ?? 1000,
     };
     this.pooler = poolerResource(this, names, pooler, sizes);
-    const direct = new PostgresConnection(primary);
-    addConnectionDemand(direct, { by: this, ...poolerDemand(poolBudget) });
+    const bypass = new PostgresConnection(primary);
+    addConnectionDemand(bypass, { by: this, ...poolerDemand(poolBudget) });
     this.connection = new PostgresConnection({
       ...primary,
       host: text(names.pooler),
       route: { peers: [NetworkPeer.pods({ 'cnpg.io/poolerName': names.pooler })] },
       ...offerOf(poolBudget, pooler.poolMode, sizes.maxClientConnections),
-      direct,
+      bypass,
     });
   }
 }

@@ -43,11 +43,11 @@ export interface PostgresConnectionProps {
   readonly maxConnections?: number;
 
   /**
-   * Connections to the database that a pooler lends at once, each for a transaction. Requests in flight, those of all pods
-   * together, must be fewer.
-   * @default - there is no pooler that lends them so
+   * Server connections that one pod of a pooler in transaction mode opens. Requests in flight, of all pods of all servers together,
+   * must be fewer.
+   * @default - no pooler in transaction mode
    */
-  readonly poolSize?: number;
+  readonly serverConnections?: number;
 
   /**
    * Labels that a pod needs so that network policies let it through to the database.
@@ -68,10 +68,17 @@ export interface PostgresConnectionProps {
   readonly readRoute?: NetworkRoute;
 
   /**
-   * The way around a pooler, straight to the database: what a migration takes, which needs a session of its own.
-   * @default - this connection is straight to the database
+   * The connection that goes around the pooler to the database itself. Schema migrations, backups and other operations use it,
+   * since they need a session of their own.
+   * @default - there is no pooler: this connection goes to the database
    */
-  readonly direct?: PostgresConnection;
+  readonly bypass?: PostgresConnection;
+
+  /**
+   * Whether the pooler connects to every database of the server, not to `database` alone. Counts only with `bypass`.
+   * @default false
+   */
+  readonly poolsAnyDatabase?: boolean;
 
   /**
    * What each pod needs beside its own containers in order to connect. With a proxy, `host` is the loopback address.
@@ -103,16 +110,18 @@ export class PostgresConnection {
   public readonly readHost?: kplus.EnvValue;
   /** How many connections the server takes in all, if that is known. */
   public readonly maxConnections?: number;
-  /** Connections that a pooler lends at once, where there is one that lends by transaction. */
-  public readonly poolSize?: number;
+  /** Server connections that one pod of a pooler in transaction mode opens, where there is one. */
+  public readonly serverConnections?: number;
   /** Labels that a pod needs so that network policies let it through. */
   public readonly clientLabels: Record<string, string>;
   /** The way to the host through the network. */
   public readonly route: NetworkRoute;
   /** The way to the read replicas through the network, where there are any. */
   public readonly readRoute?: NetworkRoute;
-  /** The way around a pooler, where there is one. */
-  public readonly direct?: PostgresConnection;
+  /** The connection around the pooler, where there is a pooler. */
+  public readonly bypass?: PostgresConnection;
+  /** Whether the pooler connects to every database of the server. */
+  public readonly poolsAnyDatabase: boolean;
   /** What each pod needs beside its own containers in order to connect, if anything. */
   public readonly sidecar?: ConnectionSidecar;
 
@@ -125,11 +134,17 @@ export class PostgresConnection {
     this.readWriteOnly = props.readWriteOnly ?? false;
     this.readHost = props.readHost;
     this.maxConnections = props.maxConnections;
-    this.poolSize = props.poolSize;
+    this.serverConnections = props.serverConnections;
     this.clientLabels = props.clientLabels ?? {};
     this.route = routeTo(props.host, props.port, props.route);
     this.readRoute = props.readHost && routeTo(props.readHost, props.port, props.readRoute);
-    this.direct = props.direct;
+    this.bypass = props.bypass;
+    this.poolsAnyDatabase = props.poolsAnyDatabase ?? false;
     this.sidecar = props.sidecar;
+  }
+
+  /** The connection to the database itself: `bypass` where there is a pooler, this one where there is none. */
+  public get unpooled(): PostgresConnection {
+    return this.bypass ?? this;
   }
 }

@@ -158,7 +158,7 @@ export class PgBouncer extends Construct implements IPostgresBackend {
 function pooledConnection(
   props: PgBouncerProps,
   service: kplus.Service,
-  offer: Pick<PostgresConnectionProps, 'clientLabels' | 'route' | 'maxConnections' | 'poolSize'>,
+  offer: Pick<PostgresConnectionProps, 'clientLabels' | 'route' | 'maxConnections' | 'serverConnections'>,
 ): PostgresConnection {
   const behind = props.backend.connection;
   return new PostgresConnection({
@@ -168,7 +168,7 @@ function pooledConnection(
     credentials: clientCredentials(props),
     tls: tlsOf(props.clientTls),
     ...offer,
-    direct: behind.direct ?? behind,
+    bypass: behind.unpooled,
   });
 }
 

@@ -2,18 +2,18 @@ import type { HttpRouteOptions } from './http-route';
 import type { IngressOptions } from './ingress';
 
 /** Hosts by which the server is reached from outside. */
-export interface Front {
+export interface Endpoint {
   readonly hosts: string[];
   readonly https: boolean;
 }
 
-interface FrontsInput {
+interface EndpointsInput {
   readonly ingress?: IngressOptions;
   readonly httpRoute?: HttpRouteOptions;
 }
 
 /** The ways in that a server has, by its props. */
-export function frontsOf({ ingress, httpRoute }: FrontsInput): Front[] {
+export function endpointsOf({ ingress, httpRoute }: EndpointsInput): Endpoint[] {
   return [
     ...(ingress === undefined ? [] : [{ hosts: ingress.hosts, https: ingress.tlsSecretName !== undefined }]),
     ...(httpRoute === undefined ? [] : [{ hosts: httpRoute.hosts, https: httpRoute.https ?? true }]),
@@ -25,7 +25,7 @@ export interface HostsInput {
   readonly serviceName: string;
   /** The namespace, or a reference that Kubernetes expands. */
   readonly namespace: string;
-  readonly fronts: readonly Front[];
+  readonly endpoints: readonly Endpoint[];
   readonly allowedHosts: string[];
   readonly corsAllowedOrigins: string[];
 }
@@ -50,13 +50,13 @@ export function allowedHosts(input: HostsInput): string[] {
     `${input.serviceName}.${input.namespace}.svc`,
     `${input.serviceName}.${input.namespace}.svc.cluster.local`,
   ];
-  const names = [...service, ...input.fronts.flatMap(({ hosts }) => hosts), ...LOCAL];
+  const names = [...service, ...input.endpoints.flatMap(({ hosts }) => hosts), ...LOCAL];
   return [...new Set([...names.flatMap(withAnyPort), ...PRIVATE_RANGES, ...CARRIER_GRADE_NAT, ...input.allowedHosts])];
 }
 
 /** The origins from which a browser may change something: those of the ways in from outside, and the caller's. */
 export function corsAllowedOrigins(input: HostsInput): string[] {
-  const origins = input.fronts.flatMap(({ hosts, https }) =>
+  const origins = input.endpoints.flatMap(({ hosts, https }) =>
     hosts.map((host) => `${https ? 'https' : 'http'}://${host}`),
   );
   return [...new Set([...origins, ...input.corsAllowedOrigins])];

@@ -6,7 +6,7 @@ import type { Problems } from '../../validation/problems';
 import type { PoolingProfile } from '../../postgres/capacity/pooling-profile';
 import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
 import type { NetworkRoute } from '../../kube/network/network-route';
-import type { Front } from '../access/hosts';
+import type { Endpoint } from '../access/hosts';
 import type { ReadinessCheck } from '../readiness-check';
 
 /** What a way to log in has to know of the server. */
@@ -17,7 +17,7 @@ export interface AuthContext {
   readonly isPreparedByPods: boolean;
   readonly readinessCheck: ReadinessCheck;
   /** The ways in from outside. */
-  readonly fronts: readonly Front[];
+  readonly endpoints: readonly Endpoint[];
   /** Paths of the hosts that lead to the server, by the prop that says so. */
   readonly paths: Readonly<Record<string, string>>;
   /** Whether the port of the pod speaks HTTPS. */
@@ -46,7 +46,7 @@ export interface AuthParts {
 }
 
 /** A way to log in: what {@link MlflowAuth} chooses between. */
-export interface AuthWay {
+export interface AuthStrategy {
   check(problems: Problems, context: AuthContext): void;
   bind(scope: Construct, labels: ObjectLabels, context: AuthContext): AuthParts;
 }

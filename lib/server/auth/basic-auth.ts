@@ -9,7 +9,7 @@ import type { ObjectLabels } from '../../kube/pod/labels';
 import type { Problems } from '../../validation/problems';
 import type { SecretKey } from '../../kube/values/secret-key';
 
-import type { AuthContext, AuthParts, AuthWay } from './auth-parts';
+import type { AuthContext, AuthParts, AuthStrategy } from './auth-parts';
 import { checkUserDatabase, userDatabaseUri } from './user-database';
 
 const CONFIG_FOLDER = '/etc/mlflow-auth';
@@ -68,7 +68,7 @@ export interface BasicAuthOptions {
 }
 
 /** MLflow's own users and permissions. */
-export class BasicAuth implements AuthWay {
+export class BasicAuth implements AuthStrategy {
   public constructor(private readonly options: BasicAuthOptions) {}
 
   public check(problems: Problems, context: AuthContext): void {

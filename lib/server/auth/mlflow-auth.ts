@@ -1,4 +1,4 @@
-import type { AuthWay } from './auth-parts';
+import type { AuthStrategy } from './auth-parts';
 import { BasicAuth, type BasicAuthOptions } from './basic-auth';
 import { OAuth2Proxy } from './oauth2-proxy';
 import type { OAuth2ProxyOptions } from './oauth2-proxy-options';
@@ -39,6 +39,6 @@ export class MlflowAuth {
 
   private constructor(
     /** @internal */
-    public readonly _way: AuthWay,
+    public readonly _strategy: AuthStrategy,
   ) {}
 }

@@ -9,7 +9,7 @@ import { RESTRICTED_CONTAINER } from '../../kube/pod/restricted';
 import { LITTLE_SCRATCH_SPACE } from '../../kube/pod/scratch-space';
 import { SERVER_PORT } from '../ports';
 
-import { type AuthContext, type AuthParts, type AuthWay, NO_AUTH } from './auth-parts';
+import { type AuthContext, type AuthParts, type AuthStrategy, NO_AUTH } from './auth-parts';
 import { checkOAuth2Proxy, type OAuth2ProxyOptions } from './oauth2-proxy-options';
 import { proxyArguments } from './proxy-arguments';
 import { routeToIssuer } from './single-sign-on';
@@ -21,7 +21,7 @@ const DEFAULT_RESOURCES: kplus.ContainerResources = {
 };
 
 /** A proxy in each pod, which listens in MLflow's place. */
-export class OAuth2Proxy implements AuthWay {
+export class OAuth2Proxy implements AuthStrategy {
   public constructor(private readonly options: OAuth2ProxyOptions) {}
 
   public check(problems: Problems): void {

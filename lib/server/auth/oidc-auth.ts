@@ -5,7 +5,7 @@ import type { ObjectLabels } from '../../kube/pod/labels';
 import type { Problems } from '../../validation/problems';
 import type { SecretKey } from '../../kube/values/secret-key';
 
-import type { AuthContext, AuthParts, AuthWay } from './auth-parts';
+import type { AuthContext, AuthParts, AuthStrategy } from './auth-parts';
 import type { DefaultPermission } from './basic-auth';
 import { callbackUrl, checkIssuer, checkUrl, routeToIssuer } from './single-sign-on';
 import { checkUserDatabase, userDatabaseUri } from './user-database';
@@ -56,7 +56,7 @@ export interface OidcAuthOptions {
 }
 
 /** The plugin `mlflow-oidc-auth` (mlflow_oidc_auth.config). */
-export class OidcAuth implements AuthWay {
+export class OidcAuth implements AuthStrategy {
   public constructor(private readonly options: OidcAuthOptions) {}
 
   public check(problems: Problems, context: AuthContext): void {
@@ -72,7 +72,7 @@ export class OidcAuth implements AuthWay {
   public bind(_scope: Construct, _labels: ObjectLabels, context: AuthContext): AuthParts {
     const { issuerUrl, clientId, clientSecret, sessionSecretKey, database, defaultPermission } = this.options;
     const { allowedGroups, adminGroups } = this.options;
-    const redirectUrl = this.options.redirectUrl ?? callbackUrl(context.fronts, '/callback');
+    const redirectUrl = this.options.redirectUrl ?? callbackUrl(context.endpoints, '/callback');
     const { poolSize, maxOverflow, recycle } = context.pooling;
     const users = texts({ OIDC_USERS_DB_URI: userDatabaseUri(database) });
     return {

@@ -16,7 +16,7 @@ import { callbackUrl } from './single-sign-on';
 export function proxyArguments(options: OAuth2ProxyOptions, context: AuthContext): string[] {
   const { staticPrefix } = context;
   const { upstreamTimeout = Duration.minutes(5), allowedGroups = [] } = options;
-  const redirectUrl = options.redirectUrl ?? callbackUrl(context.fronts, `${staticPrefix}/oauth2/callback`);
+  const redirectUrl = options.redirectUrl ?? callbackUrl(context.endpoints, `${staticPrefix}/oauth2/callback`);
   return [
     '--provider=oidc',
     `--oidc-issuer-url=${options.issuerUrl}`,

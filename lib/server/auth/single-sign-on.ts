@@ -1,7 +1,7 @@
 import type { Problems } from '../../validation/problems';
 
 import type { NetworkRoute } from '../../kube/network/network-route';
-import type { Front } from '../access/hosts';
+import type { Endpoint } from '../access/hosts';
 
 /** What the URL of an identity provider must look like. */
 export function checkIssuer(problems: Problems, url: string): void {
@@ -23,9 +23,9 @@ export function checkUrl(problems: Problems, prop: string, url: string | undefin
 }
 
 /** Where a provider sends people back to, if there is one place only. */
-export function callbackUrl(fronts: readonly Front[], path: string): string | undefined {
+export function callbackUrl(endpoints: readonly Endpoint[], path: string): string | undefined {
   const origins = new Set(
-    fronts.flatMap(({ hosts, https }) => hosts.map((host) => `${https ? 'https' : 'http'}://${host}`)),
+    endpoints.flatMap(({ hosts, https }) => hosts.map((host) => `${https ? 'https' : 'http'}://${host}`)),
   );
   const [origin] = origins;
   return origins.size === 1 && origin?.includes('*') === false ? `${origin}${path}` : undefined;

@@ -190,10 +190,10 @@ describe('the target', () => {
   });
 });
 
-const wayOut = 'Use BackupLocation.volume(persistence) or BackupLocation.s3(props).';
+const hint = 'Use BackupLocation.volume(persistence) or BackupLocation.s3(props).';
 
 test.each<[Partial<PostgresBackupProps>, string]>([
-  [{ target: undefined }, `\`target\` must say where dumps are, got undefined. ${wayOut}`],
+  [{ target: undefined }, `\`target\` must say where dumps are, got undefined. ${hint}`],
   [
     { target: BackupLocation.volume(Persistence.none()) },
     '`target` must outlive the pod, got Persistence.none(). Use Persistence.newClaim() or Persistence.existingClaim(name).',

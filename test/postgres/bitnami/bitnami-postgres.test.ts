@@ -240,7 +240,7 @@ test('another Service port is the port of the connection', () => {
   ]);
 });
 
-const wayOut = 'If it comes from an environment variable, set that before the synthesis.';
+const hint = 'If it comes from an environment variable, set that before the synthesis.';
 
 test.each<[Partial<BitnamiPostgresProps>, string]>([
   [
@@ -249,15 +249,15 @@ test.each<[Partial<BitnamiPostgresProps>, string]>([
   ],
   [
     { passwords: BitnamiPasswords.fromLiterals({}) },
-    `\`passwords.postgresPassword\` must not be empty, got undefined. ${wayOut}`,
+    `\`passwords.postgresPassword\` must not be empty, got undefined. ${hint}`,
   ],
   [
     { username: 'me', passwords: BitnamiPasswords.fromLiterals({ postgresPassword: 'x' }) },
-    `\`passwords.password\` must not be empty, got undefined. ${wayOut}`,
+    `\`passwords.password\` must not be empty, got undefined. ${hint}`,
   ],
   [
     { architecture: BitnamiArchitecture.replication() },
-    `\`passwords.replicationPassword\` must not be empty, got undefined. ${wayOut}`,
+    `\`passwords.replicationPassword\` must not be empty, got undefined. ${hint}`,
   ],
   [
     { passwords: BitnamiPasswords.fromLiterals({ postgresPassword: 'x'.repeat(101) }) },

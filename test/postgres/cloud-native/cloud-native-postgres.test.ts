@@ -115,7 +115,7 @@ test.each([
 
 test('offers its connections', () => {
   const { connection, pooler } = new CloudNativePostgres(chart(), 'postgres', { maxConnections: 42 });
-  expect([connection.maxConnections, connection.direct, pooler]).toEqual([42, undefined, undefined]);
+  expect([connection.maxConnections, connection.bypass, pooler]).toEqual([42, undefined, undefined]);
 });
 
 test('a pooler of the operator, with a name that is in the certificate', () => {
@@ -195,7 +195,7 @@ test('the server goes through the pooler, migrations around it', () => {
 
 test('through the pooler there are the clients of all its pods', () => {
   const { connection } = new CloudNativePostgres(chart(), 'postgres', { pooler: { maxClientConnections: 300 } });
-  expect([connection.maxConnections, connection.direct?.maxConnections]).toEqual([600, 100]);
+  expect([connection.maxConnections, connection.bypass?.maxConnections]).toEqual([600, 100]);
 });
 
 test.each<[CloudNativePostgresProps, string]>([

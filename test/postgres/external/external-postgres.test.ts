@@ -69,15 +69,15 @@ test('a changed password changes the pods, and only one byte of them tells', () 
 });
 
 const unset = undefined as unknown as string;
-const wayOut = 'If it comes from an environment variable, set that before the synthesis.';
+const hint = 'If it comes from an environment variable, set that before the synthesis.';
 
 test.each<[string, Partial<ExternalPostgresProps>, string]>([
-  ['no host', { host: unset }, `[chart/pg] \`host\` must not be empty, got undefined. ${wayOut}`],
-  ['empty host', { host: '' }, `[chart/pg] \`host\` must not be empty, got an empty string. ${wayOut}`],
-  ['no user', { user: unset }, `[chart/pg] \`user\` must not be empty, got undefined. ${wayOut}`],
-  ['empty user', { user: '' }, `[chart/pg] \`user\` must not be empty, got an empty string. ${wayOut}`],
-  ['no password', { password: unset }, `[chart/pg] \`password\` must not be empty, got undefined. ${wayOut}`],
-  ['empty password', { password: '' }, `[chart/pg] \`password\` must not be empty, got an empty string. ${wayOut}`],
+  ['no host', { host: unset }, `[chart/pg] \`host\` must not be empty, got undefined. ${hint}`],
+  ['empty host', { host: '' }, `[chart/pg] \`host\` must not be empty, got an empty string. ${hint}`],
+  ['no user', { user: unset }, `[chart/pg] \`user\` must not be empty, got undefined. ${hint}`],
+  ['empty user', { user: '' }, `[chart/pg] \`user\` must not be empty, got an empty string. ${hint}`],
+  ['no password', { password: unset }, `[chart/pg] \`password\` must not be empty, got undefined. ${hint}`],
+  ['empty password', { password: '' }, `[chart/pg] \`password\` must not be empty, got an empty string. ${hint}`],
   [
     'a URL',
     { host: 'postgresql://u@db:5432/mlflow' },
@@ -101,7 +101,7 @@ test.each<[string, Partial<ExternalPostgresProps>, string]>([
   [
     'an empty failover host',
     { failoverHosts: ['b', ''] },
-    `[chart/pg] \`failoverHosts[1]\` must not be empty, got an empty string. ${wayOut}`,
+    `[chart/pg] \`failoverHosts[1]\` must not be empty, got an empty string. ${hint}`,
   ],
   ['port 0', { port: 0 }, '[chart/pg] `port` must be a whole number from 1 to 65535, got 0.'],
   ['port 65536', { port: 65536 }, '[chart/pg] `port` must be a whole number from 1 to 65535, got 65536.'],
@@ -127,10 +127,10 @@ test('says everything that is wrong at once', () => {
     new Error(
       [
         '[chart/PG] `id` must be lower-case letters, digits and dashes, start with a letter and have at most 44 characters, got "PG". Kubernetes takes it as the name of the Service.',
-        `[chart/PG] \`host\` must not be empty, got an empty string. ${wayOut}`,
+        `[chart/PG] \`host\` must not be empty, got an empty string. ${hint}`,
         '[chart/PG] `port` must be a whole number from 1 to 65535, got -1.',
-        `[chart/PG] \`user\` must not be empty, got an empty string. ${wayOut}`,
-        `[chart/PG] \`password\` must not be empty, got an empty string. ${wayOut}`,
+        `[chart/PG] \`user\` must not be empty, got an empty string. ${hint}`,
+        `[chart/PG] \`password\` must not be empty, got an empty string. ${hint}`,
       ].join('\n'),
     ),
   );

@@ -237,7 +237,7 @@ test('one in front of another still leaves the way straight to the database', ()
   const postgres = plain(scope);
   const inner = new PgBouncer(scope, 'inner', { backend: postgres });
   const outer = new PgBouncer(scope, 'outer', { backend: inner });
-  expect(outer.connection.direct).toBe(postgres.connection);
+  expect(outer.connection.bypass).toBe(postgres.connection);
 });
 
 test('encrypts the way to the database as the backend says', () => {
