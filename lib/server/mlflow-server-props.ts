@@ -12,11 +12,11 @@ import type { IngressOptions } from './access/ingress';
 import type { ServiceOptions } from './access/service-options';
 import type { MlflowAuth } from './auth/mlflow-auth';
 import type { Autoscaling } from './autoscaling/autoscaling';
-import type { EncryptionOptions } from './encryption';
-import type { LogLevel } from './log-level';
-import type { ReadinessCheck } from './readiness-check';
-import type { ServerIsolationOptions } from './server-isolation-options';
-import type { UpgradeStrategy } from './upgrade-strategy';
+import type { EncryptionOptions } from './settings/encryption';
+import type { LogLevel } from './settings/log-level';
+import type { ReadinessCheck } from './settings/readiness-check';
+import type { ServerIsolationOptions } from './access/server-isolation';
+import type { UpgradeStrategy } from './settings/upgrade-strategy';
 
 /**
  * Props of {@link MlflowServer}.

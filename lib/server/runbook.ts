@@ -1,12 +1,11 @@
-import { ApiObject, Chart } from 'cdk8s';
+import { ApiObject } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import type { PostgresConnection } from '../postgres/connection/postgres-connection';
 import { SCRIPT_FOLDER } from '../scripts/scripts';
 
-import { portNameOf } from './certificate';
-import type { ServerView } from './server-view';
+import type { ServerSpec } from './server-spec';
 
 /** The objects of a server that the runbook names. */
 export interface RunbookObjects {
@@ -37,12 +36,11 @@ const CAUSES = `| cause | what to do |
 | \`newer-schema\` | run the newer image again, or restore the backup from before the upgrade |`;
 
 /** The guide's "Verification" and "Troubleshooting", for one server. */
-export function runbookOf(server: Construct, view: ServerView, objects: RunbookObjects): string {
+export function runbookOf(server: Construct, spec: ServerSpec, objects: RunbookObjects): string {
   const { deployment, service, migrationJob } = objects;
-  const { namespace } = Chart.of(server);
-  const { backend, staticPrefix = '' } = view.props;
+  const { namespace, backend, staticPrefix, isHttps } = spec;
   const flag = namespace === undefined ? '' : ` -n ${namespace}`;
-  const selector = Object.entries(view.labels.selector)
+  const selector = Object.entries(spec.labels.selector)
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
   const kubectl = (verb: string, rest: string): string => `kubectl${flag} ${verb} ${rest}`;
@@ -80,7 +78,7 @@ export function runbookOf(server: Construct, view: ServerView, objects: RunbookO
     sh(ask('reachable'), ask('login'), ask('revision')),
     '### The web UI',
     sh(kubectl('port-forward', `service/${service.name} 5000:${String(service.port)}`)),
-    `Then open <${portNameOf(view.props.certificate)}://localhost:5000${staticPrefix}${staticPrefix === '' ? '' : '/'}>.`,
+    `Then open <${isHttps ? 'https' : 'http'}://localhost:5000${staticPrefix}${staticPrefix === '' ? '' : '/'}>.`,
 
     '## Troubleshooting',
     '### A pod does not start',

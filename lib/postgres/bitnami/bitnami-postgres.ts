@@ -1,4 +1,4 @@
-import type * as kplus from 'cdk8s-plus-28';
+import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { changeMark } from '../../kube/values/digest';
@@ -37,6 +37,9 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
   /** The Secret with the passwords. */
   public readonly secret: kplus.ISecret;
 
+  /** The claims of all servers, for monitoring: none with `Persistence.none()`. */
+  public readonly volumeClaims: kplus.IPersistentVolumeClaim[];
+
   public constructor(scope: Construct, id: string, props: BitnamiPostgresProps) {
     super(scope, id);
     const { username = SUPERUSER, database = 'mlflow', architecture = BitnamiArchitecture.standalone() } = props;
@@ -49,9 +52,11 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
     const primary = new DatabaseServer(this, 'primary', props, plan.primary);
     this.statefulSet = primary.statefulSet;
     this.service = primary.service;
-    if (plan.read !== undefined) {
-      this.readService = new DatabaseServer(this, 'read', props, plan.read).service;
-    }
+    const read = plan.read && new DatabaseServer(this, 'read', props, plan.read);
+    this.readService = read?.service;
+    this.volumeClaims = [...primary.claimNames, ...(read?.claimNames ?? [])].map((name) =>
+      kplus.PersistentVolumeClaim.fromClaimName(this, `claim-${name}`, name),
+    );
 
     const literal = props.passwords._literals?.[plan.loginRole];
     this.connection = new PostgresConnection({

@@ -1,6 +1,6 @@
 import { Duration } from 'cdk8s';
-import type * as kplus from 'cdk8s-plus-28';
 
+import type { PodPart } from '../../kube/pod/pod-part';
 import { checkSeconds, checkWhole } from '../../validation/checks';
 import { texts } from '../../kube/values/env-values';
 import type { Problems } from '../../validation/problems';
@@ -177,7 +177,7 @@ export function checkPooling(problems: Problems, profile: PoolingProfile): void 
 }
 
 /** The profile as MLflow reads it. */
-export function renderPooling(profile: PoolingProfile): Record<string, kplus.EnvValue> {
+export function poolingPart(profile: PoolingProfile): PodPart {
   const settings = {
     POOL_SIZE: profile.poolSize,
     MAX_OVERFLOW: profile.maxOverflow,
@@ -185,11 +185,8 @@ export function renderPooling(profile: PoolingProfile): Record<string, kplus.Env
     ECHO: profile.echo,
     POOLCLASS: profile.poolClass,
   };
-  return texts(
-    Object.fromEntries(
-      Object.entries(settings).flatMap(([name, value]) =>
-        value === undefined ? [] : [[`MLFLOW_SQLALCHEMYSTORE_${name}`, value]],
-      ),
-    ),
+  const set = Object.entries(settings).flatMap(([name, value]) =>
+    value === undefined ? [] : [[`MLFLOW_SQLALCHEMYSTORE_${name}`, value] as const],
   );
+  return { of: 'pooling', envVariables: texts(Object.fromEntries(set)) };
 }

@@ -3,6 +3,7 @@ import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import { contentDigest } from '../../kube/values/digest';
+import type { PodPart } from '../../kube/pod/pod-part';
 import type { ObjectLabels } from '../../kube/pod/labels';
 import { scriptsNamed } from '../../scripts/scripts';
 
@@ -40,17 +41,20 @@ export function secretMount(scope: Construct): kplus.VolumeMount {
 }
 
 /** The certificate for clients. */
-export function clientTlsMounts(scope: Construct, tls: PgBouncerTlsOptions): kplus.VolumeMount[] {
-  return [
-    {
-      path: '/etc/client-tls/certificate',
-      volume: tls.certificate._volume(scope, 'client-tls-certificate', 'tls.crt'),
-      readOnly: true,
-    },
-    {
-      path: '/etc/client-tls/key',
-      volume: tls.privateKey._volume(scope, 'client-tls-key', 'tls.key'),
-      readOnly: true,
-    },
-  ];
+export function clientTlsPart(scope: Construct, tls: PgBouncerTlsOptions | undefined): PodPart {
+  return {
+    of: 'clientTls',
+    volumeMounts: tls && [
+      {
+        path: '/etc/client-tls/certificate',
+        volume: tls.certificate._volume(scope, 'client-tls-certificate', 'tls.crt'),
+        readOnly: true,
+      },
+      {
+        path: '/etc/client-tls/key',
+        volume: tls.privateKey._volume(scope, 'client-tls-key', 'tls.key'),
+        readOnly: true,
+      },
+    ],
+  };
 }

@@ -9,7 +9,7 @@ import type { ObjectLabels } from '../../kube/pod/labels';
 import type { Problems } from '../../validation/problems';
 import type { SecretKey } from '../../kube/values/secret-key';
 
-import type { AuthContext, AuthParts, AuthStrategy } from './auth-parts';
+import type { AuthContext, AuthParts, AuthStrategy } from './auth-strategy';
 import { checkUserDatabase, userDatabaseUri } from './user-database';
 
 const CONFIG_FOLDER = '/etc/mlflow-auth';
@@ -91,18 +91,21 @@ export class BasicAuth implements AuthStrategy {
   public bind(scope: Construct, labels: ObjectLabels, context: AuthContext): AuthParts {
     const configuration = { MLFLOW_AUTH_CONFIG_PATH: text(`${CONFIG_FOLDER}/${CONFIG_FILE}`) };
     const administrator = { MLFLOW_AUTH_ADMIN_PASSWORD: this.options.adminPassword._value() };
+    const volumeMounts = [this.configuration(scope, labels)];
     return {
-      serverArguments: ['--app-name=basic-auth'],
-      serverEnvironment: {
-        ...configuration,
-        MLFLOW_FLASK_SERVER_SECRET_KEY: this.options.flaskSecretKey._value(),
-        // A server makes the first administrator itself where nobody has done it for this pod.
-        ...(!context.isPreparedByPods && administrator),
+      arguments: ['--app-name=basic-auth'],
+      server: {
+        of: 'auth',
+        envVariables: {
+          ...configuration,
+          MLFLOW_FLASK_SERVER_SECRET_KEY: this.options.flaskSecretKey._value(),
+          // A server makes the first administrator itself where nobody has done it for this pod.
+          ...(!context.isPreparedByPods && administrator),
+        },
+        volumeMounts,
       },
-      migrationEnvironment: { ...configuration, ...administrator },
-      volumeMounts: [this.configuration(scope, labels)],
+      migration: { of: 'auth', envVariables: { ...configuration, ...administrator }, volumeMounts },
       engines: 1,
-      routes: [],
       guardsMetrics: true,
     };
   }

@@ -1,9 +1,9 @@
 import type { Problems } from '../../validation/problems';
 import { checkDatabase } from '../../postgres/connection/endpoint';
 import { PgBouncer } from '../../postgres/pg-bouncer/pg-bouncer';
-import { ReadinessCheck } from '../readiness-check';
+import { ReadinessCheck } from '../settings/readiness-check';
 
-import type { AuthContext } from './auth-parts';
+import type { AuthContext } from './auth-strategy';
 
 /**
  * Where users are kept: all else than the database's name is in libpq's own variables.

@@ -4,19 +4,30 @@ import { Construct } from 'constructs';
 
 import { labelsOf } from '../../lib/kube/pod/labels';
 import { oneShotJob } from '../../lib/kube/pod/one-shot-job';
-import { operationPod } from '../../lib/operations/operation-pod';
-import type { OperationProps } from '../../lib/operations/operation-props';
+import { checkOperation, Operation, type OperationProps } from '../../lib/operations/operation';
 import { ScriptFiles } from '../../lib/scripts/scripts';
+import { Problems } from '../../lib/validation/problems';
 import { closed, edges } from '../support/edges';
 import { anyBackend, chart, type Manifest, only } from '../support/synth';
 
 function synth(props: OperationProps): Manifest[] {
   const scope = chart();
   const { connection } = new PgBouncer(scope, 'pgbouncer', { backend: anyBackend(scope) });
-  const operation = new Construct(scope, 'care');
-  const labels = labelsOf('mlflow', 'care', 'care');
-  const { pod, container } = operationPod(operation, props, labels, connection, ScriptFiles.named('x.py'));
-  oneShotJob(operation, 'job', labels, { ...pod, name: 'care', containers: [container] });
+  const construct = new Construct(scope, 'care');
+  const problems = new Problems(construct);
+  checkOperation(problems, 'care', props);
+  const pod = problems.finish(() => {
+    const operation = new Operation(
+      construct,
+      problems,
+      labelsOf('mlflow', 'care', 'care'),
+      props,
+      connection,
+      ScriptFiles.named('x.py'),
+    );
+    return operation.pod({ containers: [operation.container('work', { script: ['x.py'], connects: true })] });
+  });
+  oneShotJob(construct, 'job', pod, { name: 'care' });
   return Testing.synth(scope);
 }
 

@@ -1,7 +1,6 @@
-import type * as kplus from 'cdk8s-plus-28';
-
-import type { Problems } from '../validation/problems';
-import type { SecretKey } from '../kube/values/secret-key';
+import type { PodPart } from '../../kube/pod/pod-part';
+import type { Problems } from '../../validation/problems';
+import type { SecretKey } from '../../kube/values/secret-key';
 
 /**
  * What MLflow encrypts secrets with that it stores in the database. Keep them: with another value, what is stored cannot be
@@ -23,7 +22,7 @@ export interface EncryptionOptions {
   readonly webhookKey?: SecretKey;
 }
 
-/** What the options must look like. Whoever logs in shares the server with others. */
+/** Validates the options. Whoever logs in shares the server with others. */
 export function checkEncryption(problems: Problems, options: EncryptionOptions = {}, isShared: boolean): void {
   options.passphrase?._check(problems, 'encryption.passphrase');
   options.webhookKey?._check(problems, 'encryption.webhookKey');
@@ -38,9 +37,12 @@ export function checkEncryption(problems: Problems, options: EncryptionOptions =
 }
 
 /** The keys as MLflow reads them. */
-export function renderEncryption({ passphrase, webhookKey }: EncryptionOptions = {}): Record<string, kplus.EnvValue> {
+export function encryptionPart({ passphrase, webhookKey }: EncryptionOptions = {}): PodPart {
   return {
-    ...(passphrase && { MLFLOW_CRYPTO_KEK_PASSPHRASE: passphrase._value() }),
-    ...(webhookKey && { MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY: webhookKey._value() }),
+    of: 'encryption',
+    envVariables: {
+      ...(passphrase && { MLFLOW_CRYPTO_KEK_PASSPHRASE: passphrase._value() }),
+      ...(webhookKey && { MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY: webhookKey._value() }),
+    },
   };
 }
