@@ -166,9 +166,8 @@ export class ImportedMlflowServer extends Construct implements IMlflowServer {
     );
   }
 
-  /** Does nothing: the network policies of a server that is elsewhere are made there. */
-  public addClients(peers: NetworkPeer[], port?: number): void {
-    void [peers, port];
+  public addClients(): void {
+    // The network policies of a server that is elsewhere are made there.
   }
 }
 
