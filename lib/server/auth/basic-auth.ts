@@ -1,10 +1,10 @@
 import type { Duration } from 'cdk8s';
-import * as kplus from 'cdk8s-plus-28';
+import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import { checkSeconds } from '../../validation/checks';
-import { contentDigest } from '../../kube/values/digest';
 import { text } from '../../kube/values/env-values';
+import { mountConfigFiles } from '../../kube/pod/config-files';
 import type { ObjectLabels } from '../../kube/pod/labels';
 import type { Problems } from '../../validation/problems';
 import type { SecretKey } from '../../kube/values/secret-key';
@@ -111,14 +111,12 @@ export class BasicAuth implements AuthStrategy {
   }
 
   private configuration(scope: Construct, labels: ObjectLabels): kplus.VolumeMount {
-    const data = { [CONFIG_FILE]: iniOf(this.options) };
-    const configMap = new kplus.ConfigMap(scope, 'auth', {
-      metadata: { name: `${scope.node.id}-auth-${contentDigest(data)}`, labels: labels.all },
-      immutable: true,
-      data,
+    return mountConfigFiles(scope, 'auth', labels, {
+      name: `${scope.node.id}-auth`,
+      volumeName: 'auth',
+      path: CONFIG_FOLDER,
+      data: { [CONFIG_FILE]: iniOf(this.options) },
     });
-    const volume = kplus.Volume.fromConfigMap(scope, 'auth-volume', configMap, { name: 'auth' });
-    return { path: CONFIG_FOLDER, volume, readOnly: true };
   }
 }
 
