@@ -16,7 +16,9 @@ test('the ConfigMap of scripts is named by their content', () => {
 
 test('a script brings the modules that it imports, and theirs', () => {
   expect(Object.keys(scriptsNamed('wait_for_database.py'))).toEqual([
+    'database_check.py',
     'database_errors.py',
+    'exit_codes.py',
     'init_container.py',
     'wait_for_database.py',
   ]);

@@ -9,7 +9,7 @@ import { labelsOf } from '../../kube/pod/labels';
 import { completePodSpec } from '../../kube/pod/pod-spec';
 import { Problems } from '../../validation/problems';
 import { DatabaseConnectionCheck } from '../../startup/database-connection-check';
-import { scriptCommand, ScriptFiles } from '../../scripts/scripts';
+import { exitCode, scriptCommand, ScriptFiles } from '../../scripts/scripts';
 
 import type { BackupLocation, BoundLocation } from './backup-location';
 import { cronJob, DEFAULT_DEADLINE } from '../cron-job';
@@ -22,7 +22,11 @@ const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'dump_database.sh', 's
 const CONNECTIONS = 2;
 
 // Exit codes of the scripts that no second try would change: cannot heal, pg_dump is too old, old dumps stay.
-const NON_RETRYABLE_EXIT_CODES = { 'wait-for-database': [1], dump: [4], store: [3] };
+const NON_RETRYABLE_EXIT_CODES = {
+  'wait-for-database': [exitCode('FAILED')],
+  dump: [exitCode('WRONG_VERSION')],
+  store: [exitCode('NOT_DELETED')],
+};
 
 /**
  * Dumps a database on a schedule, as a CronJob: `pg_dump` in a compressed archive that is read back before it counts.

@@ -10,7 +10,7 @@ import { oneShotJob } from '../../kube/pod/one-shot-job';
 import { Problems } from '../../validation/problems';
 import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
 import { DatabaseConnectionCheck } from '../../startup/database-connection-check';
-import { scriptCommand, ScriptFiles } from '../../scripts/scripts';
+import { exitCode, scriptCommand, ScriptFiles } from '../../scripts/scripts';
 
 import { type BackupLocation, type BoundLocation, checkLocation } from './backup-location';
 import { type OperationPod, operationPod } from '../operation-pod';
@@ -19,7 +19,11 @@ import { checkOperation, type OperationProps } from '../operation-props';
 const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'fetch_backup.py', 'restore_database.sh');
 
 // Exit codes of the scripts that no second try would change: cannot heal, no whole dump, not empty, pg_restore is too old.
-const NON_RETRYABLE_EXIT_CODES = { 'wait-for-database': [1], fetch: [4], restore: [3, 4] };
+const NON_RETRYABLE_EXIT_CODES = {
+  'wait-for-database': [exitCode('FAILED')],
+  fetch: [exitCode('UNUSABLE_DUMP')],
+  restore: [exitCode('NOT_EMPTY'), exitCode('WRONG_VERSION')],
+};
 
 /** Props of {@link PostgresRestore}. `image` is that of the container that fetches, which needs boto3 for a bucket. */
 export interface PostgresRestoreProps extends OperationProps {

@@ -10,7 +10,7 @@ import { Problems } from '../../validation/problems';
 import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
 import { addImport } from '../../rules/no-server-while-importing';
 import { DatabaseConnectionCheck } from '../../startup/database-connection-check';
-import { scriptCommand, ScriptFiles } from '../../scripts/scripts';
+import { exitCode, scriptCommand, ScriptFiles } from '../../scripts/scripts';
 
 import { type ArtifactLocationRule, checkLocationRules } from './artifact-location-rule';
 import { ExistingData } from './existing-data';
@@ -24,7 +24,7 @@ const SOURCE_FOLDER = '/source';
 const COPY_FOLDER = '/copy';
 
 // Exit codes of the script that no second try would change: newer schema, has data, bad source.
-const NON_RETRYABLE_EXIT_CODES = { 'import-sqlite': [4, 5, 6] };
+const NON_RETRYABLE_EXIT_CODES = { 'import-sqlite': ['WRONG_VERSION', 'HAS_DATA', 'BAD_SOURCE'].map(exitCode) };
 const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'import_sqlite.py');
 
 /** Props of {@link SqliteImport}. */

@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import { text, texts } from '../../kube/values/env-values';
 import type { FileSource } from '../../kube/values/file-source';
 
+import { failureCausesOf } from './connection-sidecar';
 import type { PostgresConnection } from './postgres-connection';
 import type { PostgresTls } from './postgres-tls';
 
@@ -45,10 +46,8 @@ export function renderConnection(
       PGCONNECT_TIMEOUT: text(10),
       ...(connection.readWriteOnly && { PGTARGETSESSIONATTRS: text('read-write') }),
       ...(sidecar?.passwordFile && { PGPASSFILE: text(`${passwordFolder}/${sidecar.passwordFile.name}`) }),
-      // Not libpq's: whose log has the cause, for what our scripts say.
-      ...(sidecar?.container.name && {
-        [sidecar.passwordFile === undefined ? 'DATABASE_PROXY' : 'DATABASE_LOGIN']: text(sidecar.container.name),
-      }),
+      // Not libpq's: what our scripts say where the sidecar is the cause.
+      ...(sidecar && { DATABASE_FAILURE_CAUSES: text(JSON.stringify(failureCausesOf(sidecar))) }),
     },
     mounts: [
       ...files.map((file) => ({
