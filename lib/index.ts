@@ -61,7 +61,12 @@ export { RdsIdentity, type RdsSecretKeysOptions } from './postgres/rds/rds-ident
 
 export type { IPostgresBackend } from './postgres/connection/postgres-backend';
 export { PostgresConnection, type PostgresConnectionProps } from './postgres/connection/postgres-connection';
-export type { ConnectionSidecar, PasswordFile } from './postgres/connection/connection-sidecar';
+export {
+  ConnectionFailure,
+  type ConnectionFailureCause,
+  type ConnectionSidecar,
+  type PasswordFile,
+} from './postgres/connection/connection-sidecar';
 export type { ExternalEndpointProps } from './postgres/connection/external-endpoint';
 export {
   PostgresCredentials,

@@ -70,7 +70,7 @@ export class DatabaseBootstrap extends Construct {
     if (password === undefined) {
       problems.say(
         '`backend` must log in with a password, which the role gets.',
-        'One that is let in by something else is made there: for Cloud SQL, `gcloud sql users create`; for RDS, `CREATE ROLE` and `GRANT rds_iam TO` it.',
+        "Make a role that logs in without one as an administrator, or with the tools of the database's provider.",
       );
     }
     const pod = problems.finish(() => {

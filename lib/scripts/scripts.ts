@@ -38,6 +38,15 @@ export class ScriptFiles {
   }
 }
 
+/** An exit code of the scripts, by its name in exit_codes.py. */
+export function exitCode(name: string): number {
+  const [, code] = new RegExp(`^${name} = (\\d+)`, 'm').exec(SCRIPTS['exit_codes.py'] ?? '') ?? [];
+  if (code === undefined) {
+    throw new Error(`exit_codes.py has no ${name}`);
+  }
+  return Number(code);
+}
+
 /** The command that runs a script. */
 export function scriptCommand(script: string, ...args: string[]): string[] {
   return [script.endsWith('.sh') ? 'sh' : 'python', `${SCRIPT_FOLDER}/${script}`, ...args];

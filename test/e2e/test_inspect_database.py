@@ -15,12 +15,14 @@ from cluster.kubernetes import Namespace
 from conftest import MakePostgres
 from postgres import Postgres
 
-SCRIPT = Path(__file__).parents[2] / "lib" / "scripts" / "inspect_database.py"
+SCRIPT = Path(__file__).parents[2] / "lib" / "scripts" / "server" / "inspect_database.py"
 
 
 def ask(server: Postgres, *questions: str, **settings: str) -> tuple[int, str]:
     login = {"PGUSER": "mlflow", "PGPASSWORD": "a-password", "PGDATABASE": "mlflow", "PGSSLMODE": "require"}
-    env = {**os.environ, "PGHOST": server.address, **login, **settings}
+    # In a pod, all scripts are in one folder.
+    modules = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    env = {**os.environ, **modules, "PGHOST": server.address, **login, **settings}
     process = subprocess.run(
         [sys.executable, str(SCRIPT), *questions], env=env, capture_output=True, text=True, check=False
     )

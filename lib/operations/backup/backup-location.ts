@@ -43,7 +43,7 @@ export abstract class BackupLocation {
     return new VolumeLocation(persistence);
   }
 
-  /** In a bucket of Amazon S3, or of a store that speaks its protocol. */
+  /** In a bucket of S3, or of a store that speaks its protocol. */
   public static s3(props: BackupBucketProps): BackupLocation {
     return new BucketLocation(props);
   }

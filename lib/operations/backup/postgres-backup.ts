@@ -8,7 +8,7 @@ import { labelsOf } from '../../kube/pod/labels';
 import type { PodPart } from '../../kube/pod/pod-part';
 import { texts } from '../../kube/values/env-values';
 import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
-import { ScriptFiles } from '../../scripts/scripts';
+import { exitCode, ScriptFiles } from '../../scripts/scripts';
 import { checkImage, checkSeconds, checkWhole } from '../../validation/checks';
 import { Problems } from '../../validation/problems';
 import { checkOperation, Operation, type OperationProps } from '../operation';
@@ -22,7 +22,11 @@ const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'dump_database.sh', 's
 const CONNECTIONS = 2;
 
 /** Exit codes of the scripts that no second try would change: cannot heal, pg_dump is too old, old dumps stay. */
-const NON_RETRYABLE_EXIT_CODES = { 'wait-for-database': [1], dump: [4], store: [3] };
+const NON_RETRYABLE_EXIT_CODES = {
+  'wait-for-database': [exitCode('FAILED')],
+  dump: [exitCode('WRONG_VERSION')],
+  store: [exitCode('NOT_DELETED')],
+};
 
 /** Which dumps are kept. The newest whole one always is. */
 export interface BackupRetention {

@@ -7,7 +7,7 @@ import { labelsOf } from '../../kube/pod/labels';
 import { oneShotJob } from '../../kube/pod/one-shot-job';
 import { texts } from '../../kube/values/env-values';
 import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
-import { ScriptFiles } from '../../scripts/scripts';
+import { exitCode, ScriptFiles } from '../../scripts/scripts';
 import { checkImage, checkSeconds } from '../../validation/checks';
 import { Problems } from '../../validation/problems';
 import { checkOperation, Operation, type OperationProps } from '../operation';
@@ -17,7 +17,11 @@ import { type BackupLocation, checkLocation } from './backup-location';
 const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'fetch_backup.py', 'restore_database.sh');
 
 /** Exit codes of the scripts that no second try would change: cannot heal, no whole dump, not empty, pg_restore is too old. */
-const NON_RETRYABLE_EXIT_CODES = { 'wait-for-database': [1], fetch: [4], restore: [3, 4] };
+const NON_RETRYABLE_EXIT_CODES = {
+  'wait-for-database': [exitCode('FAILED')],
+  fetch: [exitCode('UNUSABLE_DUMP')],
+  restore: [exitCode('NOT_EMPTY'), exitCode('WRONG_VERSION')],
+};
 
 /** Props of {@link PostgresRestore}. `image` is that of the container that fetches, which needs boto3 for a bucket. */
 export interface PostgresRestoreProps extends OperationProps {

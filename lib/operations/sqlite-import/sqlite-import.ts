@@ -9,7 +9,7 @@ import { oneShotJob } from '../../kube/pod/one-shot-job';
 import { Problems } from '../../validation/problems';
 import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
 import { addImport } from '../../rules/no-server-while-importing';
-import { ScriptFiles } from '../../scripts/scripts';
+import { exitCode, ScriptFiles } from '../../scripts/scripts';
 
 import { type ArtifactLocationRule, checkLocationRules } from './artifact-location-rule';
 import { ExistingData } from './existing-data';
@@ -22,7 +22,7 @@ const SOURCE_FOLDER = '/source';
 const COPY_FOLDER = '/copy';
 
 // Exit codes of the script that no second try would change: newer schema, has data, bad source.
-const NON_RETRYABLE_EXIT_CODES = { 'import-sqlite': [4, 5, 6] };
+const NON_RETRYABLE_EXIT_CODES = { 'import-sqlite': ['WRONG_VERSION', 'HAS_DATA', 'BAD_SOURCE'].map(exitCode) };
 const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'import_sqlite.py');
 
 /** Props of {@link SqliteImport}. */

@@ -5,7 +5,7 @@ import type { PodPart } from '../../kube/pod/pod-part';
 import { text, texts } from '../../kube/values/env-values';
 import type { FileSource } from '../../kube/values/file-source';
 
-import { routesTo } from './connection-sidecar';
+import { failureCausesOf, routesTo } from './connection-sidecar';
 import type { PostgresConnection } from './postgres-connection';
 import type { PostgresCredentials } from './postgres-credentials';
 import type { PostgresTls } from './postgres-tls';
@@ -48,10 +48,8 @@ export function renderConnection(
       PGCONNECT_TIMEOUT: text(10),
       ...(connection.readWriteOnly && { PGTARGETSESSIONATTRS: text('read-write') }),
       ...(sidecar?.passwordFile && { PGPASSFILE: text(`${passwordFolder}/${sidecar.passwordFile.name}`) }),
-      // Not libpq's: whose log has the cause, for what our scripts say.
-      ...(sidecar?.container.name && {
-        [sidecar.passwordFile === undefined ? 'DATABASE_PROXY' : 'DATABASE_LOGIN']: text(sidecar.container.name),
-      }),
+      // Not libpq's: what our scripts say where the sidecar is the cause.
+      ...(sidecar && { DATABASE_FAILURE_CAUSES: text(JSON.stringify(failureCausesOf(sidecar))) }),
     },
     mounts: [
       ...files.map((file) => ({

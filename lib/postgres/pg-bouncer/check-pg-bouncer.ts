@@ -83,7 +83,7 @@ function checkClientPassword(problems: Problems, { backend, clientPassword }: Pg
   if (sidecar?.passwordFile !== undefined) {
     problems.say(
       '`backend` must not have a password that expires: PgBouncer reads no password file.',
-      'Use a backend with a lasting password, or what the provider has in its place: for RDS, the endpoint of an RDS Proxy as its `host`, without a PgBouncer.',
+      "Use a backend with a password that does not expire, or a pooler of the database's provider as its `host`, without a PgBouncer.",
     );
     return;
   }

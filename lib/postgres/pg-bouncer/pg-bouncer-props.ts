@@ -106,8 +106,7 @@ export interface PgBouncerProps {
   readonly settings?: Record<string, string>;
 
   /**
-   * The password that MLflow logs in to PgBouncer with, where the backend itself takes none (`CloudSqlLogin.iam()`). At most
-   * 1024 bytes.
+   * The password that MLflow logs in to PgBouncer with, where the backend itself takes none. At most 1024 bytes.
    * @default - that of the backend
    */
   readonly clientPassword?: SecretKey;

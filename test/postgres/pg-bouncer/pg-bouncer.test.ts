@@ -150,6 +150,7 @@ test('the init container writes the login from the Secret into memory, with the 
   expect(pod.volumes).toContainEqual({ name: 'secrets', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } });
   expect(containerOf(pod, 'pgbouncer')).not.toHaveProperty('env');
   expect(Object.keys(only(manifests, 'ConfigMap', pod.volumes[0].configMap.name).data)).toEqual([
+    'exit_codes.py',
     'init_container.py',
     'pgbouncer.ini',
     'write_userlist.py',

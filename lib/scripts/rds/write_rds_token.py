@@ -27,6 +27,7 @@ import sys
 import time
 from typing import Callable, NamedTuple
 
+from exit_codes import DONE, FAILED
 from init_container import BadSetting, end_on_sigterm, fail, one_line, seconds_from
 
 PROGRAM = "rds-token"
@@ -35,7 +36,6 @@ TOKEN_LIFE = 900.0
 OLDEST_TOKEN = TOKEN_LIFE - 60
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN")
-WELL, FAILED = 0, 1
 
 _WAY = "Let the pod reach AWS's APIs (STS, port 443): look at network policies, DNS and routes"
 _NOBODY = (
@@ -124,7 +124,7 @@ def check(file: str, now: float) -> int:
         print("no token yet")
         return FAILED
     if age < OLDEST_TOKEN:
-        return WELL
+        return DONE
     print(f"the newest token is {age:.0f} s old")
     return FAILED
 
@@ -195,7 +195,7 @@ class Keeper:
 
     def end(self) -> int:
         if self.failure is None:
-            return WELL
+            return DONE
         return fail(f"{PROGRAM}: {self.failure}", FAILED)
 
 
@@ -209,7 +209,7 @@ def main(arguments: list[str]) -> int:
     keeper = Keeper(settings, Signer(settings.user, settings.port))
     end_on_sigterm(keeper.end)
     keeper.keep()
-    return WELL
+    return DONE
 
 
 if __name__ == "__main__":

@@ -19,10 +19,10 @@ import re
 import secrets
 import sys
 
+from exit_codes import DONE, FAILED
 from init_container import BadSetting, fail, prepare, redact
 
 PROGRAM = "write-userlist"
-WRITTEN, FAILED = 0, 1
 # MAX_USERNAME, MAX_PASSWORD and MAX_DBNAME of PgBouncer's bouncer.h, each less its final zero byte.
 LONGEST_USER, LONGEST_QUOTED, LONGEST_DATABASE = 127, 2047, 63
 # MAX_PASSWORD_LENGTH of its saslprep.c: a longer one is in the file, and nobody can log in with it.
@@ -130,7 +130,7 @@ def main() -> int:
             f"{PROGRAM}: cannot-write: {redact(str(error))}. Mount a writable volume at {folder}", FAILED
         )
     print(f"{PROGRAM}: written: {', '.join(files)} in {folder}", flush=True)
-    return WRITTEN
+    return DONE
 
 
 if __name__ == "__main__":
