@@ -5,7 +5,6 @@ import { Construct } from 'constructs';
 import { type ArtifactLocation, ArtifactVisibility } from '../artifacts/artifact-store';
 import { VolumeArtifacts } from '../artifacts/volume-artifacts';
 import { checkPort } from '../validation/checks';
-import { counted } from '../validation/counted';
 import { disruptionBudget } from '../kube/pod/disruption-budget';
 import { labelsOf, type ObjectLabels } from '../kube/pod/labels';
 import { annotationsOf } from '../identity/pod-identity';
@@ -16,10 +15,8 @@ import { checkPeers } from '../kube/network/network-route';
 import { Problems } from '../validation/problems';
 import { serviceOf } from '../kube/pod/service';
 import { OVER_NODES_AND_ZONES, spreadOf } from '../kube/pod/placement';
-import { addConnectionDemand, addMigrationDemand } from '../postgres/capacity/connection-demand';
-import { connectionsOfPod } from '../postgres/capacity/connection-math';
+import { addServerDemand } from '../postgres/capacity/connection-demand';
 import { PoolingProfile } from '../postgres/capacity/pooling-profile';
-import { addConnectionRules, CONNECTION_RULES } from '../rules/connection-rules';
 import { addServerOf } from '../rules/no-server-while-importing';
 import { addUniqueNameRule } from '../rules/unique-name';
 import { DatabaseConnectionCheck } from '../startup/database-connection-check';
@@ -71,7 +68,6 @@ export class MlflowServer extends Construct {
   public readonly migrationJob?: kplus.Job;
 
   private readonly ingressEdges: IngressEdge[] = [];
-  private readonly acknowledged = new Set<string>();
   private readonly labels: ObjectLabels;
   private readonly artifacts: ArtifactLocation;
   private readonly auth: AuthParts;
@@ -122,25 +118,6 @@ export class MlflowServer extends Construct {
   }
 
   /**
-   * Lets a rule pass that would fail the synthesis: `pool-fits-database` or `requests-fit-pooler`.
-   *
-   * @param rule the id of the rule
-   * @param reason why it may be broken here, for those who read the app
-   */
-  public acknowledge(rule: string, reason: string): void {
-    const problems = new Problems(this);
-    const rules = Object.keys(CONNECTION_RULES);
-    if (!rules.includes(rule)) {
-      problems.add('rule', `must be the id of a rule: ${rules.join(' or ')}`, rule);
-    }
-    if (reason.trim() === '') {
-      problems.add('reason', 'must say why the rule may be broken', reason);
-    }
-    problems.throwIfAny();
-    this.acknowledged.add(rule);
-  }
-
-  /**
    * How to verify this very server and what to do when something is wrong, as Markdown: the guide's "Verification" and
    * "Troubleshooting" with the right names, as commands to copy.
    */
@@ -169,23 +146,15 @@ export class MlflowServer extends Construct {
 
   private demandConnections(): void {
     const { backend, databaseMigration, workers = DEFAULT_WORKERS, pooling = PoolingProfile.STANDARD } = this.props;
-    const subscriber = { server: this, acknowledged: this.acknowledged };
-    const pods = this.mostReplicas + (this.rolls ? 1 : 0);
-    const threads = threadsOf(this.props);
-    const ofPod = connectionsOfPod(pooling, workers, threads, this.auth.engines);
-    addConnectionDemand(backend.connection, {
+    addServerDemand(backend.connection, {
       by: this,
-      connections: pods * ofPod,
-      factors: `${counted(pods, 'pod')} x ${String(ofPod)} with ${counted(workers, 'worker')}`,
-      server: { pods, workers, threads, furtherEngines: this.auth.engines },
+      pods: this.mostReplicas + (this.rolls ? 1 : 0),
+      workers,
+      threads: threadsOf(this.props),
+      pooling,
+      furtherEngines: this.auth.engines,
+      migrates: databaseMigration?._kind !== 'off',
     });
-    addConnectionRules(subscriber, backend.connection, `"${backend.node.id}"`);
-    // A pod that migrates does not serve yet, so that this counts only where it goes around a pooler.
-    const { bypass } = backend.connection;
-    if (bypass !== undefined && databaseMigration?._kind !== 'off') {
-      addMigrationDemand(bypass, this);
-      addConnectionRules(subscriber, bypass, `the database behind "${backend.node.id}"`);
-    }
   }
 
   private pods(recipe: PodRecipe): kplus.Deployment {

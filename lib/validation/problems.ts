@@ -1,10 +1,10 @@
-import type { Construct } from 'constructs';
+import type { IConstruct } from 'constructs';
 
 /** Collects everything that is wrong with the props of one construct, so that all of it is reported at once. */
 export class Problems {
   private readonly texts: string[] = [];
 
-  public constructor(private readonly scope: Construct) {}
+  public constructor(private readonly scope: IConstruct) {}
 
   /** Notes that `prop` breaks a rule. `got` is shown as it was given; `hint` is a whole sentence. */
   public add(prop: string, required: string, got: unknown, hint?: string): void {

@@ -5,11 +5,9 @@ import { IMAGES } from '../../images';
 import { text, texts } from '../../kube/values/env-values';
 import { RESTRICTED_CONTAINER } from '../../kube/pod/restricted';
 import { SCRATCH_SPACE } from '../../kube/pod/scratch-space';
+import { DEFAULT_MAX_CONNECTIONS, POSTGRES_PORT } from '../connection/postgres-settings';
 
 import type { BitnamiPostgresProps } from './bitnami-postgres-props';
-
-/** The port that the server listens on in its pod. */
-export const POSTGRES_PORT = 5432;
 
 /** Where the image keeps its data. */
 export const DATA_FOLDER = '/bitnami/postgresql';
@@ -32,7 +30,7 @@ export function databaseContainer(
   env: Record<string, string>,
   passwordVariables: string[],
 ): kplus.ContainerProps {
-  const settings = { max_connections: String(backend.maxConnections ?? 100), ...backend.settings };
+  const settings = { max_connections: String(backend.maxConnections ?? DEFAULT_MAX_CONNECTIONS), ...backend.settings };
   return {
     name: 'postgresql',
     image: backend.image ?? IMAGES.bitnamiPostgres,

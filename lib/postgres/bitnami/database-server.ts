@@ -12,9 +12,10 @@ import { type Persistence } from '../../kube/values/persistence';
 import { completePodSpec } from '../../kube/pod/pod-spec';
 import { RESTRICTED_POD } from '../../kube/pod/restricted';
 import { serviceOf } from '../../kube/pod/service';
+import { POSTGRES_PORT } from '../connection/postgres-settings';
 
 import type { BitnamiPostgresProps } from './bitnami-postgres-props';
-import { DATA_FOLDER, databaseContainer, PASSWORD_FOLDER, POSTGRES_PORT } from './database-container';
+import { DATA_FOLDER, databaseContainer, PASSWORD_FOLDER } from './database-container';
 
 /** What sets one set of servers apart from another, primary from read replicas. */
 export interface DatabaseServerProps {

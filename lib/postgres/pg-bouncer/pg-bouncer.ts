@@ -14,6 +14,7 @@ import { RESTRICTED_POD } from '../../kube/pod/restricted';
 import { serviceOf } from '../../kube/pod/service';
 import { OVER_NODES_AND_ZONES, spreadOf } from '../../kube/pod/placement';
 import { addConnectionDemand } from '../capacity/connection-demand';
+import { PoolBudget } from '../capacity/pool-budget';
 import { renderConnection } from '../connection/connection-part';
 import { routesTo, sidecarsOf } from '../connection/connection-sidecar';
 import type { IPostgresBackend } from '../connection/postgres-backend';
@@ -23,7 +24,6 @@ import { PostgresTls } from '../connection/postgres-tls';
 
 import { checkPgBouncer } from './check-pg-bouncer';
 import type { PgBouncerProps, PgBouncerTlsOptions } from './pg-bouncer-props';
-import { offerOf, poolerDemand, poolSizeOf } from '../capacity/pool-budget';
 import { POOLER_PORT, poolerConfig } from './pooler-config';
 import { METRICS_PORT, metricsContainer, poolerContainer, writeContainer } from './pooler-containers';
 import { CLIENT_TLS_FILES, clientTlsMounts, configMount, secretMount } from './pooler-files';
@@ -55,20 +55,13 @@ export class PgBouncer extends Construct implements IPostgresBackend {
   ) {
     super(scope, id);
     this.labels = labelsOf('pgbouncer', id, 'pooler');
-    const { replicas = 2, reservePoolSize = 0, maxClientConnections = 1000, servicePort = POOLER_PORT } = props;
-    const { defaultPoolSize, maxDatabaseConnections } = props;
-    const { maxConnections } = props.backend.connection;
-    const budget = { replicas, reservePoolSize, defaultPoolSize, maxDatabaseConnections, maxConnections };
+    const { replicas = 2, servicePort = POOLER_PORT } = props;
+    const budget = new PoolBudget(replicas, props, props.backend.connection);
     const problems = new Problems(this);
     checkPgBouncer(problems, id, props, budget);
     problems.throwIfAny();
 
-    this.deployment = this.pods({
-      replicas,
-      reservePoolSize,
-      maxClientConnections,
-      defaultPoolSize: poolSizeOf(budget),
-    });
+    this.deployment = this.pods(budget);
     this.service = serviceOf(this, 'service', this.labels, {
       metadata: { name: id },
       ports: [
@@ -87,25 +80,19 @@ export class PgBouncer extends Construct implements IPostgresBackend {
       ],
       egress: props.isolation && egressOf(props.isolation, routesTo(props.backend.connection)),
     });
-    addConnectionDemand(props.backend.connection, { by: this, ...poolerDemand(budget) });
-    const offer = offerOf(budget, props.poolMode, maxClientConnections);
+    addConnectionDemand(props.backend.connection, { by: this, ...budget.demand });
     const route = { peers: [NetworkPeer.pods(this.labels.selector)], ports: [POOLER_PORT] };
-    this.connection = pooledConnection(props, this.service, { clientLabels, route, ...offer });
+    this.connection = pooledConnection(props, this.service, { clientLabels, route, ...budget.offer });
   }
 
-  private pods(sizes: {
-    readonly replicas: number;
-    readonly defaultPoolSize: number;
-    readonly reservePoolSize: number;
-    readonly maxClientConnections: number;
-  }): kplus.Deployment {
+  private pods(budget: PoolBudget): kplus.Deployment {
     const { props, labels } = this;
     const { connection } = props.backend;
     const { revision } = connection.credentials;
     const server = renderConnection(this, connection, 'server');
     const serverTls = Object.fromEntries(Object.entries(server.env).map(([name, { value }]) => [name, String(value)]));
     const clientTls = props.clientTls && CLIENT_TLS_FILES;
-    const config = configMount(this, labels, poolerConfig(props, { ...sizes, serverTls, clientTls }));
+    const config = configMount(this, labels, poolerConfig(props, { budget, serverTls, clientTls }));
     const secrets = secretMount(this);
     const readable = { ...secrets, readOnly: true };
     const certificates = props.clientTls === undefined ? [] : clientTlsMounts(this, props.clientTls);
@@ -116,7 +103,7 @@ export class PgBouncer extends Construct implements IPostgresBackend {
         annotations: revision === undefined ? undefined : { 'cdk8s-mlflow/credentials-revision': revision },
       },
       select: false,
-      replicas: sizes.replicas,
+      replicas: budget.replicas,
       strategy: kplus.DeploymentStrategy.rollingUpdate({
         maxSurge: kplus.PercentOrAbsolute.absolute(1),
         maxUnavailable: kplus.PercentOrAbsolute.absolute(0),

@@ -111,7 +111,7 @@ describe('errors', () => {
     [
       'a PgBouncer',
       (scope) => new PgBouncer(scope, 'pgbouncer', { backend: rds(scope) }),
-      '[chart/pgbouncer] `backend` must not have a password that expires: PgBouncer reads no password file. Use a backend with a lasting password, or what the provider has in its place: for RDS, the endpoint of an RDS Proxy as its `host`, without a PgBouncer.',
+      '[chart/pgbouncer] `backend` must not have a password that expires: PgBouncer reads no password file. Use a backend with a lasting password, or a pooler of the provider instead of a PgBouncer.',
     ],
     [
       'a PgBouncer with a password for its clients',
@@ -120,7 +120,7 @@ describe('errors', () => {
           backend: rds(scope),
           clientPassword: SecretKey.fromSecretName('pooler', 'password'),
         }),
-      '[chart/pgbouncer] `backend` must not have a password that expires: PgBouncer reads no password file. Use a backend with a lasting password, or what the provider has in its place: for RDS, the endpoint of an RDS Proxy as its `host`, without a PgBouncer.',
+      '[chart/pgbouncer] `backend` must not have a password that expires: PgBouncer reads no password file. Use a backend with a lasting password, or a pooler of the provider instead of a PgBouncer.',
     ],
     [
       'a role that is to be made',
