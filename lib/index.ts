@@ -42,7 +42,7 @@ export type {
   PgBouncerProps,
   PgBouncerTlsOptions,
 } from './postgres/pg-bouncer/pg-bouncer-props';
-export { PoolMode } from './postgres/capacity/pool-mode';
+export { PoolMode, type PoolerOptions } from './postgres/capacity/pooler-options';
 export { CloudNativePostgres } from './postgres/cloud-native/cloud-native-postgres';
 export type {
   CloudNativePluginOptions,
@@ -76,6 +76,8 @@ export {
 } from './postgres/connection/postgres-credentials';
 export { PostgresTls, type VerifiedTlsOptions } from './postgres/connection/postgres-tls';
 export { PoolingProfile, type FittingOptions, type PoolingProfileProps } from './postgres/capacity/pooling-profile';
+
+export { Rules } from './rules/rules';
 
 export { DatabaseConnectionCheck, type DatabaseConnectionCheckOptions } from './startup/database-connection-check';
 export { DatabaseMigration, type DatabaseMigrationOptions } from './startup/database-migration';

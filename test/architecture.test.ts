@@ -48,6 +48,28 @@ test('imports point one way', () => {
   expect(upward.map(([file, target]) => `${shown(file)} -> ${shown(target)}`)).toEqual([]);
 });
 
+test('no backend imports another', () => {
+  const backends = readdirSync(join(LIB, 'postgres')).filter((folder) => !['connection', 'capacity'].includes(folder));
+  expect(backends.sort()).toEqual(['bitnami', 'cloud-native', 'cloud-sql', 'external', 'pg-bouncer', 'rds']);
+  const backendOf = (file: string): string | undefined =>
+    backends.find((folder) => file.startsWith(join(LIB, 'postgres', folder, '/')));
+  const foreign = sources.flatMap((file) =>
+    importsOf(file)
+      .filter((target) => backendOf(file) !== undefined && (backendOf(target) ?? backendOf(file)) !== backendOf(file))
+      .map((target) => `${shown(file)} -> ${shown(target)}`),
+  );
+  expect(foreign).toEqual([]);
+});
+
+test('every backend has its class and its props in files of the same names', () => {
+  const files = (folder: string): string[] => readdirSync(join(LIB, 'postgres', folder));
+  expect(files('external')).toEqual(['existing-secret-postgres.ts', 'external-postgres.ts']);
+  expect(files('pg-bouncer')).toEqual(expect.arrayContaining(['pg-bouncer.ts', 'pg-bouncer-props.ts']));
+  for (const folder of ['bitnami', 'cloud-native', 'cloud-sql', 'rds']) {
+    expect(files(folder)).toEqual(expect.arrayContaining([`${folder}-postgres.ts`, `${folder}-postgres-props.ts`]));
+  }
+});
+
 test('no import cycles', () => {
   const done = new Set<string>();
   const visit = (file: string, trail: string[]): void => {

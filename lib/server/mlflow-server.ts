@@ -12,14 +12,11 @@ import { oneShotJob } from '../kube/pod/one-shot-job';
 import { serviceAccountOf } from '../kube/pod/pod';
 import { serviceOf } from '../kube/pod/service';
 import { deploymentOf, ROLLING } from '../kube/pod/workload';
-import { addConnectionDemand, addMigrationDemand } from '../postgres/capacity/connection-demand';
-import { connectionsOfPod } from '../postgres/capacity/connection-math';
+import { addServerDemand } from '../postgres/capacity/connection-demand';
 import type { IPostgresBackend } from '../postgres/connection/postgres-backend';
-import { addConnectionRules, CONNECTION_RULES } from '../rules/connection-rules';
 import { addServerOf } from '../rules/no-server-while-importing';
 import { addUniqueNameRule } from '../rules/unique-name';
 import { checkPort } from '../validation/checks';
-import { counted } from '../validation/counted';
 import { Problems } from '../validation/problems';
 
 import { httpRouteOf } from './access/http-route';
@@ -82,7 +79,6 @@ export class MlflowServer extends Construct implements IMlflowServer {
 
   private readonly spec: ServerSpec;
   private readonly ingressEdges: IngressEdge[] = [];
-  private readonly acknowledged = new Set<string>();
 
   public constructor(scope: Construct, id: string, props: MlflowServerProps) {
     super(scope, id);
@@ -203,25 +199,6 @@ export class MlflowServer extends Construct implements IMlflowServer {
   }
 
   /**
-   * Lets a rule pass that would fail the synthesis: `pool-fits-database` or `requests-fit-pooler`.
-   *
-   * @param rule the id of the rule
-   * @param reason why it may be broken here, for those who read the app
-   */
-  public acknowledge(rule: string, reason: string): void {
-    const problems = new Problems(this);
-    const rules = Object.keys(CONNECTION_RULES);
-    if (!rules.includes(rule)) {
-      problems.add('rule', `must be the id of a rule: ${rules.join(' or ')}`, rule);
-    }
-    if (reason.trim() === '') {
-      problems.add('reason', 'must say why the rule may be broken', reason);
-    }
-    problems.throwIfAny();
-    this.acknowledged.add(rule);
-  }
-
-  /**
    * How to verify this server and what to do when something is wrong, as Markdown: the guide's "Verification" and
    * "Troubleshooting" with the right names, as commands to copy.
    */
@@ -245,22 +222,15 @@ export class MlflowServer extends Construct implements IMlflowServer {
 
   private demandConnections(): void {
     const { backend, databaseMigration, workers, threads, pooling, maxReplicas, rolls, authParts } = this.spec;
-    const subscriber = { server: this, acknowledged: this.acknowledged };
-    const pods = maxReplicas + (rolls ? 1 : 0);
-    const ofPod = connectionsOfPod(pooling, workers, threads, authParts.engines);
-    addConnectionDemand(backend.connection, {
+    addServerDemand(backend.connection, {
       by: this,
-      connections: pods * ofPod,
-      factors: `${counted(pods, 'pod')} x ${String(ofPod)} with ${counted(workers, 'worker')}`,
-      server: { pods, workers, threads, furtherEngines: authParts.engines },
+      pods: maxReplicas + (rolls ? 1 : 0),
+      workers,
+      threads,
+      pooling,
+      furtherEngines: authParts.engines,
+      migrates: databaseMigration._kind !== 'off',
     });
-    addConnectionRules(subscriber, backend.connection, `"${backend.node.id}"`);
-    // A pod that migrates does not serve yet, so that this counts only where it goes around a pooler.
-    const { bypass } = backend.connection;
-    if (bypass !== undefined && databaseMigration._kind !== 'off') {
-      addMigrationDemand(bypass, this);
-      addConnectionRules(subscriber, bypass, `the database behind "${backend.node.id}"`);
-    }
   }
 
   private makeService(): kplus.Service {

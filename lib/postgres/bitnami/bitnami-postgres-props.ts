@@ -9,7 +9,7 @@ import type { BitnamiPasswords } from './bitnami-passwords';
 
 /** Props of {@link BitnamiPostgres}. */
 export interface BitnamiPostgresProps {
-  /** Where the passwords come from. */
+  /** The passwords of the roles, or the Secret that has them. */
   readonly passwords: BitnamiPasswords;
 
   /**
@@ -43,7 +43,7 @@ export interface BitnamiPostgresProps {
   readonly servicePort?: number;
 
   /**
-   * How many connections the server takes in all (`max_connections`); 3 of them are kept for superusers.
+   * How many connections the server accepts in all (`max_connections`); 3 of them are kept for superusers.
    * @default 100
    */
   readonly maxConnections?: number;
@@ -96,7 +96,7 @@ export interface BitnamiPostgresProps {
   readonly resources?: kplus.ContainerResources;
 
   /**
-   * Let the servers reach nothing but each other. Whom they let in is a policy in any case.
+   * Let the servers reach nothing but each other. A policy restricts their clients in any case.
    * @default - the servers may reach everything
    */
   readonly isolation?: IsolationOptions;

@@ -7,6 +7,7 @@ import { Problems } from '../../validation/problems';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 import { PostgresConnection } from '../connection/postgres-connection';
 import { PostgresCredentials } from '../connection/postgres-credentials';
+import { DEFAULT_DATABASE, DEFAULT_MAX_CONNECTIONS } from '../connection/postgres-settings';
 import { PostgresTls } from '../connection/postgres-tls';
 
 import { BitnamiArchitecture } from './bitnami-architecture';
@@ -42,7 +43,11 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
 
   public constructor(scope: Construct, id: string, props: BitnamiPostgresProps) {
     super(scope, id);
-    const { username = SUPERUSER, database = 'mlflow', architecture = BitnamiArchitecture.standalone() } = props;
+    const {
+      username = SUPERUSER,
+      database = DEFAULT_DATABASE,
+      architecture = BitnamiArchitecture.standalone(),
+    } = props;
     const problems = new Problems(this);
     checkBitnami(problems, id, props);
     problems.throwIfAny();
@@ -70,7 +75,7 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
       }),
       tls: props.tls ?? PostgresTls.PREFER,
       readHost: this.readService && text(this.readService.name),
-      maxConnections: props.maxConnections ?? 100,
+      maxConnections: props.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
       clientLabels: plan.clientLabels,
       route: plan.route,
       readRoute: plan.readRoute,

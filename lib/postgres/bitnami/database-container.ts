@@ -7,10 +7,9 @@ import { container, type PodContainer } from '../../kube/pod/pod';
 import type { PodPart } from '../../kube/pod/pod-part';
 import { SCRATCH_SPACE } from '../../kube/pod/scratch-space';
 
-import type { BitnamiPostgresProps } from './bitnami-postgres-props';
+import { DEFAULT_MAX_CONNECTIONS, POSTGRES_PORT } from '../connection/postgres-settings';
 
-/** The port that the server listens on in its pod. */
-export const POSTGRES_PORT = 5432;
+import type { BitnamiPostgresProps } from './bitnami-postgres-props';
 
 /** Where the image keeps its data. */
 export const DATA_FOLDER = '/bitnami/postgresql';
@@ -34,7 +33,7 @@ export function databaseContainer(
   passwordVariables: string[],
   volumeMounts: kplus.VolumeMount[],
 ): PodContainer {
-  const settings = { max_connections: String(backend.maxConnections ?? 100), ...backend.settings };
+  const settings = { max_connections: String(backend.maxConnections ?? DEFAULT_MAX_CONNECTIONS), ...backend.settings };
   const part: PodPart = {
     envVariables: {
       POD_IP: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_IP),

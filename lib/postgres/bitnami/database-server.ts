@@ -13,9 +13,10 @@ import { podOf } from '../../kube/pod/pod';
 import { serviceOf } from '../../kube/pod/service';
 import { statefulSetOf } from '../../kube/pod/workload';
 import { Problems } from '../../validation/problems';
+import { POSTGRES_PORT } from '../connection/postgres-settings';
 
 import type { BitnamiPostgresProps } from './bitnami-postgres-props';
-import { DATA_FOLDER, databaseContainer, PASSWORD_FOLDER, POSTGRES_PORT } from './database-container';
+import { DATA_FOLDER, databaseContainer, PASSWORD_FOLDER } from './database-container';
 
 /** What sets one set of servers apart from another, primary from read replicas. */
 export interface DatabaseServerProps {

@@ -22,8 +22,8 @@ import { PostgresTls } from '../connection/postgres-tls';
 
 import { checkPgBouncer } from './check-pg-bouncer';
 import type { PgBouncerProps, PgBouncerTlsOptions } from './pg-bouncer-props';
-import { offerOf, poolerDemand, poolSizeOf } from '../capacity/pool-budget';
-import { POOLER_PORT, poolerConfig, type PoolerConfigInput } from './pooler-config';
+import { PoolBudget } from '../capacity/pool-budget';
+import { POOLER_PORT, poolerConfig } from './pooler-config';
 import { METRICS_PORT, metricsContainer, poolerContainer, writeContainer } from './pooler-containers';
 import { CLIENT_TLS_FILES, clientTlsPart, configMount, secretMount } from './pooler-files';
 
@@ -48,15 +48,12 @@ export class PgBouncer extends Construct implements IPostgresBackend {
   public constructor(scope: Construct, id: string, props: PgBouncerProps) {
     super(scope, id);
     const labels = labelsOf('pgbouncer', id, 'pooler');
-    const { replicas = 2, reservePoolSize = 0, maxClientConnections = 1000, servicePort = POOLER_PORT } = props;
-    const { defaultPoolSize, maxDatabaseConnections } = props;
+    const { replicas = 2, servicePort = POOLER_PORT } = props;
     const problems = new Problems(this);
     const { budget, pod } = problems.finish(() => {
-      const { maxConnections } = props.backend.connection;
-      const sizes = { replicas, reservePoolSize, defaultPoolSize, maxDatabaseConnections, maxConnections };
-      checkPgBouncer(problems, id, props, sizes);
-      const pool = { reservePoolSize, maxClientConnections, defaultPoolSize: poolSizeOf(sizes) };
-      return { budget: sizes, pod: poolerPod(problems, this, labels, props, pool) };
+      const resolved = new PoolBudget(replicas, props, props.backend.connection);
+      checkPgBouncer(problems, id, props, resolved);
+      return { budget: resolved, pod: poolerPod(problems, this, labels, props, resolved) };
     });
 
     this.deployment = deploymentOf(this, pod, {
@@ -82,10 +79,9 @@ export class PgBouncer extends Construct implements IPostgresBackend {
       ],
       egress: props.isolation && egressOf(props.isolation, pod.routes),
     });
-    addConnectionDemand(props.backend.connection, { by: this, ...poolerDemand(budget) });
-    const offer = offerOf(budget, props.poolMode, maxClientConnections);
+    addConnectionDemand(props.backend.connection, { by: this, ...budget.demand });
     const route = { peers: [NetworkPeer.pods(labels.selector)], ports: [POOLER_PORT] };
-    this.connection = pooledConnection(props, this.service, { clientLabels, route, ...offer });
+    this.connection = pooledConnection(props, this.service, { clientLabels, route, ...budget.offer });
   }
 }
 
@@ -94,7 +90,7 @@ function poolerPod(
   scope: Construct,
   labels: ObjectLabels,
   props: PgBouncerProps,
-  sizes: Pick<PoolerConfigInput, 'defaultPoolSize' | 'reservePoolSize' | 'maxClientConnections'>,
+  budget: PoolBudget,
 ): Pod {
   const {
     envVariables: env = {},
@@ -104,7 +100,7 @@ function poolerPod(
   const serverTls = Object.fromEntries(Object.entries(env).map(([name, { value }]) => [name, String(value)]));
   const clientTls = props.clientTls && CLIENT_TLS_FILES;
   const config = {
-    volumeMounts: [configMount(scope, labels, poolerConfig(props, { ...sizes, serverTls, clientTls }))],
+    volumeMounts: [configMount(scope, labels, poolerConfig(props, { budget, serverTls, clientTls }))],
   };
   const secrets = secretMount(scope);
   const readable = { volumeMounts: [{ ...secrets, readOnly: true }] };

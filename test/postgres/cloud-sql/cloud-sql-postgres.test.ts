@@ -152,7 +152,7 @@ test('what connects must fit the instance', () => {
     maxConnections: 25,
   });
   expect(server(scope, { backend }).node.validate()).toEqual([
-    'up to 44 connections (1 pod x 44 with 2 workers) exceed the 22 that "postgres" offers. Lower `pooling`, `workers` or `replicas`, raise `maxConnections`, or put a pooler between. The largest pool that fits is 4 + 1.',
+    'pool-fits-database: up to 44 connections (1 pod x 44 with 2 workers) exceed the 22 that "postgres" offers. Lower `pooling`, `workers` or `replicas`, raise `maxConnections`, or put a pooler between. The largest pool that fits is 4 + 1.',
   ]);
 });
 

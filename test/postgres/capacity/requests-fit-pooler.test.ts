@@ -10,6 +10,7 @@ import {
   type PgBouncerProps,
   PoolingProfile,
   PoolMode,
+  Rules,
   VolumeArtifacts,
 } from 'cdk8s-mlflow';
 
@@ -52,7 +53,7 @@ test('requests in flight are fewer than the connections of a pod of the pooler',
   server('mlflow', { replicas: 2 });
   expect(synth).toThrow(
     new Error(
-      `${failed}[chart/mlflow] up to 60 requests at once (3 pods x 2 workers x 10 threads) must be fewer than the 31 connections that a pod of "pgbouncer" lends. Otherwise they can wait for each other's connections. Lower \`threads\`, \`workers\` or \`replicas\`, or raise \`defaultPoolSize\`. The largest \`threads\` that fits is 5.`,
+      `${failed}[chart/mlflow] requests-fit-pooler: up to 60 requests at once (3 pods x 2 workers x 10 threads) must be fewer than the 31 connections that a pod of "pgbouncer" opens to its database. Otherwise they can wait for each other's connections. Lower \`threads\`, \`workers\` or \`replicas\`, or raise \`defaultPoolSize\`. The largest \`threads\` that fits is 5.`,
     ),
   );
 });
@@ -90,7 +91,7 @@ test('no number is named where none fits', () => {
 
 test('whoever knows better says so, and why', () => {
   const { server, synth } = pooled();
-  server('mlflow', { replicas: 2 }).acknowledge('requests-fit-pooler', 'nobody logs batches here');
+  Rules.of(server('mlflow', { replicas: 2 })).acknowledge('requests-fit-pooler', 'nobody logs batches here');
   expect(synth).not.toThrow();
 });
 
@@ -98,7 +99,9 @@ test('in session mode a client keeps its connection, so that connections have to
   const { server, synth } = pooled({ poolMode: PoolMode.SESSION });
   server('mlflow', { threads: 1 });
   expect(synth).toThrow(
-    /up to 84 connections \(2 pods x 42 with 2 workers\) exceed the 31 that "pgbouncer" offers\. .* The largest pool that fits is 2 \+ 1\.$/,
+    new Error(
+      `${failed}[chart/mlflow] pool-fits-database: up to 84 connections (2 pods x 42 with 2 workers) exceed the 31 that "pgbouncer" offers. Lower \`pooling\`, \`workers\` or \`replicas\`, or raise \`maxClientConnections\` of the pooler, in session mode \`defaultPoolSize\`. The largest pool that fits is 2 + 1.`,
+    ),
   );
 });
 
@@ -108,7 +111,7 @@ test('a server past the pooler shares the database with it', () => {
   new MlflowServer(chart, 'straight', { backend: postgres });
   expect(synth).toThrow(
     new Error(
-      `${failed}[chart/straight] up to 140 connections (pgbouncer: 3 pods x 31; pooled: 3 for the migration; straight: 1 pod x 44 with 2 workers) exceed the 97 that "postgres" offers. Lower \`pooling\`, \`workers\` or \`replicas\`, raise \`maxConnections\`, or put a pooler between.`,
+      `${failed}[chart/straight] pool-fits-database: up to 140 connections (pgbouncer: 3 pods x 31; pooled: 3 for the migration; straight: 1 pod x 44 with 2 workers) exceed the 97 that "postgres" offers. Lower \`pooling\`, \`workers\` or \`replicas\`, raise \`maxConnections\`, or put a pooler between.`,
     ),
   );
 });
@@ -120,7 +123,7 @@ test('the migration goes around the pooler, and is counted there', () => {
   expect(second.connection.bypass).toBe(pooler.connection.bypass);
   expect(synth).toThrow(
     new Error(
-      `${failed}[chart/mlflow] up to 99 connections (pgbouncer: 3 pods x 31; second: 3 pods x 1; mlflow: 3 for the migration) exceed the 97 that the database behind "pgbouncer" offers. Lower \`defaultPoolSize\` of the pooler, or raise \`maxConnections\` of the database.`,
+      `${failed}[chart/mlflow] pool-fits-database: up to 99 connections (pgbouncer: 3 pods x 31; second: 3 pods x 1; mlflow: 3 for the migration) exceed the 97 that "postgres" offers. Raise \`maxConnections\` of the database, or lower \`defaultPoolSize\` of its poolers.`,
     ),
   );
 });

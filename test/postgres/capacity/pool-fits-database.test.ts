@@ -1,5 +1,6 @@
 import { App, Chart, Cron, Duration, Testing } from 'cdk8s';
 import { PersistentVolumeAccessMode } from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
 import {
   BackupLocation,
   ExistingSecretPostgres,
@@ -10,6 +11,7 @@ import {
   PoolingProfile,
   PostgresBackup,
   PostgresExporter,
+  Rules,
   VolumeArtifacts,
 } from 'cdk8s-mlflow';
 
@@ -23,6 +25,8 @@ function synthesis(maxConnections: number | undefined, ...servers: Partial<Mlflo
   const backend = new ExistingSecretPostgres(chart, 'postgres', { host: 'db', secretName: 'login', maxConnections });
   const made = servers.map((props, i) => new MlflowServer(chart, `mlflow-${String(i)}`, { backend, ...props }));
   return {
+    app,
+    backend,
     servers: made,
     synth: () => {
       app.synth();
@@ -35,7 +39,7 @@ const failed = 'Validation failed with the following errors:\n  ';
 test('what does not fit is told with every factor, and what would', () => {
   expect(synthesis(100, { replicas: 3, artifactRoot: shared }).synth).toThrow(
     new Error(
-      `${failed}[chart/mlflow-0] up to 176 connections (4 pods x 44 with 2 workers) exceed the 97 that "postgres" offers. Lower \`pooling\`, \`workers\` or \`replicas\`, raise \`maxConnections\`, or put a pooler between. The largest pool that fits is 5 + 1.`,
+      `${failed}[chart/mlflow-0] pool-fits-database: up to 176 connections (4 pods x 44 with 2 workers) exceed the 97 that "postgres" offers. Lower \`pooling\`, \`workers\` or \`replicas\`, raise \`maxConnections\`, or put a pooler between. The largest pool that fits is 5 + 1.`,
     ),
   );
 });
@@ -51,7 +55,7 @@ test('servers on one backend are added up', () => {
   expect(synthesis(100, {}, {}).synth).not.toThrow();
   expect(synthesis(100, {}, {}, { workers: 1 }).synth).toThrow(
     new Error(
-      `${failed}[chart/mlflow-2] up to 111 connections (mlflow-0: 1 pod x 44 with 2 workers; mlflow-1: 1 pod x 44 with 2 workers; mlflow-2: 1 pod x 23 with 1 worker) exceed the 97 that "postgres" offers. Lower \`pooling\`, \`workers\` or \`replicas\`, raise \`maxConnections\`, or put a pooler between. The largest pool that fits is 7 + 1.`,
+      `${failed}[chart/mlflow-2] pool-fits-database: up to 111 connections (mlflow-0: 1 pod x 44 with 2 workers; mlflow-1: 1 pod x 44 with 2 workers; mlflow-2: 1 pod x 23 with 1 worker) exceed the 97 that "postgres" offers. Lower \`pooling\`, \`workers\` or \`replicas\`, raise \`maxConnections\`, or put a pooler between. The largest pool that fits is 7 + 1.`,
     ),
   );
 });
@@ -72,7 +76,7 @@ test('what runs beside the servers is counted', () => {
     app.synth();
   }).toThrow(
     new Error(
-      `${failed}[chart/mlflow] up to 51 connections (mlflow: 1 pod x 44 with 2 workers; backup: 2 at its time; gc: 3 at its time; exporter: 2 for metrics) exceed the 47 that "postgres" offers. Lower \`pooling\`, \`workers\` or \`replicas\`, raise \`maxConnections\`, or put a pooler between. The largest pool that fits is 9 + 1.`,
+      `${failed}[chart/mlflow] pool-fits-database: up to 51 connections (mlflow: 1 pod x 44 with 2 workers; backup: 2 at its time; gc: 3 at its time; exporter: 2 for metrics) exceed the 47 that "postgres" offers. Lower \`pooling\`, \`workers\` or \`replicas\`, raise \`maxConnections\`, or put a pooler between. The largest pool that fits is 9 + 1.`,
     ),
   );
 });
@@ -91,17 +95,41 @@ test('nothing is checked against what is not known', () => {
   expect(synthesis(undefined, { workers: 100 }).synth).not.toThrow();
 });
 
-test('whoever knows better says so, and why', () => {
-  const { servers, synth } = synthesis(10, {});
-  servers[0]?.acknowledge('pool-fits-database', 'max_connections is raised by the operator at night');
+test('what connects without a server is counted, too', () => {
+  const app = new App({ outdir: Testing.app().outdir });
+  const chart = new Chart(app, 'chart');
+  const backend = new ExistingSecretPostgres(chart, 'postgres', { host: 'db', secretName: 'login', maxConnections: 5 });
+  new PostgresBackup(chart, 'backup', { backend, target: BackupLocation.volume() });
+  new PostgresExporter(chart, 'exporter', { backend });
+  expect(() => {
+    app.synth();
+  }).toThrow(
+    new Error(
+      `${failed}[chart/exporter] pool-fits-database: up to 4 connections (backup: 2 at its time; exporter: 2 for metrics) exceed the 2 that "postgres" offers. Raise \`maxConnections\` of the database, or lower \`defaultPoolSize\` of its poolers.`,
+    ),
+  );
+});
+
+test.each<[string, (made: ReturnType<typeof synthesis>) => Construct[]]>([
+  ['a server', ({ servers }) => servers.slice(0, 1)],
+  ['the backend', ({ backend }) => [backend]],
+  ['the chart', ({ backend }) => [Chart.of(backend)]],
+])('whoever knows better says so on %s, and why', (_, constructs) => {
+  const made = synthesis(10, {}, {});
+  const { synth } = made;
+  const rules = constructs(made).map((each) => Rules.of(each));
+  rules.forEach((each) => {
+    each.acknowledge('requests-fit-pooler', 'another rule');
+  });
+  expect(synth).toThrow(/pool-fits-database: up to 88 connections/);
+  rules.forEach((each) => {
+    each.acknowledge('pool-fits-database', 'max_connections is raised by the operator at night');
+  });
   expect(synth).not.toThrow();
 });
 
-test('an unknown rule and a missing reason are errors', () => {
-  const { servers } = synthesis(10, {});
-  expect(() => servers[0]?.acknowledge('pool-fit', ' ')).toThrow(
-    new Error(
-      '[chart/mlflow-0] `rule` must be the id of a rule: pool-fits-database or requests-fit-pooler, got "pool-fit".\n[chart/mlflow-0] `reason` must say why the rule may be broken, got " ".',
-    ),
-  );
+test('acknowledged on what does not connect, it is still an error', () => {
+  const { app, synth } = synthesis(10, {});
+  Rules.of(new Chart(app, 'other')).acknowledge('pool-fits-database', 'not about the other chart');
+  expect(synth).toThrow(/pool-fits-database/);
 });

@@ -5,14 +5,14 @@ import type { Construct } from 'constructs';
 import { disruptionBudget } from '../../kube/pod/disruption-budget';
 import { labelsOf, type ObjectLabels } from '../../kube/pod/labels';
 import { OVER_NODES_AND_ZONES, spreadOf } from '../../kube/pod/placement';
-import { PoolMode } from '../capacity/pool-mode';
+import type { PoolBudget } from '../capacity/pool-budget';
+import { POOLER_TIMEOUTS } from '../capacity/pooler-options';
 
 import type {
   CloudNativePoolerOptions,
   CloudNativePostgresProps,
   CloudNativeStorageOptions,
 } from './cloud-native-postgres-props';
-import type { ClusterNames } from './cluster-names';
 
 const API_VERSION = 'postgresql.cnpg.io/v1';
 
@@ -26,21 +26,51 @@ const POOLER_RESOURCES: kplus.ContainerResources = {
   memory: { request: Size.mebibytes(64), limit: Size.mebibytes(256) },
 };
 
+/** Names of the objects that the operator makes for a cluster, and of its pooler. */
+export interface ClusterNames {
+  readonly cluster: string;
+  /** The Service of the primary. */
+  readonly primary: string;
+  /** The Service of the standbys. */
+  readonly standbys: string;
+  /** The pooler in front of the primary, which its Service is named by. */
+  readonly pooler: string;
+  /** The Secret with the login of the owner. */
+  readonly login: string;
+  /** The Secret with the CA, under `ca.crt`. */
+  readonly ca: string;
+}
+
+/**
+ * The names for a cluster of this name.
+ * @see https://cloudnative-pg.io/docs/1.30/applications
+ */
+export function namesOf(cluster: string): ClusterNames {
+  return {
+    cluster,
+    primary: `${cluster}-rw`,
+    standbys: `${cluster}-ro`,
+    pooler: `${cluster}-pooler-rw`,
+    login: `${cluster}-app`,
+    ca: `${cluster}-ca`,
+  };
+}
+
+/** The props, with the defaults of those that more than the cluster itself needs. */
+export type ResolvedCluster = CloudNativePostgresProps &
+  Required<Pick<CloudNativePostgresProps, 'instances' | 'database' | 'maxConnections'>>;
+
 /**
  * The PostgreSQL servers.
  * @see https://cloudnative-pg.io/docs/1.30/cloudnative-pg.v1#clusterspec
  */
-export function clusterResource(
-  scope: Construct,
-  names: ClusterNames,
-  props: CloudNativePostgresProps & Required<Pick<CloudNativePostgresProps, 'database' | 'maxConnections'>>,
-): ApiObject {
+export function clusterResource(scope: Construct, names: ClusterNames, props: ResolvedCluster): ApiObject {
   return new ApiObject(scope, 'cluster', {
     apiVersion: API_VERSION,
     kind: 'Cluster',
     metadata: { name: names.cluster, labels: labelsOf('postgresql', names.cluster, 'cluster').all },
     spec: {
-      instances: props.instances ?? 3,
+      instances: props.instances,
       imageName: props.imageName,
       imagePullSecrets: props.imagePullSecrets?.map((name) => ({ name })),
       enableSuperuserAccess: false,
@@ -60,14 +90,6 @@ export function clusterResource(
   });
 }
 
-/** The sizes of a pooler, defaults filled in. */
-export interface PoolerSizes {
-  readonly instances: number;
-  readonly defaultPoolSize: number;
-  readonly reservePoolSize: number;
-  readonly maxClientConnections: number;
-}
-
 /**
  * PgBouncer in front of the primary.
  * @see https://cloudnative-pg.io/docs/1.30/cloudnative-pg.v1#poolerspec
@@ -76,7 +98,7 @@ export function poolerResource(
   scope: Construct,
   names: ClusterNames,
   options: CloudNativePoolerOptions,
-  sizes: PoolerSizes,
+  budget: PoolBudget,
 ): ApiObject {
   // The operator labels the pods so.
   const labels: ObjectLabels = {
@@ -91,15 +113,14 @@ export function poolerResource(
     spec: {
       cluster: { name: names.cluster },
       type: 'rw',
-      instances: sizes.instances,
+      instances: budget.replicas,
       pgbouncer: {
-        poolMode: options.poolMode ?? PoolMode.TRANSACTION,
+        poolMode: budget.poolMode,
         parameters: {
-          default_pool_size: String(sizes.defaultPoolSize),
-          reserve_pool_size: String(sizes.reservePoolSize),
-          max_client_conn: String(sizes.maxClientConnections),
-          query_wait_timeout: '30',
-          server_login_retry: '0.5',
+          default_pool_size: String(budget.defaultPoolSize),
+          reserve_pool_size: String(budget.reservePoolSize),
+          max_client_conn: String(budget.maxClientConnections),
+          ...Object.fromEntries(Object.entries(POOLER_TIMEOUTS).map(([name, seconds]) => [name, String(seconds)])),
           ...options.settings,
         },
       },
