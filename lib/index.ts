@@ -129,6 +129,7 @@ export type { PostgresExporterProps } from './monitoring/postgres-exporter-props
 
 export { TlsCertificate } from './kube/values/tls-certificate';
 export { FileSource } from './kube/values/file-source';
+export type { PodOptions } from './kube/pod/pod-options';
 export { SecretKey } from './kube/values/secret-key';
 export { Persistence, type ExistingClaimOptions, type NewClaimOptions } from './kube/values/persistence';
 

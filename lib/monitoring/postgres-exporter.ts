@@ -3,7 +3,7 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { IMAGES } from '../images';
-import { checkId, checkImage, checkObjectName } from '../validation/checks';
+import { checkId, checkImage } from '../validation/checks';
 import { texts } from '../kube/values/env-values';
 import { labelsOf, type ObjectLabels } from '../kube/pod/labels';
 import { container, type Pod, podOf } from '../kube/pod/pod';
@@ -12,6 +12,7 @@ import { deploymentOf } from '../kube/pod/workload';
 import { NetworkPeer } from '../kube/network/network-peer';
 import { networkPolicy } from '../kube/network/network-policy';
 import { checkPeers } from '../kube/network/network-route';
+import { checkPodOptions } from '../kube/pod/pod-options';
 import { Problems } from '../validation/problems';
 import { LITTLE_SCRATCH_SPACE } from '../kube/pod/scratch-space';
 import { serviceOf } from '../kube/pod/service';
@@ -164,9 +165,7 @@ function checkExporter(
   }
   checkImage(problems, 'image', props.image);
   checkPeers(problems, 'scrapers', props.scrapers);
-  (props.imagePullSecrets ?? []).forEach((name) => {
-    checkObjectName(problems, 'imagePullSecrets', name);
-  });
+  checkPodOptions(problems, props);
 }
 
 // The front page: /metrics would ask the database each time.

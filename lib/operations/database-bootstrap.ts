@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 import { checkSeconds } from '../validation/checks';
 import { text } from '../kube/values/env-values';
 import { labelsOf } from '../kube/pod/labels';
-import { oneShotJob } from '../kube/pod/one-shot-job';
+import { oneShotJob } from '../kube/pod/job';
 import { Problems } from '../validation/problems';
 import { checkDatabase } from '../postgres/connection/endpoint';
 import type { IPostgresBackend } from '../postgres/connection/postgres-backend';

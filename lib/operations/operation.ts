@@ -6,6 +6,7 @@ import { IMAGES } from '../images';
 import { checkIsolation, type IsolationOptions, isolateJob } from '../kube/network/isolation';
 import type { ObjectLabels } from '../kube/pod/labels';
 import { container, type ContainerOptions, type Pod, type PodContainer, type PodInput, podOf } from '../kube/pod/pod';
+import { checkPodOptions, type PodOptions } from '../kube/pod/pod-options';
 import type { PodPart } from '../kube/pod/pod-part';
 import { SCRATCH_SPACE } from '../kube/pod/scratch-space';
 import { texts } from '../kube/values/env-values';
@@ -15,7 +16,7 @@ import type { PostgresConnection } from '../postgres/connection/postgres-connect
 import { addUniqueNameRule } from '../rules/unique-name';
 import { scriptCommand, type ScriptFiles } from '../scripts/scripts';
 import { DatabaseConnectionCheck } from '../startup/database-connection-check';
-import { checkId, checkImage, checkObjectName } from '../validation/checks';
+import { checkId, checkImage } from '../validation/checks';
 import type { Problems } from '../validation/problems';
 
 const DEFAULT_RESOURCES: kplus.ContainerResources = {
@@ -25,24 +26,12 @@ const DEFAULT_RESOURCES: kplus.ContainerResources = {
 };
 
 /** Props of every Job around a database. */
-export interface OperationProps {
+export interface OperationProps extends PodOptions {
   /**
    * The image, by tag or digest. It needs MLflow and psycopg2, in the version that the server runs.
    * @default 'ghcr.io/mlflow/mlflow:v3.17.2-full'
    */
   readonly image?: string;
-
-  /**
-   * When the image is pulled.
-   * @default ImagePullPolicy.IF_NOT_PRESENT
-   */
-  readonly imagePullPolicy?: kplus.ImagePullPolicy;
-
-  /**
-   * Names of the Secrets with logins to the registry.
-   * @default - none
-   */
-  readonly imagePullSecrets?: string[];
 
   /**
    * CPU, memory and temporary files of the pod.
@@ -55,12 +44,6 @@ export interface OperationProps {
    * @default - a new one, named by the construct's id
    */
   readonly serviceAccount?: kplus.IServiceAccount;
-
-  /**
-   * The priority class of the pod.
-   * @default - the default class of the cluster
-   */
-  readonly priorityClassName?: string;
 
   /**
    * Lets the pod reach nothing but DNS, the database and what is named here, and lets nobody reach it.
@@ -174,13 +157,6 @@ export class Operation {
 export function checkOperation(problems: Problems, id: string, props: OperationProps): void {
   checkId(problems, id);
   checkImage(problems, 'image', props.image);
-  checkImagePullSecrets(problems, props.imagePullSecrets);
+  checkPodOptions(problems, props);
   checkIsolation(problems, props.isolation);
-}
-
-/** Validates names of Secrets with logins to a registry. */
-export function checkImagePullSecrets(problems: Problems, names: string[] = []): void {
-  names.forEach((name) => {
-    checkObjectName(problems, 'imagePullSecrets', name);
-  });
 }

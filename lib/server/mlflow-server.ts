@@ -8,7 +8,7 @@ import type { NetworkPeer } from '../kube/network/network-peer';
 import type { IngressEdge } from '../kube/network/network-policy';
 import { checkPeers } from '../kube/network/network-route';
 import { disruptionBudget } from '../kube/pod/disruption-budget';
-import { oneShotJob } from '../kube/pod/one-shot-job';
+import { oneShotJob } from '../kube/pod/job';
 import { serviceAccountOf } from '../kube/pod/pod';
 import { serviceOf } from '../kube/pod/service';
 import { deploymentOf, ROLLING } from '../kube/pod/workload';

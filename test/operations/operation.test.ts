@@ -3,7 +3,7 @@ import { NetworkPeer, PgBouncer } from 'cdk8s-mlflow';
 import { Construct } from 'constructs';
 
 import { labelsOf } from '../../lib/kube/pod/labels';
-import { oneShotJob } from '../../lib/kube/pod/one-shot-job';
+import { oneShotJob } from '../../lib/kube/pod/job';
 import { checkOperation, Operation, type OperationProps } from '../../lib/operations/operation';
 import { ScriptFiles } from '../../lib/scripts/scripts';
 import { Problems } from '../../lib/validation/problems';

@@ -3,7 +3,7 @@ import type * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { IMAGES } from '../../images';
-import { failAtOnce } from '../../kube/pod/fail-at-once';
+import { failAtOnce } from '../../kube/pod/job';
 import { labelsOf } from '../../kube/pod/labels';
 import type { PodPart } from '../../kube/pod/pod-part';
 import { texts } from '../../kube/values/env-values';

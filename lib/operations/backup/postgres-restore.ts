@@ -4,7 +4,7 @@ import { Construct } from 'constructs';
 
 import { IMAGES } from '../../images';
 import { labelsOf } from '../../kube/pod/labels';
-import { oneShotJob } from '../../kube/pod/one-shot-job';
+import { oneShotJob } from '../../kube/pod/job';
 import { texts } from '../../kube/values/env-values';
 import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
 import { exitCode, ScriptFiles } from '../../scripts/scripts';

@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 import { checkSeconds } from '../../validation/checks';
 import { texts } from '../../kube/values/env-values';
 import { labelsOf } from '../../kube/pod/labels';
-import { oneShotJob } from '../../kube/pod/one-shot-job';
+import { oneShotJob } from '../../kube/pod/job';
 import { Problems } from '../../validation/problems';
 import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
 import { addImport } from '../../rules/no-server-while-importing';

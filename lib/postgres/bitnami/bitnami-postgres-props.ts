@@ -1,5 +1,6 @@
 import type * as kplus from 'cdk8s-plus-28';
 
+import type { PodOptions } from '../../kube/pod/pod-options';
 import type { IsolationOptions } from '../../kube/network/isolation';
 import type { Persistence } from '../../kube/values/persistence';
 import type { PostgresTls } from '../connection/postgres-tls';
@@ -8,7 +9,7 @@ import type { BitnamiArchitecture } from './bitnami-architecture';
 import type { BitnamiPasswords } from './bitnami-passwords';
 
 /** Props of {@link BitnamiPostgres}. */
-export interface BitnamiPostgresProps {
+export interface BitnamiPostgresProps extends PodOptions {
   /** The passwords of the roles, or the Secret that has them. */
   readonly passwords: BitnamiPasswords;
 
@@ -76,18 +77,6 @@ export interface BitnamiPostgresProps {
    * @see https://github.com/bitnami/containers/issues/83267
    */
   readonly image?: string;
-
-  /**
-   * When the image is pulled.
-   * @default ImagePullPolicy.IF_NOT_PRESENT
-   */
-  readonly imagePullPolicy?: kplus.ImagePullPolicy;
-
-  /**
-   * Names of the Secrets with logins to the registry.
-   * @default - none
-   */
-  readonly imagePullSecrets?: string[];
 
   /**
    * CPU, memory and temporary files of each server. Data is among these only with Persistence.none().

@@ -1,5 +1,6 @@
-import { checkId, checkObjectName, checkPort } from '../../validation/checks';
+import { checkId, checkPort } from '../../validation/checks';
 import { checkIsolation } from '../../kube/network/isolation';
+import { checkPodOptions } from '../../kube/pod/pod-options';
 import type { Problems } from '../../validation/problems';
 import { checkDatabase } from '../connection/endpoint';
 import { checkMaxConnections, checkSettings } from '../connection/postgres-settings';
@@ -32,7 +33,5 @@ export function checkBitnami(problems: Problems, id: string, props: BitnamiPostg
     }
   }
   checkIsolation(problems, props.isolation);
-  (props.imagePullSecrets ?? []).forEach((name) => {
-    checkObjectName(problems, 'imagePullSecrets', name);
-  });
+  checkPodOptions(problems, props);
 }

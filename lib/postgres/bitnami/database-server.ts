@@ -77,6 +77,7 @@ export class DatabaseServer extends Construct {
     const pod = problems.finish(() =>
       podOf(problems, labels, {
         imagePullSecrets: backend.imagePullSecrets,
+        priorityClassName: backend.priorityClassName,
         serviceAccount: props.serviceAccount,
         parts: [{ podAnnotations: props.podAnnotations }],
         containers: [databaseContainer(backend, props.env, Object.keys(props.passwords), this.mounts(props))],

@@ -1,4 +1,4 @@
-import { counted } from '../../validation/counted';
+import { counted } from '../../validation/checks';
 import { addRule } from '../../validation/rule';
 import type { PostgresConnection } from '../connection/postgres-connection';
 

@@ -1,4 +1,4 @@
-import { counted } from '../../validation/counted';
+import { counted } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 import type { PostgresConnection, PostgresConnectionProps } from '../connection/postgres-connection';
 

@@ -1,4 +1,4 @@
-import { counted } from '../../validation/counted';
+import { counted } from '../../validation/checks';
 import type { Rule } from '../../validation/rule';
 
 import type { DatabaseDemand, ServerPods } from './database-demand';

@@ -1,6 +1,7 @@
-import { checkId, checkObjectName, checkPort, checkWhole } from '../../validation/checks';
+import { checkId, checkPort, checkWhole } from '../../validation/checks';
 import { checkIsolation } from '../../kube/network/isolation';
 import { checkPeers } from '../../kube/network/network-route';
+import { checkPodOptions } from '../../kube/pod/pod-options';
 import type { Problems } from '../../validation/problems';
 
 import type { PoolBudget } from '../capacity/pool-budget';
@@ -45,9 +46,7 @@ export function checkPgBouncer(problems: Problems, id: string, props: PgBouncerP
   props.clientTls?.certificate._check(problems, 'clientTls.certificate');
   props.clientTls?.privateKey._check(problems, 'clientTls.privateKey');
   props.clientTls?.ca?._check(problems, 'clientTls.ca');
-  (props.imagePullSecrets ?? []).forEach((name) => {
-    checkObjectName(problems, 'imagePullSecrets', name);
-  });
+  checkPodOptions(problems, props);
   if (props.backend.connection.readWriteOnly) {
     problems.say(
       '`backend` must not be a list of hosts of which one takes writes: PgBouncer stays on the first that answers, a standby too.',

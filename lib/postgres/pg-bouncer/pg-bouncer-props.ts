@@ -1,5 +1,6 @@
 import type * as kplus from 'cdk8s-plus-28';
 
+import type { PodOptions } from '../../kube/pod/pod-options';
 import type { FileSource } from '../../kube/values/file-source';
 import type { IsolationOptions } from '../../kube/network/isolation';
 import type { NetworkPeer } from '../../kube/network/network-peer';
@@ -44,7 +45,7 @@ export interface PgBouncerMetricsOptions {
 }
 
 /** Props of {@link PgBouncer}. */
-export interface PgBouncerProps extends PoolerOptions {
+export interface PgBouncerProps extends PoolerOptions, PodOptions {
   /** The database behind it. Schema migrations bypass PgBouncer. */
   readonly backend: IPostgresBackend;
 
@@ -114,24 +115,6 @@ export interface PgBouncerProps extends PoolerOptions {
    * @default 'ghcr.io/mlflow/mlflow:v3.17.2-full' - MLflow's own, which the nodes have anyway
    */
   readonly initImage?: string;
-
-  /**
-   * When the images are pulled.
-   * @default ImagePullPolicy.IF_NOT_PRESENT
-   */
-  readonly imagePullPolicy?: kplus.ImagePullPolicy;
-
-  /**
-   * Names of the Secrets with logins to the registry.
-   * @default - none
-   */
-  readonly imagePullSecrets?: string[];
-
-  /**
-   * Name of the priority class of the pods.
-   * @default - that of the cluster
-   */
-  readonly priorityClassName?: string;
 
   /**
    * CPU, memory and logs of each pod. PgBouncer uses one CPU at the most.

@@ -1,11 +1,13 @@
-import { ApiObject } from 'cdk8s';
+import { ApiObject, JsonPatch } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import { contentDigest } from '../values/digest';
 
-import { type ExitCodes, failAtOnce } from './fail-at-once';
 import { completePod, type Pod, podProps } from './pod';
+
+/** Exit codes by the name of the container. */
+export type ExitCodes = Record<string, number[]>;
 
 /** What a Job is, besides its pod. */
 export interface OneShotJobOptions extends Pick<kplus.JobProps, 'backoffLimit' | 'activeDeadline'> {
@@ -34,6 +36,23 @@ export function oneShotJob(scope: Construct, id: string, pod: Pod, options: OneS
   }
   nameByContent(ApiObject.of(job), name);
   return job;
+}
+
+/**
+ * Exit codes, by container, after which a Job fails without another try: what another pod would not do better.
+ *
+ * Kubernetes 1.26 and later; older ones try as often as for any other code.
+ * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy
+ */
+export function failAtOnce(job: kplus.Job | kplus.CronJob, codes: ExitCodes): void {
+  const spec = job instanceof kplus.CronJob ? '/spec/jobTemplate/spec' : '/spec';
+  const rules = Object.entries(codes).map(([containerName, values]) => ({
+    action: 'FailJob',
+    onExitCodes: { containerName, operator: 'In', values },
+    // Nothing, which the schema of 1.28 asks for.
+    onPodConditions: [],
+  }));
+  ApiObject.of(job).addJsonPatch(JsonPatch.add(`${spec}/podFailurePolicy`, { rules }));
 }
 
 function nameByContent(object: ApiObject, name: string): void {

@@ -2,7 +2,7 @@ import { ApiObject, Chart, JsonPatch, Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 
 import { labelsOf } from '../../../lib/kube/pod/labels';
-import { oneShotJob } from '../../../lib/kube/pod/one-shot-job';
+import { oneShotJob } from '../../../lib/kube/pod/job';
 import { container, podOf } from '../../../lib/kube/pod/pod';
 import { Problems } from '../../../lib/validation/problems';
 
