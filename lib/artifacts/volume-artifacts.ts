@@ -8,33 +8,33 @@ import { type ArtifactLocation, ArtifactVisibility, type IArtifactStore } from '
 
 const MOUNT_PATH = '/mlflow/artifacts';
 
-/** The id, below the server, of the claim that holds its artifacts. */
+/** Id of the PersistentVolumeClaim of the artifacts, below the server. */
 export const ARTIFACTS_CLAIM = 'artifacts-claim';
 
 /** Props of {@link VolumeArtifacts}. */
 export interface VolumeArtifactsProps {
   /**
-   * The volume: a new claim, an existing one, or none. With ReadWriteMany, several replicas share it.
+   * PersistentVolumeClaim: a new one, an existing one, or none. With ReadWriteMany, several replicas share it.
    * @default Persistence.newClaim() - 10 GiB, ReadWriteOnce, the default storage class
    */
   readonly persistence?: Persistence;
 
   /**
-   * Folder of the volume that artifacts go to, such as `mlartifacts`.
+   * Folder of the volume for artifacts, such as `mlartifacts`.
    * @default - the volume itself
    */
   readonly defaultArtifactsDestination?: string;
 
   /**
-   * The root of new experiments, as clients see it: a URI that they can reach. A path such as `./mlruns` is refused,
-   * since clients would write it to their own disk.
+   * Artifact root of new experiments, as clients see it: a URI that they can reach. A path such as `./mlruns` is an error,
+   * since clients would write to their own disk.
    * @default 'mlflow-artifacts:/' - clients upload and download through the server
    * @see https://mlflow.org/docs/latest/self-hosting/architecture/artifact-store/
    */
   readonly defaultArtifactRoot?: string;
 }
 
-/** Artifacts on a volume of the server, which clients reach through the server. */
+/** Artifacts on a volume of the server. Clients upload and download through the server. */
 export class VolumeArtifacts implements IArtifactStore {
   private readonly persistence: Persistence;
 
@@ -67,7 +67,7 @@ export class VolumeArtifacts implements IArtifactStore {
         'artifactRoot.defaultArtifactRoot',
         'must be a URI',
         root,
-        "MLflow makes a path of the pod of it, and clients write that on their own disk. Leave it out, or use 'mlflow-artifacts:/'.",
+        "MLflow turns a path into one of the pod, and clients write to that path on their own disk. Leave it out, or use 'mlflow-artifacts:/'.",
       );
     }
     if (folder !== undefined && !/^(\.\/)?[-\w]+(\/[-\w]+)*$/.test(folder)) {

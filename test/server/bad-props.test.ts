@@ -71,7 +71,7 @@ test.each<[Partial<MlflowServerProps>, string]>([
   ],
   [
     { artifactRoot: new VolumeArtifacts({ defaultArtifactRoot: './mlruns' }) },
-    '`artifactRoot.defaultArtifactRoot` must be a URI, got "./mlruns". MLflow makes a path of the pod of it, and clients write that on their own disk. Leave it out, or use \'mlflow-artifacts:/\'.',
+    '`artifactRoot.defaultArtifactRoot` must be a URI, got "./mlruns". MLflow turns a path into one of the pod, and clients write to that path on their own disk. Leave it out, or use \'mlflow-artifacts:/\'.',
   ],
   [
     { artifactRoot: new VolumeArtifacts({ defaultArtifactsDestination: '../x' }) },

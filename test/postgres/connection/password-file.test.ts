@@ -1,5 +1,6 @@
 import { Cron, Duration, Testing } from 'cdk8s';
 import {
+  AwsIdentity,
   BackupLocation,
   DatabaseBootstrap,
   FileSource,
@@ -9,10 +10,8 @@ import {
   PostgresCredentials,
   PostgresExporter,
   PostgresTls,
-  RdsIdentity,
   RdsPostgres,
   S3Artifacts,
-  S3Credentials,
   SecretKey,
 } from 'cdk8s-mlflow';
 import type { Construct } from 'constructs';
@@ -27,13 +26,13 @@ function rds(scope: Construct): RdsPostgres {
   return new RdsPostgres(scope, 'postgres', {
     host: 'shop.cluster-abc.eu-west-1.rds.amazonaws.com',
     user: 'mlflow',
-    identity: RdsIdentity.fromRole(ROLE),
+    identity: AwsIdentity.fromRole(ROLE),
     tls: PostgresTls.verifyFull({ ca: FileSource.fromConfigMap('rds-ca', 'bundle.pem') }),
   });
 }
 
 const bucket = (role: string): S3Artifacts =>
-  new S3Artifacts({ bucket: 'models', credentials: S3Credentials.fromRole(role) });
+  new S3Artifacts({ bucket: 'models', identity: AwsIdentity.fromRole(role) });
 
 describe.each(Object.entries(CONNECTING))('%s', (_, connecting) => {
   const { connected, others = [] } = connecting;
@@ -65,8 +64,8 @@ describe.each(Object.entries(CONNECTING))('%s', (_, connecting) => {
 
 test('a backup into a bucket is one role for both, and only what connects reads the token', () => {
   const scope = chart();
-  const credentials = S3Credentials.fromRole(ROLE);
-  const target = BackupLocation.s3({ bucket: 'dumps', region: 'eu-west-1', credentials });
+  const identity = AwsIdentity.fromRole(ROLE);
+  const target = BackupLocation.s3({ bucket: 'dumps', region: 'eu-west-1', identity });
   new PostgresBackup(scope, 'it', { backend: rds(scope), target });
   const manifests = Testing.synth(scope);
   const { spec } = only(manifests, 'CronJob').spec.jobTemplate.spec.template;
