@@ -1,12 +1,12 @@
 import { Chart, Cron, Duration, Size } from 'cdk8s';
 import {
+  AwsIdentity,
   BackupLocation,
   BitnamiPasswords,
   BitnamiPostgres,
   MlflowServer,
   Persistence,
   PostgresBackup,
-  S3Credentials,
 } from 'cdk8s-mlflow';
 import type { Construct } from 'constructs';
 
@@ -29,7 +29,7 @@ export class Backups extends Chart {
         bucket: 'mlflow-backups',
         prefix: 'production',
         region: 'eu-central-1',
-        credentials: S3Credentials.fromRole('arn:aws:iam::123456789012:role/mlflow-backup'),
+        identity: AwsIdentity.fromRole('arn:aws:iam::123456789012:role/mlflow-backup'),
         // A dump is made here first: on a volume, where the disks of the nodes are too small for it.
         scratch: Persistence.newClaim({ size: Size.gibibytes(20) }),
       }),

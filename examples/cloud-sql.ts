@@ -1,11 +1,10 @@
 import { Chart } from 'cdk8s';
 import {
-  CloudSqlIdentity,
   CloudSqlIpType,
   CloudSqlLogin,
   CloudSqlPostgres,
   GcsArtifacts,
-  GcsCredentials,
+  GoogleIdentity,
   MlflowServer,
 } from 'cdk8s-mlflow';
 import type { Construct } from 'constructs';
@@ -15,19 +14,16 @@ export class CloudSql extends Chart {
   public constructor(scope: Construct, id: string) {
     super(scope, id);
 
-    const account = 'mlflow@your-project.iam.gserviceaccount.com';
+    const identity = GoogleIdentity.fromServiceAccount('mlflow@your-project.iam.gserviceaccount.com');
     new MlflowServer(this, 'mlflow', {
       backend: new CloudSqlPostgres(this, 'postgres', {
         instanceConnectionName: 'your-project:europe-west1:mlflow',
-        identity: CloudSqlIdentity.fromServiceAccount(account),
+        identity,
         login: CloudSqlLogin.iam('mlflow@your-project.iam'),
         ipType: CloudSqlIpType.PRIVATE,
         maxConnections: 200,
       }),
-      artifactRoot: new GcsArtifacts({
-        bucket: 'your-bucket',
-        credentials: GcsCredentials.fromServiceAccount(account),
-      }),
+      artifactRoot: new GcsArtifacts({ bucket: 'your-bucket', identity }),
       replicas: 2,
     });
   }

@@ -1,10 +1,10 @@
 import { Chart } from 'cdk8s';
 import {
+  AwsIdentity,
   ExistingSecretPostgres,
   ExternalSecret,
   MlflowServer,
   S3Artifacts,
-  S3Credentials,
   SecretStoreReference,
 } from 'cdk8s-mlflow';
 import type { Construct } from 'constructs';
@@ -36,7 +36,7 @@ export class ExternalSecrets extends Chart {
       }),
       artifactRoot: new S3Artifacts({
         bucket: 'your-bucket',
-        credentials: S3Credentials.fromSecretName(bucket.secretName),
+        identity: AwsIdentity.fromSecretName(bucket.secretName),
       }),
     });
   }

@@ -1,5 +1,6 @@
 import { Chart } from 'cdk8s';
 import {
+  AwsIdentity,
   BitnamiPasswords,
   BitnamiPostgres,
   DatabaseMigration,
@@ -8,7 +9,6 @@ import {
   PgBouncer,
   S3Addressing,
   S3Artifacts,
-  S3Credentials,
 } from 'cdk8s-mlflow';
 import type { Construct } from 'constructs';
 
@@ -30,7 +30,7 @@ export class Isolated extends Chart {
         bucket: 'mlflow',
         endpoint: 'http://minio:9000',
         addressing: S3Addressing.PATH,
-        credentials: S3Credentials.fromSecretName('minio-login'),
+        identity: AwsIdentity.fromSecretName('minio-login'),
         // Without it, the server may reach every address on port 9000.
         route: { peers: [NetworkPeer.pods({ app: 'minio' })] },
       }),

@@ -53,11 +53,13 @@ export type {
 
 export { CloudSqlPostgres } from './postgres/cloud-sql/cloud-sql-postgres';
 export { CloudSqlIpType, type CloudSqlPostgresProps } from './postgres/cloud-sql/cloud-sql-postgres-props';
-export { CloudSqlIdentity } from './postgres/cloud-sql/cloud-sql-identity';
 export { CloudSqlLogin } from './postgres/cloud-sql/cloud-sql-login';
 export { RdsPostgres } from './postgres/rds/rds-postgres';
 export type { RdsPostgresProps } from './postgres/rds/rds-postgres-props';
-export { RdsIdentity, type RdsSecretKeysOptions } from './postgres/rds/rds-identity';
+
+export { AwsIdentity, type AwsIdentityOptions, type AwsSecretKeysOptions } from './identity/aws-identity';
+export { AzureIdentity, type AzureIdentityOptions } from './identity/azure-identity';
+export { GoogleIdentity } from './identity/google-identity';
 
 export type { IPostgresBackend } from './postgres/connection/postgres-backend';
 export { PostgresConnection, type PostgresConnectionProps } from './postgres/connection/postgres-connection';
@@ -106,10 +108,9 @@ export {
   AzureBlobCredentials,
   type AzureBlobArtifactsProps,
 } from './artifacts/azure-blob-artifacts';
-export { GcsArtifacts, GcsCredentials, type GcsArtifactsProps } from './artifacts/gcs-artifacts';
+export { GcsArtifacts, type GcsArtifactsProps } from './artifacts/gcs-artifacts';
 export { S3Artifacts, type S3ArtifactsProps } from './artifacts/s3-artifacts';
 export { S3Addressing, type S3BucketProps } from './artifacts/s3-bucket';
-export { S3Credentials, type S3SecretKeysOptions } from './artifacts/s3-credentials';
 export { VolumeArtifacts, type VolumeArtifactsProps } from './artifacts/volume-artifacts';
 
 export {

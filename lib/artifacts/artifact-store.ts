@@ -6,38 +6,38 @@ import type { PodPart } from '../kube/pod/pod-part';
 
 const HTTPS = 443;
 
-/** How far the files of an artifact store can be seen: what limits the replicas of a server. */
+/** Which pods see the files of an artifact store. It limits the replicas of a server. */
 export enum ArtifactVisibility {
-  /** By one pod: the files are gone with it. */
+  /** One pod: the files are gone with it. */
   POD = 'pod',
-  /** By the pods of one node at a time, as a ReadWriteOnce volume. */
+  /** The pods of one node, as with a ReadWriteOnce volume. */
   NODE = 'node',
-  /** By every pod, as an object store or a ReadWriteMany volume. */
+  /** Every pod, as with an object store or a ReadWriteMany volume. */
   CLUSTER = 'cluster',
 }
 
-/** Where a server keeps artifacts: the one value between artifact stores and the server. */
+/** Where a server keeps artifacts, and what its pods need for that. */
 export interface ArtifactLocation {
-  /** Where the server itself writes, such as a folder or `s3://bucket`: `--artifacts-destination`. */
+  /** Folder or URI that the server writes to, such as `s3://bucket`: `--artifacts-destination`. */
   readonly destination: string;
 
   /**
-   * The root of new experiments, as clients see it: `--default-artifact-root`.
+   * Artifact root of new experiments, as clients see it: `--default-artifact-root`.
    * @default 'mlflow-artifacts:/' - clients upload and download through the server
    */
   readonly defaultArtifactRoot?: string;
 
-  /** How far the files can be seen. */
+  /** Which pods see the files. */
   readonly visibility: ArtifactVisibility;
 
   /**
-   * Environment variables that the server needs for it.
+   * Environment variables of the server's container.
    * @default - none
    */
   readonly envVariables?: Record<string, kplus.EnvValue>;
 
   /**
-   * Volumes that the server needs for it.
+   * Volumes of the server's container.
    * @default - none
    */
   readonly volumeMounts?: kplus.VolumeMount[];
@@ -49,28 +49,28 @@ export interface ArtifactLocation {
   readonly claimName?: string;
 
   /**
-   * Labels that the pods need for it, as some workload identities do.
+   * Labels of the pods. Some workload identities need one.
    * @default - none
    */
   readonly podLabels?: Record<string, string>;
 
   /**
-   * Annotations that the ServiceAccount needs for it, as workload identities do. They go onto the server's own one.
+   * Annotations of the pods' ServiceAccount. Workload identities need one.
    * @default - none
    */
   readonly serviceAccountAnnotations?: Record<string, string>;
 
   /**
-   * The ways to it through the network, the one to its credentials included, for servers with `isolation`.
-   * @default - every address at port 443; nothing where `destination` is a folder
+   * Network routes to the store and to its credentials, for isolated pods.
+   * @default - every address at port 443; none where `destination` is a folder
    */
   readonly routes?: NetworkRoute[];
 }
 
-/** A place for artifacts: models, plots, files. Implement it to bring a store of your own. */
+/** A store for artifacts: models, plots, files. Implement it for a store of your own. */
 export interface IArtifactStore {
   /**
-   * Makes what the store needs below `scope`, which is the server, and says where artifacts go.
+   * Creates the constructs that the store needs, such as volumes, and returns where artifacts go.
    *
    * @param scope the server that uses the store
    */

@@ -1,53 +1,64 @@
 import type { Duration } from 'cdk8s';
-import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { checkDataKey, checkObjectName, checkSeconds } from '../validation/checks';
-import { fromSecretKey, texts } from '../kube/values/env-values';
+import type { AzureIdentity } from '../identity/azure-identity';
 import { checkRoute, type NetworkRoute } from '../kube/network/network-route';
+import type { PodPart } from '../kube/pod/pod-part';
+import { texts } from '../kube/values/env-values';
+import { SecretKey } from '../kube/values/secret-key';
+import { checkSeconds } from '../validation/checks';
 import { Problems } from '../validation/problems';
 
-import { type ArtifactAccess, checkPrefix, rootFor, routeToStore } from './object-store';
-import { type ArtifactLocation, ArtifactVisibility, type IArtifactStore } from './artifact-store';
+import type { ArtifactLocation, IArtifactStore } from './artifact-store';
+import { type ArtifactAccess, checkPrefix, folderUri, locationAt, storeRoute, withIdentity } from './object-store';
 
-/** How the server proves to Azure Blob Storage who it is. */
+/** Credentials of a storage account: an identity of the pods, or a secret of the account. */
 export class AzureBlobCredentials {
-  /** By a connection string in a Secret, in the namespace of the pods. */
+  /** An identity that may read and write the container. Choose it on AKS. */
+  public static fromIdentity(identity: AzureIdentity): AzureBlobCredentials {
+    return new AzureBlobCredentials({}, identity);
+  }
+
+  /**
+   * A connection string in a Secret.
+   *
+   * @param secretName name of the Secret, in the namespace of the pods
+   * @param key key of the Secret that holds the connection string
+   */
   public static fromConnectionString(
     secretName: string,
     key = 'AZURE_STORAGE_CONNECTION_STRING',
   ): AzureBlobCredentials {
-    return new AzureBlobCredentials('AZURE_STORAGE_CONNECTION_STRING', { secretName, key });
-  }
-
-  /** By the access key of the account in a Secret, in the namespace of the pods. */
-  public static fromAccessKey(secretName: string, key = 'AZURE_STORAGE_ACCESS_KEY'): AzureBlobCredentials {
-    return new AzureBlobCredentials('AZURE_STORAGE_ACCESS_KEY', { secretName, key });
+    return new AzureBlobCredentials({ AZURE_STORAGE_CONNECTION_STRING: SecretKey.fromSecretName(secretName, key) });
   }
 
   /**
-   * By workload identity.
+   * An access key of the account, in a Secret.
    *
-   * @param clientId client id of the managed identity or the application that trusts the ServiceAccount of the server
+   * @param secretName name of the Secret, in the namespace of the pods
+   * @param key key of the Secret that holds the access key
    */
-  public static fromClientId(clientId: string): AzureBlobCredentials {
-    return new AzureBlobCredentials(undefined, undefined, clientId);
+  public static fromAccessKey(secretName: string, key = 'AZURE_STORAGE_ACCESS_KEY'): AzureBlobCredentials {
+    return new AzureBlobCredentials({ AZURE_STORAGE_ACCESS_KEY: SecretKey.fromSecretName(secretName, key) });
   }
 
   private constructor(
-    private readonly variable?: string,
-    /** @internal */
-    public readonly _secret?: { readonly secretName: string; readonly key: string },
-    /** @internal */
-    public readonly _clientId?: string,
+    private readonly secrets: Record<string, SecretKey>,
+    private readonly identity?: AzureIdentity,
   ) {}
 
   /** @internal */
-  public _environment(): Record<string, kplus.EnvValue> {
-    if (this.variable === undefined || this._secret === undefined) {
-      return {};
-    }
-    return { [this.variable]: fromSecretKey(this._secret.secretName, this._secret.key) };
+  public _check(problems: Problems, prop: string): void {
+    this.identity?._check(problems, prop);
+    Object.values(this.secrets).forEach((secret) => {
+      secret._check(problems, prop);
+    });
+  }
+
+  /** @internal */
+  public _part(): PodPart {
+    const envVariables = Object.entries(this.secrets).map(([name, secret]) => [name, secret._value()] as const);
+    return this.identity?._part() ?? { envVariables: Object.fromEntries(envVariables) };
   }
 }
 
@@ -59,7 +70,7 @@ export interface AzureBlobArtifactsProps {
   /** Name of the container in the account. */
   readonly container: string;
 
-  /** How the server proves who it is. */
+  /** Credentials of the storage account. */
   readonly credentials: AzureBlobCredentials;
 
   /**
@@ -69,20 +80,19 @@ export interface AzureBlobArtifactsProps {
   readonly prefix?: string;
 
   /**
-   * Who talks to the container: the server, or clients themselves.
+   * Who talks to the container: the server, or clients.
    * @default ArtifactAccess.PROXIED
    */
   readonly access?: ArtifactAccess;
 
   /**
-   * How long the server waits for the store during one up- or download.
+   * Timeout of the server for the store during one upload or download.
    * @default Duration.minutes(10) - MLflow's own
    */
   readonly transferTimeout?: Duration;
 
   /**
-   * The way to the store and to its credentials through the network, for servers with `isolation`. Behind a private endpoint,
-   * `{ peers: [NetworkPeer.cidr('10.20.0.0/16')] }`.
+   * Network route to the store, for isolated pods. Behind a private endpoint, `{ peers: [NetworkPeer.cidr('10.20.0.0/16')] }`.
    * @default - every address at port 443
    */
   readonly route?: NetworkRoute;
@@ -93,46 +103,31 @@ export class AzureBlobArtifacts implements IArtifactStore {
   public constructor(private readonly props: AzureBlobArtifactsProps) {}
 
   public bind(scope: Construct): ArtifactLocation {
-    const { account, container, prefix, credentials, access, transferTimeout } = this.props;
+    const { account, container, prefix, credentials, access, transferTimeout, route } = this.props;
     this.check(scope);
-    const root = `wasbs://${container}@${account}.blob.core.windows.net`;
-    const uri = prefix === undefined ? root : `${root}/${prefix}`;
-    const clientId = credentials._clientId;
-    return {
-      destination: uri,
-      defaultArtifactRoot: rootFor(uri, access),
-      visibility: ArtifactVisibility.CLUSTER,
-      envVariables: {
-        ...credentials._environment(),
-        ...(transferTimeout && texts({ MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT: transferTimeout.toSeconds() })),
-      },
-      routes: [routeToStore(this.props.route)],
-      ...(clientId !== undefined && {
-        podLabels: { 'azure.workload.identity/use': 'true' },
-        serviceAccountAnnotations: { 'azure.workload.identity/client-id': clientId },
+    const store = {
+      envVariables: texts({
+        ...(transferTimeout && { MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT: transferTimeout.toSeconds() }),
       }),
+      routes: [storeRoute(route)],
     };
+    const root = `wasbs://${container}@${account}.blob.core.windows.net`;
+    return locationAt(folderUri(root, prefix), access, withIdentity(store, credentials._part()));
   }
 
   private check(scope: Construct): void {
     const { account, container, prefix, credentials } = this.props;
     const problems = Problems.of(scope);
     if (!/^[a-z0-9]{3,24}$/.test(account)) {
-      problems.add('artifactRoot.account', 'must be the name of a storage account', account);
+      problems.add('account', 'must be the name of a storage account', account);
     }
     if (!/^[a-z0-9](-?[a-z0-9]){2,62}$/.test(container)) {
-      problems.add('artifactRoot.container', 'must be the name of a container', container);
+      problems.add('container', 'must be the name of a container', container);
     }
-    checkPrefix(problems, prefix);
-    checkRoute(problems, 'artifactRoot.route', this.props.route);
-    checkSeconds(problems, 'artifactRoot.transferTimeout', this.props.transferTimeout);
-    if (credentials._secret !== undefined) {
-      checkObjectName(problems, 'artifactRoot.credentials.secretName', credentials._secret.secretName);
-      checkDataKey(problems, 'artifactRoot.credentials', credentials._secret.key);
-    }
-    if (credentials._clientId === '') {
-      problems.add('artifactRoot.credentials', 'must have a client id', '');
-    }
+    checkPrefix(problems, 'prefix', prefix);
+    checkRoute(problems, 'route', this.props.route);
+    checkSeconds(problems, 'transferTimeout', this.props.transferTimeout);
+    credentials._check(problems, 'credentials');
     problems.throwIfAny();
   }
 }

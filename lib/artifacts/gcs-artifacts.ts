@@ -1,59 +1,25 @@
 import { type Duration, type Size, SizeRoundingBehavior } from 'cdk8s';
 import type { Construct } from 'constructs';
 
-import { checkSeconds } from '../validation/checks';
-import { texts } from '../kube/values/env-values';
-import { FileSource } from '../kube/values/file-source';
-import { checkGoogleAccount, GOOGLE_METADATA, googleAccountAnnotations } from '../identity/google-identity';
+import type { GoogleIdentity } from '../identity/google-identity';
 import { checkRoute, type NetworkRoute } from '../kube/network/network-route';
+import { texts } from '../kube/values/env-values';
+import { checkSeconds } from '../validation/checks';
 import { Problems } from '../validation/problems';
 
-import { type ArtifactAccess, checkPrefix, rootFor, routeToStore } from './object-store';
-import { type ArtifactLocation, ArtifactVisibility, type IArtifactStore } from './artifact-store';
+import type { ArtifactLocation, IArtifactStore } from './artifact-store';
+import { type ArtifactAccess, checkPrefix, folderUri, locationAt, storeRoute, withIdentity } from './object-store';
 
-const KEY_FOLDER = '/etc/artifacts-key';
-
-/** How the server proves to Google Cloud Storage who it is. */
-export class GcsCredentials {
-  /**
-   * By the key file of a service account, in a Secret.
-   *
-   * @param secretName name of the Secret, in the namespace of the pods
-   * @param key key of the Secret that holds the file
-   */
-  public static fromSecretName(secretName: string, key = 'key.json'): GcsCredentials {
-    return new GcsCredentials(FileSource.fromSecret(secretName, key));
-  }
-
-  /**
-   * By workload identity.
-   *
-   * @param serviceAccount the Google service account, `name@project.iam.gserviceaccount.com`
-   */
-  public static fromServiceAccount(serviceAccount: string): GcsCredentials {
-    return new GcsCredentials(undefined, serviceAccount);
-  }
-
-  /** By what is around it: workload identity federation, or the account of the node. */
-  public static ambient(): GcsCredentials {
-    return new GcsCredentials();
-  }
-
-  private constructor(
-    /** @internal */
-    public readonly _keyFile?: FileSource,
-    /** @internal */
-    public readonly _serviceAccount?: string,
-  ) {}
-}
+// Google takes nothing else (google.cloud.storage.blob).
+const CHUNK_KIBIBYTES = 256;
 
 /** Props of {@link GcsArtifacts}. */
 export interface GcsArtifactsProps {
   /** Name of the bucket. */
   readonly bucket: string;
 
-  /** How the server proves who it is. */
-  readonly credentials: GcsCredentials;
+  /** Identity that may read and write the bucket. */
+  readonly identity: GoogleIdentity;
 
   /**
    * Folder of the bucket.
@@ -62,31 +28,31 @@ export interface GcsArtifactsProps {
   readonly prefix?: string;
 
   /**
-   * Who talks to the bucket: the server, or clients themselves.
+   * Who talks to the bucket: the server, or clients.
    * @default ArtifactAccess.PROXIED
    */
   readonly access?: ArtifactAccess;
 
   /**
-   * How long the server waits for the store during one up- or download.
+   * Timeout of the server for the store during one upload or download.
    * @default Duration.minutes(1) - that of google-cloud-storage
    */
   readonly transferTimeout?: Duration;
 
   /**
-   * How much of a file the server sends at a time; a multiple of 256 KiB.
+   * Size of the parts that the server uploads a file in; a multiple of 256 KiB.
    * @default - what google-cloud-storage chooses
    */
   readonly uploadChunkSize?: Size;
 
   /**
-   * How much of a file the server reads at a time; a multiple of 256 KiB.
+   * Size of the parts that the server downloads a file in; a multiple of 256 KiB.
    * @default - what google-cloud-storage chooses
    */
   readonly downloadChunkSize?: Size;
 
   /**
-   * The way to the store and to its credentials through the network, for servers with `isolation`. Behind a private endpoint,
+   * Network route to Google's APIs, for isolated pods: to the store, and to the tokens of a key file. Behind a private endpoint,
    * `{ peers: [NetworkPeer.cidr('10.20.0.0/16')] }`.
    * @default - every address at port 443
    */
@@ -98,47 +64,35 @@ export class GcsArtifacts implements IArtifactStore {
   public constructor(private readonly props: GcsArtifactsProps) {}
 
   public bind(scope: Construct): ArtifactLocation {
-    const { bucket, prefix, credentials, access, transferTimeout, uploadChunkSize, downloadChunkSize } = this.props;
+    const { bucket, prefix, identity, access, transferTimeout, uploadChunkSize, downloadChunkSize, route } = this.props;
     this.check(scope);
-    const uri = ['gs:/', bucket, ...(prefix === undefined ? [] : [prefix])].join('/');
-    const keyFile = credentials._keyFile;
-    return {
-      destination: uri,
-      defaultArtifactRoot: rootFor(uri, access),
-      visibility: ArtifactVisibility.CLUSTER,
+    const store = {
       envVariables: texts({
-        ...(keyFile && { GOOGLE_APPLICATION_CREDENTIALS: `${KEY_FOLDER}/key.json` }),
         ...(transferTimeout && { MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT: transferTimeout.toSeconds() }),
         ...(uploadChunkSize && { MLFLOW_GCS_UPLOAD_CHUNK_SIZE: bytesOf(uploadChunkSize) }),
         ...(downloadChunkSize && { MLFLOW_GCS_DOWNLOAD_CHUNK_SIZE: bytesOf(downloadChunkSize) }),
       }),
-      volumeMounts: keyFile && [
-        { path: KEY_FOLDER, volume: keyFile._volume(scope, 'artifacts-key', 'key.json'), readOnly: true },
-      ],
-      serviceAccountAnnotations: googleAccountAnnotations(credentials._serviceAccount),
-      routes: [routeToStore(this.props.route), ...(keyFile === undefined ? [GOOGLE_METADATA] : [])],
+      routes: [storeRoute(route)],
     };
+    const part = withIdentity(store, identity._part(scope, 'artifacts'));
+    return locationAt(folderUri(`gs://${bucket}`, prefix), access, part);
   }
 
   private check(scope: Construct): void {
-    const { bucket, prefix, credentials } = this.props;
+    const { bucket, prefix, identity } = this.props;
     const problems = Problems.of(scope);
     if (!/^[a-z0-9][-_.a-z0-9]{1,220}[a-z0-9]$/.test(bucket)) {
-      problems.add('artifactRoot.bucket', 'must be the name of a bucket, without gs://', bucket);
+      problems.add('bucket', 'must be the name of a bucket, without gs://', bucket);
     }
-    checkPrefix(problems, prefix);
-    checkRoute(problems, 'artifactRoot.route', this.props.route);
-    checkSeconds(problems, 'artifactRoot.transferTimeout', this.props.transferTimeout);
-    checkChunk(problems, 'artifactRoot.uploadChunkSize', this.props.uploadChunkSize);
-    checkChunk(problems, 'artifactRoot.downloadChunkSize', this.props.downloadChunkSize);
-    credentials._keyFile?._check(problems, 'artifactRoot.credentials');
-    checkGoogleAccount(problems, 'artifactRoot.credentials', credentials._serviceAccount);
+    checkPrefix(problems, 'prefix', prefix);
+    checkRoute(problems, 'route', this.props.route);
+    checkSeconds(problems, 'transferTimeout', this.props.transferTimeout);
+    checkChunk(problems, 'uploadChunkSize', this.props.uploadChunkSize);
+    checkChunk(problems, 'downloadChunkSize', this.props.downloadChunkSize);
+    identity._check(problems, 'identity');
     problems.throwIfAny();
   }
 }
-
-// Google takes nothing else (google.cloud.storage.blob).
-const CHUNK_KIBIBYTES = 256;
 
 function checkChunk(problems: Problems, prop: string, size: Size | undefined): void {
   const kibibytes = size?.toKibibytes({ rounding: SizeRoundingBehavior.NONE });

@@ -1,33 +1,54 @@
 import type { NetworkRoute } from '../kube/network/network-route';
+import type { PodPart } from '../kube/pod/pod-part';
 import type { Problems } from '../validation/problems';
+
+import { type ArtifactLocation, ArtifactVisibility } from './artifact-store';
 
 /** Who talks to the object store. */
 export enum ArtifactAccess {
-  /**
-   * The server: clients upload to it and download from it, and need no credentials of the store. The default.
-   */
+  /** The server: clients upload and download through it, and need no credentials of the store. The default. */
   PROXIED = 'proxied',
 
   /**
-   * Clients themselves, which then need credentials of the store. For large models, and where the server is no bottleneck
-   * to be. The server still reads, for its UI.
+   * Clients, which then need credentials of the store. Choose it for large models, where the server would be the bottleneck.
+   * The server still reads from the store, for its UI.
    */
   DIRECT = 'direct',
 }
 
-/** The root of new experiments for an object store, as clients see it; undefined for the server's own proxy. */
-export function rootFor(uri: string, access: ArtifactAccess | undefined): string | undefined {
-  return access === ArtifactAccess.DIRECT ? uri : undefined;
+/** The artifact location of an object store. */
+export function locationAt(uri: string, access: ArtifactAccess | undefined, part: PodPart): ArtifactLocation {
+  return {
+    destination: uri,
+    defaultArtifactRoot: access === ArtifactAccess.DIRECT ? uri : undefined,
+    visibility: ArtifactVisibility.CLUSTER,
+    ...part,
+  };
 }
 
-/** What a folder of an object store must look like. */
-export function checkPrefix(problems: Problems, prefix: string | undefined, prop = 'artifactRoot.prefix'): void {
+/** The sum of what a store and its identity need of a pod. */
+export function withIdentity(store: PodPart, identity: PodPart): PodPart {
+  return {
+    ...identity,
+    envVariables: { ...identity.envVariables, ...store.envVariables },
+    volumeMounts: [...(store.volumeMounts ?? []), ...(identity.volumeMounts ?? [])],
+    routes: [...(store.routes ?? []), ...(identity.routes ?? [])],
+  };
+}
+
+/** The URI of a folder in a store. */
+export function folderUri(root: string, prefix: string | undefined): string {
+  return prefix === undefined ? root : `${root}/${prefix}`;
+}
+
+/** The network route to a store: a port at any address, unless the caller knows better. */
+export function storeRoute(given: NetworkRoute | undefined, port = 443): NetworkRoute {
+  return { ports: [port], ...given };
+}
+
+/** Validates the folder of a store. */
+export function checkPrefix(problems: Problems, prop: string, prefix: string | undefined): void {
   if (prefix !== undefined && !/^[^/\s]+(\/[^/\s]+)*$/.test(prefix)) {
     problems.add(prop, 'must be a folder without a slash at its ends', prefix);
   }
-}
-
-/** The way to a store, which is somewhere at a port unless the caller knows better. */
-export function routeToStore(given: NetworkRoute | undefined, port = 443): NetworkRoute {
-  return { ports: [port], ...given };
 }

@@ -1,16 +1,15 @@
-import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { AMAZON_METADATA } from '../identity/aws-identity';
+import type { AwsIdentity } from '../identity/aws-identity';
+import { checkRoute, type NetworkRoute } from '../kube/network/network-route';
+import type { PodPart } from '../kube/pod/pod-part';
 import { texts } from '../kube/values/env-values';
 import type { FileSource } from '../kube/values/file-source';
-import { checkRoute, type NetworkRoute } from '../kube/network/network-route';
 import type { Problems } from '../validation/problems';
 
-import { checkPrefix, routeToStore } from './object-store';
-import type { S3Credentials } from './s3-credentials';
+import { checkPrefix, folderUri, storeRoute, withIdentity } from './object-store';
 
-/** How the bucket is named in a request. */
+/** How a request names the bucket. */
 export enum S3Addressing {
   /** `https://endpoint/bucket/key`: MinIO, Ceph and others. */
   PATH = 'path',
@@ -18,13 +17,13 @@ export enum S3Addressing {
   VIRTUAL = 'virtual',
 }
 
-/** A bucket, and how pods reach it. */
+/** A bucket of Amazon S3 or of a compatible store, and how pods reach it. */
 export interface S3BucketProps {
   /** Name of the bucket. */
   readonly bucket: string;
 
-  /** How the pods prove who they are. */
-  readonly credentials: S3Credentials;
+  /** Identity that may read and write the bucket. MinIO and Ceph take an access key: `AwsIdentity.fromSecretName()`. */
+  readonly identity: AwsIdentity;
 
   /**
    * Folder of the bucket.
@@ -45,19 +44,19 @@ export interface S3BucketProps {
   readonly endpoint?: string;
 
   /**
-   * How the bucket is named in a request.
+   * How a request names the bucket.
    * @default - what the SDK chooses
    */
   readonly addressing?: S3Addressing;
 
   /**
-   * The CA that signed the endpoint's certificate, PEM.
+   * Certificate of the CA that signed the endpoint's certificate, PEM.
    * @default - the CAs of the image
    */
   readonly ca?: FileSource;
 
   /**
-   * Accept any certificate. For trials: whoever is in between can read and change every file.
+   * Accept any certificate. For trials: a man in the middle can read and change every file.
    * @default false
    */
   readonly ignoreTls?: boolean;
@@ -70,74 +69,55 @@ export interface S3BucketProps {
   readonly uploadExtraArgs?: Record<string, string>;
 
   /**
-   * The way to the store and to its credentials through the network, for pods with `isolation`. Behind a private endpoint,
-   * `{ peers: [NetworkPeer.cidr('10.20.0.0/16')] }`.
+   * Network route to the store, for isolated pods. Behind a private endpoint, `{ peers: [NetworkPeer.cidr('10.20.0.0/16')] }`.
    * @default - every address at the port of `endpoint`
    */
   readonly route?: NetworkRoute;
 }
 
-/** What a container needs in order to reach a bucket, by the variables of MLflow and of the SDK. */
-export interface BucketAccess {
-  readonly envVariables: Record<string, kplus.EnvValue>;
-  readonly volumeMounts: kplus.VolumeMount[];
-  readonly serviceAccountAnnotations?: Record<string, string>;
-  readonly routes: NetworkRoute[];
-}
-
-/** `caName` names the volume of the CA, and its folder. */
-export function bucketAccess(scope: Construct, props: S3BucketProps, caName: string): BucketAccess {
-  const caFolder = `/etc/${caName}`;
-  return {
-    envVariables: {
-      ...props.credentials._environment(),
-      ...texts({
-        ...(props.region !== undefined && { AWS_DEFAULT_REGION: props.region }),
-        ...(props.endpoint !== undefined && { MLFLOW_S3_ENDPOINT_URL: props.endpoint }),
-        ...(props.addressing !== undefined && { MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE: props.addressing }),
-        ...(props.ca !== undefined && { AWS_CA_BUNDLE: `${caFolder}/ca.crt` }),
-        ...(props.ignoreTls === true && { MLFLOW_S3_IGNORE_TLS: true }),
-        ...(props.uploadExtraArgs !== undefined && {
-          MLFLOW_S3_UPLOAD_EXTRA_ARGS: JSON.stringify(props.uploadExtraArgs),
-        }),
-      }),
-    },
-    volumeMounts:
-      props.ca === undefined
-        ? []
-        : [{ path: caFolder, volume: props.ca._volume(scope, caName, 'ca.crt'), readOnly: true }],
-    serviceAccountAnnotations: props.credentials._serviceAccountAnnotations,
-    routes: [
-      routeToStore(props.route, portOf(props.endpoint)),
-      ...(props.credentials._isAmbient ? [AMAZON_METADATA] : []),
-    ],
-  };
-}
-
 /** `s3://bucket/prefix` */
-export function bucketUri({ bucket, prefix }: S3BucketProps): string {
-  return ['s3:/', bucket, ...(prefix === undefined ? [] : [prefix])].join('/');
+export function s3Uri({ bucket, prefix }: S3BucketProps): string {
+  return folderUri(`s3://${bucket}`, prefix);
 }
 
-/** What a bucket must look like, as the prop of this name. */
-export function checkBucket(problems: Problems, prop: string, props: S3BucketProps): void {
-  const { bucket, prefix, endpoint, ca, ignoreTls, credentials } = props;
+/** What a pod needs for a bucket, in the variables of MLflow and of the SDK. `caName` names the volume of the CA and its folder. */
+export function s3Part(scope: Construct, props: S3BucketProps, caName: string): PodPart {
+  const { ca } = props;
+  const caFolder = `/etc/${caName}`;
+  const bucket: PodPart = {
+    envVariables: texts({
+      ...(props.region !== undefined && { AWS_DEFAULT_REGION: props.region }),
+      ...(props.endpoint !== undefined && { MLFLOW_S3_ENDPOINT_URL: props.endpoint }),
+      ...(props.addressing !== undefined && { MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE: props.addressing }),
+      ...(ca !== undefined && { AWS_CA_BUNDLE: `${caFolder}/ca.crt` }),
+      ...(props.ignoreTls === true && { MLFLOW_S3_IGNORE_TLS: true }),
+      ...(props.uploadExtraArgs && { MLFLOW_S3_UPLOAD_EXTRA_ARGS: JSON.stringify(props.uploadExtraArgs) }),
+    }),
+    volumeMounts: ca && [{ path: caFolder, volume: ca._volume(scope, caName, 'ca.crt'), readOnly: true }],
+    routes: [storeRoute(props.route, portOf(props.endpoint))],
+  };
+  return withIdentity(bucket, props.identity._part());
+}
+
+/** Validates a bucket. */
+export function checkS3Bucket(problems: Problems, props: S3BucketProps): void {
+  const { bucket, prefix, endpoint, ca, ignoreTls, identity } = props;
   if (!/^[a-z0-9][-.a-z0-9]{1,61}[a-z0-9]$/.test(bucket)) {
-    problems.add(`${prop}.bucket`, 'must be the name of a bucket, without s3://', bucket);
+    problems.add('bucket', 'must be the name of a bucket, without s3://', bucket);
   }
-  checkPrefix(problems, prefix, `${prop}.prefix`);
-  checkRoute(problems, `${prop}.route`, props.route);
+  checkPrefix(problems, 'prefix', prefix);
+  checkRoute(problems, 'route', props.route);
   if (endpoint !== undefined && !/^https?:\/\/[^/\s]+$/.test(endpoint)) {
-    problems.add(`${prop}.endpoint`, 'must be a URL with scheme and without path', endpoint);
+    problems.add('endpoint', 'must be a URL with scheme and without path', endpoint);
   }
   if (ca !== undefined && ignoreTls === true) {
     problems.say(
-      `\`${prop}.ignoreTls\` must not be set with \`ca\`: one trusts any certificate, the other a CA.`,
+      `\`${problems.name('ignoreTls')}\` must not be set with \`ca\`: one trusts any certificate, the other a CA.`,
       'Drop one of them.',
     );
   }
-  ca?._check(problems, `${prop}.ca`);
-  credentials._check(problems, `${prop}.credentials`);
+  ca?._check(problems, 'ca');
+  identity._check(problems, 'identity');
 }
 
 function portOf(endpoint = ''): number {

@@ -11,27 +11,27 @@ const MOUNT_PATH = '/mlflow/artifacts';
 /** Props of {@link VolumeArtifacts}. */
 export interface VolumeArtifactsProps {
   /**
-   * The volume: a new claim, an existing one, or none. With ReadWriteMany, several replicas share it.
+   * PersistentVolumeClaim: a new one, an existing one, or none. With ReadWriteMany, several replicas share it.
    * @default Persistence.newClaim() - 10 GiB, ReadWriteOnce, the default storage class
    */
   readonly persistence?: Persistence;
 
   /**
-   * Folder of the volume that artifacts go to, such as `mlartifacts`.
+   * Folder of the volume for artifacts, such as `mlartifacts`.
    * @default - the volume itself
    */
   readonly defaultArtifactsDestination?: string;
 
   /**
-   * The root of new experiments, as clients see it: a URI that they can reach. A path such as `./mlruns` is refused,
-   * since clients would write it to their own disk.
+   * Artifact root of new experiments, as clients see it: a URI that they can reach. A path such as `./mlruns` is an error,
+   * since clients would write to their own disk.
    * @default 'mlflow-artifacts:/' - clients upload and download through the server
    * @see https://mlflow.org/docs/latest/self-hosting/architecture/artifact-store/
    */
   readonly defaultArtifactRoot?: string;
 }
 
-/** Artifacts on a volume of the server, which clients reach through the server. */
+/** Artifacts on a volume of the server. Clients upload and download through the server. */
 export class VolumeArtifacts implements IArtifactStore {
   private readonly persistence: Persistence;
 
@@ -55,18 +55,18 @@ export class VolumeArtifacts implements IArtifactStore {
   private check(scope: Construct): void {
     const problems = Problems.of(scope);
     const { defaultArtifactRoot: root, defaultArtifactsDestination: folder } = this.props;
-    this.persistence._check(problems, 'artifactRoot.persistence');
+    this.persistence._check(problems, 'persistence');
     if (root !== undefined && !/^[a-z][-a-z0-9+.]*:/.test(root)) {
       problems.add(
-        'artifactRoot.defaultArtifactRoot',
+        'defaultArtifactRoot',
         'must be a URI',
         root,
-        "MLflow makes a path of the pod of it, and clients write that on their own disk. Leave it out, or use 'mlflow-artifacts:/'.",
+        "MLflow turns a path into one of the pod, and clients write to that path on their own disk. Leave it out, or use 'mlflow-artifacts:/'.",
       );
     }
     if (folder !== undefined && !/^(\.\/)?[-\w]+(\/[-\w]+)*$/.test(folder)) {
       problems.add(
-        'artifactRoot.defaultArtifactsDestination',
+        'defaultArtifactsDestination',
         'must be a folder of the volume (letters, digits, dashes, slashes)',
         folder,
       );

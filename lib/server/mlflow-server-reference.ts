@@ -158,7 +158,7 @@ export class ImportedMlflowServer extends Construct implements IMlflowServer {
     this.podSelector = attributes.podSelector ?? labelsOf('mlflow', serverName, 'server').selector;
     this.requestsPerPod = attributes.requestsPerPod ?? 80;
     this.metricsEndpoint = attributes.metricsEndpoint;
-    this.artifacts = problems.finish(() => problems.during('', () => attributes.artifactRoot.bind(this)));
+    this.artifacts = problems.finish(() => problems.during('artifactRoot', () => attributes.artifactRoot.bind(this)));
     this.serviceAccount = kplus.ServiceAccount.fromServiceAccountName(
       this,
       'service-account',

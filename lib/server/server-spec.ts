@@ -114,7 +114,7 @@ export function settingsOf(scope: Construct, props: MlflowServerProps): ServerSe
 
 /** Resolves a server. Makes what the artifact store and the login need below `scope`. */
 export function specOf(problems: Problems, scope: Construct, settings: ServerSettings): ServerSpec {
-  const artifacts = problems.during('', () => settings.artifactRoot.bind(scope));
+  const artifacts = problems.during('artifactRoot', () => settings.artifactRoot.bind(scope));
   return {
     ...settings,
     artifacts,

@@ -2,24 +2,25 @@ import { Duration, Size, Testing } from 'cdk8s';
 import { EnvValue, ServiceAccount } from 'cdk8s-plus-28';
 import {
   ArtifactAccess,
+  AwsIdentity,
   AzureBlobArtifacts,
   type AzureBlobArtifactsProps,
   AzureBlobCredentials,
+  AzureIdentity,
   FileSource,
   GcsArtifacts,
   type GcsArtifactsProps,
-  GcsCredentials,
+  GoogleIdentity,
   type IArtifactStore,
   S3Addressing,
   S3Artifacts,
   type S3ArtifactsProps,
-  S3Credentials,
 } from 'cdk8s-mlflow';
 
 import { chart, container, env, only, podOf, server, serverManifests } from '../support/synth';
 
-const s3: S3ArtifactsProps = { bucket: 'models', credentials: S3Credentials.fromSecretName('s3') };
-const gcs: GcsArtifactsProps = { bucket: 'models', credentials: GcsCredentials.fromSecretName('gcs') };
+const s3: S3ArtifactsProps = { bucket: 'models', identity: AwsIdentity.fromSecretName('s3') };
+const gcs: GcsArtifactsProps = { bucket: 'models', identity: GoogleIdentity.fromSecretName('gcs') };
 const azure: AzureBlobArtifactsProps = {
   account: 'mlstore',
   container: 'models',
@@ -69,7 +70,7 @@ test('S3: all of it', () => {
   const manifests = serverManifests({
     artifactRoot: new S3Artifacts({
       bucket: 'models',
-      credentials: S3Credentials.fromSecretName('minio', { accessKeyIdKey: 'user', secretAccessKeyKey: 'password' }),
+      identity: AwsIdentity.fromSecretName('minio', { accessKeyIdKey: 'user', secretAccessKeyKey: 'password' }),
       region: 'eu-central-1',
       endpoint: 'https://minio.storage.svc:9000',
       addressing: S3Addressing.PATH,
@@ -134,19 +135,22 @@ test('workload identities are annotations of the ServiceAccount, and need no Sec
   };
   const role = 'arn:aws:iam::123456789012:role/mlflow';
   const account = 'mlflow@project.iam.gserviceaccount.com';
-  expect(annotations(new S3Artifacts({ ...s3, credentials: S3Credentials.fromRole(role) }))).toEqual([
+  expect(annotations(new S3Artifacts({ ...s3, identity: AwsIdentity.fromRole(role) }))).toEqual([
     { 'eks.amazonaws.com/role-arn': role },
     [],
   ]);
-  expect(annotations(new GcsArtifacts({ ...gcs, credentials: GcsCredentials.fromServiceAccount(account) }))).toEqual([
+  expect(annotations(new GcsArtifacts({ ...gcs, identity: GoogleIdentity.fromServiceAccount(account) }))).toEqual([
     { 'iam.gke.io/gcp-service-account': account },
     [],
   ]);
-  const client = new AzureBlobArtifacts({ ...azure, credentials: AzureBlobCredentials.fromClientId('0123') });
+  const client = new AzureBlobArtifacts({
+    ...azure,
+    credentials: AzureBlobCredentials.fromIdentity(AzureIdentity.fromClientId('0123')),
+  });
   expect(annotations(client)).toEqual([{ 'azure.workload.identity/client-id': '0123' }, []]);
   const pod = only(serverManifests({ artifactRoot: client }), 'Deployment').spec.template.metadata;
   expect(pod.labels).toMatchObject({ 'azure.workload.identity/use': 'true' });
-  expect(annotations(new S3Artifacts({ ...s3, credentials: S3Credentials.ambient() }))).toEqual([undefined, []]);
+  expect(annotations(new S3Artifacts({ ...s3, identity: AwsIdentity.ambient() }))).toEqual([undefined, []]);
 });
 
 test('GCS: the key is a file', () => {
@@ -217,16 +221,16 @@ test.each<[IArtifactStore, string]>([
     `\`artifactRoot.ca\` ${objectName}, got "CA".`,
   ],
   [
-    new S3Artifacts({ ...s3, credentials: S3Credentials.fromRole('mlflow') }),
-    '`artifactRoot.credentials.roleArn` must be the ARN of a role (arn:aws:iam::123456789012:role/name), got "mlflow".',
+    new S3Artifacts({ ...s3, identity: AwsIdentity.fromRole('mlflow') }),
+    '`artifactRoot.identity` must be the ARN of a role (arn:aws:iam::123456789012:role/name), got "mlflow".',
   ],
   [
     new GcsArtifacts({ ...gcs, bucket: 'gs://x' }),
     '`artifactRoot.bucket` must be the name of a bucket, without gs://, got "gs://x".',
   ],
   [
-    new GcsArtifacts({ ...gcs, credentials: GcsCredentials.fromServiceAccount('me') }),
-    '`artifactRoot.credentials` must be a Google service account (name@project.iam.gserviceaccount.com), got "me".',
+    new GcsArtifacts({ ...gcs, identity: GoogleIdentity.fromServiceAccount('me') }),
+    '`artifactRoot.identity` must be a Google service account (name@project.iam.gserviceaccount.com), got "me".',
   ],
   [
     new AzureBlobArtifacts({ ...azure, account: 'A' }),
@@ -238,7 +242,14 @@ test.each<[IArtifactStore, string]>([
   ],
   [
     new AzureBlobArtifacts({ ...azure, credentials: AzureBlobCredentials.fromAccessKey('') }),
-    `\`artifactRoot.credentials.secretName\` ${objectName}, got an empty string.`,
+    `\`artifactRoot.credentials\` ${objectName}, got an empty string.`,
+  ],
+  [
+    new AzureBlobArtifacts({
+      ...azure,
+      credentials: AzureBlobCredentials.fromIdentity(AzureIdentity.fromClientId('')),
+    }),
+    '`artifactRoot.credentials` must have a client id, got an empty string.',
   ],
 ])('%#: refuses what cannot be', (artifactRoot, message) => {
   expect(() => serverManifests({ artifactRoot })).toThrow(new Error(`[chart/mlflow] ${message}`));
@@ -247,8 +258,8 @@ test.each<[IArtifactStore, string]>([
 test('an identity on somebody else’s ServiceAccount, or a second value, is an error', () => {
   const scope = chart();
   const serviceAccount = ServiceAccount.fromServiceAccountName(scope, 'sa', 'own');
-  const credentials = S3Credentials.fromRole('arn:aws:iam::123456789012:role/mlflow');
-  expect(() => server(scope, { serviceAccount, artifactRoot: new S3Artifacts({ ...s3, credentials }) })).toThrow(
+  const identity = AwsIdentity.fromRole('arn:aws:iam::123456789012:role/mlflow');
+  expect(() => server(scope, { serviceAccount, artifactRoot: new S3Artifacts({ ...s3, identity }) })).toThrow(
     new Error(
       '[chart/mlflow] `serviceAccount` must be left out where `artifactRoot` has an identity for the ServiceAccount. Leave it out, or annotate your own ServiceAccount and give `artifactRoot` ambient credentials.',
     ),

@@ -19,6 +19,7 @@ import {
   PostgresConnection,
   PostgresCredentials,
   PostgresTls,
+  RdsPostgres,
 } from 'cdk8s-mlflow';
 
 import { chart, containerOf, env, type Manifest, only } from '../support/synth';
@@ -66,6 +67,13 @@ const BACKENDS: Record<string, (scope: Construct) => IPostgresBackend> = {
       instanceConnectionName: 'shop:europe-west1:mlflow',
       login: CloudSqlLogin.password(PostgresCredentials.fromSecretName('login')),
     }),
+  'CloudSqlPostgres by IAM': (scope) =>
+    new CloudSqlPostgres(scope, 'postgres', {
+      instanceConnectionName: 'shop:europe-west1:mlflow',
+      login: CloudSqlLogin.iam('mlflow@shop.iam'),
+    }),
+  RdsPostgres: (scope) =>
+    new RdsPostgres(scope, 'postgres', { host: 'db.abc.eu-west-1.rds.amazonaws.com', user: 'mlflow', tls }),
   'PgBouncer before ExternalPostgres': (scope) =>
     new PgBouncer(scope, 'pgbouncer', {
       backend: new ExternalPostgres(scope, 'postgres', { host: 'db', user: 'u', password: PASSWORD, tls }),
@@ -91,7 +99,7 @@ describe.each(Object.entries(BACKENDS))('%s', (_, newBackend) => {
 
   test('connects every container in the same way, but for migrations, which go around a pooler', () => {
     const containers = connecting(synth(DatabaseMigration.job()));
-    const isPooled = newBackend(chart()).connection.bypass !== undefined;
+    const { bypass, credentials } = newBackend(chart()).connection;
     const prepares = ['wait-for-database', 'init-mlflow'];
     expect(containers.map((c) => c.name)).toEqual([...prepares, ...prepares, 'mlflow']);
     const connections = containers.map((c) =>
@@ -106,23 +114,26 @@ describe.each(Object.entries(BACKENDS))('%s', (_, newBackend) => {
     ]);
     expect([waitingInJob, migratingToo]).toEqual([migrating, migrating]);
     expect(serving).toEqual(waiting);
-    expect(JSON.stringify(migrating) === JSON.stringify(serving)).toBe(!isPooled);
+    expect(JSON.stringify(migrating) === JSON.stringify(serving)).toBe(bypass === undefined);
+    const password = credentials.password === undefined ? [] : ['PGPASSWORD'];
     expect(Object.keys(connections[0] ?? {})).toEqual(
       expect.arrayContaining([
         'PGHOST',
         'PGPORT',
         'PGDATABASE',
         'PGUSER',
-        'PGPASSWORD',
+        ...password,
         'PGSSLMODE',
         'PGCONNECT_TIMEOUT',
       ]),
     );
   });
 
-  test('takes the password from a Secret that must exist, and the rest as text or from a Secret', () => {
+  test('takes the password from a Secret that must exist or has none, and the rest as text or from a Secret', () => {
     const variables = env(containerOf(only(synth(), 'Deployment', 'mlflow').spec.template.spec, 'mlflow'));
-    expect(variables.PGPASSWORD).toEqual({ secretKeyRef: { key: expect.any(String), name: expect.any(String) } });
+    const { password } = newBackend(chart()).connection.credentials;
+    const secret = { secretKeyRef: { key: expect.any(String), name: expect.any(String) } };
+    expect(variables.PGPASSWORD).toEqual(password && secret);
     for (const name of ['PGHOST', 'PGPORT', 'PGDATABASE', 'PGUSER']) {
       const value = variables[name];
       expect(typeof value === 'string' ? value : value.secretKeyRef.name).toMatch(/./);

@@ -1,16 +1,16 @@
 // Backups and restores for the tests, on the database that the servers of synth.ts use.
 import { type Chart, Duration } from 'cdk8s';
 import {
+  AwsIdentity,
   BackupLocation,
   ExternalPostgres,
+  FileSource,
+  type IPostgresBackend,
   Persistence,
   PostgresBackup,
   PostgresRestore,
   PostgresTls,
   S3Addressing,
-  S3Credentials,
-  FileSource,
-  type IPostgresBackend,
 } from 'cdk8s-mlflow';
 
 import { rds, type RdsCase } from './synth-rds';
@@ -56,7 +56,7 @@ function locationOf({ endpoint }: BackupCase, persistence: Persistence): BackupL
         endpoint,
         addressing: S3Addressing.PATH,
         region: 'us-east-1',
-        credentials: S3Credentials.fromSecretName('s3'),
+        identity: AwsIdentity.fromSecretName('s3'),
       });
 }
 

@@ -1,6 +1,6 @@
 // A database at RDS for the tests.
 import { type Chart, Duration } from 'cdk8s';
-import { FileSource, type IPostgresBackend, PostgresTls, RdsIdentity, RdsPostgres } from 'cdk8s-mlflow';
+import { AwsIdentity, FileSource, type IPostgresBackend, PostgresTls, RdsPostgres } from 'cdk8s-mlflow';
 
 /** What a test can ask for: an endpoint, where the role is `mlflow`. */
 export interface RdsCase {
@@ -16,9 +16,9 @@ export interface RdsCase {
 
 export function rds(chart: Chart, { identity, renewal, ...place }: RdsCase): IPostgresBackend {
   const identities = {
-    role: RdsIdentity.fromRole('arn:aws:iam::123456789012:role/mlflow'),
-    ambient: RdsIdentity.ambient(),
-    key: RdsIdentity.fromSecretName('aws'),
+    role: AwsIdentity.fromRole('arn:aws:iam::123456789012:role/mlflow'),
+    ambient: AwsIdentity.ambient(),
+    key: AwsIdentity.fromSecretName('aws'),
   };
   return new RdsPostgres(chart, 'postgres', {
     ...place,

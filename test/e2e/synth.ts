@@ -4,8 +4,7 @@
 import { App, Chart, Cron, Duration, Yaml } from 'cdk8s';
 import {
   ArtifactAccess,
-  TlsCertificate,
-  CloudSqlIdentity,
+  AwsIdentity,
   CloudSqlLogin,
   CloudSqlPostgres,
   DatabaseBootstrap,
@@ -14,6 +13,7 @@ import {
   type ExistingData,
   ExternalPostgres,
   FileSource,
+  GoogleIdentity,
   type IArtifactStore,
   type IPostgresBackend,
   MlflowAuth,
@@ -28,11 +28,11 @@ import {
   ReadinessCheck,
   S3Addressing,
   S3Artifacts,
-  S3Credentials,
   SecretKey,
   SqliteImport,
   type SqliteRepair,
   SqliteSource,
+  TlsCertificate,
   VolumeArtifacts,
 } from 'cdk8s-mlflow';
 import { EnvValue, PersistentVolumeAccessMode } from 'cdk8s-plus-28';
@@ -179,7 +179,7 @@ function artifactsOf({ s3 }: ServerCase): IArtifactStore {
       endpoint: s3.endpoint,
       addressing: S3Addressing.PATH,
       region: 'us-east-1',
-      credentials: S3Credentials.fromSecretName('s3'),
+      identity: AwsIdentity.fromSecretName('s3'),
       signedUrlLifetime: s3.signedUrlLifetime === undefined ? undefined : Duration.seconds(s3.signedUrlLifetime),
       access: s3.bypass === true ? ArtifactAccess.DIRECT : ArtifactAccess.PROXIED,
     });
@@ -191,7 +191,7 @@ function artifactsOf({ s3 }: ServerCase): IArtifactStore {
 function cloudSql(chart: Chart, { instance, iamUser, api }: CloudSqlCase): IPostgresBackend {
   return new CloudSqlPostgres(chart, 'postgres', {
     instanceConnectionName: instance,
-    identity: CloudSqlIdentity.fromSecretName('google'),
+    identity: GoogleIdentity.fromSecretName('google'),
     login:
       iamUser === undefined
         ? CloudSqlLogin.password(PostgresCredentials.fromSecretName('login'))

@@ -1,13 +1,13 @@
 import { Cron, Duration, Testing } from 'cdk8s';
 import { EnvValue, PersistentVolumeAccessMode } from 'cdk8s-plus-28';
 import {
+  AwsIdentity,
   type IArtifactStore,
   MlflowGarbageCollection,
   type MlflowGarbageCollectionProps,
   type MlflowServerProps,
   Persistence,
   S3Artifacts,
-  S3Credentials,
   VolumeArtifacts,
 } from 'cdk8s-mlflow';
 
@@ -31,8 +31,8 @@ function podOf(props: Props = {}, ofServer: Partial<MlflowServerProps> = {}): Ma
   return only(manifests(props, ofServer), 'CronJob').spec.jobTemplate.spec.template;
 }
 
-const bucket = (credentials: S3Credentials): IArtifactStore =>
-  new S3Artifacts({ bucket: 'models', credentials, region: 'eu-central-1' });
+const bucket = (identity: AwsIdentity): IArtifactStore =>
+  new S3Artifacts({ bucket: 'models', identity, region: 'eu-central-1' });
 
 test('a CronJob that never runs twice at once', () => {
   expect(only(manifests({ timeZone: 'Europe/Berlin' }), 'CronJob', 'mlflow-gc').spec).toMatchObject({
@@ -62,7 +62,7 @@ test('has what the server has: image, login, artifacts, identity', () => {
     {
       image: 'mirror/mlflow:1',
       imagePullSecrets: ['registry'],
-      artifactRoot: bucket(S3Credentials.fromSecretName('s3')),
+      artifactRoot: bucket(AwsIdentity.fromSecretName('s3')),
       extraEnvVars: { HTTPS_PROXY: EnvValue.fromValue('http://proxy:3128') },
     },
   ).spec;
@@ -157,7 +157,7 @@ test('refuses artifacts that no other pod can see', () => {
 });
 
 test('of an isolated server, it reaches the database and the store, and nobody reaches it', () => {
-  const artifactRoot = bucket(S3Credentials.fromSecretName('s3'));
+  const artifactRoot = bucket(AwsIdentity.fromSecretName('s3'));
   expect(edges(manifests({}, { artifactRoot, isolation: {} }), 'mlflow-gc')).toEqual([
     'out 53/UDP 53/TCP to k8s-app=kube-dns of metadata.name=kube-system',
     'out 5432/TCP to anybody',

@@ -2,10 +2,12 @@ import { Testing } from 'cdk8s';
 import { EnvValue, ServiceType } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import {
-  AzureBlobArtifacts,
-  AzureBlobCredentials,
   type ArtifactLocation,
   ArtifactVisibility,
+  AwsIdentity,
+  AzureBlobArtifacts,
+  AzureBlobCredentials,
+  AzureIdentity,
   BitnamiArchitecture,
   BitnamiPasswords,
   BitnamiPostgres,
@@ -13,7 +15,7 @@ import {
   DatabaseMigration,
   ExistingSecretPostgres,
   GcsArtifacts,
-  GcsCredentials,
+  GoogleIdentity,
   type IPostgresBackend,
   type MlflowServerProps,
   NetworkPeer,
@@ -22,7 +24,6 @@ import {
   PostgresCredentials,
   PostgresTls,
   S3Artifacts,
-  S3Credentials,
 } from 'cdk8s-mlflow';
 
 import { closed, edges } from '../support/edges';
@@ -142,7 +143,7 @@ test('without a migration, the way around PgBouncer is closed', () => {
 
 test('a migration Job reaches the database itself and nothing else, and nobody reaches it', () => {
   const backend = (scope: Construct): PgBouncer => new PgBouncer(scope, 'pgbouncer', { backend: bitnami(scope) });
-  const artifactRoot = new S3Artifacts({ bucket: 'models', credentials: S3Credentials.fromSecretName('s3') });
+  const artifactRoot = new S3Artifacts({ bucket: 'models', identity: AwsIdentity.fromSecretName('s3') });
   const manifests = on(backend, { artifactRoot, threads: 7, databaseMigration: DatabaseMigration.job() });
   expect(edges(manifests, 'mlflow-migration')).toEqual([DNS, `out 5432/TCP to ${PRIMARY}`]);
   expect(closed(manifests, 'mlflow-migration')).toEqual(['Ingress', 'Egress']);
@@ -192,39 +193,40 @@ test('PgBouncer reaches its database alone', () => {
   ]);
 });
 
-const role = S3Credentials.fromRole('arn:aws:iam::123456789012:role/mlflow');
+const role = AwsIdentity.fromRole('arn:aws:iam::123456789012:role/mlflow');
+const key = AwsIdentity.fromSecretName('s3');
 const route = { peers: [NetworkPeer.cidr('10.20.0.0/16')] };
 
 test.each<[string, Props['artifactRoot'], string[]]>([
-  ['of Amazon', new S3Artifacts({ bucket: 'models', credentials: role }), ['out 443/TCP to anybody']],
+  ['of Amazon', new S3Artifacts({ bucket: 'models', identity: role }), ['out 443/TCP to anybody']],
   [
     'of Amazon by a private endpoint',
-    new S3Artifacts({ bucket: 'models', credentials: role, route }),
-    ['out 443/TCP to 10.20.0.0/16'],
+    new S3Artifacts({ bucket: 'models', identity: role, route }),
+    ['out 443/TCP to 10.20.0.0/16', 'out 443/TCP to anybody'],
   ],
   [
     'of Amazon with what is around',
-    new S3Artifacts({ bucket: 'models', credentials: S3Credentials.ambient() }),
+    new S3Artifacts({ bucket: 'models', identity: AwsIdentity.ambient() }),
     ['out 443/TCP to anybody', 'out 80/TCP to 169.254.170.23/32', 'out 80/TCP to 169.254.169.254/32'],
   ],
   [
     'with a port',
-    new S3Artifacts({ bucket: 'models', credentials: role, endpoint: 'https://ceph.example.com:8443' }),
+    new S3Artifacts({ bucket: 'models', identity: key, endpoint: 'https://ceph.example.com:8443' }),
     ['out 8443/TCP to anybody'],
   ],
   [
     'without TLS',
-    new S3Artifacts({ bucket: 'models', credentials: role, endpoint: 'http://minio' }),
+    new S3Artifacts({ bucket: 'models', identity: key, endpoint: 'http://minio' }),
     ['out 80/TCP to anybody'],
   ],
   [
     'of Google by a key',
-    new GcsArtifacts({ bucket: 'models', credentials: GcsCredentials.fromSecretName('gcs') }),
+    new GcsArtifacts({ bucket: 'models', identity: GoogleIdentity.fromSecretName('gcs') }),
     ['out 443/TCP to anybody'],
   ],
   [
     'of Google by workload identity',
-    new GcsArtifacts({ bucket: 'models', credentials: GcsCredentials.ambient(), route }),
+    new GcsArtifacts({ bucket: 'models', identity: GoogleIdentity.ambient(), route }),
     [
       'out 443/TCP to 10.20.0.0/16',
       'out 80/TCP 988/TCP to 169.254.169.252/32',
@@ -236,10 +238,10 @@ test.each<[string, Props['artifactRoot'], string[]]>([
     new AzureBlobArtifacts({
       account: 'mlstore',
       container: 'models',
-      credentials: AzureBlobCredentials.fromClientId('client'),
+      credentials: AzureBlobCredentials.fromIdentity(AzureIdentity.fromClientId('client')),
       route,
     }),
-    ['out 443/TCP to 10.20.0.0/16'],
+    ['out 443/TCP to 10.20.0.0/16', 'out 443/TCP to anybody'],
   ],
 ])('reaches a store %s', (_, artifactRoot, expected) => {
   expect(isolated({ artifactRoot }).slice(3)).toEqual(expected);
@@ -355,7 +357,7 @@ test.each<[string, () => unknown, string]>([
   [
     'a store',
     () =>
-      serverManifests({ artifactRoot: new S3Artifacts({ bucket: 'models', credentials: role, route: { peers: [] } }) }),
+      serverManifests({ artifactRoot: new S3Artifacts({ bucket: 'models', identity: role, route: { peers: [] } }) }),
     `[chart/mlflow] \`artifactRoot.route.peers\` ${none}`,
   ],
   [

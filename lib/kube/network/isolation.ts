@@ -42,7 +42,9 @@ export function egressOf(options: IsolationOptions, routes: NetworkRoute[]): kpl
   if (all.length === 0) {
     return [];
   }
-  return [dnsRule({ peers: [NetworkPeer.KUBE_DNS], ...options.dns }), ...all.map(egressRule)];
+  // A store and an identity often need the same route.
+  const rules = new Map(all.map(egressRule).map((rule) => [JSON.stringify(rule), rule]));
+  return [dnsRule({ peers: [NetworkPeer.KUBE_DNS], ...options.dns }), ...rules.values()];
 }
 
 /** Lets the pods of a Job reach these routes, and nobody reach them. */

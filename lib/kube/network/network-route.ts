@@ -26,7 +26,7 @@ export function metadataRoute(addresses: string[], ...ports: number[]): NetworkR
 export function checkRoute(problems: Problems, prop: string, route: NetworkRoute | undefined): void {
   checkPeers(problems, `${prop}.peers`, route?.peers, 'Leave it out for any address.');
   if (route?.ports?.length === 0) {
-    problems.say(`\`${prop}.ports\` must name at least one port, got none.`);
+    problems.say(`\`${problems.name(prop)}.ports\` must name at least one port, got none.`);
   }
   route?.ports?.forEach((port, i) => {
     checkPort(problems, `${prop}.ports[${String(i)}]`, port);
@@ -41,7 +41,7 @@ export function checkPeers(
   hintIfEmpty?: string,
 ): void {
   if (peers?.length === 0 && hintIfEmpty !== undefined) {
-    problems.say(`\`${prop}\` must name at least one peer, got none.`, hintIfEmpty);
+    problems.say(`\`${problems.name(prop)}\` must name at least one peer, got none.`, hintIfEmpty);
   }
   peers?.forEach((peer, i) => {
     peer._check(problems, `${prop}[${String(i)}]`);

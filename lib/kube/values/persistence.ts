@@ -123,7 +123,7 @@ export class Persistence {
       problems.add(`${prop}.size`, 'must be a whole number of GiB from 1', gibibytes);
     }
     if (this._accessModes.length === 0) {
-      problems.say(`\`${prop}.accessModes\` must name at least one access mode, got none.`);
+      problems.say(`\`${problems.name(prop)}.accessModes\` must name at least one access mode, got none.`);
     }
   }
 }

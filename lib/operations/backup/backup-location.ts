@@ -1,7 +1,7 @@
 import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { bucketAccess, bucketUri, checkBucket, type S3BucketProps } from '../../artifacts/s3-bucket';
+import { checkS3Bucket, s3Part, s3Uri, type S3BucketProps } from '../../artifacts/s3-bucket';
 import { labelsOf } from '../../kube/pod/labels';
 import { Persistence } from '../../kube/values/persistence';
 import type { PodPart } from '../../kube/pod/pod-part';
@@ -10,11 +10,11 @@ import type { Problems } from '../../validation/problems';
 const VOLUME_FOLDER = '/backups';
 const SCRATCH_FOLDER = '/scratch';
 
-/** A bucket for dumps. */
+/** Bucket for dumps. */
 export interface BackupBucketProps extends S3BucketProps {
   /**
-   * Where a dump is made before it goes into the bucket, and checked when it comes from there: room for one dump.
-   * `Persistence.none()` is the disk of the node.
+   * Volume for one dump: it is written there before its upload, and verified there after its download. `Persistence.none()`
+   * is the disk of the node.
    * @default Persistence.none()
    */
   readonly scratch?: Persistence;
@@ -22,28 +22,28 @@ export interface BackupBucketProps extends S3BucketProps {
 
 /** What the pods of an operation need of a location. */
 export interface BoundLocation {
-  /** What scripts know the place by. */
+  /** The location, for the scripts. */
   readonly uri: string;
-  /** The folder in which a dump is worked on. */
+  /** Folder for the dump in progress. */
   readonly workFolder: string;
-  /** The mounts of every container that works on a dump. */
+  /** Mounts of every container that reads or writes a dump. */
   readonly workMounts: kplus.VolumeMount[];
-  /** What only the container needs that stores or fetches. */
+  /** For the container that stores or fetches, alone. */
   readonly access: PodPart;
 }
 
-/** Where dumps of a database are kept. */
+/** Location of the dumps of a database. */
 export abstract class BackupLocation {
   /**
-   * On a volume, which dumps are made on, too. It should not be on the disk of the database: they would be lost together.
+   * A volume. It should not be on the disk of the database: both would be lost together.
    *
-   * @param persistence a new claim, named by the construct's id and `-dumps`, or an existing one
+   * @param persistence a new claim, with the name of the construct and `-dumps`, or an existing one
    */
   public static volume(persistence: Persistence = Persistence.newClaim()): BackupLocation {
     return new VolumeLocation(persistence);
   }
 
-  /** In a bucket of S3, or of a store that speaks its protocol. */
+  /** A bucket of S3 or of a compatible store, such as MinIO. */
   public static s3(props: BackupBucketProps): BackupLocation {
     return new BucketLocation(props);
   }
@@ -51,17 +51,25 @@ export abstract class BackupLocation {
   /** @internal */
   public abstract _check(problems: Problems, prop: string): void;
 
-  /** For those that write dumps. @internal */
+  /** For an operation that writes dumps. @internal */
   public abstract _bind(scope: Construct): BoundLocation;
 
-  /** For those that read dumps. @internal */
+  /** For an operation that reads dumps. @internal */
   public abstract _bindReadOnly(scope: Construct): BoundLocation;
 
-  /** The same place, for others than the one that makes it: under this id. @internal */
+  /** The same location, for operations other than the backup with this id, which creates it. @internal */
   public abstract _madeBy(id: string): BackupLocation;
 
-  /** Whether there is something in it that a restore could read. @internal */
+  /** Whether it exists already, so that it can have dumps in it. @internal */
   public abstract get _exists(): boolean;
+}
+
+/** Validates a location, which JavaScript may leave out. */
+export function checkLocation(problems: Problems, prop: string, location: BackupLocation | undefined): void {
+  if (location === undefined) {
+    problems.add(prop, 'is required', location, 'Use BackupLocation.volume(persistence) or BackupLocation.s3(props).');
+  }
+  location?._check(problems, prop);
 }
 
 class VolumeLocation extends BackupLocation {
@@ -124,16 +132,16 @@ class BucketLocation extends BackupLocation {
   }
 
   public _check(problems: Problems, prop: string): void {
-    checkBucket(problems, prop, this.props);
+    checkS3Bucket(problems.at(prop), this.props);
     this.props.scratch?._check(problems, `${prop}.scratch`);
   }
 
   public _bind(scope: Construct): BoundLocation {
     return {
-      uri: bucketUri(this.props),
+      uri: s3Uri(this.props),
       workFolder: SCRATCH_FOLDER,
       workMounts: [scratchMount(scope, this.props.scratch ?? Persistence.none())],
-      access: bucketAccess(scope, this.props, 'backup-ca'),
+      access: s3Part(scope, this.props, 'backup-ca'),
     };
   }
 
@@ -149,17 +157,4 @@ class BucketLocation extends BackupLocation {
 function scratchMount(scope: Construct, persistence: Persistence): kplus.VolumeMount {
   const volume = persistence._volume(scope, 'scratch', labelsOf('mlflow', scope.node.id, 'scratch'));
   return { path: SCRATCH_FOLDER, volume };
-}
-
-/** What a location must look like, where one is given at all. */
-export function checkLocation(problems: Problems, prop: string, location: BackupLocation | undefined): void {
-  if (location === undefined) {
-    problems.add(
-      prop,
-      'must say where dumps are',
-      location,
-      'Use BackupLocation.volume(persistence) or BackupLocation.s3(props).',
-    );
-  }
-  location?._check(problems, prop);
 }

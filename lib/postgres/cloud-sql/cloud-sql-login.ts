@@ -1,25 +1,24 @@
+import type { GoogleIdentity } from '../../identity/google-identity';
 import { text } from '../../kube/values/env-values';
 import type { Problems } from '../../validation/problems';
 import { PostgresCredentials } from '../connection/postgres-credentials';
 
-import type { CloudSqlIdentity } from './cloud-sql-identity';
-
 const SUFFIX = '.gserviceaccount.com';
 
-/** How MLflow logs in to PostgreSQL, behind the proxy. */
+/** Login of MLflow in PostgreSQL, behind the proxy. */
 export class CloudSqlLogin {
   /**
-   * As the account that the proxy is, without a password. The proxy renews what proves it long before it expires, for the
-   * connections that are opened from then on. The instance needs the flag `cloudsql.iam_authentication`, and the account a user
-   * there (`gcloud sql users create`) and the role `roles/cloudsql.instanceUser`.
+   * As the Google account of the proxy, without a password. The proxy renews its token long before it expires; new connections
+   * use the new one. The instance needs the flag `cloudsql.iam_authentication`; the account needs a user there
+   * (`gcloud sql users create`) and the role `roles/cloudsql.instanceUser`.
    *
-   * @param user the account as PostgreSQL knows it: a service account without `.gserviceaccount.com`, `name@project.iam`
+   * @param user name of the account in PostgreSQL: a service account without `.gserviceaccount.com`, `name@project.iam`
    */
   public static iam(user: string): CloudSqlLogin {
     return new CloudSqlLogin(new PostgresCredentials({ username: text(user) }), user);
   }
 
-  /** With a password. The proxy then encrypts, and decides who may connect at all. */
+  /** With a password. The proxy encrypts the connection, and its identity decides whether it may connect. */
   public static password(credentials: PostgresCredentials): CloudSqlLogin {
     return new CloudSqlLogin(credentials);
   }
@@ -32,7 +31,7 @@ export class CloudSqlLogin {
   ) {}
 
   /** @internal */
-  public _check(problems: Problems, identity: CloudSqlIdentity): void {
+  public _check(problems: Problems, identity: GoogleIdentity): void {
     const user = this._iamUser;
     const account = identity._serviceAccount;
     if (user === undefined) {
@@ -42,16 +41,16 @@ export class CloudSqlLogin {
     } else if (!/^[^@\s]+@[^@\s]+$/.test(user) || user.endsWith(SUFFIX)) {
       problems.add(
         'login',
-        'must be an account as PostgreSQL knows it',
+        'must be the name of an account in PostgreSQL',
         user,
-        `Write a service account without ${SUFFIX}: name@project.iam.`,
+        `For a service account, leave out ${SUFFIX}: name@project.iam.`,
       );
     } else if (account?.endsWith(SUFFIX) === true && account !== `${user}${SUFFIX}`) {
       problems.add(
         'login',
-        `must be the account that the proxy is, ${account.slice(0, -SUFFIX.length)}`,
+        `must be the account of \`identity\`, ${account.slice(0, -SUFFIX.length)}`,
         user,
-        'Let both be one account, or log in with a password.',
+        'Use one account for both, or log in with a password.',
       );
     }
   }

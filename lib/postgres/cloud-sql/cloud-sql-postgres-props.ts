@@ -1,54 +1,54 @@
 import type * as kplus from 'cdk8s-plus-28';
 
+import type { GoogleIdentity } from '../../identity/google-identity';
 import type { NetworkRoute } from '../../kube/network/network-route';
 
-import type { CloudSqlIdentity } from './cloud-sql-identity';
 import type { CloudSqlLogin } from './cloud-sql-login';
 
-/** Which of its addresses an instance is reached at. */
+/** Kind of address that the proxy connects to. */
 export enum CloudSqlIpType {
-  /** The public one, from anywhere. */
+  /** The public IP. */
   PUBLIC = 'public',
-  /** The one in your own network. Choose it where the cluster is in that network. */
+  /** The private IP. Choose it where the cluster is in the VPC network of the instance. */
   PRIVATE = 'private',
-  /** An endpoint of Private Service Connect in your own network. */
+  /** An endpoint of Private Service Connect. */
   PSC = 'psc',
 }
 
 /** Props of {@link CloudSqlPostgres}. */
 export interface CloudSqlPostgresProps {
-  /** The instance, `project:region:instance`, as `gcloud sql instances describe` shows it (`connectionName`). */
+  /** Connection name of the instance, `project:region:instance`, as `gcloud sql instances describe` shows it (`connectionName`). */
   readonly instanceConnectionName: string;
 
-  /** How MLflow logs in. */
+  /** Login of MLflow in PostgreSQL. */
   readonly login: CloudSqlLogin;
 
   /**
-   * How the proxy proves who it is.
-   * @default CloudSqlIdentity.ambient()
+   * Identity of the proxy. It needs the role `roles/cloudsql.client`.
+   * @default GoogleIdentity.ambient()
    */
-  readonly identity?: CloudSqlIdentity;
+  readonly identity?: GoogleIdentity;
 
   /**
-   * Name of the database. It has to exist, and the user needs CREATE on its schema `public`, which owners of a database have.
+   * Name of the database. It has to exist. The user needs CREATE on its schema `public`, which the owner of a database has.
    * @default 'mlflow'
    */
   readonly database?: string;
 
   /**
-   * Which address of the instance is used.
+   * Kind of address that the proxy connects to.
    * @default CloudSqlIpType.PUBLIC
    */
   readonly ipType?: CloudSqlIpType;
 
   /**
-   * How many connections the instance takes in all (`SHOW max_connections`). Its memory decides on it.
-   * @default - not known: nothing is checked against it
+   * Connection limit of the instance (`SHOW max_connections`), which depends on its memory.
+   * @default - unknown: no check that all connections fit
    */
   readonly maxConnections?: number;
 
   /**
-   * The way to the instance through the network, for isolated pods. They need Google's APIs (port 443) besides.
+   * Network route to the instance, for isolated pods. They also reach Google's APIs (port 443).
    * @default - every address at port 3307
    */
   readonly route?: NetworkRoute;
@@ -61,13 +61,13 @@ export interface CloudSqlPostgresProps {
   readonly extraArgs?: string[];
 
   /**
-   * The image of the proxy, version 2, by tag or digest.
+   * Image of the proxy, version 2, by tag or digest.
    * @default 'gcr.io/cloud-sql-connectors/cloud-sql-proxy:2.27.0'
    */
   readonly image?: string;
 
   /**
-   * CPU, memory and logs of the proxy, in each pod.
+   * CPU, memory and disk for the logs of the proxy, in each pod.
    * @default - requests 50 millicores, 64 MiB and 1 GiB of disk, limits 1 CPU, 256 MiB and 1 GiB of disk
    */
   readonly resources?: kplus.ContainerResources;

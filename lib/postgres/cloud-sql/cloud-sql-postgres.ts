@@ -1,23 +1,29 @@
 import { Construct } from 'constructs';
 
+import { GoogleIdentity } from '../../identity/google-identity';
+import { checkRoute } from '../../kube/network/network-route';
 import { text } from '../../kube/values/env-values';
+import { checkImage, checkObjectName } from '../../validation/checks';
 import { Problems } from '../../validation/problems';
+import { checkDatabase } from '../connection/endpoint';
+import { checkMaxConnections } from '../connection/postgres-settings';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 import { PostgresConnection } from '../connection/postgres-connection';
 import { DEFAULT_DATABASE } from '../connection/postgres-settings';
 import { PostgresTls } from '../connection/postgres-tls';
 
-import { checkCloudSql } from './check-cloud-sql';
-import { CloudSqlIdentity } from './cloud-sql-identity';
 import type { CloudSqlPostgresProps } from './cloud-sql-postgres-props';
-import { cloudSqlProxy, PROXY_PORT } from './cloud-sql-proxy';
+import { checkExtraArgs, cloudSqlSidecar, PROXY_PORT } from './cloud-sql-sidecar';
+
+// Projects of an organization begin with its domain: example.com:project.
+const CONNECTION_NAME = /^([a-z0-9][-a-z0-9.]*:)?[a-z][-a-z0-9]*:[a-z]+(-[a-z]+)+\d+:[a-z][-a-z0-9]*$/;
 
 /**
- * A PostgreSQL instance of Google Cloud SQL, through the Cloud SQL Auth Proxy: a sidecar in each pod that connects, which
- * encrypts, proves who it is, and renews that by itself. With `CloudSqlLogin.iam()` there is no password at all.
+ * PostgreSQL on Google Cloud SQL, through the Cloud SQL Auth Proxy: a sidecar in each pod that connects, which encrypts the
+ * connection, proves its identity and renews its certificates and tokens. With `CloudSqlLogin.iam()` there is no password.
  *
- * It needs Kubernetes 1.29 or later, where a Job ends although a sidecar runs. A `serviceAccount` of your own must have the
- * annotation `iam.gke.io/gcp-service-account`, or another way to the account: the library cannot look.
+ * It needs Kubernetes 1.29 or later, where a Job ends although a sidecar runs. A `serviceAccount` of your own needs the
+ * annotation `iam.gke.io/gcp-service-account`, or another way to its Google account: the library cannot see it.
  * @see https://cloud.google.com/sql/docs/postgres/sql-proxy
  */
 export class CloudSqlPostgres extends Construct implements IPostgresBackend {
@@ -25,8 +31,9 @@ export class CloudSqlPostgres extends Construct implements IPostgresBackend {
 
   public constructor(scope: Construct, id: string, props: CloudSqlPostgresProps) {
     super(scope, id);
+    const { identity = GoogleIdentity.ambient() } = props;
     const problems = new Problems(this);
-    checkCloudSql(problems, id, props);
+    checkProps(problems, id, { ...props, identity });
     problems.throwIfAny();
 
     this.connection = new PostgresConnection({
@@ -34,10 +41,33 @@ export class CloudSqlPostgres extends Construct implements IPostgresBackend {
       port: text(PROXY_PORT),
       database: text(props.database ?? DEFAULT_DATABASE),
       credentials: props.login._credentials,
-      // Within the pod. The proxy encrypts the way to the instance.
+      // Within the pod. The proxy encrypts the connection to the instance.
       tls: PostgresTls.DISABLE,
       maxConnections: props.maxConnections,
-      sidecar: cloudSqlProxy(this, props, props.identity ?? CloudSqlIdentity.ambient()),
+      sidecar: cloudSqlSidecar(this, props, identity),
     });
   }
+}
+
+function checkProps(
+  problems: Problems,
+  id: string,
+  props: CloudSqlPostgresProps & { readonly identity: GoogleIdentity },
+): void {
+  checkObjectName(problems, 'id', id);
+  if (!CONNECTION_NAME.test(props.instanceConnectionName)) {
+    problems.add(
+      'instanceConnectionName',
+      'must be project:region:instance',
+      props.instanceConnectionName,
+      "It is what `gcloud sql instances describe INSTANCE --format='value(connectionName)'` prints.",
+    );
+  }
+  props.identity._check(problems, 'identity');
+  props.login._check(problems, props.identity);
+  checkDatabase(problems, props.database);
+  checkMaxConnections(problems, props.maxConnections);
+  checkRoute(problems, 'route', props.route);
+  checkImage(problems, 'image', props.image);
+  checkExtraArgs(problems, props.extraArgs);
 }

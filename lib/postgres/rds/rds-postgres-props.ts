@@ -1,21 +1,20 @@
 import type { Duration } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 
+import type { AwsIdentity } from '../../identity/aws-identity';
 import type { NetworkRoute } from '../../kube/network/network-route';
 import type { PostgresTls } from '../connection/postgres-tls';
-
-import type { RdsIdentity } from './rds-identity';
 
 /** Props of {@link RdsPostgres}. */
 export interface RdsPostgresProps {
   /**
-   * The endpoint of the instance, the Aurora cluster or the RDS Proxy, as RDS shows it (`mlflow.abc.eu-west-1.rds.amazonaws.com`).
-   * No DNS name of your own: the token is for the host that it names.
+   * Endpoint of the instance, the Aurora cluster or the RDS Proxy, as RDS shows it (`mlflow.abc.eu-west-1.rds.amazonaws.com`).
+   * It cannot be a DNS name of your own: a token is valid for the host that it names.
    */
   readonly host: string;
 
   /**
-   * Further endpoints of the same database. Each is tried in order until one takes writes, so a failover needs no restart.
+   * Further endpoints of the same database. They are tried in order until one takes writes, so a failover needs no restart.
    * @default - none
    */
   readonly failoverHosts?: string[];
@@ -33,59 +32,59 @@ export interface RdsPostgresProps {
   readonly port?: number;
 
   /**
-   * Name of the database. It has to exist, and its owner is best the user of MLflow.
+   * Name of the database. It has to exist; `user` should own it.
    * @default 'mlflow'
    */
   readonly database?: string;
 
-  /** The PostgreSQL role to log in as, which has been granted `rds_iam`. */
+  /** PostgreSQL role to log in as. It needs `GRANT rds_iam`. */
   readonly user: string;
 
   /**
-   * Who the pods are to IAM.
-   * @default RdsIdentity.ambient()
+   * Identity that may log in: it needs the IAM permission `rds-db:connect` for `user`.
+   * @default AwsIdentity.ambient()
    */
-  readonly identity?: RdsIdentity;
+  readonly identity?: AwsIdentity;
 
   /**
-   * How the connection is encrypted: best by `PostgresTls.verifyFull()` with the bundle of your region. With
-   * `PostgresTls.REQUIRE`, whoever gets in between gets a token that is good for 15 minutes. RDS asks for one of them.
+   * Encryption of the connection, which RDS requires: preferably `PostgresTls.verifyFull()` with the CA bundle of your region.
+   * With `PostgresTls.REQUIRE`, a man in the middle gets a token that is valid for 15 minutes.
    * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
    */
   readonly tls: PostgresTls;
 
   /**
-   * The region that the endpoints are in.
-   * @default - the one in the name of each
+   * Region of the endpoints.
+   * @default - the one in the name of each endpoint
    */
   readonly region?: string;
 
   /**
-   * How often there is a new token, at most every 10 minutes. Each is good for 15, and each connection takes the newest.
+   * Interval between new tokens, at most 10 minutes. A token is valid for 15, and each connection uses the newest.
    * @default Duration.minutes(10)
    */
   readonly tokenRenewal?: Duration;
 
   /**
-   * How many connections the server takes in all (`SHOW max_connections`). Its memory decides on it.
-   * @default - not known: nothing is checked against it
+   * Connection limit of the database (`SHOW max_connections`), which depends on the memory of the instance.
+   * @default - unknown: no check that all connections fit
    */
   readonly maxConnections?: number;
 
   /**
-   * The way to all of its hosts through the network, for isolated pods. They may need AWS's APIs (port 443) besides.
+   * Network route to all hosts, for isolated pods. That to AWS's APIs is the `identity`'s.
    * @default - every address at the port
    */
   readonly route?: NetworkRoute;
 
   /**
-   * The image of the sidecar, by tag or digest. It needs Python and botocore.
+   * Image of the sidecar, by tag or digest. It needs Python and botocore.
    * @default 'ghcr.io/mlflow/mlflow:v3.17.2-full'
    */
   readonly image?: string;
 
   /**
-   * CPU, memory and logs of the sidecar, in each pod.
+   * CPU, memory and disk for the logs of the sidecar, in each pod.
    * @default - requests 50 millicores, 128 MiB and 1 GiB of disk, limits 1 CPU, 256 MiB and 1 GiB of disk
    */
   readonly resources?: kplus.ContainerResources;

@@ -1,5 +1,6 @@
 import { Chart, Cron, Duration, Size, Testing } from 'cdk8s';
 import {
+  AwsIdentity,
   BackupLocation,
   FileSource,
   MlflowServer,
@@ -7,7 +8,6 @@ import {
   PgBouncer,
   PostgresBackup,
   type PostgresBackupProps,
-  S3Credentials,
 } from 'cdk8s-mlflow';
 import { ServiceAccount } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
@@ -15,7 +15,7 @@ import { Construct } from 'constructs';
 import { anyBackend, chart, containerOf, env, type Manifest, only } from '../../support/synth';
 
 const volume = BackupLocation.volume();
-const bucket = { bucket: 'dumps', credentials: S3Credentials.fromSecretName('s3') };
+const bucket = { bucket: 'dumps', identity: AwsIdentity.fromSecretName('s3') };
 
 function manifests(props: Partial<PostgresBackupProps> = {}): Manifest[] {
   const scope = chart();
@@ -175,7 +175,7 @@ describe('the target', () => {
 
   test('gives the ServiceAccount the identity of the workload', () => {
     const role = 'arn:aws:iam::123456789012:role/backup';
-    const target = BackupLocation.s3({ ...bucket, credentials: S3Credentials.fromRole(role) });
+    const target = BackupLocation.s3({ ...bucket, identity: AwsIdentity.fromRole(role) });
     expect(only(manifests({ target }), 'ServiceAccount').metadata.annotations).toEqual({
       'eks.amazonaws.com/role-arn': role,
     });
@@ -193,7 +193,7 @@ describe('the target', () => {
 const hint = 'Use BackupLocation.volume(persistence) or BackupLocation.s3(props).';
 
 test.each<[Partial<PostgresBackupProps>, string]>([
-  [{ target: undefined }, `\`target\` must say where dumps are, got undefined. ${hint}`],
+  [{ target: undefined }, `\`target\` is required, got undefined. ${hint}`],
   [
     { target: BackupLocation.volume(Persistence.none()) },
     '`target` must outlive the pod, got Persistence.none(). Use Persistence.newClaim() or Persistence.existingClaim(name).',
@@ -211,8 +211,8 @@ test.each<[Partial<PostgresBackupProps>, string]>([
     '`target.prefix` must be a folder without a slash at its ends, got "/a".',
   ],
   [
-    { target: BackupLocation.s3({ ...bucket, credentials: S3Credentials.fromRole('admin') }) },
-    '`target.credentials.roleArn` must be the ARN of a role (arn:aws:iam::123456789012:role/name), got "admin".',
+    { target: BackupLocation.s3({ ...bucket, identity: AwsIdentity.fromRole('admin') }) },
+    '`target.identity` must be the ARN of a role (arn:aws:iam::123456789012:role/name), got "admin".',
   ],
   [
     { target: BackupLocation.s3({ ...bucket, scratch: Persistence.existingClaim('A') }) },
@@ -264,7 +264,7 @@ test('an isolated backup reaches the database and its bucket', () => {
   const target = BackupLocation.s3({
     bucket: 'dumps',
     endpoint: 'http://minio:9000',
-    credentials: S3Credentials.fromSecretName('s3'),
+    identity: AwsIdentity.fromSecretName('s3'),
   });
   const { egress, ingress } = only(manifests({ target, isolation: {} }), 'NetworkPolicy').spec;
   expect(ingress ?? []).toEqual([]);

@@ -1,18 +1,18 @@
 import { Duration, Testing } from 'cdk8s';
 import {
+  AwsIdentity,
   BackupLocation,
   Persistence,
   PostgresBackup,
   PostgresRestore,
   type PostgresRestoreProps,
-  S3Credentials,
 } from 'cdk8s-mlflow';
 import { PersistentVolumeAccessMode } from 'cdk8s-plus-28';
 
 import { anyBackend, chart, containerOf, env, type Manifest, only } from '../../support/synth';
 
 const claim = BackupLocation.volume(Persistence.existingClaim('backup-dumps'));
-const bucket = BackupLocation.s3({ bucket: 'dumps', credentials: S3Credentials.fromSecretName('s3') });
+const bucket = BackupLocation.s3({ bucket: 'dumps', identity: AwsIdentity.fromSecretName('s3') });
 
 function manifests(props: Partial<PostgresRestoreProps> = {}): Manifest[] {
   const scope = chart();
@@ -93,7 +93,7 @@ describe('`dumps` of a backup', () => {
 test.each<[Partial<PostgresRestoreProps>, string]>([
   [
     { source: undefined },
-    '`source` must say where dumps are, got undefined. Use BackupLocation.volume(persistence) or BackupLocation.s3(props).',
+    '`source` is required, got undefined. Use BackupLocation.volume(persistence) or BackupLocation.s3(props).',
   ],
   [
     { source: BackupLocation.volume() },

@@ -1,10 +1,10 @@
 import { Testing } from 'cdk8s';
 import {
-  CloudSqlIdentity,
   CloudSqlIpType,
   CloudSqlLogin,
   CloudSqlPostgres,
   type CloudSqlPostgresProps,
+  GoogleIdentity,
   NetworkPeer,
   PostgresCredentials,
 } from 'cdk8s-mlflow';
@@ -116,15 +116,15 @@ test('image, resources and further flags', () => {
 });
 
 test('workload identity annotates the ServiceAccount', () => {
-  const manifests = synth({ identity: CloudSqlIdentity.fromServiceAccount(ACCOUNT) });
+  const manifests = synth({ identity: GoogleIdentity.fromServiceAccount(ACCOUNT) });
   expect(only(manifests, 'ServiceAccount').metadata.annotations).toEqual({ 'iam.gke.io/gcp-service-account': ACCOUNT });
   expect(only(synth(), 'ServiceAccount').metadata.annotations).toBeUndefined();
 });
 
 test('a key file is mounted into the proxy alone', () => {
-  const pod = podOf(synth({ identity: CloudSqlIdentity.fromSecretName('google', 'key') }));
+  const pod = podOf(synth({ identity: GoogleIdentity.fromSecretName('google', 'key') }));
   const of = pod.initContainers[0];
-  expect(of.args).toContain('--credentials-file=/etc/cloud-sql-key/key.json');
+  expect(env(of).GOOGLE_APPLICATION_CREDENTIALS).toBe('/etc/cloud-sql-key/key.json');
   expect(of.volumeMounts).toEqual([{ mountPath: '/etc/cloud-sql-key', name: 'cloud-sql-key', readOnly: true }]);
   expect(pod.volumes).toContainEqual({
     name: 'cloud-sql-key',
@@ -139,7 +139,7 @@ test('isolated pods reach the instance, Google’s APIs and the metadata server,
     edges(synth(props, true), 'mlflow').filter((edge) => /^out (?!53)/.test(edge));
   const metadata = ['out 80/TCP 988/TCP to 169.254.169.252/32', 'out 80/TCP 988/TCP to 169.254.169.254/32'];
   expect(outward()).toEqual(['out 3307/TCP to anybody', 'out 443/TCP to anybody', ...metadata]);
-  const identity = CloudSqlIdentity.fromSecretName('google');
+  const identity = GoogleIdentity.fromSecretName('google');
   const route = { peers: [NetworkPeer.cidr('10.20.0.0/16')] };
   expect(outward({ identity, route })).toEqual(['out 3307/TCP to 10.20.0.0/16', 'out 443/TCP to anybody']);
 });
@@ -171,14 +171,14 @@ describe('refuses', () => {
       `the user "${user}"`,
       { login: CloudSqlLogin.iam(user) },
       [
-        `\`login\` must be an account as PostgreSQL knows it, got ${user === '' ? 'an empty string' : `"${user}"`}. Write a service account without .gserviceaccount.com: name@project.iam.`,
+        `\`login\` must be the name of an account in PostgreSQL, got ${user === '' ? 'an empty string' : `"${user}"`}. For a service account, leave out .gserviceaccount.com: name@project.iam.`,
       ],
     ]),
     [
       'another user than the account of the proxy',
-      { identity: CloudSqlIdentity.fromServiceAccount('other@shop.iam.gserviceaccount.com') },
+      { identity: GoogleIdentity.fromServiceAccount('other@shop.iam.gserviceaccount.com') },
       [
-        '`login` must be the account that the proxy is, other@shop.iam, got "mlflow@shop.iam". Let both be one account, or log in with a password.',
+        '`login` must be the account of `identity`, other@shop.iam, got "mlflow@shop.iam". Use one account for both, or log in with a password.',
       ],
     ],
     [
@@ -188,12 +188,12 @@ describe('refuses', () => {
     ],
     [
       'no account',
-      { login: PASSWORD, identity: CloudSqlIdentity.fromServiceAccount('mlflow') },
+      { login: PASSWORD, identity: GoogleIdentity.fromServiceAccount('mlflow') },
       ['`identity` must be a Google service account (name@project.iam.gserviceaccount.com), got "mlflow".'],
     ],
     [
       'no Secret',
-      { identity: CloudSqlIdentity.fromSecretName('A', 'b c') },
+      { identity: GoogleIdentity.fromSecretName('A', 'b c') },
       [
         '`identity` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "A".',
         '`identity` must be a key of a Secret (letters, digits, dashes, dots and underscores), got "b c".',

@@ -1,13 +1,13 @@
 import { Cron, Duration, Testing } from 'cdk8s';
 import {
+  AwsIdentity,
   BackupLocation,
-  CloudSqlIdentity,
   CloudSqlLogin,
   CloudSqlPostgres,
   DatabaseBootstrap,
   DatabaseMigration,
   GcsArtifacts,
-  GcsCredentials,
+  GoogleIdentity,
   type IPostgresBackend,
   MlflowGarbageCollection,
   type MlflowServer,
@@ -15,7 +15,6 @@ import {
   PostgresBackup,
   PostgresCredentials,
   PostgresExporter,
-  S3Credentials,
   SecretKey,
 } from 'cdk8s-mlflow';
 import { ServiceAccount } from 'cdk8s-plus-28';
@@ -28,12 +27,12 @@ import { chart, containerOf, env, type Manifest, only, server } from '../../supp
 const ACCOUNT = 'mlflow@shop.iam.gserviceaccount.com';
 const ANNOTATIONS = { 'iam.gke.io/gcp-service-account': ACCOUNT };
 
-function cloudSql(scope: Construct, login: CloudSqlLogin, identity?: CloudSqlIdentity): CloudSqlPostgres {
+function cloudSql(scope: Construct, login: CloudSqlLogin, identity?: GoogleIdentity): CloudSqlPostgres {
   const instanceConnectionName = 'shop:europe-west1:mlflow';
   return new CloudSqlPostgres(scope, 'postgres', {
     instanceConnectionName,
     login,
-    identity: identity ?? CloudSqlIdentity.fromServiceAccount(ACCOUNT),
+    identity: identity ?? GoogleIdentity.fromServiceAccount(ACCOUNT),
   });
 }
 
@@ -44,7 +43,7 @@ const withPassword = (scope: Construct): CloudSqlPostgres =>
 function bucketServer(scope: Construct, backend: IPostgresBackend, account = ACCOUNT): MlflowServer {
   const artifactRoot = new GcsArtifacts({
     bucket: 'models',
-    credentials: GcsCredentials.fromServiceAccount(account),
+    identity: GoogleIdentity.fromServiceAccount(account),
   });
   return server(scope, { backend, artifactRoot, replicas: 2 });
 }
@@ -142,7 +141,7 @@ test('a backup into a bucket of another cloud has both identities', () => {
     target: BackupLocation.s3({
       bucket: 'dumps',
       region: 'eu-central-1',
-      credentials: S3Credentials.fromRole('arn:aws:iam::123456789012:role/backup'),
+      identity: AwsIdentity.fromRole('arn:aws:iam::123456789012:role/backup'),
     }),
   });
   expect(only(Testing.synth(scope), 'ServiceAccount').metadata.annotations).toEqual({
@@ -275,7 +274,7 @@ describe('errors', () => {
 
   test('none for a ServiceAccount of its own with ambient credentials', () => {
     const scope = chart();
-    const backend = cloudSql(scope, CloudSqlLogin.iam('mlflow@shop.iam'), CloudSqlIdentity.ambient());
+    const backend = cloudSql(scope, CloudSqlLogin.iam('mlflow@shop.iam'), GoogleIdentity.ambient());
     server(scope, { backend, serviceAccount: own(scope) });
     expect(only(Testing.synth(scope), 'ServiceAccount').metadata.annotations).toBeUndefined();
   });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { Cron, Duration, Testing } from 'cdk8s';
 import {
+  AwsIdentity,
   BackupLocation,
   ConnectionFailure,
   type ConnectionFailureCause,
@@ -16,10 +17,8 @@ import {
   PostgresCredentials,
   PostgresExporter,
   PostgresTls,
-  RdsIdentity,
   RdsPostgres,
   S3Artifacts,
-  S3Credentials,
   SecretKey,
 } from 'cdk8s-mlflow';
 import { EnvValue, Volume } from 'cdk8s-plus-28';
@@ -35,13 +34,13 @@ function rds(scope: Construct): RdsPostgres {
   return new RdsPostgres(scope, 'postgres', {
     host: 'shop.cluster-abc.eu-west-1.rds.amazonaws.com',
     user: 'mlflow',
-    identity: RdsIdentity.fromRole(ROLE),
+    identity: AwsIdentity.fromRole(ROLE),
     tls: PostgresTls.verifyFull({ ca: FileSource.fromConfigMap('rds-ca', 'bundle.pem') }),
   });
 }
 
 const bucket = (role: string): S3Artifacts =>
-  new S3Artifacts({ bucket: 'models', credentials: S3Credentials.fromRole(role) });
+  new S3Artifacts({ bucket: 'models', identity: AwsIdentity.fromRole(role) });
 
 describe.each(Object.entries(CONNECTING))('%s', (_, connecting) => {
   const { connected, others = [] } = connecting;
@@ -73,8 +72,8 @@ describe.each(Object.entries(CONNECTING))('%s', (_, connecting) => {
 
 test('a backup into a bucket is one role for both, and only what connects reads the token', () => {
   const scope = chart();
-  const credentials = S3Credentials.fromRole(ROLE);
-  const target = BackupLocation.s3({ bucket: 'dumps', region: 'eu-west-1', credentials });
+  const identity = AwsIdentity.fromRole(ROLE);
+  const target = BackupLocation.s3({ bucket: 'dumps', region: 'eu-west-1', identity });
   new PostgresBackup(scope, 'it', { backend: rds(scope), target });
   const manifests = Testing.synth(scope);
   const { spec } = only(manifests, 'CronJob').spec.jobTemplate.spec.template;

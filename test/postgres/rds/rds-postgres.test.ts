@@ -1,9 +1,9 @@
 import { Duration, Testing } from 'cdk8s';
 import {
+  AwsIdentity,
   FileSource,
   NetworkPeer,
   PostgresTls,
-  RdsIdentity,
   RdsPostgres,
   type RdsPostgresProps,
   TlsCertificate,
@@ -131,13 +131,13 @@ test('image, resources and the pace of renewal', () => {
 });
 
 test('a role annotates the ServiceAccount', () => {
-  const manifests = synth({ identity: RdsIdentity.fromRole(ROLE) });
+  const manifests = synth({ identity: AwsIdentity.fromRole(ROLE) });
   expect(only(manifests, 'ServiceAccount').metadata.annotations).toEqual({ 'eks.amazonaws.com/role-arn': ROLE });
   expect(only(synth(), 'ServiceAccount').metadata.annotations).toBeUndefined();
 });
 
 test('an access key is for the sidecar alone', () => {
-  const identity = RdsIdentity.fromSecretName('aws', { accessKeyIdKey: 'id', secretAccessKeyKey: 'secret' });
+  const identity = AwsIdentity.fromSecretName('aws', { accessKeyIdKey: 'id', secretAccessKeyKey: 'secret' });
   const pod = podOf(synth({ identity }));
   expect(env(pod.initContainers[0])).toMatchObject({
     AWS_ACCESS_KEY_ID: { secretKeyRef: { name: 'aws', key: 'id' } },
@@ -152,16 +152,20 @@ test('isolated pods reach the database, and STS and what hands out credentials a
   const route = { peers: [NetworkPeer.cidr('10.20.0.0/16')] };
   const metadata = ['out 80/TCP to 169.254.170.23/32', 'out 80/TCP to 169.254.169.254/32'];
   expect(outward({})).toEqual(['out 5432/TCP to anybody', 'out 443/TCP to anybody', ...metadata]);
-  expect(outward({ identity: RdsIdentity.fromRole(ROLE), route, port: 5433 })).toEqual([
+  expect(outward({ identity: AwsIdentity.fromRole(ROLE), route, port: 5433 })).toEqual([
     'out 5433/TCP to 10.20.0.0/16',
     'out 443/TCP to anybody',
   ]);
-  expect(outward({ identity: RdsIdentity.fromSecretName('aws'), route })).toEqual(['out 5432/TCP to 10.20.0.0/16']);
+  expect(outward({ identity: AwsIdentity.fromRole(ROLE, { stsRoute: route }), route })).toEqual([
+    'out 5432/TCP to 10.20.0.0/16',
+    'out 443/TCP to 10.20.0.0/16',
+  ]);
+  expect(outward({ identity: AwsIdentity.fromSecretName('aws'), route })).toEqual(['out 5432/TCP to 10.20.0.0/16']);
 });
 
 describe('refuses', () => {
   const ENDPOINT = 'must be an endpoint as RDS shows it, with its region (name.id.eu-west-1.rds.amazonaws.com), got';
-  const WHY = 'A token is good for the host that it names, so that an address or a name of your own will not do.';
+  const WHY = 'A token is valid for the host that it names, which cannot be an address or a DNS name of your own.';
 
   test.each<[string, Props, string[]]>([
     ...['db.example.com', '10.0.0.7', 'localhost'].map((host): [string, Props, string[]] => [
@@ -205,12 +209,12 @@ describe('refuses', () => {
     ],
     [
       'no role',
-      { identity: RdsIdentity.fromRole('mlflow') },
+      { identity: AwsIdentity.fromRole('mlflow') },
       ['`identity` must be the ARN of a role (arn:aws:iam::123456789012:role/name), got "mlflow".'],
     ],
     [
       'no Secret',
-      { identity: RdsIdentity.fromSecretName('A', { accessKeyIdKey: 'b c' }) },
+      { identity: AwsIdentity.fromSecretName('A', { accessKeyIdKey: 'b c' }) },
       [
         '`identity` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "A".',
         '`identity` must be a key of a Secret (letters, digits, dashes, dots and underscores), got "b c".',
@@ -220,7 +224,7 @@ describe('refuses', () => {
       'a renewal that comes late',
       { tokenRenewal: Duration.minutes(14) },
       [
-        '`tokenRenewal` must be at most 10 minutes, got "840 s". A token is good for 15, and a renewal may take several tries.',
+        '`tokenRenewal` must be at most 10 minutes, got "840 s". A token is valid for 15, and a renewal may need several tries.',
       ],
     ],
     [

@@ -2,28 +2,27 @@ import { Duration, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
+import type { GoogleIdentity } from '../../identity/google-identity';
 import { IMAGES } from '../../images';
-import { text } from '../../kube/values/env-values';
-import { GOOGLE_METADATA, googleAccountAnnotations } from '../../identity/google-identity';
 import { RESTRICTED_CONTAINER } from '../../kube/pod/restricted';
 import { LITTLE_SCRATCH_SPACE } from '../../kube/pod/scratch-space';
+import { text } from '../../kube/values/env-values';
+import type { Problems } from '../../validation/problems';
 import { ConnectionFailure, type ConnectionSidecar, proxyFailureCauses } from '../connection/connection-sidecar';
 
-import type { CloudSqlIdentity } from './cloud-sql-identity';
 import { CloudSqlIpType, type CloudSqlPostgresProps } from './cloud-sql-postgres-props';
 
 const NAME = 'cloud-sql-proxy';
 
-/** The port that the proxy listens on, at the loopback address of each pod. */
+/** Port of the proxy, at the loopback address of each pod. */
 export const PROXY_PORT = 5432;
 
-/** The port of its health checks, which the kubelet asks at the address of the pod. */
+// The kubelet asks it at the address of the pod.
 const HEALTH_PORT = 9801;
 
-/** The port that an instance listens on for proxies. */
+// Of the instance, for proxies.
 const INSTANCE_PORT = 3307;
 const HTTPS = 443;
-const KEY_FOLDER = '/etc/cloud-sql-key';
 
 const DEFAULT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(50), limit: kplus.Cpu.units(1) },
@@ -37,13 +36,40 @@ const IP_ARGUMENTS: Record<CloudSqlIpType, string[]> = {
   [CloudSqlIpType.PSC]: ['--psc'],
 };
 
-/** The Cloud SQL Auth Proxy as a sidecar in Kubernetes' own sense. */
-export function cloudSqlProxy(
+// Arguments that the library sets, by the prop that decides on each; and those that would show a secret to all who may read the pod.
+const RESERVED_ARGUMENTS: Record<string, string> = {
+  '--auto-iam-authn': 'login',
+  '-i': 'login',
+  '--login-token': 'login',
+  '--private-ip': 'ipType',
+  '--psc': 'ipType',
+  '--auto-ip': 'ipType',
+  '--credentials-file': 'identity',
+  '-c': 'identity',
+  '--json-credentials': 'identity',
+  '-j': 'identity',
+  '--token': 'identity',
+  '-t': 'identity',
+  '--gcloud-auth': 'identity',
+  '-g': 'identity',
+  '--address': '',
+  '-a': '',
+  '--port': '',
+  '-p': '',
+  '--unix-socket': '',
+  '-u': '',
+  '--health-check': '',
+  '--http-address': '',
+  '--http-port': '',
+};
+
+/** The Cloud SQL Auth Proxy as a native sidecar. */
+export function cloudSqlSidecar(
   scope: Construct,
   props: CloudSqlPostgresProps,
-  identity: CloudSqlIdentity,
+  googleIdentity: GoogleIdentity,
 ): ConnectionSidecar {
-  const keyFile = identity._keyFile?._volume(scope, 'cloud-sql-key', 'key.json');
+  const identity = googleIdentity._part(scope, 'cloud-sql');
   return {
     container: {
       name: NAME,
@@ -51,20 +77,19 @@ export function cloudSqlProxy(
       imagePullPolicy: kplus.ImagePullPolicy.IF_NOT_PRESENT,
       restartPolicy: kplus.ContainerRestartPolicy.ALWAYS,
       securityContext: RESTRICTED_CONTAINER,
-      args: argumentsOf(props, keyFile !== undefined),
-      // A flag would stop versions before 2.27, which do not know it. The export needs a further role, and is no business of ours.
-      envVariables: { CSQL_PROXY_ENABLE_BUILTIN_METRICS: text(false) },
-      volumeMounts: keyFile && [{ path: KEY_FOLDER, volume: keyFile, readOnly: true }],
+      args: argumentsOf(props),
+      envVariables: {
+        ...identity.envVariables,
+        // A flag would stop versions before 2.27, which do not know it. The export would need a further role.
+        CSQL_PROXY_ENABLE_BUILTIN_METRICS: text(false),
+      },
+      volumeMounts: identity.volumeMounts,
       resources: props.resources ?? DEFAULT_RESOURCES,
       startup: probe('/startup', 1, 60),
       liveness: probe('/liveness', 10, 6),
     },
-    routes: [
-      { ports: [INSTANCE_PORT], ...props.route },
-      { ports: [HTTPS] },
-      ...(keyFile === undefined ? [GOOGLE_METADATA] : []),
-    ],
-    serviceAccountAnnotations: googleAccountAnnotations(identity._serviceAccount),
+    routes: [{ ports: [INSTANCE_PORT], ...props.route }, { ports: [HTTPS] }, ...(identity.routes ?? [])],
+    serviceAccountAnnotations: identity.serviceAccountAnnotations,
     failureCauses: [
       {
         replaces: ConnectionFailure.WRONG_PASSWORD,
@@ -78,28 +103,45 @@ export function cloudSqlProxy(
   };
 }
 
+/** Validates further arguments of the proxy. */
+export function checkExtraArgs(problems: Problems, extraArgs: string[] = []): void {
+  for (const arg of extraArgs) {
+    const [name = ''] = arg.split('=');
+    const owner = RESERVED_ARGUMENTS[name];
+    if (!name.startsWith('-')) {
+      problems.add(
+        'extraArgs',
+        'must be flags, each with its value (--name=value)',
+        arg,
+        'A proxy serves one instance.',
+      );
+    } else if (owner !== undefined) {
+      problems.reserved(`extraArgs ${name}`, owner);
+    }
+  }
+}
+
 /**
- * The flags of the proxy: nothing in them is secret.
+ * The arguments of the proxy, none of which is a secret.
  *
- * Not among them: `--max-sigterm-delay`, since all who connect have ended when a sidecar is told to; `--quitquitquit`, which was
- * how Jobs ended before there were sidecars; `--lazy-refresh`, which is for where nothing runs between requests; and
- * `--run-connection-test`, which would end the proxy when the database is away, where MLflow only has to wait for it.
+ * Left out: `--max-sigterm-delay`, since a sidecar ends after all containers that connect; `--quitquitquit`, which ended Jobs
+ * before native sidecars; `--lazy-refresh`, for platforms that throttle the CPU between requests; and `--run-connection-test`,
+ * which would end the proxy while the database is down, where MLflow can wait.
  * @see https://github.com/GoogleCloudPlatform/cloud-sql-proxy/blob/main/docs/cmd/cloud-sql-proxy.md
  */
-function argumentsOf(props: CloudSqlPostgresProps, hasKeyFile: boolean): string[] {
+function argumentsOf(props: CloudSqlPostgresProps): string[] {
   return [
     props.instanceConnectionName,
     '--address=127.0.0.1',
     `--port=${String(PROXY_PORT)}`,
     ...(props.login._iamUser === undefined ? [] : ['--auto-iam-authn']),
     ...IP_ARGUMENTS[props.ipType ?? CloudSqlIpType.PUBLIC],
-    ...(hasKeyFile ? [`--credentials-file=${KEY_FOLDER}/key.json`] : []),
     '--health-check',
     '--http-address=0.0.0.0',
     `--http-port=${String(HEALTH_PORT)}`,
     '--exit-zero-on-sigterm',
     '--structured-logs',
-    // Two lines for each connection say nothing.
+    // Without it, two lines in the log for each connection.
     '--quiet',
     ...(props.extraArgs ?? []),
   ];

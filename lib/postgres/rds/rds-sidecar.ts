@@ -2,19 +2,18 @@ import { Duration, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
+import { AwsIdentity } from '../../identity/aws-identity';
 import { IMAGES } from '../../images';
-import { contentDigest } from '../../kube/values/digest';
-import { texts } from '../../kube/values/env-values';
+import { mountConfigFiles } from '../../kube/pod/config-files';
 import { labelsOf } from '../../kube/pod/labels';
 import { RESTRICTED_CONTAINER } from '../../kube/pod/restricted';
 import { LITTLE_SCRATCH_SPACE } from '../../kube/pod/scratch-space';
+import { texts } from '../../kube/values/env-values';
 import { scriptsNamed } from '../../scripts/scripts';
 import { routeTo } from '../connection/connection-route';
 import { ConnectionFailure, type ConnectionSidecar } from '../connection/connection-sidecar';
 import { endpointValues } from '../connection/endpoint';
 
-import { regionOf } from './check-rds';
-import { RdsIdentity } from './rds-identity';
 import type { RdsPostgresProps } from './rds-postgres-props';
 
 const SCRIPT = 'write_rds_token.py';
@@ -28,9 +27,21 @@ const DEFAULT_RESOURCES: kplus.ContainerResources = {
   ephemeralStorage: LITTLE_SCRATCH_SPACE,
 };
 
-/** What keeps a fresh token in a password file, as a sidecar in Kubernetes' own sense. */
-export function tokenWriter(scope: Construct, props: RdsPostgresProps): ConnectionSidecar {
-  const { identity = RdsIdentity.ambient(), tokenRenewal = Duration.minutes(10) } = props;
+/** A region's name, as a regular expression. */
+export const REGION = '[a-z]{2,4}(?:-[a-z]+)+-\\d+';
+// In China, the region comes after the service.
+const REGION_OF_HOST = new RegExp(`\\.(${REGION})\\.rds\\.|\\.rds\\.(${REGION})\\.`);
+
+/** The region that an endpoint's name contains. */
+export function regionOf(host: string): string | undefined {
+  const [, before, after] = REGION_OF_HOST.exec(host) ?? [];
+  return before ?? after;
+}
+
+/** The native sidecar that keeps a valid token in a password file. */
+export function rdsSidecar(scope: Construct, props: RdsPostgresProps): ConnectionSidecar {
+  const identity = (props.identity ?? AwsIdentity.ambient())._part();
+  const { tokenRenewal = Duration.minutes(10) } = props;
   const { host, port } = endpointValues(props);
   const volume = kplus.Volume.fromEmptyDir(scope, 'rds-token', 'rds-token', {
     medium: kplus.EmptyDirMedium.MEMORY,
@@ -45,13 +56,13 @@ export function tokenWriter(scope: Construct, props: RdsPostgresProps): Connecti
       securityContext: RESTRICTED_CONTAINER,
       command: ['python', `${SCRIPT_FOLDER}/${SCRIPT}`],
       envVariables: {
-        ...identity._environment(),
+        ...identity.envVariables,
         ...texts({
           PGUSER: props.user,
           PGPASSFILE: `${TOKEN_FOLDER}/${TOKEN_FILE}`,
           RDS_HOSTS: hostsOf(props),
           RDS_RENEWAL_SECONDS: tokenRenewal.toSeconds(),
-          // Older versions ask the global endpoint, which the pod may have no way to.
+          // Older versions ask the global endpoint, which the pod may not reach.
           AWS_STS_REGIONAL_ENDPOINTS: 'regional',
           PYTHONDONTWRITEBYTECODE: 1,
         }),
@@ -62,8 +73,8 @@ export function tokenWriter(scope: Construct, props: RdsPostgresProps): Connecti
       startup: probe(1, 60),
       liveness: probe(30, 2),
     },
-    routes: [routeTo(host, port, props.route), ...identity._routes],
-    serviceAccountAnnotations: identity._serviceAccountAnnotations,
+    routes: [routeTo(host, port, props.route), ...(identity.routes ?? [])],
+    serviceAccountAnnotations: identity.serviceAccountAnnotations,
     passwordFile: { volume, name: TOKEN_FILE },
     failureCauses: [
       {
@@ -76,26 +87,23 @@ export function tokenWriter(scope: Construct, props: RdsPostgresProps): Connecti
   };
 }
 
-/** Each with its region, since replicas may be in others. */
+// Each with its region, since replicas may be in others.
 function hostsOf({ host, failoverHosts = [], readHost, region = '' }: RdsPostgresProps): string {
   const hosts = [host, ...failoverHosts, ...(readHost === undefined ? [] : [readHost])];
   return [...new Set(hosts)].map((each) => `${regionOf(each) ?? region}/${each}`).join(',');
 }
 
-/** The ConfigMap is named by its content, so that a change replaces the pods. */
 function scriptMount(scope: Construct): kplus.VolumeMount {
   const { id } = scope.node;
-  const data = scriptsNamed(SCRIPT);
-  const configMap = new kplus.ConfigMap(scope, 'scripts', {
-    metadata: { name: `${id}-scripts-${contentDigest(data)}`, labels: labelsOf('mlflow', id, 'rds-token').all },
-    immutable: true,
-    data,
+  return mountConfigFiles(scope, 'scripts', labelsOf('mlflow', id, 'rds-token'), {
+    name: `${id}-scripts`,
+    volumeName: 'rds-scripts',
+    path: SCRIPT_FOLDER,
+    data: scriptsNamed(SCRIPT),
   });
-  const volume = kplus.Volume.fromConfigMap(scope, 'rds-scripts', configMap, { name: 'rds-scripts' });
-  return { path: SCRIPT_FOLDER, volume, readOnly: true };
 }
 
-// The others wait for the first token, and who cannot renew it says why and is started anew before it expires.
+// The other containers wait for the first token. A sidecar that cannot renew it is restarted before it expires.
 function probe(everySeconds: number, failureThreshold: number): kplus.Probe {
   return kplus.Probe.fromCommand(['python', `${SCRIPT_FOLDER}/${SCRIPT}`, '--check'], {
     periodSeconds: Duration.seconds(everySeconds),
