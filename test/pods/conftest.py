@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import synthesis
-from certificates import make_certificates
+from certificates import make_ca, sign
 from kubelet.kubernetes import Namespace
+from object_store import CREDENTIALS, ObjectStore
 from postgres import BIN, Postgres, make_template
+from repository import image
 
 os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true", GIT_PYTHON_REFRESH="quiet")
 # A client tries again for a while if a server does not answer; the cases have deadlines of their own.
@@ -20,6 +21,9 @@ os.environ.update(MLFLOW_HTTP_REQUEST_MAX_RETRIES="4", MLFLOW_ENABLE_ARTIFACTS_P
 
 SCRATCH = Path(os.environ["E2E_SCRATCH"])
 CERTIFICATES, TEMPLATE, PGBOUNCER = (SCRATCH / name for name in ("certificates", "template", "pgbouncer"))
+# As the server of a certificate may be called: the names of the examples and of the cases.
+SERVER_NAMES = ["database", "postgresql-instance1.cg034hpkmmjt.eu-central-1.rds.amazonaws.com"]
+CERTIFIED_ROLE = "certified"
 MakePostgres = Callable[..., Postgres]
 
 
@@ -33,6 +37,16 @@ def pytest_configure(config: pytest.Config) -> None:
     shutil.copy(str(shutil.which("pgbouncer")), PGBOUNCER / "bin")
 
 
+def make_certificates(folder: Path) -> None:
+    """A CA, a certificate of a server for the names that the cases use, one of a client, and another CA."""
+    folder.mkdir()
+    make_ca(folder)
+    make_ca(folder, "other-ca")
+    sign(folder, "server", SERVER_NAMES[0], *SERVER_NAMES)
+    sign(folder, "mlflow", "mlflow", "mlflow")
+    sign(folder, "client", CERTIFIED_ROLE, CERTIFIED_ROLE)
+
+
 def images() -> dict[str, Path]:
     """The virtual environments in the place of images. This one has the version of the library's default."""
     import mlflow.version
@@ -40,8 +54,8 @@ def images() -> dict[str, Path]:
     current = f"ghcr.io/mlflow/mlflow:v{mlflow.version.VERSION}-full"
     return {
         current: Path(sys.prefix),
-        synthesis.image("postgres"): BIN.parent,
-        synthesis.image("pgBouncer"): PGBOUNCER,
+        image("postgres"): BIN.parent,
+        image("pgBouncer"): PGBOUNCER,
     }
 
 
@@ -67,11 +81,10 @@ def make_postgres(namespace: Namespace, tmp_path: Path) -> Iterator[MakePostgres
     servers: list[Postgres] = []
 
     def make(*names: str, tls: bool = True, primary: Postgres | None = None) -> Postgres:
-        address = namespace.new_address()
+        address = namespace.new_server_address(*(names or ("database",)))
         folder = SCRATCH / f"pg-{address}"
         server = primary.standby(folder, address) if primary else Postgres(TEMPLATE, folder, address, tls)
         servers.append(server)
-        namespace.hosts.update(dict.fromkeys(names or ("database",), address))
         return server
 
     yield make
@@ -85,3 +98,12 @@ def postgres(make_postgres: MakePostgres) -> Postgres:
     server = make_postgres().start()
     server.owned_database()
     return server
+
+
+@pytest.fixture
+def store(namespace: Namespace, tmp_path: Path) -> Iterator[ObjectStore]:
+    """`minio` for the pods, with the buckets of synth.ts, and its login in the Secret `s3`."""
+    store = ObjectStore(namespace.new_server_address("minio"), tmp_path / "store.log")
+    namespace.apply([{"kind": "Secret", "metadata": {"name": "s3"}, "stringData": CREDENTIALS}])
+    yield store.with_buckets("models", "dumps")
+    store.stop()

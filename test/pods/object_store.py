@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import BotoCoreError
+from waiting import eventually
 
 PORT = 9000
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "minio-user", "AWS_SECRET_ACCESS_KEY": "minio/p@ss word"}
@@ -17,7 +19,6 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "minio-user", "AWS_SECRET_ACCESS_KEY": "mini
 class ObjectStore:
     def __init__(self, address: str, log: Path) -> None:
         self.address = address
-        subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "pods"], check=True)
         command = [sys.executable, "-m", "moto.server", "--host", address, "--port", str(PORT)]
         self._process = subprocess.Popen(command, stdout=log.open("w"), stderr=subprocess.STDOUT)
         self.client = boto3.client(
@@ -28,16 +29,17 @@ class ObjectStore:
             aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         )
 
-    def with_bucket(self, name: str) -> ObjectStore:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                self.client.create_bucket(Bucket=name)
-                return self
-            except Exception:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.5)
+    def with_buckets(self, *names: str) -> ObjectStore:
+        eventually(lambda: self._make(names[0]), "the store makes a bucket")
+        for name in names[1:]:
+            assert self._make(name)
+        return self
+
+    def _make(self, bucket: str) -> bool:
+        with suppress(BotoCoreError):
+            self.client.create_bucket(Bucket=bucket)
+            return True
+        return False
 
     def keys(self, bucket: str) -> list[str]:
         listed: dict[str, Any] = self.client.list_objects_v2(Bucket=bucket)

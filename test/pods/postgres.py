@@ -7,13 +7,13 @@ import pwd
 import shutil
 import signal
 import subprocess
-import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import psycopg2
 from psycopg2 import sql
+from waiting import eventually
 
 BIN = Path(os.environ["E2E_POSTGRES_BIN"])
 PORT = 5432
@@ -71,7 +71,6 @@ class Postgres:
             settings.write(_SETTINGS)
             settings.write(f"listen_addresses = '{address}'\nport = {PORT}\n")
             settings.write(f"unix_socket_directories = '{folder}'\nssl = {'on' if tls else 'off'}\n")
-        subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "pods"], check=True)
 
     def standby(self, folder: Path, address: str) -> Postgres:
         """A copy that follows this server, over its socket; not started."""
@@ -148,10 +147,7 @@ class Postgres:
 
     def wait_for(self, statement: str, database: str, seconds: float) -> None:
         """Until a query is true."""
-        deadline = time.monotonic() + seconds
-        while not self.value(statement, database):
-            assert time.monotonic() < deadline, f"still not true after {seconds} s: {statement}"
-            time.sleep(0.05)
+        eventually(lambda: self.value(statement, database), statement, seconds, 0.05)
 
     def log(self) -> str:
         return self._log.read_text(errors="replace")

@@ -59,16 +59,8 @@ const environment = {
 };
 
 const extra = process.argv.slice(2);
-await run('ruff', [
-  'check',
-  '--quiet',
-  '--no-cache',
-  '--config',
-  'test/scripts/ruff.toml',
-  'lib/scripts',
-  'test/scripts',
-]);
-await run('ruff', ['check', '--quiet', '--no-cache', '--config', 'test/pods/ruff.toml', 'test/pods', 'test/python']);
+await check('test/scripts/ruff.toml', 'lib/scripts', 'test/scripts');
+await check('test/ruff.toml', ...['cluster', 'load', 'pods', 'python', 'support'].map((folder) => `test/${folder}`));
 if (extra.length === 0) {
   await run('pytest', ['-q', '-c', 'test/scripts/pytest.ini', 'test/scripts']);
   // Installs packages, so it cannot be where no packet leaves.
@@ -86,6 +78,10 @@ await run('unshare', [
   join(HERE, 'node.sh'),
   ...pytest,
 ]);
+
+function check(configuration, ...folders) {
+  return run('ruff', ['check', '--quiet', '--no-cache', '--config', configuration, ...folders]);
+}
 
 /** Runs a command to its end, and ends with it if it fails. */
 async function run(command, args) {

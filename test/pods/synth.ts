@@ -19,6 +19,7 @@ import {
   MlflowAuth,
   MlflowGarbageCollection,
   MlflowServer,
+  type MlflowServerProps,
   Persistence,
   PgBouncer,
   type PgBouncerProps,
@@ -42,8 +43,19 @@ import { addExamples } from '../../examples/all';
 import { addBackup, addRestore } from './synth-backup';
 import { rds, type RdsCase } from './synth-rds';
 
+/** Props of the server that a test can set as they are. */
+const PLAIN = [
+  'allowedHosts',
+  'corsAllowedOrigins',
+  'ingress',
+  'metrics',
+  'replicas',
+  'staticPrefix',
+  'threads',
+] as const satisfies (keyof MlflowServerProps)[];
+
 /** What a test can ask for; what it leaves out is the library's default. */
-interface ServerCase {
+interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]> {
   readonly host?: string;
   readonly failoverHosts?: string[];
   /** Of a read replica, which the server then reads from. */
@@ -61,21 +73,14 @@ interface ServerCase {
   readonly migration?: 'job' | 'off';
   readonly migrationDeadline?: number;
   readonly readiness?: 'database';
-  readonly replicas?: number;
   readonly workers?: number;
-  readonly threads?: number;
   readonly maxOverflow?: number;
   /** `none`: SQLAlchemy's own sizes. `guide`: those of the guide's "High Availability Setup". */
   readonly pooling?: keyof typeof POOLINGS;
   /** A bucket `models` with the login in the Secret `s3`. */
-  readonly s3?: { readonly endpoint: string; readonly bypass?: boolean; readonly signedUrlLifetime?: number };
-  readonly ingress?: { readonly hosts: string[]; readonly tlsSecretName?: string };
-  readonly allowedHosts?: string[];
-  readonly corsAllowedOrigins?: string[];
-  readonly staticPrefix?: string;
+  readonly s3?: { readonly endpoint: string; readonly direct?: boolean; readonly signedUrlLifetime?: number };
   /** Name of the Secret with the server's own certificate. */
   readonly certificate?: string;
-  readonly metrics?: boolean;
   /** Logins from the Secret `auth`. */
   readonly basicAuth?: { readonly database?: string };
   readonly oauth2Proxy?: { readonly issuerUrl: string; readonly redirectUrl: string };
@@ -181,7 +186,7 @@ function artifactsOf({ s3 }: ServerCase): IArtifactStore {
       region: 'us-east-1',
       credentials: S3Credentials.fromSecretName('s3'),
       signedUrlLifetime: s3.signedUrlLifetime === undefined ? undefined : Duration.seconds(s3.signedUrlLifetime),
-      access: s3.bypass === true ? ArtifactAccess.DIRECT : ArtifactAccess.PROXIED,
+      access: s3.direct === true ? ArtifactAccess.DIRECT : ArtifactAccess.PROXIED,
     });
   }
   const accessModes = [PersistentVolumeAccessMode.READ_WRITE_MANY];
@@ -223,22 +228,16 @@ function backendOf(chart: Chart, options: ServerCase): IPostgresBackend {
 function addServer(chart: Chart, options: ServerCase): void {
   const backend = backendOf(chart, options);
   const server = new MlflowServer(chart, 'mlflow', {
+    ...Object.fromEntries(PLAIN.map((name) => [name, options[name]])),
     backend: options.pooled === undefined ? backend : new PgBouncer(chart, 'pgbouncer', { backend, ...options.pooled }),
-    threads: options.threads,
     databaseConnectionCheck: checkOf(options),
     databaseMigration: migrationOf(options),
     readinessCheck: options.readiness === 'database' ? ReadinessCheck.DATABASE : undefined,
-    replicas: options.replicas,
     workers: options.workers ?? 1,
     pooling: poolingOf(options),
     readFromReplica: (options.readHost ?? options.rds?.readHost) !== undefined,
     artifactRoot: artifactsOf(options),
-    ingress: options.ingress,
-    allowedHosts: options.allowedHosts,
-    corsAllowedOrigins: options.corsAllowedOrigins,
-    staticPrefix: options.staticPrefix,
     certificate: options.certificate === undefined ? undefined : TlsCertificate.fromSecretName(options.certificate),
-    metrics: options.metrics,
     auth: authOf(options),
     encryption: authOf(options) && { passphrase: SecretKey.fromSecretName('auth', 'passphrase') },
     extraEnvVars:
@@ -275,21 +274,36 @@ function addImport(chart: Chart, { deadline, ...options }: ImportCase): void {
   });
 }
 
+const unread = new Set<string>();
+
+/** The options, which are noted as unread until somebody asks for them: a name that is none must not pass for a default. */
+function watched(value: object, path = ''): object {
+  const copy = {};
+  for (const [key, each] of Object.entries(value) as [string, unknown][]) {
+    const name = `${path}${key}`;
+    const child = typeof each === 'object' && each?.constructor === Object ? watched(each, `${name}.`) : each;
+    unread.add(name);
+    Object.defineProperty(copy, key, { enumerable: true, get: () => (unread.delete(name), child) });
+  }
+  return copy;
+}
+
+const CASES: Record<string, (chart: Chart, options: object) => void> = {
+  server: addServer,
+  import: addImport,
+  backup: addBackup,
+  restore: addRestore,
+};
+
 const [, , kind = '', argument = ''] = process.argv;
 const app = new App();
 if (kind === 'example') {
   addExamples(app);
-} else if (kind === 'backup') {
-  addBackup(new Chart(app, 'case'), JSON.parse(argument));
-} else if (kind === 'restore') {
-  addRestore(new Chart(app, 'case'), JSON.parse(argument));
-} else if (kind === 'import') {
-  addImport(new Chart(app, 'case'), JSON.parse(argument) as ImportCase);
 } else {
-  addServer(new Chart(app, 'case'), JSON.parse(argument) as ServerCase);
+  CASES[kind]?.(new Chart(app, 'case'), watched(JSON.parse(argument) as object));
 }
 const charts = app.charts.filter(({ node }) => kind !== 'example' || node.id === argument);
-if (charts.length !== 1) {
-  throw new Error(`There is no example ${argument}.`);
+if (charts.length !== 1 || unread.size > 0) {
+  throw new Error(`There is no ${kind} ${argument}. ${[...unread].map((name) => `Nothing reads ${name}.`).join(' ')}`);
 }
 process.stdout.write(Yaml.stringify(...charts.flatMap((chart) => chart.toJson() as unknown[])));

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import functools
 import json
-import re
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import yaml
-
-_ROOT = Path(__file__).parents[2]
+from repository import run_typescript
 
 
 def example(name: str) -> list[dict[str, Any]]:
@@ -33,12 +29,6 @@ def restore(**options: Any) -> list[dict[str, Any]]:
     return list(yaml.safe_load_all(_synthesize("restore", json.dumps(options))))
 
 
-def image(name: str) -> str:
-    """A default image of the library."""
-    [found] = re.findall(rf"^ *{name}: '(.+)'", (_ROOT / "lib" / "images.ts").read_text(), re.MULTILINE)
-    return found
-
-
 def sqlite_import(**options: Any) -> list[dict[str, Any]]:
     """A chart of one import into the database `database`; the options are those of synth.ts."""
     return list(yaml.safe_load_all(_synthesize("import", json.dumps(options))))
@@ -46,7 +36,4 @@ def sqlite_import(**options: Any) -> list[dict[str, Any]]:
 
 @functools.cache
 def _synthesize(kind: str, argument: str) -> str:
-    command = ["node", "-r", "tsx/cjs", "test/pods/synth.ts", kind, argument]
-    process = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
-    assert process.returncode == 0, process.stderr
-    return process.stdout
+    return run_typescript("test/pods/synth.ts", kind, argument)

@@ -12,13 +12,14 @@ from pathlib import Path
 import mlflow.server.auth.client
 import pytest
 import synthesis
+from conftest import MakePostgres
 from kubelet.kubernetes import Document, Namespace
 from kubelet.pod import Pod
-from conftest import MakePostgres
-from load import Caller, Load, Sampler, create_model, log_batch, search
+from loading import Load, Sampler, create_model, log_batch, search
 from mlflow import MlflowException
 from postgres import Postgres
-from tracking import DEFAULT_EXPERIMENT, check_everything, client_of, log_everything, request
+from tracking import DEFAULT_EXPERIMENT, check_everything, client_of, log_everything, request, url_of
+from tracking_api import Caller
 from werkzeug.security import generate_password_hash
 
 PASSWORD = "correct horse battery"
@@ -304,7 +305,7 @@ def test_connections_stay_below_the_budget(namespace: Namespace, postgres: Postg
     budget = 2 * (3 + 2 * (3 * 7 + 1))
     pods = start(namespace, replicas=2, workers=2, pooling="highAvailability")
     with ThreadPoolExecutor(16) as pool:
-        clients = list(pool.map(lambda i: Caller(pods[i % 2].address, user=("admin", PASSWORD)), range(48)))
+        clients = list(pool.map(lambda i: Caller(url_of(pods[i % 2]), user=("admin", PASSWORD)), range(48)))
     count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mlflow'"
     with Sampler(lambda: postgres.value(count)) as sampler:
         load = Load(clients, [log_batch, create_model, search], seconds=20)

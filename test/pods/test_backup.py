@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 import synthesis
-from kubelet.container import Ended
-from kubelet.kubernetes import Document, Namespace
-from kubelet.pod import Pod
 from conftest import CERTIFICATES
+from kubelet.container import Ended
+from kubelet.kubernetes import Namespace
+from kubelet.pod import Pod
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
-from object_store import CREDENTIALS, PORT, ObjectStore
+from object_store import PORT, ObjectStore
 from postgres import BIN, Postgres
 from tracking import check_everything, client_of, log_everything
 
@@ -31,25 +31,12 @@ WithTool = Callable[[str, str], str]
 
 
 @pytest.fixture
-def store(namespace: Namespace, tmp_path: Path) -> Iterator[ObjectStore]:
-    address = namespace.new_address()
-    namespace.hosts["minio"] = address
-    store = ObjectStore(address, tmp_path / "store.log")
-    yield store.with_bucket("dumps")
-    store.stop()
-
-
-@pytest.fixture
 def migrated(namespace: Namespace, postgres: Postgres) -> Postgres:
     """A database with MLflow's tables, and no server on it."""
     namespace.apply(synthesis.server())
     [pod] = namespace.deployment(only_init=True)
     pod.wait_init(120)
     return postgres
-
-
-def secret() -> Document:
-    return {"kind": "Secret", "metadata": {"name": "s3"}, "stringData": CREDENTIALS}
 
 
 def fill(client: MlflowClient) -> None:
@@ -127,7 +114,7 @@ def test_everything_is_there_again(
     place: str, namespace: Namespace, postgres: Postgres, store: ObjectStore, tmp_path: Path
 ) -> None:
     options = {} if place == "volume" else {"endpoint": f"http://minio:{PORT}"}
-    namespace.apply([secret(), *synthesis.server()])
+    namespace.apply(synthesis.server())
     [server] = namespace.deployment()
     client = client_of(server.wait_ready(300))
     logged = log_everything(client, "before", tmp_path)
@@ -445,14 +432,12 @@ def test_bucket_that_cannot_be_used(
         store.client.delete_bucket(Bucket="dumps")
     else:
         endpoint = "http://minio:1"
-    namespace.apply([secret()])
     last = ended(backup(namespace, endpoint=endpoint))
     assert (last.name, last.code) == ("store", 1), last
     assert re.match(rf"store-backup: ({cause}): ", last.message), last
 
 
 def test_bucket_keeps_as_a_volume_does(namespace: Namespace, migrated: Postgres, store: ObjectStore) -> None:
-    namespace.apply([secret()])
     options = {"endpoint": f"http://minio:{PORT}", "keep": 2}
     names = [re.findall(NAME, stored(backup(namespace, **options)))[0] for _ in range(3)]
     keys = [f"team/mlflow/{name}.{kind}" for name in names[1:] for kind in ("dump", "json")]

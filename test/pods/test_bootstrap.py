@@ -8,10 +8,10 @@ from typing import Any
 import psycopg2
 import pytest
 import synthesis
+from conftest import MakePostgres
 from kubelet.container import Ended
 from kubelet.kubernetes import Document, Namespace
 from kubelet.pod import Pod
-from conftest import MakePostgres
 from postgres import PORT, Postgres
 from tracking import client_of
 

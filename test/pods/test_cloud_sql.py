@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,13 +12,15 @@ import pytest
 import synthesis
 from cloud_sql import CloudSql
 from kubelet.kubernetes import Document, Namespace
-from load import Caller, Load, create_model, log_batch, search
+from loading import Load, create_model, log_batch, search
 from postgres import Postgres
-from tracking import check_everything, client_of, log_everything
+from repository import ROOT, image
+from tracking import check_everything, client_of, log_everything, url_of
+from tracking_api import Caller
 
 PROXY = os.environ["E2E_CLOUD_SQL_PROXY"]
 USER = "mlflow@shop.iam"
-README = (Path(__file__).parents[2] / "README.md").read_text()
+README = (ROOT / "README.md").read_text()
 MakeCloud = Callable[..., CloudSql]
 
 
@@ -28,15 +29,13 @@ def make_cloud(namespace: Namespace, postgres: Postgres, tmp_path: Path) -> Iter
     clouds: list[CloudSql] = []
 
     def make(lifetime: float = 3600) -> CloudSql:
-        address = namespace.new_address()
-        subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "pods"], check=True)
-        clouds.append(CloudSql(address, tmp_path, postgres, lifetime))
+        clouds.append(CloudSql(namespace.new_server_address(), tmp_path, postgres, lifetime))
         # Who logs in there has no password at all.
         postgres.execute(f'CREATE ROLE "{USER}" LOGIN')
         for statement in re.findall(r"`(GRANT ALL ON [^`]+)`", README):
             postgres.execute(statement.replace("mlflow@your-project.iam", USER), "mlflow")
-        namespace.images[synthesis.image("cloudSqlProxy")] = Path(PROXY).parent
-        namespace.entry_points[synthesis.image("cloudSqlProxy")] = PROXY
+        namespace.images[image("cloudSqlProxy")] = Path(PROXY).parent
+        namespace.entry_points[image("cloudSqlProxy")] = PROXY
         secret = {"google": {"key.json": clouds[-1].key_file()}}
         secret["login"] = {"username": "mlflow", "password": "a-password"}
         namespace.apply(
@@ -102,7 +101,7 @@ def test_certificates_and_tokens_that_expire_fail_no_request(
     namespace.apply(server(cloud, pooling="none"))
     [pod] = namespace.deployment()
     pod.wait_ready()
-    callers = [Caller(pod.address) for _ in range(8)]
+    callers = [Caller(url_of(pod)) for _ in range(8)]
     began = time.time()
     load = Load(callers, [log_batch, create_model, search], 80)
     assert load.codes.keys() == {200}, load.texts

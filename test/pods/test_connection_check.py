@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import pytest
 import synthesis
+from conftest import MakePostgres
 from kubelet.container import Ended
 from kubelet.kubernetes import Namespace
-from conftest import MakePostgres
 from postgres import Postgres
 
 DEADLINE = 4

@@ -8,8 +8,11 @@ from typing import Any
 
 import synthesis
 from kubelet.kubernetes import Namespace
-from load import Caller, Load, Operation, Sampler, create_model, log_batch, search
+from kubelet.pod import Pod
+from loading import Load, Operation, Sampler, create_model, log_batch, search
 from postgres import Postgres
+from tracking import url_of
+from tracking_api import Caller
 
 CLIENTS = 64
 COUNT = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mlflow'"
@@ -20,15 +23,15 @@ BUDGET = 3 * (2 + 2 * (2 * 7 + 1))
 REFUSED = ("too many clients already", "remaining connection slots are reserved")
 
 
-def callers(addresses: list[str]) -> list[Caller]:
+def callers(*pods: Pod) -> list[Caller]:
     with ThreadPoolExecutor(16) as pool:
-        return list(pool.map(Caller, (addresses[i % len(addresses)] for i in range(CLIENTS))))
+        return list(pool.map(Caller, (url_of(pods[i % len(pods)]) for i in range(CLIENTS))))
 
 
 def test_three_pods_stay_below_the_budget_and_come_near_it(namespace: Namespace, postgres: Postgres) -> None:
     namespace.apply(synthesis.server(replicas=3, workers=2, pooling="highAvailability"))
     pods = namespace.deployment()
-    clients = callers([pod.wait_ready(300).address for pod in pods])
+    clients = callers(*(pod.wait_ready(300) for pod in pods))
     with postgres.connect() as connection, connection.cursor() as cursor:
 
         def count() -> int:
@@ -63,7 +66,7 @@ def test_on_the_guides_numbers_four_workers_ask_for_more(namespace: Namespace, p
     A pod each, where the guide has them in one: there, the kernel may give one of them nearly all clients.
     """
     namespace.apply(synthesis.server(replicas=4, workers=1, pooling="guide"))
-    clients = callers([pod.wait_ready(300).address for pod in namespace.deployment()])
+    clients = callers(*(pod.wait_ready(300) for pod in namespace.deployment()))
     # What the registry's pools have opened they keep, while those of the tracking store want as many.
     held_up(postgres, "registered_models", clients, create_model)
     load = held_up(postgres, "runs", clients, log_batch)
@@ -77,7 +80,7 @@ def test_requests_never_wait_for_each_other(namespace: Namespace, postgres: Post
     """On a pool of SQLAlchemy's own sizes, with as many threads as the library lets a worker have."""
     namespace.apply(synthesis.server(pooling="none"))
     [pod] = namespace.deployment()
-    load = Load(callers([pod.wait_ready().address]), [log_batch], seconds=35)
+    load = Load(callers(pod.wait_ready()), [log_batch], seconds=35)
     assert load.codes.keys() == {200}, load.texts
 
 
@@ -85,7 +88,7 @@ def test_with_all_threads_of_mlflow_they_do(namespace: Namespace, postgres: Post
     """The same pool without the bound: why there is one."""
     namespace.apply(unbounded(synthesis.server(pooling="none")))
     [pod] = namespace.deployment()
-    load = Load(callers([pod.wait_ready().address]), [log_batch], seconds=35)
+    load = Load(callers(pod.wait_ready()), [log_batch], seconds=35)
     assert load.codes[400] > 0
     assert any("QueuePool limit of size 5 overflow 10 reached" in text for text in load.texts)
 

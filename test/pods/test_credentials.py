@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import synthesis
-from kubelet.kubernetes import Namespace
 from conftest import MakePostgres
+from kubelet.kubernetes import Namespace
 from tracking import check_everything, client_of, log_everything
 
 ASCII = "".join(map(chr, range(0x20, 0x7F)))

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import synthesis
+from conftest import CERTIFICATES, MakePostgres
 from kubelet.kubernetes import Document, Namespace
 from kubelet.pod import Pod
 from kubelet.volumes import object_data
-from conftest import CERTIFICATES, MakePostgres
 from postgres import Postgres
 from tracking import check_everything, client_of, log_everything
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import synthesis
 from kubelet.container import Ended
-from kubelet.kubernetes import Document, Namespace
+from kubelet.kubernetes import Namespace
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from object_store import CREDENTIALS, PORT, ObjectStore
@@ -121,15 +121,6 @@ def log_old_model(client: MlflowClient, postgres: Postgres, folder: Path) -> str
     return str(model.model_id)
 
 
-@pytest.fixture
-def store(namespace: Namespace, tmp_path: Path) -> Iterator[ObjectStore]:
-    address = namespace.new_address()
-    namespace.hosts["minio"] = address
-    store = ObjectStore(address, tmp_path / "store.log")
-    yield store.with_bucket("models")
-    store.stop()
-
-
 @pytest.mark.parametrize("direct", [False, True])
 def test_in_a_bucket(
     direct: bool,
@@ -142,9 +133,8 @@ def test_in_a_bucket(
     """The server is down, which `mlflow gc` by itself could not do without."""
     for name, value in {**CREDENTIALS, "MLFLOW_S3_ENDPOINT_URL": f"http://{store.address}:{PORT}"}.items():
         monkeypatch.setenv(name, value)
-    secret: Document = {"kind": "Secret", "metadata": {"name": "s3"}, "stringData": CREDENTIALS}
     s3 = {"endpoint": f"http://minio:{PORT}", "direct": direct}
-    namespace.apply([secret, *synthesis.server(collectOlderThan=MONTH, s3=s3)])
+    namespace.apply(synthesis.server(collectOlderThan=MONTH, s3=s3))
     [pod] = namespace.deployment()
     runs = fill(client_of(pod.wait_ready()), postgres, tmp_path)
     pod.delete()
@@ -161,9 +151,8 @@ def test_in_a_bucket(
 def test_what_cannot_be_deleted_is_not_forgotten(
     namespace: Namespace, postgres: Postgres, store: ObjectStore, tmp_path: Path
 ) -> None:
-    secret: Document = {"kind": "Secret", "metadata": {"name": "s3"}, "stringData": CREDENTIALS}
     s3 = {"endpoint": f"http://minio:{PORT}"}
-    namespace.apply([secret, *synthesis.server(collectOlderThan=MONTH, s3=s3)])
+    namespace.apply(synthesis.server(collectOlderThan=MONTH, s3=s3))
     [pod] = namespace.deployment()
     client = client_of(pod.wait_ready())
     runs = fill(client, postgres, tmp_path)

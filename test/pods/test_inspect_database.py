@@ -7,15 +7,15 @@ import re
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 import synthesis
-from kubelet.kubernetes import Namespace
 from conftest import MakePostgres
+from kubelet.kubernetes import Namespace
 from postgres import Postgres
+from repository import ROOT
 
-SCRIPT = Path(__file__).parents[2] / "lib" / "scripts" / "server" / "inspect_database.py"
+SCRIPT = ROOT / "lib" / "scripts" / "server" / "inspect_database.py"
 
 
 def ask(server: Postgres, *questions: str, **settings: str) -> tuple[int, str]:

@@ -7,8 +7,8 @@ from pathlib import Path
 import kubernetes_validate
 import pytest
 import yaml
+from repository import ROOT
 
-ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "test" / "golden").glob("*.yaml"))
 NEWEST = kubernetes_validate.latest_version()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 
 import synthesis
 from kubelet.kubernetes import Namespace
@@ -13,6 +12,7 @@ from mlflow.server import otlp_metrics
 from postgres import Postgres
 from prometheus_client.parser import text_string_to_metric_families
 from tracking import DEFAULT_EXPERIMENT, request
+from waiting import eventually
 
 FOLDER = "/var/run/mlflow-metrics"
 MISSING = "/api/2.0/mlflow/experiments/get?experiment_id=4711"
@@ -66,10 +66,7 @@ def test_counts_the_requests_of_all_workers_dead_ones_too(namespace: Namespace, 
     assert scrape(pod)["mlflow_http_request_duration_seconds_count"] == {"200": 60, "404": 7}
 
     assert run_inside(pod, KILL) == 0
-    deadline = time.monotonic() + 90
-    while run_inside(pod, COUNT_WORKERS) != 0:
-        assert time.monotonic() < deadline, pod.current_log()
-        time.sleep(1)
+    eventually(lambda: run_inside(pod, COUNT_WORKERS) == 0, pod.current_log, 90, 1)
     assert scrape(pod)["mlflow_http_request_total"] == {"200": 60, "404": 7}
     ask(pod, DEFAULT_EXPERIMENT, 200, 40)
     assert scrape(pod)["mlflow_http_request_total"] == {"200": 100, "404": 7}

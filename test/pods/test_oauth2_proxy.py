@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 import requests
 import synthesis
-from kubelet.kubernetes import Document, Namespace
-from kubelet.pod import Pod
 from conftest import CERTIFICATES
 from identity_provider import IdentityProvider
+from kubelet.kubernetes import Document, Namespace
+from kubelet.pod import Pod
 from mlflow import MlflowException
 from postgres import Postgres
 from test_server_certificate import server_certificate
@@ -64,9 +64,7 @@ class Proxy:
 
 @pytest.fixture
 def provider(namespace: Namespace) -> Iterator[IdentityProvider]:
-    address = namespace.new_address()
-    subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "pods"], check=True)
-    provider = IdentityProvider(address, "mlflow", SECRETS["client-secret"])
+    provider = IdentityProvider(namespace.new_server_address(), "mlflow", SECRETS["client-secret"])
     yield provider
     provider.stop()
 

@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import synthesis
-from kubelet.kubernetes import Document, Namespace
+from kubelet.kubernetes import Namespace
 from object_store import CREDENTIALS, PORT, ObjectStore
 from postgres import Postgres
 from tracking import client_of, log_everything, request
 
 BUCKET = "models"
-
-
-@pytest.fixture
-def store(namespace: Namespace, tmp_path: Path) -> Iterator[ObjectStore]:
-    address = namespace.new_address()
-    namespace.hosts["minio"] = address
-    store = ObjectStore(address, tmp_path / "store.log")
-    yield store.with_bucket(BUCKET)
-    store.stop()
-
-
-def secret() -> Document:
-    return {"kind": "Secret", "metadata": {"name": "s3"}, "stringData": CREDENTIALS}
 
 
 def test_through_the_server(
@@ -38,7 +24,7 @@ def test_through_the_server(
 ) -> None:
     # Otherwise the client asks the server for a signed URL, and downloads from the bucket itself.
     monkeypatch.setenv("MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD", "false")
-    namespace.apply([secret(), *synthesis.server(replicas=2, s3={"endpoint": f"http://minio:{PORT}"})])
+    namespace.apply(synthesis.server(replicas=2, s3={"endpoint": f"http://minio:{PORT}"}))
     pods = namespace.deployment()
     writer, reader = (client_of(pod.wait_ready(300)) for pod in pods)
     logged = log_everything(writer, "proxied", tmp_path)
@@ -70,7 +56,7 @@ def test_large_files_go_around_the_server(
         monkeypatch.setenv(name, value)
     # The URLs name the store as the server does.
     endpoint = f"http://{store.address}:{PORT}"
-    namespace.apply([secret(), *synthesis.server(s3={"endpoint": endpoint, "signedUrlLifetime": 77})])
+    namespace.apply(synthesis.server(s3={"endpoint": endpoint, "signedUrlLifetime": 77}))
     [pod] = namespace.deployment()
     client = client_of(pod.wait_ready())
     run = client.create_run("0").info.run_id
@@ -98,7 +84,7 @@ def test_straight_from_the_clients(
     for name, value in {**CREDENTIALS, "MLFLOW_S3_ENDPOINT_URL": f"http://{store.address}:{PORT}"}.items():
         monkeypatch.setenv(name, value)
     options = {"endpoint": f"http://minio:{PORT}", "direct": True}
-    namespace.apply([secret(), *synthesis.server(s3=options)])
+    namespace.apply(synthesis.server(s3=options))
     [pod] = namespace.deployment()
     client = client_of(pod.wait_ready())
     logged = log_everything(client, "direct", tmp_path)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable
 
 import synthesis
+from conftest import MakePostgres
 from kubelet.kubernetes import Namespace
 from kubelet.pod import Pod
-from conftest import MakePostgres
 from mlflow import MlflowClient
 from postgres import Postgres
 from tracking import DEFAULT_EXPERIMENT, client_of, request
+from waiting import eventually
 
 LATE = 20
 
@@ -65,7 +65,7 @@ def test_answers_503_while_the_database_is_away(namespace: Namespace, postgres: 
     time.sleep(12)  # more than two periods of the readiness probe
     assert pod.ready
     postgres.start()
-    wait_until(lambda: request(pod, DEFAULT_EXPERIMENT).status == 200)
+    eventually(lambda: request(pod, DEFAULT_EXPERIMENT).status == 200, "the server answers", 60)
     assert [ready for _, ready in pod.ready_changes] == [True]
     assert_alive(pod)
 
@@ -82,13 +82,6 @@ def test_readiness_that_asks_the_database(namespace: Namespace, postgres: Postgr
     assert_alive(pod)
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not after {seconds} s"
-        time.sleep(0.2)
-
-
 class Load:
     """Clients that log one metric after the other, each into a run of its own, until `stop`."""
 
@@ -100,7 +93,7 @@ class Load:
             thread.start()
 
     def wait_for(self, requests: int) -> None:
-        wait_until(lambda: self.done >= requests or bool(self.errors), 120)
+        eventually(lambda: self.done >= requests or self.errors, f"{requests} requests", 120)
 
     def stop(self) -> None:
         self._stop.set()

@@ -11,11 +11,13 @@ import pytest
 import synthesis
 from kubelet.kubernetes import Namespace
 from kubelet.pod import Pod
-from load import Caller, Load, Sampler, create_model, log_batch, search
+from loading import Load, Sampler, create_model, log_batch, search
 from postgres import Postgres
-from tracking import check_everything, client_of, log_everything
+from repository import ROOT
+from tracking import check_everything, client_of, log_everything, url_of
+from tracking_api import Caller
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+README = (ROOT / "README.md").read_text()
 BACKENDS = "SELECT count(*) FROM pg_stat_activity WHERE application_name <> 'test' AND usename = 'mlflow'"
 REFUSED = r"authentication failed|no such user"
 
@@ -39,7 +41,7 @@ def test_many_clients_share_few_connections(namespace: Namespace, postgres: Post
     client = client_of(server)
     check_everything(client, log_everything(client, "pooled", tmp_path), tmp_path / "read")
     with Sampler(lambda: int(postgres.value(BACKENDS))) as sampler:
-        load = Load([Caller(server.address) for _ in range(24)], [log_batch, create_model, search], 15)
+        load = Load([Caller(url_of(server)) for _ in range(24)], [log_batch, create_model, search], 15)
     assert set(load.codes) == {200}, load.texts
     assert load.codes[200] > 100
     assert 5 <= sampler.most <= 17

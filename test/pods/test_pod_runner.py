@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from conftest import images
 from kubelet.container import Ended
 from kubelet.fields import Unsupported
 from kubelet.kubernetes import Document, Namespace
 from kubelet.pod import PodFailed
-from conftest import images
 
 SECURITY = {
     "allowPrivilegeEscalation": False,

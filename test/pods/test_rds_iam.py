@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,17 +11,19 @@ from pathlib import Path
 import psycopg2
 import pytest
 import synthesis
-from certificates import SERVER_NAMES
+from conftest import CERTIFICATES, SERVER_NAMES, MakePostgres
 from kubelet.kubernetes import Document, Namespace
 from kubelet.pod import Pod
-from conftest import CERTIFICATES, MakePostgres
-from load import Caller, Load, create_model, log_batch, search
+from loading import Load, create_model, log_batch, search
 from postgres import PORT, Postgres
 from rds import REGION, Rds, Sts
-from tracking import check_everything, client_of, log_everything
+from repository import ROOT
+from tracking import check_everything, client_of, log_everything, url_of
+from tracking_api import Caller
+from waiting import eventually
 
 HOST = SERVER_NAMES[1]
-README = (Path(__file__).parents[2] / "README.md").read_text()
+README = (ROOT / "README.md").read_text()
 KEY = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "a/secret+key"}
 # Longer than a pod needs to see a new file, much shorter than a test.
 LIFETIME, RENEWAL = 20, 5
@@ -30,19 +31,8 @@ MakeSts = Callable[[], Sts]
 
 
 @pytest.fixture
-def new_address(namespace: Namespace) -> Callable[[], str]:
-    def make() -> str:
-        address = namespace.new_address()
-        subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "pods"], check=True)
-        return address
-
-    return make
-
-
-@pytest.fixture
-def rds(namespace: Namespace, postgres: Postgres, new_address: Callable[[], str]) -> Iterator[Rds]:
-    rds = Rds(new_address(), HOST, CERTIFICATES, postgres, LIFETIME)
-    namespace.hosts[HOST] = rds.address
+def rds(namespace: Namespace, postgres: Postgres) -> Iterator[Rds]:
+    rds = Rds(namespace.new_server_address(HOST), HOST, CERTIFICATES, postgres, LIFETIME)
     ca = (CERTIFICATES / "ca.crt").read_text()
     namespace.apply(
         [
@@ -55,11 +45,11 @@ def rds(namespace: Namespace, postgres: Postgres, new_address: Callable[[], str]
 
 
 @pytest.fixture
-def make_sts(rds: Rds, new_address: Callable[[], str]) -> Iterator[MakeSts]:
+def make_sts(namespace: Namespace, rds: Rds) -> Iterator[MakeSts]:
     made: list[Sts] = []
 
     def make() -> Sts:
-        made.append(Sts(new_address(), rds, LIFETIME))
+        made.append(Sts(namespace.new_server_address(), rds, LIFETIME))
         return made[-1]
 
     yield make
@@ -95,10 +85,7 @@ def logs(pod: Pod) -> str:
 
 
 def wait_for(text: str, log: Callable[[], str], seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while text not in log():
-        assert time.monotonic() < deadline, log()
-        time.sleep(0.1)
+    eventually(lambda: text in log(), log, seconds)
 
 
 def test_what_readme_tells_an_administrator_to_run(make_postgres: MakePostgres) -> None:
@@ -145,7 +132,7 @@ def test_tokens_that_expire_fail_no_request(namespace: Namespace, rds: Rds, post
     namespace.apply(server(pooling="none"))
     [pod] = namespace.deployment()
     pod.wait_ready()
-    callers = [Caller(pod.address) for _ in range(8)]
+    callers = [Caller(url_of(pod)) for _ in range(8)]
     before = sum(rds.seen.tokens.values())
     load = Load(callers, [log_batch, create_model, search], 80)
     assert load.codes.keys() == {200}, load.texts
@@ -170,7 +157,7 @@ def test_connections_that_are_cut_are_made_anew(namespace: Namespace, rds: Rds, 
     namespace.apply(server())
     [pod] = namespace.deployment()
     pod.wait_ready()
-    caller = Caller(pod.address)
+    caller = Caller(url_of(pod))
     ended, deadline = 0, time.monotonic() + 65
     while time.monotonic() < deadline:
         [(count,)] = postgres.execute(

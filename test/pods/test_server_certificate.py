@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import synthesis
-from kubelet.kubernetes import Document, Namespace
 from conftest import CERTIFICATES
+from kubelet.kubernetes import Document, Namespace
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from postgres import Postgres

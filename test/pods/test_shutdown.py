@@ -10,6 +10,7 @@ from kubelet.kubernetes import Namespace
 from kubelet.pod import Pod
 from postgres import Postgres
 from tracking import DEFAULT_EXPERIMENT, request
+from waiting import eventually
 
 IN_FLIGHT = 5
 ENDPOINTS_LAG = 4  # seconds that other nodes may still send requests to a deleted pod
@@ -53,7 +54,4 @@ def test_idle_pod_ends_soon(namespace: Namespace, postgres: Postgres) -> None:
 
 
 def wait_until_out_of_service(pod: Pod) -> None:
-    deadline = time.monotonic() + 10
-    while pod.ready:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    eventually(lambda: not pod.ready, "the pod is not ready", 10, 0.01)

@@ -16,11 +16,11 @@ import import_rows
 import import_sqlite
 import psycopg2
 import pytest
-from kubelet.container import Ended
-from kubelet.kubernetes import Namespace
 from conftest import SCRATCH
 from import_fit import check_rows
 from import_plan import read_plan
+from kubelet.container import Ended
+from kubelet.kubernetes import Namespace
 from mlflow import MlflowClient
 from object_comparison import Objects, differences, objects_of
 from old_server import OLD_REVISION, check_old_data, fill_old_file

@@ -6,13 +6,15 @@ import json
 import time
 
 import synthesis
-from kubelet.kubernetes import Namespace
 from conftest import MakePostgres
-from load import Caller, log_batch, search
-from points import Points
+from kubelet.kubernetes import Namespace
+from loading import log_batch, search
+from logging_clients import LoggingClients
 from postgres import Postgres
-from test_outage import assert_alive, wait_until
-from tracking import request
+from test_outage import assert_alive
+from tracking import request, url_of
+from tracking_api import Caller
+from waiting import eventually
 
 CAUGHT_UP = "SELECT pg_last_wal_replay_lsn() >= '{}'::pg_lsn"
 SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mlflow'"
@@ -29,7 +31,7 @@ def test_reads_go_to_the_standby(
     standby = make_postgres("replica", primary=postgres).start()
     namespace.apply(synthesis.server(readHost="replica"))
     [pod] = namespace.deployment()
-    caller = Caller(pod.wait_ready().address)
+    caller = Caller(url_of(pod.wait_ready()))
 
     def runs() -> int:
         status, text = caller.post("runs/search", {"experiment_ids": ["0"]})
@@ -60,15 +62,15 @@ def test_reads_go_to_the_standby(
     assert (status, "Connection refused" in text) == (503, True), text
     assert time.monotonic() - began < 5
     assert start_run(caller, "0") == 503
-    assert log_batch(caller, 1)[0] == 200
+    assert log_batch(caller, 1).status == 200
     assert request(pod, "/health").status == 200
     standby.start()
-    wait_until(lambda: search(caller, 1)[0] == 200)
+    eventually(lambda: search(caller, 1).status == 200, "the server reads again", 60)
     assert_alive(pod)
 
 
 def start_run(caller: Caller, experiment_id: str) -> int:
-    return caller.post("runs/create", {"experiment_id": experiment_id, "start_time": 0})[0]
+    return caller.post("runs/create", {"experiment_id": experiment_id, "start_time": 0}).status
 
 
 def test_failover(namespace: Namespace, make_postgres: MakePostgres) -> None:
@@ -83,7 +85,7 @@ def test_failover(namespace: Namespace, make_postgres: MakePostgres) -> None:
     [pod] = namespace.deployment()
     pod.wait_ready()
 
-    points = Points(pod)
+    points = LoggingClients(pod)
     points.wait_for_more()
     primary.crash()
     crashed = time.monotonic()
@@ -93,10 +95,10 @@ def test_failover(namespace: Namespace, make_postgres: MakePostgres) -> None:
     points.wait_for_more()
     points.stop()
 
-    served = next(at for at in points.served if at > promoted)
+    served = points.served_after(promoted)
     print(f"served {served - crashed:.1f} s after the crash, {served - promoted:.1f} s after the promotion")
     print(f"{points.acknowledged} acknowledged, failed: {points.failed}")
     assert served - promoted < 10
     assert points.failed.keys() <= {503}  # which MLflow's client tries again
-    assert points.missing(standby) == 0
+    assert points.missing() == 0
     assert_alive(pod)

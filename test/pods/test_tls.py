@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 import synthesis
-from certificates import CERTIFIED_ROLE
+from conftest import CERTIFICATES, CERTIFIED_ROLE, MakePostgres
 from kubelet.kubernetes import Document, Namespace
-from conftest import CERTIFICATES, MakePostgres
 from postgres import Postgres
 from test_connection_check import AT_ONCE, check_ended
 from tracking import client_of, log_everything

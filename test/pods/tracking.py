@@ -23,8 +23,12 @@ class Logged:
     run_id: str
 
 
+def url_of(pod: Pod) -> str:
+    return f"http://{pod.address}:5000"
+
+
 def client_of(pod: Pod, prefix: str = "") -> MlflowClient:
-    uri = f"http://{pod.address}:5000{prefix}"
+    uri = url_of(pod) + prefix
     return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 

@@ -54,6 +54,13 @@ class Namespace:
         """An address of the pods' network that nobody has yet."""
         return next(self._addresses)
 
+    def new_server_address(self, *names: str) -> str:
+        """One for a server of the test itself, which the pods know by these names."""
+        address = self.new_address()
+        subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "pods"], check=True)
+        self.hosts.update(dict.fromkeys(names, address))
+        return address
+
     def apply(self, documents: list[Document]) -> None:
         for document in documents:
             metadata = document["metadata"]

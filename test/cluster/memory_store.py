@@ -2,7 +2,7 @@
 
 It stands in for MinIO, whose image not every cluster can pull.
 
-usage: object_store.py PORT...
+usage: memory_store.py PORT...
 """
 
 from __future__ import annotations
