@@ -23,7 +23,7 @@ export class Monitoring extends Chart {
       // The label by which the Prometheus of the chart kube-prometheus-stack selects what it watches.
       labels: { release: 'kube-prometheus-stack' },
       postgresExporter: new PostgresExporter(this, 'postgres-exporter', { backend: postgres }),
-      volumeClaims: ['data-postgres-0'],
+      volumeClaims: postgres.volumeClaims,
       thresholds: { errorRatio: 0.02, latency: Duration.seconds(5) },
       excludeAlerts: [MlflowAlert.PODS_UNAVAILABLE],
       extraRules: [

@@ -1,4 +1,5 @@
 export { MlflowServer } from './server/mlflow-server';
+export type { IMlflowServer, MetricsEndpoint, MlflowServerAttributes } from './server/mlflow-server-reference';
 export type { MlflowServerProps } from './server/mlflow-server-props';
 export type { ServiceOptions } from './server/access/service-options';
 export type { IngressOptions } from './server/access/ingress';
@@ -12,14 +13,14 @@ export {
   type PrometheusTriggerOptions,
   type RequestTriggerOptions,
 } from './server/autoscaling/keda-trigger';
-export { UpgradeStrategy } from './server/upgrade-strategy';
-export { ReadinessCheck } from './server/readiness-check';
+export { UpgradeStrategy } from './server/settings/upgrade-strategy';
+export { ReadinessCheck } from './server/settings/readiness-check';
 export { MlflowAuth } from './server/auth/mlflow-auth';
 export { DefaultPermission, type BasicAuthOptions } from './server/auth/basic-auth';
 export type { OAuth2ProxyOptions } from './server/auth/oauth2-proxy-options';
 export type { OidcAuthOptions } from './server/auth/oidc-auth';
-export type { EncryptionOptions } from './server/encryption';
-export { LogLevel } from './server/log-level';
+export type { EncryptionOptions } from './server/settings/encryption';
+export { LogLevel } from './server/settings/log-level';
 
 export { ExternalPostgres, type ExternalPostgresProps } from './postgres/external/external-postgres';
 export {
@@ -41,7 +42,7 @@ export type {
   PgBouncerProps,
   PgBouncerTlsOptions,
 } from './postgres/pg-bouncer/pg-bouncer-props';
-export { PoolMode } from './postgres/capacity/pool-mode';
+export { PoolMode, type PoolerOptions } from './postgres/capacity/pooler-options';
 export { CloudNativePostgres } from './postgres/cloud-native/cloud-native-postgres';
 export type {
   CloudNativePluginOptions,
@@ -60,7 +61,12 @@ export { RdsIdentity, type RdsSecretKeysOptions } from './postgres/rds/rds-ident
 
 export type { IPostgresBackend } from './postgres/connection/postgres-backend';
 export { PostgresConnection, type PostgresConnectionProps } from './postgres/connection/postgres-connection';
-export type { ConnectionSidecar, PasswordFile } from './postgres/connection/connection-sidecar';
+export {
+  ConnectionFailure,
+  type ConnectionFailureCause,
+  type ConnectionSidecar,
+  type PasswordFile,
+} from './postgres/connection/connection-sidecar';
 export type { ExternalEndpointProps } from './postgres/connection/external-endpoint';
 export {
   PostgresCredentials,
@@ -71,11 +77,13 @@ export {
 export { PostgresTls, type VerifiedTlsOptions } from './postgres/connection/postgres-tls';
 export { PoolingProfile, type FittingOptions, type PoolingProfileProps } from './postgres/capacity/pooling-profile';
 
+export { Rules } from './rules/rules';
+
 export { DatabaseConnectionCheck, type DatabaseConnectionCheckOptions } from './startup/database-connection-check';
 export { DatabaseMigration, type DatabaseMigrationOptions } from './startup/database-migration';
 
 export { PostgresBackup } from './operations/backup/postgres-backup';
-export type { BackupRetention, PostgresBackupProps } from './operations/backup/postgres-backup-props';
+export type { BackupRetention, PostgresBackupProps } from './operations/backup/postgres-backup';
 export { PostgresRestore, type PostgresRestoreProps } from './operations/backup/postgres-restore';
 export { BackupLocation, type BackupBucketProps } from './operations/backup/backup-location';
 export { SqliteImport, type SqliteImportProps } from './operations/sqlite-import/sqlite-import';
@@ -88,8 +96,8 @@ export {
   type EmptyDirCopyOptions,
   type EphemeralCopyOptions,
 } from './operations/sqlite-import/working-copy';
-export type { ScheduledProps } from './operations/scheduled-props';
-export type { OperationProps } from './operations/operation-props';
+export type { ScheduledProps } from './operations/scheduled';
+export type { OperationProps } from './operations/operation';
 
 export { ArtifactVisibility, type ArtifactLocation, type IArtifactStore } from './artifacts/artifact-store';
 export { ArtifactAccess } from './artifacts/object-store';
@@ -121,12 +129,13 @@ export type { PostgresExporterProps } from './monitoring/postgres-exporter-props
 
 export { TlsCertificate } from './kube/values/tls-certificate';
 export { FileSource } from './kube/values/file-source';
+export type { PodOptions } from './kube/pod/pod-options';
 export { SecretKey } from './kube/values/secret-key';
 export { Persistence, type ExistingClaimOptions, type NewClaimOptions } from './kube/values/persistence';
 
 export type { IsolationOptions } from './kube/network/isolation';
 export { NetworkPeer } from './kube/network/network-peer';
 export type { NetworkRoute } from './kube/network/network-route';
-export type { ServerIsolationOptions } from './server/server-isolation-options';
+export type { ServerIsolationOptions } from './server/access/server-isolation';
 export { DatabaseBootstrap, type DatabaseBootstrapProps } from './operations/database-bootstrap';
 export { MlflowGarbageCollection, type MlflowGarbageCollectionProps } from './operations/mlflow-garbage-collection';

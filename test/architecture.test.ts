@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 
 const ROOT = join(__dirname, '..');
 const LIB = join(ROOT, 'lib');
@@ -48,6 +48,28 @@ test('imports point one way', () => {
   expect(upward.map(([file, target]) => `${shown(file)} -> ${shown(target)}`)).toEqual([]);
 });
 
+test('no backend imports another', () => {
+  const backends = readdirSync(join(LIB, 'postgres')).filter((folder) => !['connection', 'capacity'].includes(folder));
+  expect(backends.sort()).toEqual(['bitnami', 'cloud-native', 'cloud-sql', 'external', 'pg-bouncer', 'rds']);
+  const backendOf = (file: string): string | undefined =>
+    backends.find((folder) => file.startsWith(join(LIB, 'postgres', folder, '/')));
+  const foreign = sources.flatMap((file) =>
+    importsOf(file)
+      .filter((target) => backendOf(file) !== undefined && (backendOf(target) ?? backendOf(file)) !== backendOf(file))
+      .map((target) => `${shown(file)} -> ${shown(target)}`),
+  );
+  expect(foreign).toEqual([]);
+});
+
+test('every backend has its class and its props in files of the same names', () => {
+  const files = (folder: string): string[] => readdirSync(join(LIB, 'postgres', folder));
+  expect(files('external')).toEqual(['existing-secret-postgres.ts', 'external-postgres.ts']);
+  expect(files('pg-bouncer')).toEqual(expect.arrayContaining(['pg-bouncer.ts', 'pg-bouncer-props.ts']));
+  for (const folder of ['bitnami', 'cloud-native', 'cloud-sql', 'rds']) {
+    expect(files(folder)).toEqual(expect.arrayContaining([`${folder}-postgres.ts`, `${folder}-postgres-props.ts`]));
+  }
+});
+
 test('no import cycles', () => {
   const done = new Set<string>();
   const visit = (file: string, trail: string[]): void => {
@@ -73,6 +95,29 @@ test('the Kubernetes words know nothing of MLflow or PostgreSQL', () => {
     read(file).replace(/^\s*(\/\/|\/?\*).*$/gm, ''),
   ]);
   expect(code.filter(([, text]) => /mlflow|postgres/i.test(text ?? '')).map(([file]) => file)).toEqual([]);
+});
+
+/** Where the words of a provider belong: its own files, the lists of all exports and images, and the presets of ingress controllers. */
+const OF_PROVIDERS =
+  /^(identity|postgres\/(rds|cloud-sql)|scripts\/rds)\/|^artifacts\/(s3|gcs|azure)|^(index|images)\.ts$|^server\/access\/ingress-controller\.ts$/;
+const PROVIDER_WORDS = /(?<![a-z])(rds|aws|amazon|gcp|google|gcloud|cloud[-_ ]?sql|azure|entra)(?![a-z])/i;
+
+test('no word of a provider outside its own files', () => {
+  const files = ['.ts', '.py', '.sh', '.sql'].flatMap((extension) => filesBelow(LIB, extension));
+  const found = files
+    .filter((file) => !OF_PROVIDERS.test(relative(LIB, file)))
+    .map((file) => [shown(file), PROVIDER_WORDS.exec(read(file).replace(/([a-z\d])([A-Z])/g, '$1 $2'))?.[0]])
+    .filter(([, word]) => word !== undefined);
+  expect(found).toEqual([]);
+});
+
+test('no script imports a program', () => {
+  const scripts = filesBelow(join(LIB, 'scripts'), '.py');
+  const programs = scripts.filter((file) => read(file).includes('if __name__ == "__main__"'));
+  const names = programs.map((file) => basename(file, '.py'));
+  const imports = new RegExp(`^\\s*(?:from|import) (${names.join('|')})\\b`, 'm');
+  expect(programs.length).toBeGreaterThan(10);
+  expect(scripts.filter((file) => imports.test(read(file))).map(shown)).toEqual([]);
 });
 
 test('files stay short', () => {

@@ -2,6 +2,9 @@ import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import type { NetworkRoute } from '../kube/network/network-route';
+import type { PodPart } from '../kube/pod/pod-part';
+
+const HTTPS = 443;
 
 /** How far the files of an artifact store can be seen: what limits the replicas of a server. */
 export enum ArtifactVisibility {
@@ -40,6 +43,12 @@ export interface ArtifactLocation {
   readonly volumeMounts?: kplus.VolumeMount[];
 
   /**
+   * Name of the claim that the files are on, for monitoring.
+   * @default - they are not on a claim
+   */
+  readonly claimName?: string;
+
+  /**
    * Labels that the pods need for it, as some workload identities do.
    * @default - none
    */
@@ -66,4 +75,17 @@ export interface IArtifactStore {
    * @param scope the server that uses the store
    */
   bind(scope: Construct): ArtifactLocation;
+}
+
+/** What every pod needs that works with the artifacts. */
+export function artifactsPart(location: ArtifactLocation): PodPart {
+  const { destination, envVariables, volumeMounts, podLabels, serviceAccountAnnotations, routes } = location;
+  return {
+    of: 'artifactRoot',
+    envVariables,
+    volumeMounts,
+    podLabels,
+    serviceAccountAnnotations,
+    routes: routes ?? (destination.includes(':') ? [{ ports: [HTTPS] }] : []),
+  };
 }

@@ -116,7 +116,7 @@ export class AzureBlobArtifacts implements IArtifactStore {
 
   private check(scope: Construct): void {
     const { account, container, prefix, credentials } = this.props;
-    const problems = new Problems(scope);
+    const problems = Problems.of(scope);
     if (!/^[a-z0-9]{3,24}$/.test(account)) {
       problems.add('artifactRoot.account', 'must be the name of a storage account', account);
     }

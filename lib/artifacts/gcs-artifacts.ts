@@ -122,7 +122,7 @@ export class GcsArtifacts implements IArtifactStore {
 
   private check(scope: Construct): void {
     const { bucket, prefix, credentials } = this.props;
-    const problems = new Problems(scope);
+    const problems = Problems.of(scope);
     if (!/^[a-z0-9][-_.a-z0-9]{1,220}[a-z0-9]$/.test(bucket)) {
       problems.add('artifactRoot.bucket', 'must be the name of a bucket, without gs://', bucket);
     }

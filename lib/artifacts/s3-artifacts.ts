@@ -41,7 +41,7 @@ export class S3Artifacts implements IArtifactStore {
 
   public bind(scope: Construct): ArtifactLocation {
     const { signedUrlLifetime } = this.props;
-    const problems = new Problems(scope);
+    const problems = Problems.of(scope);
     checkBucket(problems, 'artifactRoot', this.props);
     checkSeconds(problems, 'artifactRoot.signedUrlLifetime', signedUrlLifetime);
     if (

@@ -8,9 +8,6 @@ import { type ArtifactLocation, ArtifactVisibility, type IArtifactStore } from '
 
 const MOUNT_PATH = '/mlflow/artifacts';
 
-/** The id, below the server, of the claim that holds its artifacts. */
-export const ARTIFACTS_CLAIM = 'artifacts-claim';
-
 /** Props of {@link VolumeArtifacts}. */
 export interface VolumeArtifactsProps {
   /**
@@ -45,21 +42,18 @@ export class VolumeArtifacts implements IArtifactStore {
   public bind(scope: Construct): ArtifactLocation {
     this.check(scope);
     const folder = this.props.defaultArtifactsDestination?.replace(/^\.\//, '');
+    const volume = this.persistence._volume(scope, 'artifacts', labelsOf('mlflow', scope.node.id, 'artifacts'));
     return {
+      claimName: this.persistence._claimNameFor(scope, 'artifacts'),
       destination: folder === undefined ? MOUNT_PATH : `${MOUNT_PATH}/${folder}`,
       defaultArtifactRoot: this.props.defaultArtifactRoot,
       visibility: this.visibility(),
-      volumeMounts: [
-        {
-          path: MOUNT_PATH,
-          volume: this.persistence._volume(scope, 'artifacts', labelsOf('mlflow', scope.node.id, 'artifacts')),
-        },
-      ],
+      volumeMounts: [{ path: MOUNT_PATH, volume }],
     };
   }
 
   private check(scope: Construct): void {
-    const problems = new Problems(scope);
+    const problems = Problems.of(scope);
     const { defaultArtifactRoot: root, defaultArtifactsDestination: folder } = this.props;
     this.persistence._check(problems, 'artifactRoot.persistence');
     if (root !== undefined && !/^[a-z][-a-z0-9+.]*:/.test(root)) {

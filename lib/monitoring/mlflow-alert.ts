@@ -16,7 +16,7 @@ export enum MlflowAlert {
   POOL_NEARLY_FULL = 'MlflowPoolNearlyFull',
   /** A volume is nearly full. Needs a volume: of the server, or one of `volumeClaims`. */
   VOLUME_NEARLY_FULL = 'MlflowVolumeNearlyFull',
-  /** The last good backup is too old. Needs `backupCronJobs`. */
+  /** The last good backup is too old. Needs `backups`. */
   BACKUP_TOO_OLD = 'MlflowBackupTooOld',
   /** The database does not let the exporter in. Needs `postgresExporter`. */
   DATABASE_DOWN = 'MlflowDatabaseDown',

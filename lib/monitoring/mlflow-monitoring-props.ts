@@ -1,5 +1,8 @@
+import type { IPersistentVolumeClaim } from 'cdk8s-plus-28';
+
 import type { NetworkPeer } from '../kube/network/network-peer';
-import type { MlflowServer } from '../server/mlflow-server';
+import type { PostgresBackup } from '../operations/backup/postgres-backup';
+import type { IMlflowServer } from '../server/mlflow-server-reference';
 
 import type { AlertRule } from './alert-rule';
 import type { AlertThresholds } from './alert-thresholds';
@@ -10,7 +13,7 @@ import type { PrometheusScrape } from './prometheus-scrape';
 /** Props of {@link MlflowMonitoring}. */
 export interface MlflowMonitoringProps {
   /** The server, with `metrics` on, in a chart that names its namespace. */
-  readonly server: MlflowServer;
+  readonly server: IMlflowServer;
 
   /**
    * How Prometheus finds the pods.
@@ -31,16 +34,16 @@ export interface MlflowMonitoringProps {
   readonly postgresExporter?: PostgresExporter;
 
   /**
-   * Names of the CronJobs that back up the database, in the namespace of the server: brings the alert on old backups.
+   * Backups of the database, in the namespace of the server: brings the alert on old backups.
    * @default - none
    */
-  readonly backupCronJobs?: string[];
+  readonly backups?: PostgresBackup[];
 
   /**
-   * Names of further claims to watch, such as `data-postgres-0` of a `BitnamiPostgres`.
+   * Further claims to watch, such as `volumeClaims` of a `BitnamiPostgres`.
    * @default - that of the server's own artifacts, where there is one
    */
-  readonly volumeClaims?: string[];
+  readonly volumeClaims?: IPersistentVolumeClaim[];
 
   /**
    * Labels of the monitors and of the rules, by which a Prometheus selects them: `release: <name>` for the chart

@@ -2,12 +2,12 @@ import { ApiObject, Chart } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
-import { checkId, checkObjectName } from '../validation/checks';
+import { checkId } from '../validation/checks';
 import { labelsOf, type ObjectLabels } from '../kube/pod/labels';
 import { NetworkPeer } from '../kube/network/network-peer';
 import { checkPeers } from '../kube/network/network-route';
 import { Problems } from '../validation/problems';
-import { METRICS_PATH } from '../server/metrics';
+import type { MetricsEndpoint } from '../server/mlflow-server-reference';
 
 import { type AlertRule, checkRules, renderRule } from './alert-rule';
 import { checkThresholds, type Thresholds, thresholdsOf } from './alert-thresholds';
@@ -17,7 +17,6 @@ import { backupAlerts, databaseAlerts, poolAlerts } from './database-alerts';
 import { type MetricSelectors, selectorsOf } from './metric-selectors';
 import { MlflowAlert } from './mlflow-alert';
 import type { MlflowMonitoringProps } from './mlflow-monitoring-props';
-import { type MonitoredServer, monitoredServer } from './monitored-server';
 import { PrometheusScrape } from './prometheus-scrape';
 import { serverAlerts, volumeAlerts } from './server-alerts';
 
@@ -43,7 +42,6 @@ export class MlflowMonitoring extends Construct {
 
   private readonly namespace?: string;
   private readonly labels: ObjectLabels;
-  private readonly monitored: MonitoredServer;
 
   public constructor(
     scope: Construct,
@@ -52,52 +50,61 @@ export class MlflowMonitoring extends Construct {
   ) {
     super(scope, id);
     const { server, postgresExporter } = props;
-    this.namespace = Chart.of(server).namespace;
-    this.monitored = monitoredServer(server);
-    this.labels = labelsOf('mlflow', server.node.id, 'monitoring');
+    const { metricsEndpoint } = server;
+    this.namespace = server.serverNamespace;
+    this.labels = labelsOf('mlflow', server.serverName, 'monitoring');
     const thresholds = thresholdsOf(props.thresholds);
     const problems = new Problems(this);
-    this.check(problems, id, thresholds);
+    this.check(problems, id, thresholds, metricsEndpoint);
     problems.throwIfAny();
 
+    const claims = [
+      ...(server.artifacts.claimName === undefined ? [] : [server.artifacts.claimName]),
+      ...(props.volumeClaims ?? []).map(({ name }) => name),
+    ];
     const selectors = selectorsOf({
       namespace: this.namespace ?? '',
-      server: server.node.id,
+      server: server.serverName,
       exporter: postgresExporter?.node.id,
-      database: this.monitored.database,
-      volumeClaims: [
-        ...(this.monitored.claim === undefined ? [] : [this.monitored.claim]),
-        ...(props.volumeClaims ?? []),
-      ],
-      cronJobs: props.backupCronJobs ?? [],
+      database: server.backend.connection.database.value as string | undefined,
+      volumeClaims: claims,
+      cronJobs: (props.backups ?? []).map(({ cronJob }) => cronJob.name),
     });
     const { scrape = PrometheusScrape.serviceMonitor(), labels = {} } = props;
-    const target = { job: server.node.id, labels: this.monitored.labels, port: 'http', path: METRICS_PATH };
+    const target = {
+      job: server.serverName,
+      labels: { selector: server.podSelector, all: labelsOf('mlflow', server.serverName, 'server').all },
+      port: metricsEndpoint?.portName ?? '',
+      path: metricsEndpoint?.path ?? '',
+    };
     this.monitor = scrape._monitor(this, 'monitor', { ...target, asksForLogin: true }, labels);
     this.exporterMonitor =
       postgresExporter && scrape._monitor(this, 'exporter-monitor', postgresExporter._target, labels);
-    if (this.monitored.isIsolated) {
+    if (server.isolation !== undefined) {
       server.addClients(props.scrapers ?? [NetworkPeer.PROMETHEUS]);
     }
     this.rule = this.prometheusRule(this.rules(selectors, thresholds));
     this.dashboard = this.grafanaDashboard(selectors);
   }
 
-  private check(problems: Problems, id: string, thresholds: Thresholds): void {
+  private check(problems: Problems, id: string, thresholds: Thresholds, endpoint?: MetricsEndpoint): void {
     const { server, scrape, postgresExporter, extraRules = [], excludeAlerts = [] } = this.props;
     checkId(problems, id);
-    if (!this.monitored.hasMetrics) {
-      problems.say(`\`server\` must count its requests, and "${server.node.id}" does not.`, 'Give it `metrics: true`.');
+    if (endpoint === undefined) {
+      problems.say(
+        `\`server\` must count its requests, and "${server.serverName}" does not.`,
+        'Give it `metrics: true`.',
+      );
     }
-    if (this.monitored.isHttps && scrape?._isExternal !== true) {
+    if (endpoint?.https === true && scrape?._isExternal !== true) {
       problems.say(
         '`scrape` must be PrometheusScrape.external() for a server with a `certificate`, whose CA Prometheus has to know.',
         'Write the monitor yourself, with the scheme https and its tlsConfig.',
       );
     }
-    if (this.monitored.asksForLogin && scrape?._hasLogin !== true) {
+    if (endpoint?.requiresLogin === true && scrape?._hasLogin !== true) {
       problems.say(
-        `\`scrape\` must have the login of an administrator: "${server.node.id}" asks for one.`,
+        `\`scrape\` must have the login of an administrator: "${server.serverName}" asks for one.`,
         'Pass PrometheusScrape.serviceMonitor({ basicAuthSecretName }), or external().',
       );
     }
@@ -113,11 +120,6 @@ export class MlflowMonitoring extends Construct {
     checkPeers(problems, 'scrapers', this.props.scrapers);
     scrape?._check(problems);
     checkThresholds(problems, thresholds);
-    for (const prop of ['backupCronJobs', 'volumeClaims'] as const) {
-      this.props[prop]?.forEach((name) => {
-        checkObjectName(problems, prop, name);
-      });
-    }
     checkRules(
       problems,
       extraRules,
@@ -127,12 +129,12 @@ export class MlflowMonitoring extends Construct {
 
   private rules(selectors: MetricSelectors, thresholds: Thresholds): AlertRule[] {
     const { server, postgresExporter, excludeAlerts = [], extraRules = [] } = this.props;
-    const { isPooled, requestsOfPod } = this.monitored;
+    const isPooled = server.backend.connection.bypass !== undefined;
     const all = [
-      ...serverAlerts({ name: server.node.id, migrationJob: server.migrationJob?.name }, selectors, thresholds),
+      ...serverAlerts({ name: server.serverName, migrationJob: server.migrationJob?.name }, selectors, thresholds),
       ...(postgresExporter === undefined ? [] : databaseAlerts(selectors, thresholds)),
       // Behind a pooler, its connections are not those of the server.
-      ...(postgresExporter === undefined || isPooled ? [] : poolAlerts(selectors, requestsOfPod, thresholds)),
+      ...(postgresExporter === undefined || isPooled ? [] : poolAlerts(selectors, server.requestsPerPod, thresholds)),
       ...volumeAlerts(selectors, thresholds),
       ...backupAlerts(selectors, thresholds),
     ];
@@ -151,8 +153,8 @@ export class MlflowMonitoring extends Construct {
       spec: {
         groups: [
           {
-            name: `${namespace}/${server.node.id}`,
-            rules: rules.map((rule) => renderRule(rule, { namespace, service: server.node.id })),
+            name: `${namespace}/${server.serverName}`,
+            rules: rules.map((rule) => renderRule(rule, { namespace, service: server.serverName })),
           },
         ],
       },
@@ -165,7 +167,7 @@ export class MlflowMonitoring extends Construct {
       this,
       {
         name: `${this.node.id}-dashboard`,
-        title: `MLflow ${String(this.namespace)}/${server.node.id}`,
+        title: `MLflow ${String(this.namespace)}/${server.serverName}`,
         labels: { ...this.labels.all, ...(dashboardLabels ?? { grafana_dashboard: '1' }) },
         annotations: dashboardAnnotations,
       },

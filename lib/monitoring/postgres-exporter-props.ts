@@ -1,12 +1,13 @@
 import type * as kplus from 'cdk8s-plus-28';
 
+import type { PodOptions } from '../kube/pod/pod-options';
 import type { NetworkPeer } from '../kube/network/network-peer';
 import type { IPostgresBackend } from '../postgres/connection/postgres-backend';
 import type { PostgresCredentials } from '../postgres/connection/postgres-credentials';
 import type { PostgresTls } from '../postgres/connection/postgres-tls';
 
 /** Props of {@link PostgresExporter}. */
-export interface PostgresExporterProps {
+export interface PostgresExporterProps extends PodOptions {
   /** The database to watch. Where there is a pooler, the exporter goes past it. */
   readonly backend: IPostgresBackend;
 
@@ -33,24 +34,6 @@ export interface PostgresExporterProps {
    * @default 'quay.io/prometheuscommunity/postgres-exporter:v0.18.1'
    */
   readonly image?: string;
-
-  /**
-   * When the image is pulled.
-   * @default ImagePullPolicy.IF_NOT_PRESENT
-   */
-  readonly imagePullPolicy?: kplus.ImagePullPolicy;
-
-  /**
-   * Names of the Secrets with logins to the registry.
-   * @default - none
-   */
-  readonly imagePullSecrets?: string[];
-
-  /**
-   * Name of the priority class of the pod.
-   * @default - that of the cluster
-   */
-  readonly priorityClassName?: string;
 
   /**
    * CPU and memory of the pod.

@@ -3,23 +3,23 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { IMAGES } from '../images';
-import { checkId, checkImage, checkObjectName } from '../validation/checks';
-import { text } from '../kube/values/env-values';
+import { checkId, checkImage } from '../validation/checks';
+import { texts } from '../kube/values/env-values';
 import { labelsOf, type ObjectLabels } from '../kube/pod/labels';
-import { completePodSpec } from '../kube/pod/pod-spec';
+import { container, type Pod, podOf } from '../kube/pod/pod';
+import type { PodPart } from '../kube/pod/pod-part';
+import { deploymentOf } from '../kube/pod/workload';
 import { NetworkPeer } from '../kube/network/network-peer';
 import { networkPolicy } from '../kube/network/network-policy';
 import { checkPeers } from '../kube/network/network-route';
+import { checkPodOptions } from '../kube/pod/pod-options';
 import { Problems } from '../validation/problems';
-import { RESTRICTED_CONTAINER, RESTRICTED_POD } from '../kube/pod/restricted';
 import { LITTLE_SCRATCH_SPACE } from '../kube/pod/scratch-space';
 import { serviceOf } from '../kube/pod/service';
 import { addConnectionDemand } from '../postgres/capacity/connection-demand';
-import { renderConnection } from '../postgres/connection/connection-part';
-import { sidecarsOf } from '../postgres/connection/connection-sidecar';
+import { connectionPart } from '../postgres/connection/connection-part';
 import { PostgresConnection } from '../postgres/connection/postgres-connection';
 import { PostgresTls } from '../postgres/connection/postgres-tls';
-import { credentialsRevision } from '../server/pod-recipe';
 
 import type { PostgresExporterProps } from './postgres-exporter-props';
 import type { ScrapeTarget } from './prometheus-scrape';
@@ -51,19 +51,18 @@ export class PostgresExporter extends Construct {
   /** @internal */
   public readonly _target: ScrapeTarget;
 
-  public constructor(
-    scope: Construct,
-    id: string,
-    private readonly props: PostgresExporterProps,
-  ) {
+  public constructor(scope: Construct, id: string, props: PostgresExporterProps) {
     super(scope, id);
-    const connection = watchedConnection(props);
-    const problems = new Problems(this);
-    checkExporter(problems, id, props, connection);
-    problems.throwIfAny();
-
     const labels = labelsOf('postgres-exporter', id, 'metrics');
-    this.deployment = this.pod(labels, connection);
+    const problems = new Problems(this);
+    const pod = problems.finish(() => {
+      const connection = watchedConnection(props);
+      checkExporter(problems, id, props, connection);
+      return exporterPod(problems, this, labels, props, connection);
+    });
+
+    // A second pod would count everything twice, and take two more connections.
+    this.deployment = deploymentOf(this, pod, { replicas: 1, strategy: kplus.DeploymentStrategy.recreate() });
     this.service = serviceOf(this, 'service', labels, {
       metadata: { name: id },
       ports: [{ name: PORT_NAME, port: PORT, targetPort: PORT }],
@@ -71,63 +70,43 @@ export class PostgresExporter extends Construct {
     networkPolicy(this, 'network-policy', id, labels, {
       ingress: [{ peers: props.scrapers ?? [NetworkPeer.PROMETHEUS], port: PORT }],
     });
-    const straight = props.backend.connection.unpooled;
-    addConnectionDemand(straight, {
+    addConnectionDemand(props.backend.connection.unpooled, {
       by: this,
       connections: CONNECTIONS,
       factors: `${String(CONNECTIONS)} for metrics`,
     });
     this._target = { job: id, labels, port: PORT_NAME, path: '/metrics', asksForLogin: false };
   }
+}
 
-  private pod(labels: ObjectLabels, connection: PostgresConnection): kplus.Deployment {
-    const { image, imagePullPolicy, imagePullSecrets, priorityClassName, resources } = this.props;
-    const { env, mounts } = renderConnection(this, connection);
-    const deployment = new kplus.Deployment(this, 'deployment', {
-      metadata: { name: this.node.id, labels: labels.all },
-      podMetadata: {
-        labels: { ...labels.all, ...connection.clientLabels },
-        annotations: credentialsRevision(connection),
-      },
-      select: false,
-      replicas: 1,
-      // A second pod would count everything twice, and take two more connections.
-      strategy: kplus.DeploymentStrategy.recreate(),
-      serviceAccount: new kplus.ServiceAccount(this, 'service-account', {
-        metadata: {
-          name: this.node.id,
-          labels: labels.all,
-          annotations: connection.sidecar?.serviceAccountAnnotations,
-        },
-        automountToken: false,
+function exporterPod(
+  problems: Problems,
+  scope: Construct,
+  labels: ObjectLabels,
+  props: PostgresExporterProps,
+  connection: PostgresConnection,
+): Pod {
+  const settings: PodPart = {
+    envVariables: texts({
+      PGAPPNAME: 'postgres-exporter',
+      // The driver takes the rest from the variables above: in here, a password with a space would break it.
+      DATA_SOURCE_NAME: 'host=$(PGHOST) port=$(PGPORT)',
+    }),
+  };
+  return podOf(problems, labels, {
+    imagePullSecrets: props.imagePullSecrets,
+    priorityClassName: props.priorityClassName,
+    containers: [
+      container('postgres-exporter', [connectionPart(scope, connection), settings], {
+        image: props.image ?? IMAGES.postgresExporter,
+        imagePullPolicy: props.imagePullPolicy,
+        ports: [{ name: PORT_NAME, number: PORT }],
+        resources: props.resources ?? DEFAULT_RESOURCES,
+        readiness: answers(10, 3),
+        liveness: answers(30, 3),
       }),
-      automountServiceAccountToken: false,
-      securityContext: RESTRICTED_POD,
-      initContainers: sidecarsOf(connection),
-      containers: [
-        {
-          name: 'postgres-exporter',
-          image: image ?? IMAGES.postgresExporter,
-          imagePullPolicy: imagePullPolicy ?? kplus.ImagePullPolicy.IF_NOT_PRESENT,
-          securityContext: RESTRICTED_CONTAINER,
-          ports: [{ name: PORT_NAME, number: PORT }],
-          envVariables: {
-            ...env,
-            PGAPPNAME: text('postgres-exporter'),
-            // The driver takes the rest from the variables above: in here, a password with a space would break it.
-            DATA_SOURCE_NAME: text('host=$(PGHOST) port=$(PGPORT)'),
-          },
-          volumeMounts: mounts,
-          resources: resources ?? DEFAULT_RESOURCES,
-          readiness: answers(10, 3),
-          liveness: answers(30, 3),
-        },
-      ],
-    });
-    deployment.select(kplus.LabelSelector.of({ labels: labels.selector }));
-    completePodSpec(deployment, { imagePullSecrets, priorityClassName });
-    return deployment;
-  }
+    ],
+  });
 }
 
 /** The way to the database itself, as the exporter's driver can take it. */
@@ -186,9 +165,7 @@ function checkExporter(
   }
   checkImage(problems, 'image', props.image);
   checkPeers(problems, 'scrapers', props.scrapers);
-  (props.imagePullSecrets ?? []).forEach((name) => {
-    checkObjectName(problems, 'imagePullSecrets', name);
-  });
+  checkPodOptions(problems, props);
 }
 
 // The front page: /metrics would ask the database each time.

@@ -5,18 +5,17 @@ import { Construct } from 'constructs';
 import { checkSeconds } from '../validation/checks';
 import { text } from '../kube/values/env-values';
 import { labelsOf } from '../kube/pod/labels';
-import { oneShotJob } from '../kube/pod/one-shot-job';
+import { oneShotJob } from '../kube/pod/job';
 import { Problems } from '../validation/problems';
 import { checkDatabase } from '../postgres/connection/endpoint';
 import type { IPostgresBackend } from '../postgres/connection/postgres-backend';
+import { credentialsRevision } from '../postgres/connection/connection-part';
 import { PostgresConnection } from '../postgres/connection/postgres-connection';
 import type { PostgresCredentials } from '../postgres/connection/postgres-credentials';
 import type { PostgresTls } from '../postgres/connection/postgres-tls';
-import { credentialsRevision } from '../server/pod-recipe';
-import { scriptCommand, ScriptFiles } from '../scripts/scripts';
+import { ScriptFiles } from '../scripts/scripts';
 
-import { operationPod } from './operation-pod';
-import { checkOperation, type OperationProps } from './operation-props';
+import { checkOperation, Operation, type OperationProps } from './operation';
 
 const SCRIPTS = ScriptFiles.named('bootstrap_database.py');
 
@@ -71,53 +70,44 @@ export class DatabaseBootstrap extends Construct {
     if (password === undefined) {
       problems.say(
         '`backend` must log in with a password, which the role gets.',
-        'One that is let in by something else is made there: for Cloud SQL, `gcloud sql users create`; for RDS, `CREATE ROLE` and `GRANT rds_iam TO` it.',
+        "Make a role that logs in without one as an administrator, or with the tools of the database's provider.",
       );
     }
-    problems.throwIfAny();
-
-    const labels = labelsOf('mlflow', id, 'bootstrap');
-    const admin = new PostgresConnection({
-      host: wanted.host,
-      port: wanted.port,
-      database: text(props.maintenanceDatabase ?? 'postgres'),
-      credentials: props.admin,
-      tls: props.tls ?? wanted.tls,
-      readWriteOnly: wanted.readWriteOnly,
-      clientLabels: wanted.clientLabels,
-      route: wanted.route,
-      sidecar: wanted.sidecar,
-    });
-    const { pod, container, fields } = operationPod(this, props, labels, admin, SCRIPTS);
-    this.job = oneShotJob(
-      this,
-      'job',
-      labels,
-      {
-        ...pod,
-        name: id,
+    const pod = problems.finish(() => {
+      const admin = new PostgresConnection({
+        host: wanted.host,
+        port: wanted.port,
+        database: text(props.maintenanceDatabase ?? 'postgres'),
+        credentials: props.admin,
+        tls: props.tls ?? wanted.tls,
+        readWriteOnly: wanted.readWriteOnly,
+        clientLabels: wanted.clientLabels,
+        route: wanted.route,
+        sidecar: wanted.sidecar,
+      });
+      const operation = new Operation(this, problems, labelsOf('mlflow', id, 'bootstrap'), props, admin, SCRIPTS);
+      return operation.pod({
         // A changed password of either is another Job.
-        podMetadata: {
-          ...pod.podMetadata,
-          annotations: credentialsRevision({ credentials: props.admin, bypass: wanted }),
-        },
-        backoffLimit: 3,
+        parts: [{ podAnnotations: credentialsRevision(wanted.credentials) }],
         containers: [
-          {
-            ...container,
-            name: 'bootstrap-database',
-            command: scriptCommand('bootstrap_database.py'),
-            envVariables: {
-              ...container.envVariables,
-              BOOTSTRAP_USER: username,
-              ...(password && { BOOTSTRAP_PASSWORD: password }),
-              BOOTSTRAP_DATABASE: wanted.database,
-              BOOTSTRAP_WAIT_SECONDS: text((props.deadline ?? Duration.minutes(2)).toSeconds()),
-            },
-          },
+          operation.container('bootstrap-database', {
+            script: ['bootstrap_database.py'],
+            connects: true,
+            parts: [
+              {
+                envVariables: {
+                  BOOTSTRAP_USER: username,
+                  ...(password && { BOOTSTRAP_PASSWORD: password }),
+                  BOOTSTRAP_DATABASE: wanted.database,
+                  BOOTSTRAP_WAIT_SECONDS: text((props.deadline ?? Duration.minutes(2)).toSeconds()),
+                },
+              },
+            ],
+          }),
         ],
-      },
-      fields,
-    );
+      });
+    });
+
+    this.job = oneShotJob(this, 'job', pod, { name: id, backoffLimit: 3 });
   }
 }

@@ -2,19 +2,16 @@ import type { Cron, Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
-import { ArtifactVisibility } from '../artifacts/artifact-store';
-import { checkId, checkSeconds } from '../validation/checks';
-import { text } from '../kube/values/env-values';
+import { artifactsPart, ArtifactVisibility } from '../artifacts/artifact-store';
 import { labelsOf } from '../kube/pod/labels';
-import { completePodSpec } from '../kube/pod/pod-spec';
+import { texts } from '../kube/values/env-values';
+import { ScriptFiles } from '../scripts/scripts';
+import type { IMlflowServer } from '../server/mlflow-server-reference';
+import { checkId, checkSeconds } from '../validation/checks';
 import { Problems } from '../validation/problems';
-import type { MlflowServer } from '../server/mlflow-server';
-import { routesOf } from '../server/server-isolation';
-import { scriptCommand, ScriptFiles } from '../scripts/scripts';
 
-import { cronJob } from './cron-job';
-import { operationPod } from './operation-pod';
-import { checkScheduled, type ScheduledProps } from './scheduled-props';
+import { Operation, type OperationProps } from './operation';
+import { checkScheduled, cronJobOf, type ScheduledProps } from './scheduled';
 
 /** Its lock, and MLflow's store, which opens a session within a session. */
 const CONNECTIONS = 3;
@@ -23,7 +20,7 @@ const SCRIPTS = ScriptFiles.named('collect_garbage.py');
 /** Props of {@link MlflowGarbageCollection}. */
 export interface MlflowGarbageCollectionProps extends ScheduledProps {
   /** The server to clean up after: its database, its artifacts and its image are used, and its ServiceAccount. */
-  readonly server: MlflowServer;
+  readonly server: IMlflowServer;
 
   /** When it runs. */
   readonly schedule: Cron;
@@ -57,69 +54,72 @@ export class MlflowGarbageCollection extends Construct {
 
   public constructor(scope: Construct, id: string, props: MlflowGarbageCollectionProps) {
     super(scope, id);
-    const { props: ofServer, artifacts, labels: serverLabels } = props.server._view;
-    this.check(props, artifacts.visibility);
-
-    const labels = labelsOf('mlflow', id, 'garbage-collection');
-    const { image, imagePullPolicy, imagePullSecrets, isolation } = ofServer;
-    const { serviceAccount } = props.server;
-    const { resources, priorityClassName } = props;
-    const { pod, container, fields } = operationPod(
-      this,
-      { image, imagePullPolicy, imagePullSecrets, serviceAccount, resources, priorityClassName, isolation },
-      labels,
-      ofServer.backend.connection,
-      SCRIPTS,
-      { routes: routesOf(artifacts), connections: CONNECTIONS },
-    );
-    this.cronJob = cronJob(this, labels, props, {
-      ...pod,
-      podMetadata: { ...pod.podMetadata, labels: { ...pod.podMetadata?.labels, ...artifacts.podLabels } },
-      schedule: props.schedule,
-      // The schedule is the retry.
-      backoffLimit: 0,
-      containers: [
-        {
-          ...container,
-          name: 'collect-garbage',
-          command: scriptCommand('collect_garbage.py', ageOf(props.olderThan)),
-          envVariables: {
-            ...container.envVariables,
-            MLFLOW_DEFAULT_ARTIFACT_ROOT: text(artifacts.defaultArtifactRoot ?? 'mlflow-artifacts:/'),
-            ARTIFACTS_DESTINATION: text(artifacts.destination),
-            ...artifacts.envVariables,
-            // What the server needs on its way to the artifacts may be in here: a proxy, a region, a CA.
-            ...ofServer.extraEnvVars,
-          },
-          volumeMounts: [...(container.volumeMounts ?? []), ...(artifacts.volumeMounts ?? [])],
-        },
-      ],
+    const { server } = props;
+    const { artifacts } = server;
+    const problems = new Problems(this);
+    checkGarbageCollection(problems, id, props);
+    const pod = problems.finish(() => {
+      const operation = new Operation(
+        this,
+        problems,
+        labelsOf('mlflow', id, 'garbage-collection'),
+        { ...operationProps(server), resources: props.resources, priorityClassName: props.priorityClassName },
+        server.backend.connection,
+        SCRIPTS,
+      );
+      operation.demandConnections(CONNECTIONS);
+      return operation.pod({
+        isAnnotated: true,
+        containers: [
+          operation.container('collect-garbage', {
+            script: ['collect_garbage.py', ageOf(props.olderThan)],
+            connects: true,
+            parts: [
+              {
+                envVariables: texts({
+                  MLFLOW_DEFAULT_ARTIFACT_ROOT: artifacts.defaultArtifactRoot ?? 'mlflow-artifacts:/',
+                  ARTIFACTS_DESTINATION: artifacts.destination,
+                }),
+              },
+              artifactsPart(artifacts),
+              // What the server needs on its way to the artifacts may be in here: a proxy, a region, a CA.
+              { of: 'server.extraEnvVars', isExtra: true, envVariables: server.extraEnvVars },
+            ],
+          }),
+        ],
+      });
     });
+
+    // The schedule is the retry.
+    this.cronJob = cronJobOf(this, pod, props, { backoffLimit: 0 });
     if (artifacts.visibility === ArtifactVisibility.NODE) {
       // One node at a time holds a ReadWriteOnce volume, and it is the server's.
-      this.cronJob.scheduling.colocate(kplus.Pods.select(this, 'server', { labels: serverLabels.selector }));
+      this.cronJob.scheduling.colocate(kplus.Pods.select(this, 'server', { labels: server.podSelector }));
     }
-    completePodSpec(this.cronJob, fields);
   }
+}
 
-  private check(props: MlflowGarbageCollectionProps, visibility: ArtifactVisibility): void {
-    const problems = new Problems(this);
-    checkId(problems, this.node.id);
-    checkScheduled(problems, props.schedule, props);
-    checkSeconds(
-      problems,
-      'olderThan',
-      props.olderThan,
-      'For so long, a deletion by mistake can be undone: Duration.days(30) is a good start.',
+function checkGarbageCollection(problems: Problems, id: string, props: MlflowGarbageCollectionProps): void {
+  checkId(problems, id);
+  checkScheduled(problems, props.schedule, props);
+  checkSeconds(
+    problems,
+    'olderThan',
+    props.olderThan,
+    'For so long, a deletion by mistake can be undone: Duration.days(30) is a good start.',
+  );
+  if (props.server.artifacts.visibility === ArtifactVisibility.POD) {
+    problems.say(
+      '`server` keeps its artifacts where only its own pod can see them, so that no other pod can delete them.',
+      'Give it a volume with a claim, or an object store, as `artifactRoot`.',
     );
-    if (visibility === ArtifactVisibility.POD) {
-      problems.say(
-        '`server` keeps its artifacts where only its own pod can see them, so that no other pod can delete them.',
-        'Give it a volume with a claim, or an object store, as `artifactRoot`.',
-      );
-    }
-    problems.throwIfAny();
   }
+}
+
+/** It runs in the server's image, as the server's ServiceAccount, and as isolated as the server. */
+function operationProps(server: IMlflowServer): OperationProps {
+  const { image, imagePullPolicy, imagePullSecrets, serviceAccount, isolation } = server;
+  return { image, imagePullPolicy, imagePullSecrets, serviceAccount, isolation };
 }
 
 /** The duration as `mlflow gc --older-than` takes it: `30d`, `1d12h`. */

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-import * as kplus from 'cdk8s-plus-28';
+import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
+import { mountConfigFiles } from '../kube/pod/config-files';
 import type { ObjectLabels } from '../kube/pod/labels';
-import { contentDigest } from '../kube/values/digest';
 
 /** Folder of the containers that the scripts are mounted at. */
 export const SCRIPT_FOLDER = '/opt/mlflow/scripts';
@@ -18,29 +18,33 @@ const SCRIPTS: Record<string, string> = Object.fromEntries(
     .sort(([a], [b]) => (a < b ? -1 : 1)),
 );
 
-/** Scripts, and the digest of their content. */
+/** Scripts that go together into a pod. */
 export class ScriptFiles {
   /** The scripts of these names, with the files that they import or name. */
   public static named(...names: string[]): ScriptFiles {
     return new ScriptFiles(scriptsNamed(...names));
   }
 
-  private readonly digest: string;
-
-  private constructor(private readonly files: Record<string, string>) {
-    this.digest = contentDigest(files);
-  }
+  private constructor(private readonly files: Record<string, string>) {}
 
   /** Mounts the scripts. The ConfigMap is named by its content, so that a changed script replaces the pods. */
   public mount(scope: Construct, labels: ObjectLabels): kplus.VolumeMount {
-    const configMap = new kplus.ConfigMap(scope, 'scripts', {
-      metadata: { name: `${scope.node.id}-scripts-${this.digest}`, labels: labels.all },
-      immutable: true,
+    return mountConfigFiles(scope, 'scripts', labels, {
+      name: `${scope.node.id}-scripts`,
+      volumeName: 'scripts',
+      path: SCRIPT_FOLDER,
       data: this.files,
     });
-    const volume = kplus.Volume.fromConfigMap(scope, 'scripts-volume', configMap, { name: 'scripts' });
-    return { path: SCRIPT_FOLDER, volume, readOnly: true };
   }
+}
+
+/** An exit code of the scripts, by its name in exit_codes.py. */
+export function exitCode(name: string): number {
+  const [, code] = new RegExp(`^${name} = (\\d+)`, 'm').exec(SCRIPTS['exit_codes.py'] ?? '') ?? [];
+  if (code === undefined) {
+    throw new Error(`exit_codes.py has no ${name}`);
+  }
+  return Number(code);
 }
 
 /** The command that runs a script. */

@@ -1,5 +1,6 @@
 import type * as kplus from 'cdk8s-plus-28';
 
+import type { PodOptions } from '../kube/pod/pod-options';
 import type { IArtifactStore } from '../artifacts/artifact-store';
 import type { TlsCertificate } from '../kube/values/tls-certificate';
 import type { PoolingProfile } from '../postgres/capacity/pooling-profile';
@@ -12,11 +13,11 @@ import type { IngressOptions } from './access/ingress';
 import type { ServiceOptions } from './access/service-options';
 import type { MlflowAuth } from './auth/mlflow-auth';
 import type { Autoscaling } from './autoscaling/autoscaling';
-import type { EncryptionOptions } from './encryption';
-import type { LogLevel } from './log-level';
-import type { ReadinessCheck } from './readiness-check';
-import type { ServerIsolationOptions } from './server-isolation-options';
-import type { UpgradeStrategy } from './upgrade-strategy';
+import type { EncryptionOptions } from './settings/encryption';
+import type { LogLevel } from './settings/log-level';
+import type { ReadinessCheck } from './settings/readiness-check';
+import type { ServerIsolationOptions } from './access/server-isolation';
+import type { UpgradeStrategy } from './settings/upgrade-strategy';
 
 /**
  * Props of {@link MlflowServer}.
@@ -24,7 +25,7 @@ import type { UpgradeStrategy } from './upgrade-strategy';
  * What cdk8s-plus-28 can do with a Deployment is not here: node selectors, tolerations, affinity, labels, volumes,
  * init containers and sidecars are calls on `server.deployment`.
  */
-export interface MlflowServerProps {
+export interface MlflowServerProps extends PodOptions {
   /** The database. */
   readonly backend: IPostgresBackend;
 
@@ -34,18 +35,6 @@ export interface MlflowServerProps {
    * @default 'ghcr.io/mlflow/mlflow:v3.17.2-full'
    */
   readonly image?: string;
-
-  /**
-   * When the image is pulled.
-   * @default ImagePullPolicy.IF_NOT_PRESENT
-   */
-  readonly imagePullPolicy?: kplus.ImagePullPolicy;
-
-  /**
-   * Names of the Secrets with logins to the registry.
-   * @default - none
-   */
-  readonly imagePullSecrets?: string[];
 
   /**
    * Number of pods. More than one needs artifacts that every pod can see, and brings with it what keeps them available: a
@@ -224,12 +213,6 @@ export interface MlflowServerProps {
    * @default - a new one, named by the construct's id
    */
   readonly serviceAccount?: kplus.IServiceAccount;
-
-  /**
-   * The priority class of the pods.
-   * @default - the default class of the cluster
-   */
-  readonly priorityClassName?: string;
 
   /**
    * How pods are spread over nodes and zones. The label selector is filled in where it is left out.

@@ -1,162 +1,215 @@
-import { type ApiObject, Chart, Duration } from 'cdk8s';
+import { type ApiObject, Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
-import { type ArtifactLocation, ArtifactVisibility } from '../artifacts/artifact-store';
-import { VolumeArtifacts } from '../artifacts/volume-artifacts';
-import { checkPort } from '../validation/checks';
-import { counted } from '../validation/counted';
-import { disruptionBudget } from '../kube/pod/disruption-budget';
-import { labelsOf, type ObjectLabels } from '../kube/pod/labels';
-import { annotationsOf } from '../identity/pod-identity';
-import { completePodSpec } from '../kube/pod/pod-spec';
+import type { ArtifactLocation } from '../artifacts/artifact-store';
+import type { IsolationOptions } from '../kube/network/isolation';
 import type { NetworkPeer } from '../kube/network/network-peer';
 import type { IngressEdge } from '../kube/network/network-policy';
 import { checkPeers } from '../kube/network/network-route';
-import { Problems } from '../validation/problems';
+import { disruptionBudget } from '../kube/pod/disruption-budget';
+import { oneShotJob } from '../kube/pod/job';
+import { serviceAccountOf } from '../kube/pod/pod';
 import { serviceOf } from '../kube/pod/service';
-import { OVER_NODES_AND_ZONES, spreadOf } from '../kube/pod/placement';
-import { addConnectionDemand, addMigrationDemand } from '../postgres/capacity/connection-demand';
-import { connectionsOfPod } from '../postgres/capacity/connection-math';
-import { PoolingProfile } from '../postgres/capacity/pooling-profile';
-import { addConnectionRules, CONNECTION_RULES } from '../rules/connection-rules';
+import { deploymentOf, ROLLING } from '../kube/pod/workload';
+import { addServerDemand } from '../postgres/capacity/connection-demand';
+import type { IPostgresBackend } from '../postgres/connection/postgres-backend';
 import { addServerOf } from '../rules/no-server-while-importing';
 import { addUniqueNameRule } from '../rules/unique-name';
-import { DatabaseConnectionCheck } from '../startup/database-connection-check';
-import { DatabaseMigration } from '../startup/database-migration';
+import { checkPort } from '../validation/checks';
+import { Problems } from '../validation/problems';
 
-import { allowedHosts, corsAllowedOrigins, endpointsOf, type HostsInput } from './access/hosts';
 import { httpRouteOf } from './access/http-route';
 import { ingressOf } from './access/ingress';
-import type { AuthParts } from './auth/auth-parts';
-import { bindAuth } from './bind-auth';
-import { CERTIFICATE_FOLDER, portNameOf } from './certificate';
-import { checkArtifacts } from './check-artifacts';
-import { checkProps } from './check-props';
-import { withMetrics } from './metrics';
-import { migrationJob } from './migration-job';
+import { isolateServer } from './access/server-isolation';
 import type { MlflowServerProps } from './mlflow-server-props';
-import { identitiesOf, podRecipe, type PodRecipe } from './pod-recipe';
-import { SERVER_PORT } from './ports';
+import {
+  ImportedMlflowServer,
+  type IMlflowServer,
+  type MetricsEndpoint,
+  type MlflowServerAttributes,
+  trackingUriOf,
+} from './mlflow-server-reference';
 import { runbookOf } from './runbook';
-import { DEFAULT_WORKERS, serverContainer, threadsOf } from './server-container';
-import { isolateServer, routesOf } from './server-isolation';
-import type { ServerView } from './server-view';
-import { UpgradeStrategy } from './upgrade-strategy';
+import { checkArtifacts, checkServer } from './server-checks';
+import { serverPods } from './server-pods';
+import { type ServerSpec, settingsOf, specOf } from './server-spec';
+import { METRICS_PATH } from './settings/metrics';
+import { SERVER_PORT } from './settings/port';
 
 /** An MLflow tracking server on a PostgreSQL database, with all that it needs to run. */
-export class MlflowServer extends Construct {
-  /** The pods. */
+export class MlflowServer extends Construct implements IMlflowServer {
+  /** A server that this app does not make: one of another app, or of a Helm chart. */
+  public static fromAttributes(scope: Construct, id: string, attributes: MlflowServerAttributes): IMlflowServer {
+    return new ImportedMlflowServer(scope, id, attributes);
+  }
+
+  /** The Deployment of the pods. */
   public readonly deployment: kplus.Deployment;
 
-  /** The Service in front of them. */
+  /** The Service in front of the pods. */
   public readonly service: kplus.Service;
 
-  /** Who the pods are. */
+  /** ServiceAccount of the pods. */
   public readonly serviceAccount: kplus.IServiceAccount;
 
-  /** The way in from outside the cluster, where there is one. */
+  /** The Ingress, where there is one. */
   public readonly ingress?: kplus.Ingress;
 
-  /** The way in from outside the cluster through a Gateway, where there is one. */
+  /** The HTTPRoute, where there is one. */
   public readonly httpRoute?: ApiObject;
 
-  /** What sets the number of pods, with `Autoscaling.byResources()`. */
+  /** The HorizontalPodAutoscaler, with `Autoscaling.byResources()`. */
   public readonly podAutoscaler?: kplus.HorizontalPodAutoscaler;
 
-  /** What sets the number of pods, with `Autoscaling.keda()`: the custom resource of KEDA. */
+  /** The ScaledObject of KEDA, with `Autoscaling.keda()`. */
   public readonly scaledObject?: ApiObject;
 
   /** The Job that migrates the schema, with `DatabaseMigration.job()`. */
   public readonly migrationJob?: kplus.Job;
 
+  /** Name of the Deployment and of the Service: the construct's id. */
+  public readonly serverName: string;
+
+  /** Namespace of the chart, where it names one. */
+  public readonly serverNamespace?: string;
+
+  /** What clients in the cluster set as MLFLOW_TRACKING_URI. */
+  public readonly trackingUri: string;
+
+  private readonly spec: ServerSpec;
   private readonly ingressEdges: IngressEdge[] = [];
-  private readonly acknowledged = new Set<string>();
-  private readonly labels: ObjectLabels;
-  private readonly artifacts: ArtifactLocation;
-  private readonly auth: AuthParts;
 
-  public constructor(
-    scope: Construct,
-    id: string,
-    private readonly props: MlflowServerProps,
-  ) {
+  public constructor(scope: Construct, id: string, props: MlflowServerProps) {
     super(scope, id);
-    this.labels = labelsOf('mlflow', id, 'server');
     const problems = new Problems(this);
-    checkProps(problems, id, props, Chart.of(this).namespace);
-    problems.throwIfAny();
-    this.artifacts = (props.artifactRoot ?? new VolumeArtifacts()).bind(this);
-    checkArtifacts(problems, props, this.artifacts, this.mostReplicas);
-    problems.throwIfAny();
-    this.auth = bindAuth(this, props, this.labels);
+    const { spec, pods } = problems.finish(() => {
+      const settings = settingsOf(this, props);
+      checkServer(problems, settings);
+      const resolved = specOf(problems, this, settings);
+      checkArtifacts(problems, resolved);
+      return { spec: resolved, pods: serverPods(problems, this, resolved) };
+    });
+    this.spec = spec;
+    this.serverName = id;
+    this.serverNamespace = spec.namespace;
 
-    this.serviceAccount =
-      props.serviceAccount ??
-      newServiceAccount(this, this.labels, annotationsOf(...identitiesOf(props, this.artifacts)));
-    const recipe = podRecipe(this, props, this.labels, this.artifacts, this.auth);
-    if (props.databaseMigration?._kind === 'job') {
-      this.migrationJob = migrationJob(this, props.databaseMigration, props, recipe, this.serviceAccount);
+    const { labels, isHttps, staticPrefix } = spec;
+    this.serviceAccount = spec.serviceAccount ?? serviceAccountOf(this, labels, pods.server.serviceAccountAnnotations);
+    const { serviceAccount } = this;
+    if (pods.migration !== undefined) {
+      const migration = { name: `${id}-migration`, backoffLimit: 3 };
+      this.migrationJob = oneShotJob(this, 'migration', { ...pods.migration, serviceAccount }, migration);
     }
-    this.deployment = this.pods(recipe);
+    this.deployment = deploymentOf(
+      this,
+      { ...pods.server, serviceAccount },
+      {
+        replicas: spec.autoscaling === undefined ? spec.maxReplicas : undefined,
+        strategy: spec.rolls ? ROLLING : kplus.DeploymentStrategy.recreate(),
+        terminationGracePeriod: Duration.minutes(1),
+      },
+    );
     this.service = this.makeService();
-    const prefix = props.staticPrefix ?? '';
-    const tls = props.certificate !== undefined;
-    this.ingress = props.ingress && ingressOf(this, props.ingress, this.service, { prefix, tls }, this.labels);
-    this.httpRoute = props.httpRoute && httpRouteOf(this, props.httpRoute, this.service, prefix || '/', this.labels);
-    const autoscaler = props.autoscaling?._bind(this, this.deployment, this.labels);
+    this.trackingUri = trackingUriOf({ ...spec, serverName: id, port: this.service.port, https: isHttps });
+    this.ingress =
+      spec.ingress && ingressOf(this, spec.ingress, this.service, { prefix: staticPrefix, tls: isHttps }, labels);
+    this.httpRoute = spec.httpRoute && httpRouteOf(this, spec.httpRoute, this.service, staticPrefix || '/', labels);
+    const autoscaler = spec.autoscaling?._bind(this, this.deployment, labels);
     this.podAutoscaler = autoscaler?.podAutoscaler;
     this.scaledObject = autoscaler?.scaledObject;
-    const { isolation } = props;
-    if (isolation !== undefined) {
-      const routes = [...routesOf(this.artifacts), ...this.auth.routes];
-      isolateServer(this, { ...props, isolation }, this.labels, routes, this.ingressEdges);
+    if (spec.isolation !== undefined) {
+      isolateServer(this, { ...spec, isolation: spec.isolation }, pods, this.ingressEdges);
     }
-    if (this.mostReplicas > 1) {
-      disruptionBudget(this, id, this.labels);
+    if (spec.maxReplicas > 1) {
+      disruptionBudget(this, id, labels);
     }
     addUniqueNameRule(this);
     this.demandConnections();
-    const prop = props.autoscaling === undefined ? 'replicas' : 'autoscaling.maxReplicas';
-    addServerOf(props.backend, { server: this, prop, pods: this.mostReplicas });
+    const prop = spec.autoscaling === undefined ? 'replicas' : 'autoscaling.maxReplicas';
+    addServerOf(spec.backend, { server: this, prop, pods: spec.maxReplicas });
+  }
+
+  /** The database. */
+  public get backend(): IPostgresBackend {
+    return this.spec.backend;
+  }
+
+  /** Where the artifacts are. */
+  public get artifacts(): ArtifactLocation {
+    return this.spec.artifacts;
+  }
+
+  /** The image of MLflow. */
+  public get image(): string {
+    return this.spec.image;
+  }
+
+  /** When the image is pulled. */
+  public get imagePullPolicy(): kplus.ImagePullPolicy | undefined {
+    return this.spec.imagePullPolicy;
+  }
+
+  /** Names of the Secrets with logins to the registry. */
+  public get imagePullSecrets(): string[] | undefined {
+    return this.spec.imagePullSecrets;
+  }
+
+  /** Further environment variables of the server. */
+  public get extraEnvVars(): Record<string, kplus.EnvValue> {
+    return this.spec.extraEnvVars;
+  }
+
+  /** Number of pods, or the most that autoscaling makes. */
+  public get replicas(): number {
+    return this.spec.maxReplicas;
+  }
+
+  /** Worker processes of each pod. */
+  public get workers(): number {
+    return this.spec.workers;
+  }
+
+  /** Requests that a worker serves at once. */
+  public get threads(): number {
+    return this.spec.threads;
+  }
+
+  /** Requests that a pod serves at once. */
+  public get requestsPerPod(): number {
+    return this.spec.workers * this.spec.threads;
+  }
+
+  /** Labels by which the pods are selected. */
+  public get podSelector(): Record<string, string> {
+    return this.spec.labels.selector;
+  }
+
+  /** The metrics, with `metrics: true`. */
+  public get metricsEndpoint(): MetricsEndpoint | undefined {
+    const { metrics, isHttps: https, authParts } = this.spec;
+    return metrics
+      ? { portName: https ? 'https' : 'http', path: METRICS_PATH, https, requiresLogin: authParts.guardsMetrics }
+      : undefined;
+  }
+
+  /** The network isolation, where there is one. */
+  public get isolation(): IsolationOptions | undefined {
+    return this.spec.isolation;
   }
 
   /**
-   * Lets a rule pass that would fail the synthesis: `pool-fits-database` or `requests-fit-pooler`.
-   *
-   * @param rule the id of the rule
-   * @param reason why it may be broken here, for those who read the app
-   */
-  public acknowledge(rule: string, reason: string): void {
-    const problems = new Problems(this);
-    const rules = Object.keys(CONNECTION_RULES);
-    if (!rules.includes(rule)) {
-      problems.add('rule', `must be the id of a rule: ${rules.join(' or ')}`, rule);
-    }
-    if (reason.trim() === '') {
-      problems.add('reason', 'must say why the rule may be broken', reason);
-    }
-    problems.throwIfAny();
-    this.acknowledged.add(rule);
-  }
-
-  /**
-   * How to verify this very server and what to do when something is wrong, as Markdown: the guide's "Verification" and
+   * How to verify this server and what to do when something is wrong, as Markdown: the guide's "Verification" and
    * "Troubleshooting" with the right names, as commands to copy.
    */
   public runbook(): string {
-    return runbookOf(this, this._view, this);
-  }
-
-  /** @internal */
-  public get _view(): ServerView {
-    return { props: this.props, labels: this.labels, artifacts: this.artifacts, auth: this.auth };
+    return runbookOf(this, this.spec, this);
   }
 
   /**
    * Lets further peers reach the server, where `isolation` keeps others away.
    *
-   * @param peers who they are
+   * @param peers the peers
    * @param port the port of the pods that they may reach
    */
   public addClients(peers: NetworkPeer[], port = SERVER_PORT): void {
@@ -168,113 +221,26 @@ export class MlflowServer extends Construct {
   }
 
   private demandConnections(): void {
-    const { backend, databaseMigration, workers = DEFAULT_WORKERS, pooling = PoolingProfile.STANDARD } = this.props;
-    const subscriber = { server: this, acknowledged: this.acknowledged };
-    const pods = this.mostReplicas + (this.rolls ? 1 : 0);
-    const threads = threadsOf(this.props);
-    const ofPod = connectionsOfPod(pooling, workers, threads, this.auth.engines);
-    addConnectionDemand(backend.connection, {
+    const { backend, databaseMigration, workers, threads, pooling, maxReplicas, rolls, authParts } = this.spec;
+    addServerDemand(backend.connection, {
       by: this,
-      connections: pods * ofPod,
-      factors: `${counted(pods, 'pod')} x ${String(ofPod)} with ${counted(workers, 'worker')}`,
-      server: { pods, workers, threads, furtherEngines: this.auth.engines },
+      pods: maxReplicas + (rolls ? 1 : 0),
+      workers,
+      threads,
+      pooling,
+      furtherEngines: authParts.engines,
+      migrates: databaseMigration._kind !== 'off',
     });
-    addConnectionRules(subscriber, backend.connection, `"${backend.node.id}"`);
-    // A pod that migrates does not serve yet, so that this counts only where it goes around a pooler.
-    const { bypass } = backend.connection;
-    if (bypass !== undefined && databaseMigration?._kind !== 'off') {
-      addMigrationDemand(bypass, this);
-      addConnectionRules(subscriber, bypass, `the database behind "${backend.node.id}"`);
-    }
-  }
-
-  private pods(recipe: PodRecipe): kplus.Deployment {
-    const { props } = this;
-    const { databaseConnectionCheck: check = DatabaseConnectionCheck.initContainer() } = props;
-    const { databaseMigration: migration = DatabaseMigration.initContainer() } = props;
-    const certificate = props.certificate?._mounts(this, 'server', CERTIFICATE_FOLDER) ?? [];
-    const { proxy } = this.auth;
-    const own = proxy === undefined ? certificate : [];
-    const container = serverContainer(recipe.base, props, this.artifacts, own, this.hosts(), this.auth);
-    const deployment = new kplus.Deployment(this, 'deployment', {
-      ...recipe.pod,
-      serviceAccount: this.serviceAccount,
-      metadata: { name: this.node.id, labels: this.labels.all },
-      select: false,
-      replicas: props.autoscaling === undefined ? (props.replicas ?? 1) : undefined,
-      strategy: this.strategy(),
-      terminationGracePeriod: Duration.minutes(1),
-      initContainers: [
-        ...recipe.sidecars,
-        ...check._initContainers(recipe.checkBase),
-        ...migration._initContainers(recipe.migrationBase),
-        ...(proxy === undefined ? [] : [{ ...proxy, volumeMounts: certificate }]),
-      ],
-      containers: [props.metrics === true ? withMetrics(this, container) : container],
-    });
-    deployment.select(kplus.LabelSelector.of({ labels: this.labels.selector }));
-    const constraints = props.topologySpreadConstraints ?? (this.mostReplicas > 1 ? OVER_NODES_AND_ZONES : undefined);
-    completePodSpec(deployment, {
-      imagePullSecrets: props.imagePullSecrets,
-      priorityClassName: props.priorityClassName,
-      topologySpreadConstraints: spreadOf(constraints, this.labels),
-    });
-    return deployment;
-  }
-
-  /** Pods at the most, without the one that a rolling update adds. */
-  private get mostReplicas(): number {
-    return this.props.autoscaling?.maxReplicas ?? this.props.replicas ?? 1;
-  }
-
-  /** Whether new pods start before old ones stop. */
-  private get rolls(): boolean {
-    // The second pod of a rolling update could wait for ever for a volume that one node holds.
-    return (
-      this.artifacts.visibility !== ArtifactVisibility.NODE && this.props.upgradeStrategy !== UpgradeStrategy.RECREATE
-    );
-  }
-
-  private strategy(): kplus.DeploymentStrategy {
-    return this.rolls
-      ? kplus.DeploymentStrategy.rollingUpdate({
-          maxSurge: kplus.PercentOrAbsolute.absolute(1),
-          maxUnavailable: kplus.PercentOrAbsolute.absolute(0),
-        })
-      : kplus.DeploymentStrategy.recreate();
-  }
-
-  private hosts(): { allowed: string[]; origins: string[] } {
-    const { allowedHosts: further = [], corsAllowedOrigins: origins = [] } = this.props;
-    const input: HostsInput = {
-      serviceName: this.node.id,
-      // Where the chart names no namespace, Kubernetes fills in that of the pod.
-      namespace: Chart.of(this).namespace ?? '$(POD_NAMESPACE)',
-      endpoints: endpointsOf(this.props),
-      allowedHosts: further,
-      corsAllowedOrigins: origins,
-    };
-    return { allowed: allowedHosts(input), origins: corsAllowedOrigins(input) };
   }
 
   private makeService(): kplus.Service {
-    const { serviceType, port = 5000, nodePort, loadBalancerSourceRanges, annotations } = this.props.service ?? {};
-    return serviceOf(this, 'service', this.labels, {
+    const { service = {}, labels, isHttps } = this.spec;
+    const { serviceType, port = 5000, nodePort, loadBalancerSourceRanges, annotations } = service;
+    return serviceOf(this, 'service', labels, {
       metadata: { name: this.node.id, annotations },
       type: serviceType,
       loadBalancerSourceRanges,
-      ports: [{ name: portNameOf(this.props.certificate), port, targetPort: SERVER_PORT, nodePort }],
+      ports: [{ name: isHttps ? 'https' : 'http', port, targetPort: SERVER_PORT, nodePort }],
     });
   }
-}
-
-function newServiceAccount(
-  scope: Construct,
-  labels: ObjectLabels,
-  annotations: Record<string, string> | undefined,
-): kplus.ServiceAccount {
-  return new kplus.ServiceAccount(scope, 'service-account', {
-    metadata: { name: scope.node.id, labels: labels.all, annotations },
-    automountToken: false,
-  });
 }

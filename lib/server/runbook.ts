@@ -1,12 +1,12 @@
-import { ApiObject, Chart } from 'cdk8s';
+import { ApiObject } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
+import { failureCausesOf } from '../postgres/connection/connection-sidecar';
 import type { PostgresConnection } from '../postgres/connection/postgres-connection';
 import { SCRIPT_FOLDER } from '../scripts/scripts';
 
-import { portNameOf } from './certificate';
-import type { ServerView } from './server-view';
+import type { ServerSpec } from './server-spec';
 
 /** The objects of a server that the runbook names. */
 export interface RunbookObjects {
@@ -25,24 +25,31 @@ const WITHOUT_LOGS: Record<string, string> = {
   Pooler: 'poolers.postgresql.cnpg.io',
 };
 
-const CAUSES = `| cause | what to do |
-| --- | --- |
-| \`refused\`, \`unknown-host\`, \`timeout\`, \`no-route\` | nobody answers there: host, port, network policies. It is waited for |
-| \`wrong-password\`, \`no-login\`, \`pg-hba\` | the server does not let this login in: the Secret below, or \`pg_hba.conf\` |
-| \`cloud-iam\` | the database does not let this account in: its role, or who it is |
-| \`rds-iam\` | the database does not let this token in: \`rds_iam\` of its role, \`rds-db:connect\` of who it is |
-| \`missing-database\`, \`no-create-privilege\` | create the database, with the user as its owner |
-| \`tls-not-offered\`, \`tls-untrusted\`, \`tls-file\`, \`client-certificate\` | the \`tls\` of the backend does not fit the server |
-| \`too-many-connections\` | see who holds connections, below |
-| \`newer-schema\` | run the newer image again, or restore the backup from before the upgrade |`;
+/** What the failure causes of `wait-for-database` and `init-mlflow` mean for a server. */
+const CAUSES: [string[], string][] = [
+  [
+    ['refused', 'unknown-host', 'timeout', 'no-route'],
+    'nobody answers there: host, port, network policies. It is waited for',
+  ],
+  [
+    ['wrong-password', 'no-login', 'pg-hba'],
+    'the server does not let this login in: the Secret below, or `pg_hba.conf`',
+  ],
+  [['missing-database', 'no-create-privilege'], 'create the database, with the user as its owner'],
+  [
+    ['tls-not-offered', 'tls-untrusted', 'tls-file', 'client-certificate'],
+    'the `tls` of the backend does not fit the server',
+  ],
+  [['too-many-connections'], 'see who holds connections, below'],
+  [['newer-schema'], 'run the newer image again, or restore the backup from before the upgrade'],
+];
 
 /** The guide's "Verification" and "Troubleshooting", for one server. */
-export function runbookOf(server: Construct, view: ServerView, objects: RunbookObjects): string {
+export function runbookOf(server: Construct, spec: ServerSpec, objects: RunbookObjects): string {
   const { deployment, service, migrationJob } = objects;
-  const { namespace } = Chart.of(server);
-  const { backend, staticPrefix = '' } = view.props;
+  const { namespace, backend, staticPrefix, isHttps } = spec;
   const flag = namespace === undefined ? '' : ` -n ${namespace}`;
-  const selector = Object.entries(view.labels.selector)
+  const selector = Object.entries(spec.labels.selector)
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
   const kubectl = (verb: string, rest: string): string => `kubectl${flag} ${verb} ${rest}`;
@@ -80,7 +87,7 @@ export function runbookOf(server: Construct, view: ServerView, objects: RunbookO
     sh(ask('reachable'), ask('login'), ask('revision')),
     '### The web UI',
     sh(kubectl('port-forward', `service/${service.name} 5000:${String(service.port)}`)),
-    `Then open <${portNameOf(view.props.certificate)}://localhost:5000${staticPrefix}${staticPrefix === '' ? '' : '/'}>.`,
+    `Then open <${isHttps ? 'https' : 'http'}://localhost:5000${staticPrefix}${staticPrefix === '' ? '' : '/'}>.`,
 
     '## Troubleshooting',
     '### A pod does not start',
@@ -90,7 +97,7 @@ export function runbookOf(server: Construct, view: ServerView, objects: RunbookO
       kubectl('get', 'events --sort-by=.lastTimestamp'),
       ...logs(`deployment/${deployment.name}`, proxiesTo(backend.connection, deployment)),
     ),
-    CAUSES,
+    causesOf(backend.connection),
     '### Requests fail',
     sh(kubectl('logs', `deployment/${deployment.name} -c mlflow --tail=200`), ...around(objects, kubectl)),
     '### Is it the database?',
@@ -123,6 +130,21 @@ function sh(...commands: string[]): string {
 /** A sidecar runs as long as its pod. */
 function ends({ restartPolicy }: kplus.Container): boolean {
   return restartPolicy === undefined;
+}
+
+/** The table of causes: what the sidecars of the connection know better comes first. */
+function causesOf({ sidecar, bypass }: PostgresConnection): string {
+  const sidecars = [...new Set([sidecar, bypass?.sidecar])].filter((each) => each !== undefined);
+  const own = sidecars.flatMap(failureCausesOf).map(({ name, advice }): [string[], string] => [[name], advice]);
+  const known = own.flatMap(([names]) => names);
+  const general = CAUSES.map(([names, advice]): [string[], string] => [
+    names.filter((name) => !known.includes(name)),
+    advice,
+  ]);
+  const rows = [...own, ...general].map(
+    ([names, advice]) => `| ${names.map((n) => `\`${n}\``).join(', ')} | ${advice} |`,
+  );
+  return ['| cause | what to do |', '| --- | --- |', ...rows].join('\n');
 }
 
 /** The proxies to the database: they know why they cannot reach it. */

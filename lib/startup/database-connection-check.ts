@@ -1,11 +1,11 @@
 import { Duration } from 'cdk8s';
-import type * as kplus from 'cdk8s-plus-28';
 
-import { checkSeconds } from '../validation/checks';
-import { text } from '../kube/values/env-values';
-import type { Problems } from '../validation/problems';
-
+import { container, type ContainerOptions, type PodContainer } from '../kube/pod/pod';
+import type { PodPart } from '../kube/pod/pod-part';
+import { texts } from '../kube/values/env-values';
 import { scriptCommand } from '../scripts/scripts';
+import { checkSeconds } from '../validation/checks';
+import type { Problems } from '../validation/problems';
 
 /** Options of a {@link DatabaseConnectionCheck}. */
 export interface DatabaseConnectionCheckOptions {
@@ -49,23 +49,28 @@ export class DatabaseConnectionCheck {
     checkSeconds(problems, 'databaseConnectionCheck.deadline', this.deadline);
   }
 
-  /** @internal */
-  public _initContainers(base: kplus.ContainerProps): kplus.ContainerProps[] {
+  /**
+   * The init container with these parts, unless the check is off.
+   *
+   * @internal
+   */
+  public _initContainers(parts: readonly PodPart[], options: ContainerOptions): PodContainer[] {
     if (this.deadline === undefined) {
       return [];
     }
+    const settings: PodPart = {
+      of: 'databaseConnectionCheck',
+      envVariables: texts({
+        PGAPPNAME: 'wait-for-database',
+        DATABASE_WAIT_SECONDS: this.deadline.toSeconds(),
+        ...(this.databaseMayAppear && { DATABASE_MAY_APPEAR: true }),
+      }),
+    };
     return [
-      {
-        ...base,
-        name: 'wait-for-database',
+      container('wait-for-database', [...parts, settings], {
+        ...options,
         command: scriptCommand('wait_for_database.py'),
-        envVariables: {
-          ...base.envVariables,
-          PGAPPNAME: text('wait-for-database'),
-          DATABASE_WAIT_SECONDS: text(this.deadline.toSeconds()),
-          ...(this.databaseMayAppear && { DATABASE_MAY_APPEAR: text(true) }),
-        },
-      },
+      }),
     ];
   }
 }

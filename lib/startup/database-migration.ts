@@ -1,8 +1,8 @@
 import { Duration } from 'cdk8s';
-import type * as kplus from 'cdk8s-plus-28';
-
 import { checkSeconds } from '../validation/checks';
-import { text } from '../kube/values/env-values';
+import { container, type ContainerOptions, type PodContainer } from '../kube/pod/pod';
+import type { PodPart } from '../kube/pod/pod-part';
+import { texts } from '../kube/values/env-values';
 import type { Problems } from '../validation/problems';
 
 import { scriptCommand } from '../scripts/scripts';
@@ -50,33 +50,31 @@ export class DatabaseMigration {
     checkSeconds(problems, 'databaseMigration.deadline', this.deadline);
   }
 
-  /** @internal */
-  public _initContainers(base: kplus.ContainerProps): kplus.ContainerProps[] {
+  /**
+   * The init container with these parts, unless the migration is off.
+   *
+   * @internal
+   */
+  public _initContainers(parts: readonly PodPart[], options: ContainerOptions): PodContainer[] {
     switch (this._kind) {
       case 'init':
-        return [this.container(base)];
+        return [this._container(parts, options)];
       case 'job':
-        return [this.container(base, '--wait')];
+        return [this._container(parts, options, '--wait')];
       case 'off':
         return [];
     }
   }
 
   /** @internal */
-  public _jobContainer(base: kplus.ContainerProps): kplus.ContainerProps {
-    return this.container(base);
-  }
-
-  private container(base: kplus.ContainerProps, ...args: string[]): kplus.ContainerProps {
-    return {
-      ...base,
-      name: 'init-mlflow',
-      command: scriptCommand('migrate_database.py', ...args),
-      envVariables: {
-        ...base.envVariables,
-        PGAPPNAME: text('init-mlflow'),
-        MIGRATION_DEADLINE_SECONDS: text(this.deadline.toSeconds()),
-      },
+  public _container(parts: readonly PodPart[], options: ContainerOptions, ...args: string[]): PodContainer {
+    const settings: PodPart = {
+      of: 'databaseMigration',
+      envVariables: texts({ PGAPPNAME: 'init-mlflow', MIGRATION_DEADLINE_SECONDS: this.deadline.toSeconds() }),
     };
+    return container('init-mlflow', [...parts, settings], {
+      ...options,
+      command: scriptCommand('migrate_database.py', ...args),
+    });
   }
 }

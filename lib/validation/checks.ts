@@ -76,3 +76,8 @@ export function checkImage(problems: Problems, prop: string, image: string | und
 export function checkPort(problems: Problems, prop: string, port: number | undefined): void {
   checkWhole(problems, prop, port, { least: 1, most: 65535 });
 }
+
+/** A number of things in words: `1 pod`, `3 pods`. */
+export function counted(count: number, noun: string): string {
+  return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
+}

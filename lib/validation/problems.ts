@@ -1,17 +1,51 @@
-import type { Construct } from 'constructs';
+import type { IConstruct } from 'constructs';
 
-/** Collects everything that is wrong with the props of one construct, so that all of it is reported at once. */
+/**
+ * Collects everything that is wrong with one construct, so that one error reports all of it.
+ *
+ * A value that is a prop of something else, such as an artifact store, reports into the collector of its owner
+ * ({@link Problems.of}), and names only its own fields ({@link Problems.at}).
+ */
 export class Problems {
-  private readonly texts: string[] = [];
+  private static readonly OPEN = new WeakMap<IConstruct, Problems>();
 
-  public constructor(private readonly scope: Construct) {}
-
-  /** Notes that `prop` breaks a rule. `got` is shown as it was given; `hint` is a whole sentence. */
-  public add(prop: string, required: string, got: unknown, hint?: string): void {
-    this.say(`\`${prop}\` ${required}, got ${show(got)}.`, hint);
+  /** The collector of a construct that is under construction, or a new one. */
+  public static of(scope: IConstruct): Problems {
+    return Problems.OPEN.get(scope)?.borrowed() ?? new Problems(scope);
   }
 
-  /** Notes that `what` is the library's own to set. `owner` is the prop that decides on it; it is empty where none does. */
+  private readonly texts: string[];
+  private readonly prefix: string;
+  private readonly isBorrowed: boolean;
+
+  public constructor(
+    private readonly scope: IConstruct,
+    parent?: { readonly texts: string[]; readonly prefix: string },
+  ) {
+    this.texts = parent?.texts ?? [];
+    this.prefix = parent?.prefix ?? '';
+    this.isBorrowed = parent !== undefined;
+    if (!this.isBorrowed) {
+      Problems.OPEN.set(scope, this);
+    }
+  }
+
+  /** The same collector for the fields of `prop`: what is added there is called `prop.field`. */
+  public at(prop: string): Problems {
+    return new Problems(this.scope, { texts: this.texts, prefix: this.name(prop) });
+  }
+
+  /** The full name of a field; an empty one is the value itself. */
+  public name(field: string): string {
+    return [this.prefix, field].filter((part) => part !== '').join('.');
+  }
+
+  /** Adds that `prop` breaks a rule. `got` is shown as it was given; `hint` is a whole sentence. */
+  public add(prop: string, required: string, got: unknown, hint?: string): void {
+    this.say(`\`${this.name(prop)}\` ${required}, got ${show(got)}.`, hint);
+  }
+
+  /** Adds that the library sets `what` itself. `owner` is the prop that decides on it; it is empty where none does. */
   public reserved(what: string, owner: string): void {
     this.say(
       `\`${what}\` must not be set: the library sets it itself.`,
@@ -19,16 +53,51 @@ export class Problems {
     );
   }
 
-  /** Notes a problem in words of its own, for rules that are not about one value. */
+  /** Adds a problem in words of its own, for rules that are not about one value. */
   public say(text: string, hint?: string): void {
     this.texts.push(hint === undefined ? text : `${text} ${hint}`);
   }
 
-  /** Throws one error with a line for each problem, or does nothing. */
+  /** Whether anything is wrong so far. */
+  public get found(): boolean {
+    return this.texts.length > 0;
+  }
+
+  /** Throws one error with a line for each problem. Does nothing without problems, and in a value: its owner throws. */
   public throwIfAny(): void {
-    if (this.texts.length > 0) {
-      throw new Error(this.texts.map((text) => `[${this.scope.node.path}] ${text}`).join('\n'));
+    if (this.isBorrowed) {
+      return;
     }
+    Problems.OPEN.delete(this.scope);
+    if (this.found) {
+      throw new Error([...new Set(this.texts)].map((text) => `[${this.scope.node.path}] ${text}`).join('\n'));
+    }
+  }
+
+  /** Runs a prop's own code, which reports into this collector as fields of `prop`. */
+  public during<T>(prop: string, run: () => T): T {
+    Problems.OPEN.set(this.scope, this.at(prop));
+    try {
+      return run();
+    } finally {
+      Problems.OPEN.set(this.scope, this);
+    }
+  }
+
+  /** Makes a value while problems are still collected, and throws all of them. What cannot be made of bad props is no error of its own. */
+  public finish<T>(make: () => T): T {
+    try {
+      return make();
+    } catch (error) {
+      this.throwIfAny();
+      throw error;
+    } finally {
+      this.throwIfAny();
+    }
+  }
+
+  private borrowed(): Problems {
+    return new Problems(this.scope, { texts: this.texts, prefix: this.prefix });
   }
 }
 

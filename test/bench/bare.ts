@@ -9,8 +9,10 @@ const SCRIPT_FOLDER = join(__dirname, '..', '..', 'lib', 'scripts');
 const SCRIPTS = Object.fromEntries(
   [
     'server/bounded_loop.py',
+    'shared/database_check.py',
     'shared/database_errors.py',
     'shared/database_lock.py',
+    'shared/exit_codes.py',
     'shared/init_container.py',
     'server/inspect_database.py',
     'startup/migrate_database.py',

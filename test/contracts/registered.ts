@@ -252,6 +252,7 @@ export const WITHOUT_CONTRACT: Record<Exclude<ClassName, keyof typeof CONTRACTS>
   MlflowMonitoring: CONSTRUCT,
   PostgresExporter: CONSTRUCT,
   ExternalSecret: CONSTRUCT,
+  Rules: CHOICE,
   BackupLocation: CHOICE,
   BitnamiArchitecture: CHOICE,
   BitnamiPasswords: CHOICE,

@@ -222,7 +222,7 @@ describe('alerts', () => {
       /persistentvolumeclaim=~"([^"]+)"/.exec(alertsOf(synth(options))[MlflowAlert.VOLUME_NEARLY_FULL].expr)?.[1] ?? '';
     expect(volumes({})).toBe('mlflow-artifacts');
     const existing = new VolumeArtifacts({ persistence: Persistence.existingClaim('shared.models') });
-    expect(volumes({ server: { artifactRoot: existing }, monitoring: { volumeClaims: ['data-postgres-0'] } })).toBe(
+    expect(volumes({ server: { artifactRoot: existing }, volumeClaims: ['data-postgres-0'] })).toBe(
       String.raw`shared\\.models|data-postgres-0`,
     );
   });
@@ -351,8 +351,6 @@ describe('bad props', () => {
         restarts: 0,
         backupAge: Duration.seconds(0),
       },
-      backupCronJobs: ['Backup'],
-      volumeClaims: [''],
       extraRules: [
         { name: 'MlflowLatency', expression: '', summary: 'Slow.' },
         { name: 'not-a-name', expression: 'up', summary: 'Down.', duration: Duration.millis(10) },
@@ -374,8 +372,6 @@ describe('bad props', () => {
           '`thresholds.latency` must be less than 10 seconds, and more than 0, got 10. MLflow counts no further.',
           '`thresholds.restarts` must be a whole number from 1, got 0.',
           '`thresholds.backupAge` must be more than 0 seconds, got 0.',
-          '`backupCronJobs` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "Backup".',
-          '`volumeClaims` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got an empty string.',
           '`extraRules[0].name` must be unique, got "MlflowLatency". Leave the other out by `excludeAlerts`, or call this one otherwise.',
           '`extraRules[0].expression` must be PromQL, got an empty string.',
           '`extraRules[1].name` must be letters, digits and underscores, got "not-a-name".',

@@ -1,11 +1,14 @@
 import { type Chart, Testing } from 'cdk8s';
+import { PersistentVolumeClaim } from 'cdk8s-plus-28';
 import {
+  BackupLocation,
   DatabaseMigration,
   type IPostgresBackend,
   MlflowMonitoring,
   type MlflowMonitoringProps,
   MlflowServer,
   type MlflowServerProps,
+  PostgresBackup,
   PostgresExporter,
 } from 'cdk8s-mlflow';
 
@@ -17,6 +20,10 @@ export interface Case {
   readonly server?: Partial<MlflowServerProps>;
   readonly backend?: (scope: Chart) => IPostgresBackend;
   readonly exporter?: boolean;
+  /** Names of further claims. */
+  readonly volumeClaims?: string[];
+  /** Ids of backups. */
+  readonly backups?: string[];
   readonly namespace?: string;
 }
 
@@ -24,9 +31,15 @@ export interface Case {
 export function monitored(options: Case = {}): Chart {
   const scope = chart(options.namespace ?? 'team');
   const backend = options.backend?.(scope) ?? anyBackend(scope);
+  const claims = (options.volumeClaims ?? []).map((name) => PersistentVolumeClaim.fromClaimName(scope, name, name));
+  const backups = (options.backups ?? []).map(
+    (id) => new PostgresBackup(scope, id, { backend, target: BackupLocation.volume() }),
+  );
   new MlflowMonitoring(scope, 'monitoring', {
     server: new MlflowServer(scope, 'mlflow', { backend, metrics: true, ...options.server }),
     postgresExporter: options.exporter === true ? new PostgresExporter(scope, 'exporter', { backend }) : undefined,
+    volumeClaims: claims,
+    backups,
     ...options.monitoring,
   });
   return scope;
@@ -34,9 +47,14 @@ export function monitored(options: Case = {}): Chart {
 
 /** The same with everything that brings alerts and panels. */
 export function fullyMonitored(monitoring: Partial<MlflowMonitoringProps> = {}): Manifest[] {
-  const all = { backupCronJobs: ['backup', 'backup.weekly'], volumeClaims: ['data-postgres-0'], ...monitoring };
   return Testing.synth(
-    monitored({ monitoring: all, exporter: true, server: { databaseMigration: DatabaseMigration.job() } }),
+    monitored({
+      monitoring,
+      backups: ['backup', 'backup-weekly'],
+      volumeClaims: ['data-postgres-0'],
+      exporter: true,
+      server: { databaseMigration: DatabaseMigration.job() },
+    }),
   );
 }
 

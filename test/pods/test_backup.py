@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import synthesis
 from conftest import CERTIFICATES
+from database_lock import SCHEMA_LOCK
 from kubelet.container import Ended
 from kubelet.kubernetes import Namespace
 from kubelet.pod import Pod
@@ -330,12 +331,12 @@ def test_killed(namespace: Namespace, migrated: Postgres) -> None:
 
 def test_a_migration_and_a_dump_wait_for_each_other(namespace: Namespace, migrated: Postgres) -> None:
     with migrated.connect("mlflow") as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(120312342278007)")  # LOCK_KEY of database_lock.py
+        cursor.execute(f"SELECT pg_advisory_lock({SCHEMA_LOCK})")
         namespace.apply(synthesis.backup())
         pod = namespace.cron_job("backup")
         migrated.wait_for("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)", "mlflow", 60)
         cursor.execute("UPDATE alembic_version SET version_num = 'abc'")
-        cursor.execute("SELECT pg_advisory_unlock(120312342278007)")
+        cursor.execute(f"SELECT pg_advisory_unlock({SCHEMA_LOCK})")
     assert "schema revision abc)" in stored(pod)  # what was committed while the dump waited
 
 

@@ -20,7 +20,9 @@ SCRIPT = ROOT / "lib" / "scripts" / "server" / "inspect_database.py"
 
 def ask(server: Postgres, *questions: str, **settings: str) -> tuple[int, str]:
     login = {"PGUSER": "mlflow", "PGPASSWORD": "a-password", "PGDATABASE": "mlflow", "PGSSLMODE": "require"}
-    env = {**os.environ, "PGHOST": server.address, **login, **settings}
+    # In a pod, all scripts are in one folder.
+    modules = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    env = {**os.environ, **modules, "PGHOST": server.address, **login, **settings}
     process = subprocess.run(
         [sys.executable, str(SCRIPT), *questions], env=env, capture_output=True, text=True, check=False
     )

@@ -4,6 +4,7 @@ import {
   type IPostgresBackend,
   type MlflowServerProps,
   PgBouncer,
+  Rules,
   SqliteImport,
   SqliteSource,
 } from 'cdk8s-mlflow';
@@ -15,6 +16,7 @@ const SHARED = { autoscaling: Autoscaling.byResources({ maxReplicas: 4 }) };
 function synthesis(
   props: Partial<MlflowServerProps>,
   importBackend: (scope: Chart, backend: IPostgresBackend) => IPostgresBackend = (_, backend) => backend,
+  reason?: string,
 ): () => void {
   const app = new App({ outdir: Testing.app().outdir });
   const servers = new Chart(app, 'servers');
@@ -26,12 +28,15 @@ function synthesis(
     source: SqliteSource.fromClaim('old', 'mlflow.db'),
   });
   server(servers, { backend, ...props });
+  if (reason !== undefined) {
+    Rules.of(servers).acknowledge('no-server-while-importing', reason);
+  }
   return () => {
     app.synth();
   };
 }
 
-const failed = 'Validation failed with the following errors:\n  [imports/import] ';
+const failed = 'Validation failed with the following errors:\n  [imports/import] no-server-while-importing: ';
 const hint = 'Give it `replicas: 0` for the import, and take the import out of the app when it is done.';
 
 test('a server with pods on the database of an import is an error', () => {
@@ -55,4 +60,8 @@ test('a pooler in front does not hide it', () => {
 test('without pods, or on another database, it may be there', () => {
   expect(synthesis({ replicas: 0 })).not.toThrow();
   expect(synthesis({}, (scope) => anyBackend(scope))).not.toThrow();
+});
+
+test('whoever stops the server otherwise may acknowledge it', () => {
+  expect(synthesis({}, undefined, 'The server is scaled to zero by hand.')).not.toThrow();
 });

@@ -51,7 +51,7 @@ class S3UploadFailedError(Exception):
     ],
 )
 def test_explains(error: Exception, line: str) -> None:
-    assert script.explain(error) == line
+    assert script.explain_location(error) == line
 
 
 def test_a_folder(tmp_path: Path) -> None:
@@ -72,4 +72,4 @@ def test_a_folder(tmp_path: Path) -> None:
 def test_a_dump_and_a_migration_know_one_lock() -> None:
     for name in ("dump_database.sql", "restore_begin.sql"):
         [key] = re.findall(r"pg_advisory_xact_lock(?:_shared)?\((\d+)\)", (SCRIPTS / name).read_text())
-        assert int(key) == database_lock.LOCK_KEY
+        assert int(key) == database_lock.SCHEMA_LOCK

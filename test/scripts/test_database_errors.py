@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from conftest import PASSWORD, DatabaseError
 from database_errors import CAUSES, Problem, classify, find_database_error
@@ -40,11 +42,6 @@ MESSAGES = [
     ("wrong-password", f'{TO}FATAL:  password authentication failed for user "mlflow"\n'),
     ("wrong-password", f"{TO}fe_sendauth: no password supplied\n"),
     ("wrong-password", f'{TO}FATAL:  PAM authentication failed for user "mlflow"\n'),
-    (
-        "cloud-iam",
-        f'{TO}FATAL:  Cloud SQL IAM service account authentication failed for user "mlflow@shop.iam"\n',
-    ),
-    ("cloud-iam", f'{TO}FATAL:  Cloud SQL IAM user authentication failed for user "me@example.com"\n'),
     ("no-login", f'{TO}FATAL:  role "mlflow" is not permitted to log in\n'),
     ("no-login", f'{TO}FATAL:  role "mlflow" does not exist\n'),
     ("missing-database", f'{TO}FATAL:  database "mlflow" does not exist\n'),
@@ -104,7 +101,7 @@ def test_waits_for_what_can_heal_only() -> None:
 
 
 def test_every_cause_has_an_example_above() -> None:
-    assert {name for name, _ in MESSAGES} == set(CAUSES) - {"bad-image", "rds-iam"}  # told apart otherwise
+    assert {name for name, _ in MESSAGES} == set(CAUSES) - {"bad-image"}  # told apart otherwise
 
 
 @pytest.mark.parametrize(
@@ -152,27 +149,42 @@ def test_the_text_is_one_line_with_cause_sight_and_advice() -> None:
     )
 
 
-@pytest.mark.parametrize("message", ["server closed the connection unexpectedly", REFUSED])
-def test_where_a_proxy_of_the_pod_connects_its_log_has_the_cause(
-    message: str, monkeypatch: pytest.MonkeyPatch
+# What sidecars bring: a proxy, a keeper of passwords, and a cause that only some messages have.
+PROXY = {"replaces": "refused", "name": "refused", "advice": "The container proxy connects for this one"}
+KEEPER = {"replaces": "wrong-password", "name": "vault-lease", "advice": "Renew the lease of this role"}
+SOME = {**KEEPER, "name": "no-account", "messageContains": "Cloud account"}
+
+
+ADVICE = "Renew the lease of this role"
+SECRET = "Check PGUSER and PGPASSWORD, and the secret they come from"
+
+
+@pytest.mark.parametrize(
+    ("causes", "message", "name", "advice"),
+    [
+        ([PROXY], REFUSED, "refused", "The container proxy connects for this one"),
+        ([PROXY], DENIED, "wrong-password", SECRET),
+        ([KEEPER], DENIED, "vault-lease", ADVICE),
+        ([KEEPER], DENIED.replace("password auth", "PAM auth"), "vault-lease", ADVICE),
+        ([SOME, KEEPER], DENIED, "vault-lease", ADVICE),
+        ([SOME, KEEPER], DENIED.replace("password", "cloud account"), "no-account", ADVICE),
+    ],
+)
+def test_a_sidecar_brings_its_own_cause_and_advice(
+    causes: list[dict[str, str]], message: str, name: str, advice: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DATABASE_PROXY", "cloud-sql-proxy")
-    advice = "The container cloud-sql-proxy connects for this one: the cause is in its log"
-    assert str(classify(DatabaseError(message))).endswith(advice)
-    assert not str(classify(DatabaseError(DENIED))).endswith(advice)
+    monkeypatch.setenv("DATABASE_FAILURE_CAUSES", json.dumps(causes))
+    assert str(classify(DatabaseError(message))) == f"{name}: {' '.join(message.split())}. {advice}"
 
 
-@pytest.mark.parametrize("method", ["PAM", "password"])
-def test_a_token_that_is_refused(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    error = DatabaseError(f'{TO}FATAL:  {method} authentication failed for user "mlflow"\n')
-    assert classify(error).cause.name == "wrong-password"
-    monkeypatch.setenv("DATABASE_LOGIN", "rds-token")
-    assert str(classify(error)) == (
-        f'rds-iam: {TO}FATAL: {method} authentication failed for user "mlflow". GRANT rds_iam TO this user,'
-        " allow the identity of the pod rds-db:connect as it at this instance, and look at the log of the"
-        " container rds-token and at the clock of the node"
-    )
-    assert classify(DatabaseError(f"{TO}Connection refused\n")).cause.name == "refused"
+def test_a_cause_of_a_sidecar_is_waited_for_as_the_one_that_it_replaces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DATABASE_FAILURE_CAUSES", json.dumps([PROXY, KEEPER]))
+    assert classify(DatabaseError("Verbindungsfehler", "08006")).cause == CAUSES["dropped"]
+    for message, name in ((REFUSED, "refused"), (DENIED, "wrong-password")):
+        cause = classify(DatabaseError(message)).cause
+        assert (cause.retry, cause.may_appear) == (CAUSES[name].retry, CAUSES[name].may_appear)
 
 
 @pytest.mark.parametrize("echo", [PASSWORD, "s3cret%20p%40ss%2Fw%25rd"])

@@ -34,10 +34,6 @@ def last_line(capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out.splitlines()[-1]
 
 
-def test_exit_codes_are_what_the_docstring_promises() -> None:
-    assert (script.DONE, script.FAILED, script.DEADLINE_PASSED, script.SCHEMA_IS_NEWER) == (0, 1, 3, 4)
-
-
 @pytest.mark.parametrize(
     ("schema", "change"),
     [(EMPTY, "initialised: revision none -> c3"), (OLD, "upgraded: revision a1 -> c3")],

@@ -46,7 +46,7 @@ def test_an_image_without_the_exporter(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    assert serve_with_metrics.main([str(tmp_path), *COMMAND]) == serve_with_metrics.BAD_IMAGE
+    assert serve_with_metrics.main([str(tmp_path), *COMMAND]) == serve_with_metrics.NO_METRICS
     assert commands == []
     assert termination_log.read_text() == (
         "serve-with-metrics: bad-image: no module prometheus_flask_exporter. "

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import database_check
 import pytest
 import wait_for_database as script
 from conftest import PASSWORD, Clock
-from database_errors import CAUSES, Problem
-from wait_for_database import CANNOT_HEAL, DEADLINE_PASSED, USABLE
+from database_errors import CAUSES, Cause, Problem
+from exit_codes import DONE, FAILED, UNREACHABLE
 
 PATH = Path(script.__file__)
 
@@ -23,7 +24,7 @@ def problem(name: str) -> Problem:
 
 
 def run(
-    outcomes: Iterator[script.Outcome], clock: Clock, seconds: float = 120, may_appear: bool = False
+    outcomes: Iterator[database_check.Outcome], clock: Clock, seconds: float = 120, may_appear: bool = False
 ) -> int:
     return script.wait(seconds, may_appear, lambda: next(outcomes), clock, clock.sleep)
 
@@ -33,12 +34,8 @@ def forever(name: str) -> Iterator[Problem]:
         yield problem(name)
 
 
-def test_exit_codes_are_what_the_docstring_promises() -> None:
-    assert (USABLE, CANNOT_HEAL, DEADLINE_PASSED) == (0, 1, 2)
-
-
 def test_says_one_line_for_each_attempt(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(iter([problem("refused"), problem("starting-up"), "mlflow"]), clock) == USABLE
+    assert run(iter([problem("refused"), problem("starting-up"), "mlflow"]), clock) == DONE
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(" (attempt")[0] for line in lines] == [
         f"wait-for-database: refused: seen. {CAUSES['refused'].advice}",
@@ -51,19 +48,15 @@ def test_says_one_line_for_each_attempt(clock: Clock, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     "cause", [cause for cause in CAUSES.values() if not cause.retry], ids=lambda c: c.name
 )
-def test_fails_at_once_where_waiting_cannot_heal(
-    cause: script.Cause, clock: Clock, termination_log: Path
-) -> None:
-    assert run(forever(cause.name), clock) == CANNOT_HEAL
+def test_fails_at_once_where_waiting_cannot_heal(cause: Cause, clock: Clock, termination_log: Path) -> None:
+    assert run(forever(cause.name), clock) == FAILED
     assert clock.naps == []
     assert termination_log.read_text().startswith(f"wait-for-database: {cause.name}: seen. {cause.advice} (")
 
 
 @pytest.mark.parametrize("cause", [cause for cause in CAUSES.values() if cause.retry], ids=lambda c: c.name)
-def test_tries_until_the_deadline_and_not_longer(
-    cause: script.Cause, clock: Clock, termination_log: Path
-) -> None:
-    assert run(forever(cause.name), clock, seconds=60) == DEADLINE_PASSED
+def test_tries_until_the_deadline_and_not_longer(cause: Cause, clock: Clock, termination_log: Path) -> None:
+    assert run(forever(cause.name), clock, seconds=60) == UNREACHABLE
     assert clock.now == 1060
     assert termination_log.read_text().startswith(f"wait-for-database: {cause.name}: seen.")
 
@@ -77,14 +70,14 @@ def test_pauses_grow_to_a_bound(clock: Clock) -> None:
 
 
 def test_tries_once_with_a_deadline_of_zero(clock: Clock) -> None:
-    assert run(iter([problem("refused")]), clock, seconds=0) == DEADLINE_PASSED
+    assert run(iter([problem("refused")]), clock, seconds=0) == UNREACHABLE
     assert clock.naps == []
 
 
-@pytest.mark.parametrize("name", sorted(script.APPEARING))
+@pytest.mark.parametrize("name", [cause.name for cause in CAUSES.values() if cause.may_appear])
 def test_waits_for_what_is_being_made_only_if_it_may_appear(name: str, clock: Clock) -> None:
-    assert run(forever(name), clock) == CANNOT_HEAL
-    assert run(iter([problem(name), "there"]), clock, may_appear=True) == USABLE
+    assert run(forever(name), clock) == FAILED
+    assert run(iter([problem(name), "there"]), clock, may_appear=True) == DONE
 
 
 @pytest.mark.parametrize(
@@ -100,7 +93,7 @@ def test_waits_for_what_is_being_made_only_if_it_may_appear(name: str, clock: Cl
     ],
 )
 def test_judges_the_session(row: tuple, expected: str) -> None:
-    outcome = script.judge(*row)
+    outcome = database_check.judge(*row)
     assert (outcome.cause.name if isinstance(outcome, Problem) else "ready") == expected
 
 
@@ -130,7 +123,7 @@ class Driver(ModuleType):
         pass
 
     def execute(self, query: str) -> None:
-        assert query == script.QUERY
+        assert query == database_check.QUERY
 
     def fetchone(self) -> tuple:
         return self.row
@@ -142,18 +135,18 @@ class Driver(ModuleType):
 def test_logs_in_queries_and_closes(monkeypatch: pytest.MonkeyPatch) -> None:
     driver = Driver(("u", "d", "public", False, True, None))
     monkeypatch.setitem(sys.modules, "psycopg2", driver)
-    assert script.check() == 'user "u", database "d", schema "public", without MLflow\'s tables'
+    assert database_check.check() == 'user "u", database "d", schema "public", without MLflow\'s tables'
     assert driver.closed
 
 
 def test_names_the_cause_of_a_failed_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg2", Driver(error="timeout expired"))
-    assert script.check().cause.name == "timeout"
+    assert database_check.check().cause.name == "timeout"
 
 
 def test_an_image_without_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg2", None)
-    assert script.check().cause.name == "bad-image"
+    assert database_check.check().cause.name == "bad-image"
 
 
 def test_the_password_is_in_no_output(
@@ -161,7 +154,7 @@ def test_the_password_is_in_no_output(
 ) -> None:
     echo = f'invalid port number: "{PASSWORD}"'
     monkeypatch.setitem(sys.modules, "psycopg2", Driver(error=echo))
-    assert script.wait(1, False, script.check, clock, clock.sleep) == CANNOT_HEAL
+    assert script.wait(1, False, database_check.check, clock, clock.sleep) == FAILED
     output = capsys.readouterr()
     for text in (output.out, output.err, termination_log.read_text()):
         assert PASSWORD not in text
@@ -170,14 +163,16 @@ def test_the_password_is_in_no_output(
 
 def start(**environ: str) -> subprocess.Popen[str]:
     pytest.importorskip("psycopg2")
-    environ = {**os.environ, "PGHOST": "127.0.0.1", "PGPORT": "1", "PYTHONDONTWRITEBYTECODE": "1", **environ}
+    # In a pod, all scripts are in one folder.
+    modules = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONDONTWRITEBYTECODE": "1"}
+    environ = {**os.environ, **modules, "PGHOST": "127.0.0.1", "PGPORT": "1", **environ}
     return subprocess.Popen([sys.executable, PATH], env=environ, stdout=subprocess.PIPE, text=True)
 
 
 def test_the_program_ends_with_its_exit_code() -> None:
     process = start(DATABASE_WAIT_SECONDS="0.6")
     output, _ = process.communicate(timeout=20)
-    assert process.returncode == DEADLINE_PASSED
+    assert process.returncode == UNREACHABLE
     assert output.startswith("wait-for-database: refused: connection to server at ")
     assert output.endswith(": giving up)\n")
 
@@ -186,7 +181,7 @@ def test_the_program_ends_with_its_exit_code() -> None:
 def test_the_program_refuses_a_deadline_that_is_no_number(seconds: str) -> None:
     process = start(DATABASE_WAIT_SECONDS=seconds)
     output, _ = process.communicate(timeout=20)
-    assert process.returncode == CANNOT_HEAL
+    assert process.returncode == FAILED
     problem = f"DATABASE_WAIT_SECONDS must be a number of seconds from 0, got '{seconds}'."
     assert output.startswith(f"wait-for-database: bad-settings: {problem}")
 

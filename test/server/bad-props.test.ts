@@ -8,7 +8,7 @@ import {
   VolumeArtifacts,
 } from 'cdk8s-mlflow';
 
-import { chart, server } from '../support/synth';
+import { chart, container, env, server, serverManifests } from '../support/synth';
 
 const value = EnvValue.fromValue('x');
 const itself = 'must not be set: the library sets it itself.';
@@ -83,6 +83,37 @@ test.each<[Partial<MlflowServerProps>, string]>([
   ],
 ])('%#: refuses %j', (props, message) => {
   expect(() => server(chart(), props)).toThrow(new Error(`[chart/mlflow] ${message}`));
+});
+
+test('says everything that is wrong at once: a prop, the artifact store, and what the two decide together', () => {
+  const props: Partial<MlflowServerProps> = {
+    workers: 0,
+    replicas: 2,
+    artifactRoot: new VolumeArtifacts({ defaultArtifactRoot: './mlruns' }),
+    databaseMigration: DatabaseMigration.job({ deadline: Duration.seconds(0) }),
+    extraInitEnvVars: { DATABASE_WAIT_SECONDS: value },
+  };
+  expect(() => server(chart(), props)).toThrow(
+    new Error(
+      [
+        '`workers` must be a whole number from 1, got 0.',
+        '`databaseMigration.deadline` must be a whole number of seconds from 1, got 0.',
+        '`artifactRoot.defaultArtifactRoot` must be a URI, got "./mlruns". MLflow makes a path of the pod of it, and clients write that on their own disk. Leave it out, or use \'mlflow-artifacts:/\'.',
+        '`replicas` must be at most 1 with artifacts that only one node can see, got 2. Use a volume with READ_WRITE_MANY, or an object store, as `artifactRoot`.',
+        `\`extraInitEnvVars.DATABASE_WAIT_SECONDS\` ${itself} Use \`databaseConnectionCheck\`.`,
+      ]
+        .map((message) => `[chart/mlflow] ${message}`)
+        .join('\n'),
+    ),
+  );
+});
+
+test('a variable that a typed prop would set is the caller’s where that prop is not given', () => {
+  const extraEnvVars = { MLFLOW_FLASK_SERVER_SECRET_KEY: value, MLFLOW_CRYPTO_KEK_PASSPHRASE: value };
+  expect(env(container(serverManifests({ extraEnvVars }), 'mlflow'))).toMatchObject({
+    MLFLOW_FLASK_SERVER_SECRET_KEY: 'x',
+    MLFLOW_CRYPTO_KEK_PASSPHRASE: 'x',
+  });
 });
 
 test.each(['Mlflow', '1mlflow', 'ml_flow', 'mlflow-', 'm'.repeat(45)])('refuses the id %s', (id) => {

@@ -33,12 +33,11 @@ test.each<[Partial<MlflowServerProps>, string]>([
     '`encryption.webhookKey` must be a key of a Secret (letters, digits, dashes, dots and underscores), got an empty string.',
   ],
   [
-    { extraEnvVars: { MLFLOW_CRYPTO_KEK_PASSPHRASE: value } },
+    {
+      encryption: { passphrase: SecretKey.fromSecretName('keys', 'kek') },
+      extraEnvVars: { MLFLOW_CRYPTO_KEK_PASSPHRASE: value },
+    },
     '`extraEnvVars.MLFLOW_CRYPTO_KEK_PASSPHRASE` must not be set: the library sets it itself. Use `encryption`.',
-  ],
-  [
-    { extraEnvVars: { MLFLOW_FLASK_SERVER_SECRET_KEY: value } },
-    '`extraEnvVars.MLFLOW_FLASK_SERVER_SECRET_KEY` must not be set: the library sets it itself. Use `auth`.',
   ],
   [
     { extraArgs: ['--app-name=basic-auth'] },

@@ -19,8 +19,8 @@ const shared = new VolumeArtifacts({
 test('makes exactly what a server needs, under its own name', () => {
   expect(serverManifests().map((m) => `${m.kind}/${m.metadata.name}`)).toEqual([
     'PersistentVolumeClaim/mlflow-artifacts',
-    'ServiceAccount/mlflow',
     expect.stringMatching(/^ConfigMap\/mlflow-scripts-[0-9a-f]{8}$/),
+    'ServiceAccount/mlflow',
     'Deployment/mlflow',
     'Service/mlflow',
   ]);

@@ -26,7 +26,7 @@ export class SecretStoreReference {
 
 /** Where a value is in a store. */
 export interface RemoteSecretKey {
-  /** The name of the secret there, as the store has it: a path in Vault, a name or an ARN in AWS Secrets Manager. */
+  /** The name of the secret there, as the store has it: a path, a name or an ARN. */
   readonly key: string;
 
   /**

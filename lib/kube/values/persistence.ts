@@ -82,6 +82,16 @@ export class Persistence {
   }
 
   /**
+   * Name of the claim of that volume, where there is one.
+   *
+   * @internal
+   */
+  public _claimNameFor(scope: Construct, name: string): string | undefined {
+    const names = { new: `${scope.node.id}-${name}`, existing: this._claimName, none: undefined };
+    return names[this._kind];
+  }
+
+  /**
    * The volume, and the claim where it is a new one. `name` is the volume's, and the end of the claim's.
    *
    * @internal
@@ -95,7 +105,7 @@ export class Persistence {
       this._kind === 'existing'
         ? kplus.PersistentVolumeClaim.fromClaimName(scope, claimId, this._claimName)
         : new kplus.PersistentVolumeClaim(scope, claimId, {
-            metadata: { name: `${scope.node.id}-${name}`, labels: labels.all },
+            metadata: { name: this._claimNameFor(scope, name), labels: labels.all },
             accessModes: this._accessModes,
             storage: this._size,
             storageClassName: this._storageClassName,

@@ -4,7 +4,7 @@ import type { Construct } from 'constructs';
 import { bucketAccess, bucketUri, checkBucket, type S3BucketProps } from '../../artifacts/s3-bucket';
 import { labelsOf } from '../../kube/pod/labels';
 import { Persistence } from '../../kube/values/persistence';
-import type { NetworkRoute } from '../../kube/network/network-route';
+import type { PodPart } from '../../kube/pod/pod-part';
 import type { Problems } from '../../validation/problems';
 
 const VOLUME_FOLDER = '/backups';
@@ -29,10 +29,7 @@ export interface BoundLocation {
   /** The mounts of every container that works on a dump. */
   readonly workMounts: kplus.VolumeMount[];
   /** What only the container needs that stores or fetches. */
-  readonly access: Pick<kplus.ContainerProps, 'envVariables' | 'volumeMounts'>;
-  readonly serviceAccountAnnotations?: Record<string, string>;
-  /** The way to it through the network. */
-  readonly routes?: NetworkRoute[];
+  readonly access: PodPart;
 }
 
 /** Where dumps of a database are kept. */
@@ -46,7 +43,7 @@ export abstract class BackupLocation {
     return new VolumeLocation(persistence);
   }
 
-  /** In a bucket of Amazon S3, or of a store that speaks its protocol. */
+  /** In a bucket of S3, or of a store that speaks its protocol. */
   public static s3(props: BackupBucketProps): BackupLocation {
     return new BucketLocation(props);
   }
@@ -132,14 +129,11 @@ class BucketLocation extends BackupLocation {
   }
 
   public _bind(scope: Construct): BoundLocation {
-    const { serviceAccountAnnotations, routes, ...access } = bucketAccess(scope, this.props, 'backup-ca');
     return {
       uri: bucketUri(this.props),
       workFolder: SCRATCH_FOLDER,
       workMounts: [scratchMount(scope, this.props.scratch ?? Persistence.none())],
-      access,
-      serviceAccountAnnotations,
-      routes,
+      access: bucketAccess(scope, this.props, 'backup-ca'),
     };
   }
 

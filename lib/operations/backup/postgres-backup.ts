@@ -3,26 +3,78 @@ import type * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { IMAGES } from '../../images';
-import { texts } from '../../kube/values/env-values';
-import { failAtOnce } from '../../kube/pod/fail-at-once';
+import { failAtOnce } from '../../kube/pod/job';
 import { labelsOf } from '../../kube/pod/labels';
-import { completePodSpec } from '../../kube/pod/pod-spec';
+import type { PodPart } from '../../kube/pod/pod-part';
+import { texts } from '../../kube/values/env-values';
+import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
+import { exitCode, ScriptFiles } from '../../scripts/scripts';
+import { checkImage, checkSeconds, checkWhole } from '../../validation/checks';
 import { Problems } from '../../validation/problems';
-import { DatabaseConnectionCheck } from '../../startup/database-connection-check';
-import { scriptCommand, ScriptFiles } from '../../scripts/scripts';
+import { checkOperation, Operation, type OperationProps } from '../operation';
+import { checkScheduled, cronJobOf, DEFAULT_DEADLINE, type ScheduledProps } from '../scheduled';
 
-import type { BackupLocation, BoundLocation } from './backup-location';
-import { cronJob, DEFAULT_DEADLINE } from '../cron-job';
-import { type OperationPod, operationPod } from '../operation-pod';
-import { checkBackup, type PostgresBackupProps } from './postgres-backup-props';
+import { type BackupLocation, checkLocation } from './backup-location';
 
 const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'dump_database.sh', 'store_backup.py');
 
-// The session that holds the snapshot, and pg_dump.
+/** Connections to the database: the session that holds the snapshot, and pg_dump. */
 const CONNECTIONS = 2;
 
-// Exit codes of the scripts that no second try would change: cannot heal, pg_dump is too old, old dumps stay.
-const NON_RETRYABLE_EXIT_CODES = { 'wait-for-database': [1], dump: [4], store: [3] };
+/** Exit codes of the scripts that no second try would change: cannot heal, pg_dump is too old, old dumps stay. */
+const NON_RETRYABLE_EXIT_CODES = {
+  'wait-for-database': [exitCode('FAILED')],
+  dump: [exitCode('WRONG_VERSION')],
+  store: [exitCode('NOT_DELETED')],
+};
+
+/** Which dumps are kept. The newest whole one always is. */
+export interface BackupRetention {
+  /**
+   * How many dumps are kept at the most.
+   * @default 7
+   */
+  readonly count?: number;
+
+  /**
+   * The age at which a dump is deleted, even if there are fewer than `count`.
+   * @default - any age
+   */
+  readonly maxAge?: Duration;
+}
+
+/** Props of {@link PostgresBackup}. `image` is that of the container that stores, which needs boto3 for a bucket. */
+export interface PostgresBackupProps extends OperationProps, ScheduledProps {
+  /** The database. */
+  readonly backend: IPostgresBackend;
+
+  /** Where dumps go. */
+  readonly target: BackupLocation;
+
+  /**
+   * When a dump is made.
+   * @default Cron.daily() - midnight
+   */
+  readonly schedule?: Cron;
+
+  /**
+   * Which dumps are kept.
+   * @default - the newest 7
+   */
+  readonly retention?: BackupRetention;
+
+  /**
+   * The image with pg_dump: its version must not be lower than the server's.
+   * @default 'docker.io/library/postgres:18-bookworm'
+   */
+  readonly clientImage?: string;
+
+  /**
+   * Whether the schedule rests. Dumps by hand still work: `kubectl create job --from=cronjob/<id> <name>`.
+   * @default false
+   */
+  readonly suspend?: boolean;
+}
 
 /**
  * Dumps a database on a schedule, as a CronJob: `pg_dump` in a compressed archive that is read back before it counts.
@@ -44,82 +96,83 @@ export class PostgresBackup extends Construct {
     super(scope, id);
     const problems = new Problems(this);
     checkBackup(problems, id, props);
-    problems.throwIfAny();
+    const pod = problems.finish(() => {
+      const operation = new Operation(
+        this,
+        problems,
+        labelsOf('mlflow', id, 'backup'),
+        props,
+        props.backend.connection,
+        SCRIPTS,
+      );
+      operation.demandConnections(CONNECTIONS);
+      const place = props.target._bind(this);
+      const work: PodPart = { volumeMounts: place.workMounts, envVariables: workVariables(place.workFolder, props) };
+      return operation.pod({
+        initContainers: [
+          ...operation.waitForDatabase(),
+          operation.container('dump', {
+            script: ['dump_database.sh'],
+            image: props.clientImage ?? IMAGES.postgres,
+            connects: true,
+            parts: [work],
+          }),
+        ],
+        containers: [
+          operation.container('store', {
+            script: ['store_backup.py'],
+            connects: false,
+            parts: [work, { of: 'target', ...place.access }, storeSettings(id, place.uri, props)],
+          }),
+        ],
+      });
+    });
 
-    const labels = labelsOf('mlflow', id, 'backup');
-    const place = props.target._bind(this);
-    const { connection } = props.backend;
-    const operation = operationPod(this, props, labels, connection, SCRIPTS, {
-      routes: place.routes,
-      identity: { prop: 'target', annotations: place.serviceAccountAnnotations },
-      connections: CONNECTIONS,
-    });
-    const deadline = props.deadline ?? DEFAULT_DEADLINE;
     this.dumps = props.target._madeBy(id);
-    this.cronJob = cronJob(this, labels, props, {
-      ...operation.pod,
-      schedule: props.schedule ?? Cron.daily(),
-      suspend: props.suspend,
-      backoffLimit: 2,
-      initContainers: [
-        ...operation.pod.initContainers,
-        ...DatabaseConnectionCheck.initContainer()._initContainers(operation.container),
-        dumpContainer(operation, props, place, deadline),
-      ],
-      containers: [storeContainer(id, operation, props, place, deadline)],
-    });
-    completePodSpec(this.cronJob, operation.fields);
+    this.cronJob = cronJobOf(
+      this,
+      pod,
+      { ...props, schedule: props.schedule ?? Cron.daily() },
+      { suspend: props.suspend, backoffLimit: 2 },
+    );
     failAtOnce(this.cronJob, NON_RETRYABLE_EXIT_CODES);
   }
 }
 
-function dumpContainer(
-  { container }: OperationPod,
-  props: PostgresBackupProps,
-  place: BoundLocation,
-  deadline: Duration,
-): kplus.ContainerProps {
-  return {
-    ...container,
-    name: 'dump',
-    image: props.clientImage ?? IMAGES.postgres,
-    command: scriptCommand('dump_database.sh'),
-    envVariables: { ...container.envVariables, ...workVariables(place, deadline) },
-    volumeMounts: [...(container.volumeMounts ?? []), ...place.workMounts],
-  };
+function checkBackup(problems: Problems, id: string, props: PostgresBackupProps): void {
+  checkOperation(problems, id, props);
+  checkImage(problems, 'clientImage', props.clientImage);
+  checkLocation(problems, 'target', props.target);
+  checkScheduled(problems, props.schedule, props);
+  checkWhole(
+    problems,
+    'retention.count',
+    props.retention?.count,
+    { least: 1 },
+    'The newest dump is always kept. To pause, use `suspend`.',
+  );
+  checkSeconds(problems, 'retention.maxAge', props.retention?.maxAge);
 }
 
-function storeContainer(
-  id: string,
-  { unconnected }: OperationPod,
-  props: PostgresBackupProps,
-  place: BoundLocation,
-  deadline: Duration,
-): kplus.ContainerProps {
-  const { count = 7, maxAge } = props.retention ?? {};
-  return {
-    ...unconnected,
-    name: 'store',
-    command: scriptCommand('store_backup.py'),
-    envVariables: {
-      ...unconnected.envVariables,
-      ...place.access.envVariables,
-      ...workVariables(place, deadline),
-      ...texts({
-        BACKUP_NAME: id,
-        BACKUP_LOCATION: place.uri,
-        KEEP_COUNT: count,
-        ...(maxAge !== undefined && { KEEP_SECONDS: maxAge.toSeconds() }),
-      }),
-    },
-    volumeMounts: [...(unconnected.volumeMounts ?? []), ...place.workMounts, ...(place.access.volumeMounts ?? [])],
-  };
-}
-
-function workVariables(place: BoundLocation, deadline: Duration): Record<string, kplus.EnvValue> {
+function workVariables(
+  workFolder: string,
+  { deadline = DEFAULT_DEADLINE }: PostgresBackupProps,
+): Record<string, kplus.EnvValue> {
   return texts({
-    WORK_FOLDER: place.workFolder,
+    WORK_FOLDER: workFolder,
     // No pod outlives the deadline of its Job by more than the grace period.
     STALE_MINUTES: Math.ceil(deadline.toMinutes({ integral: false })) + 10,
   });
+}
+
+function storeSettings(id: string, uri: string, { retention }: PostgresBackupProps): PodPart {
+  const { count = 7, maxAge } = retention ?? {};
+  return {
+    envVariables: texts({
+      BACKUP_NAME: id,
+      BACKUP_LOCATION: uri,
+      KEEP_COUNT: count,
+      ...(maxAge !== undefined && { KEEP_SECONDS: maxAge.toSeconds() }),
+    }),
+  };
 }

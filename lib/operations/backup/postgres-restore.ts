@@ -3,23 +3,25 @@ import type * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { IMAGES } from '../../images';
-import { checkImage, checkSeconds } from '../../validation/checks';
-import { texts } from '../../kube/values/env-values';
 import { labelsOf } from '../../kube/pod/labels';
-import { oneShotJob } from '../../kube/pod/one-shot-job';
-import { Problems } from '../../validation/problems';
+import { oneShotJob } from '../../kube/pod/job';
+import { texts } from '../../kube/values/env-values';
 import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
-import { DatabaseConnectionCheck } from '../../startup/database-connection-check';
-import { scriptCommand, ScriptFiles } from '../../scripts/scripts';
+import { exitCode, ScriptFiles } from '../../scripts/scripts';
+import { checkImage, checkSeconds } from '../../validation/checks';
+import { Problems } from '../../validation/problems';
+import { checkOperation, Operation, type OperationProps } from '../operation';
 
-import { type BackupLocation, type BoundLocation, checkLocation } from './backup-location';
-import { type OperationPod, operationPod } from '../operation-pod';
-import { checkOperation, type OperationProps } from '../operation-props';
+import { type BackupLocation, checkLocation } from './backup-location';
 
 const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'fetch_backup.py', 'restore_database.sh');
 
-// Exit codes of the scripts that no second try would change: cannot heal, no whole dump, not empty, pg_restore is too old.
-const NON_RETRYABLE_EXIT_CODES = { 'wait-for-database': [1], fetch: [4], restore: [3, 4] };
+/** Exit codes of the scripts that no second try would change: cannot heal, no whole dump, not empty, pg_restore is too old. */
+const NON_RETRYABLE_EXIT_CODES = {
+  'wait-for-database': [exitCode('FAILED')],
+  fetch: [exitCode('UNUSABLE_DUMP')],
+  restore: [exitCode('NOT_EMPTY'), exitCode('WRONG_VERSION')],
+};
 
 /** Props of {@link PostgresRestore}. `image` is that of the container that fetches, which needs boto3 for a bucket. */
 export interface PostgresRestoreProps extends OperationProps {
@@ -64,33 +66,44 @@ export class PostgresRestore extends Construct {
     super(scope, id);
     const problems = new Problems(this);
     checkRestore(problems, id, props);
-    problems.throwIfAny();
-
-    const labels = labelsOf('mlflow', id, 'restore');
-    const place = props.source._bindReadOnly(this);
-    const { connection } = props.backend;
-    const operation = operationPod(this, props, labels, connection, SCRIPTS, {
-      routes: place.routes,
-      identity: { prop: 'source', annotations: place.serviceAccountAnnotations },
-    });
-    this.job = oneShotJob(
-      this,
-      'job',
-      labels,
-      {
-        ...operation.pod,
-        name: id,
-        activeDeadline: props.deadline ?? Duration.hours(6),
-        backoffLimit: 2,
+    const pod = problems.finish(() => {
+      const operation = new Operation(
+        this,
+        problems,
+        labelsOf('mlflow', id, 'restore'),
+        props,
+        props.backend.connection,
+        SCRIPTS,
+      );
+      const place = props.source._bindReadOnly(this);
+      const work = { volumeMounts: place.workMounts, envVariables: texts({ WORK_FOLDER: place.workFolder }) };
+      const dump = { envVariables: texts({ BACKUP_LOCATION: place.uri, DUMP: props.dump ?? 'newest' }) };
+      return operation.pod({
         initContainers: [
-          ...operation.pod.initContainers,
-          ...DatabaseConnectionCheck.initContainer()._initContainers(operation.container),
-          fetchContainer(operation, props, place),
+          ...operation.waitForDatabase(),
+          operation.container('fetch', {
+            script: ['fetch_backup.py'],
+            connects: false,
+            parts: [work, { of: 'source', ...place.access }, dump],
+          }),
         ],
-        containers: [restoreContainer(operation, props, place)],
-      },
-      { ...operation.fields, failAtOnce: NON_RETRYABLE_EXIT_CODES },
-    );
+        containers: [
+          operation.container('restore', {
+            script: ['restore_database.sh'],
+            image: props.clientImage ?? IMAGES.postgres,
+            connects: true,
+            parts: [work],
+          }),
+        ],
+      });
+    });
+
+    this.job = oneShotJob(this, 'job', pod, {
+      name: id,
+      activeDeadline: props.deadline ?? Duration.hours(6),
+      backoffLimit: 2,
+      failAtOnce: NON_RETRYABLE_EXIT_CODES,
+    });
   }
 }
 
@@ -108,37 +121,4 @@ function checkRestore(problems: Problems, id: string, props: PostgresRestoreProp
     problems.add('dump', "must be 'newest' or the name of a dump (<id>-<time>-<pod>)", props.dump);
   }
   checkSeconds(problems, 'deadline', props.deadline);
-}
-
-function fetchContainer(
-  { unconnected }: OperationPod,
-  props: PostgresRestoreProps,
-  place: BoundLocation,
-): kplus.ContainerProps {
-  return {
-    ...unconnected,
-    name: 'fetch',
-    command: scriptCommand('fetch_backup.py'),
-    envVariables: {
-      ...unconnected.envVariables,
-      ...place.access.envVariables,
-      ...texts({ WORK_FOLDER: place.workFolder, BACKUP_LOCATION: place.uri, DUMP: props.dump ?? 'newest' }),
-    },
-    volumeMounts: [...(unconnected.volumeMounts ?? []), ...place.workMounts, ...(place.access.volumeMounts ?? [])],
-  };
-}
-
-function restoreContainer(
-  { container }: OperationPod,
-  props: PostgresRestoreProps,
-  place: BoundLocation,
-): kplus.ContainerProps {
-  return {
-    ...container,
-    name: 'restore',
-    image: props.clientImage ?? IMAGES.postgres,
-    command: scriptCommand('restore_database.sh'),
-    envVariables: { ...container.envVariables, ...texts({ WORK_FOLDER: place.workFolder }) },
-    volumeMounts: [...(container.volumeMounts ?? []), ...place.workMounts],
-  };
 }

@@ -3,19 +3,17 @@ import type * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { checkSeconds } from '../../validation/checks';
-import { text, texts } from '../../kube/values/env-values';
+import { texts } from '../../kube/values/env-values';
 import { labelsOf } from '../../kube/pod/labels';
-import { oneShotJob } from '../../kube/pod/one-shot-job';
+import { oneShotJob } from '../../kube/pod/job';
 import { Problems } from '../../validation/problems';
 import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
 import { addImport } from '../../rules/no-server-while-importing';
-import { DatabaseConnectionCheck } from '../../startup/database-connection-check';
-import { scriptCommand, ScriptFiles } from '../../scripts/scripts';
+import { exitCode, ScriptFiles } from '../../scripts/scripts';
 
 import { type ArtifactLocationRule, checkLocationRules } from './artifact-location-rule';
 import { ExistingData } from './existing-data';
-import { operationPod } from '../operation-pod';
-import { checkOperation, type OperationProps } from '../operation-props';
+import { checkOperation, Operation, type OperationProps } from '../operation';
 import type { SqliteRepair } from './sqlite-repair';
 import type { SqliteSource } from './sqlite-source';
 import { WorkingCopy } from './working-copy';
@@ -24,7 +22,7 @@ const SOURCE_FOLDER = '/source';
 const COPY_FOLDER = '/copy';
 
 // Exit codes of the script that no second try would change: newer schema, has data, bad source.
-const NON_RETRYABLE_EXIT_CODES = { 'import-sqlite': [4, 5, 6] };
+const NON_RETRYABLE_EXIT_CODES = { 'import-sqlite': ['WRONG_VERSION', 'HAS_DATA', 'BAD_SOURCE'].map(exitCode) };
 const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'import_sqlite.py');
 
 /** Props of {@link SqliteImport}. */
@@ -93,51 +91,54 @@ export class SqliteImport extends Construct {
     checkLocationRules(problems, artifactLocations);
     workingCopy._check(problems);
     checkSeconds(problems, 'deadline', deadline);
-    problems.throwIfAny();
-
-    const labels = labelsOf('mlflow', id, 'sqlite-import');
-    const { pod, container, fields } = operationPod(this, props, labels, props.backend.connection, SCRIPTS);
-    this.job = oneShotJob(
-      this,
-      'job',
-      labels,
-      {
-        ...pod,
-        name: id,
-        // Another try after a lost node is as good as the first: nothing is half-done.
-        backoffLimit: 3,
-        initContainers: [...pod.initContainers, ...DatabaseConnectionCheck.initContainer()._initContainers(container)],
+    const pod = problems.finish(() => {
+      const operation = new Operation(
+        this,
+        problems,
+        labelsOf('mlflow', id, 'sqlite-import'),
+        props,
+        props.backend.connection,
+        SCRIPTS,
+      );
+      return operation.pod({
+        initContainers: operation.waitForDatabase(),
         containers: [
-          {
-            ...container,
-            name: 'import-sqlite',
-            command: scriptCommand('import_sqlite.py'),
-            envVariables: {
-              ...container.envVariables,
-              ...texts({
-                IMPORT_SOURCE: `${SOURCE_FOLDER}/${props.source._path}`,
-                IMPORT_FOLDER: COPY_FOLDER,
-                // What SQLite sorts may not fit /tmp.
-                SQLITE_TMPDIR: COPY_FOLDER,
-                IMPORT_REPAIRS: [...new Set(props.repairs)].sort().join(','),
-                IMPORT_EXISTING_DATA: props.existingData ?? ExistingData.REFUSE,
-                IMPORT_DRY_RUN: props.dryRun ?? false,
-                IMPORT_DEADLINE_SECONDS: deadline.toSeconds(),
-              }),
-              IMPORT_LOCATION_RULES: text(
-                JSON.stringify(artifactLocations.map(({ oldPrefix, newPrefix }) => [oldPrefix, newPrefix])),
-              ),
-            },
-            volumeMounts: [
-              ...(container.volumeMounts ?? []),
-              { path: SOURCE_FOLDER, volume: props.source._volume(this), readOnly: true },
-              { path: COPY_FOLDER, volume: workingCopy._volume(this) },
+          operation.container('import-sqlite', {
+            script: ['import_sqlite.py'],
+            connects: true,
+            parts: [
+              {
+                envVariables: texts({
+                  IMPORT_SOURCE: `${SOURCE_FOLDER}/${props.source._path}`,
+                  IMPORT_FOLDER: COPY_FOLDER,
+                  // What SQLite sorts may not fit /tmp.
+                  SQLITE_TMPDIR: COPY_FOLDER,
+                  IMPORT_REPAIRS: [...new Set(props.repairs)].sort().join(','),
+                  IMPORT_EXISTING_DATA: props.existingData ?? ExistingData.REFUSE,
+                  IMPORT_DRY_RUN: props.dryRun ?? false,
+                  IMPORT_DEADLINE_SECONDS: deadline.toSeconds(),
+                  IMPORT_LOCATION_RULES: JSON.stringify(
+                    artifactLocations.map(({ oldPrefix, newPrefix }) => [oldPrefix, newPrefix]),
+                  ),
+                }),
+                volumeMounts: [
+                  { path: SOURCE_FOLDER, volume: props.source._volume(this), readOnly: true },
+                  { path: COPY_FOLDER, volume: workingCopy._volume(this) },
+                ],
+              },
             ],
-          },
+          }),
         ],
-      },
-      { ...fields, ephemeralVolumes: workingCopy._ephemeralVolumes, failAtOnce: NON_RETRYABLE_EXIT_CODES },
-    );
+        ephemeralVolumes: workingCopy._ephemeralVolumes,
+      });
+    });
+
+    this.job = oneShotJob(this, 'job', pod, {
+      name: id,
+      // Another try after a lost node is as good as the first: nothing is half-done.
+      backoffLimit: 3,
+      failAtOnce: NON_RETRYABLE_EXIT_CODES,
+    });
     addImport(props.backend, this);
   }
 }

@@ -1,5 +1,6 @@
 import type * as kplus from 'cdk8s-plus-28';
 
+import type { PodOptions } from '../../kube/pod/pod-options';
 import type { IsolationOptions } from '../../kube/network/isolation';
 import type { Persistence } from '../../kube/values/persistence';
 import type { PostgresTls } from '../connection/postgres-tls';
@@ -8,8 +9,8 @@ import type { BitnamiArchitecture } from './bitnami-architecture';
 import type { BitnamiPasswords } from './bitnami-passwords';
 
 /** Props of {@link BitnamiPostgres}. */
-export interface BitnamiPostgresProps {
-  /** Where the passwords come from. */
+export interface BitnamiPostgresProps extends PodOptions {
+  /** The passwords of the roles, or the Secret that has them. */
   readonly passwords: BitnamiPasswords;
 
   /**
@@ -43,7 +44,7 @@ export interface BitnamiPostgresProps {
   readonly servicePort?: number;
 
   /**
-   * How many connections the server takes in all (`max_connections`); 3 of them are kept for superusers.
+   * How many connections the server accepts in all (`max_connections`); 3 of them are kept for superusers.
    * @default 100
    */
   readonly maxConnections?: number;
@@ -78,25 +79,13 @@ export interface BitnamiPostgresProps {
   readonly image?: string;
 
   /**
-   * When the image is pulled.
-   * @default ImagePullPolicy.IF_NOT_PRESENT
-   */
-  readonly imagePullPolicy?: kplus.ImagePullPolicy;
-
-  /**
-   * Names of the Secrets with logins to the registry.
-   * @default - none
-   */
-  readonly imagePullSecrets?: string[];
-
-  /**
    * CPU, memory and temporary files of each server. Data is among these only with Persistence.none().
    * @default - requests 250 millicores, 256 MiB and 1 GiB of disk, limits 2 CPUs, 1 GiB and 20 GiB of disk
    */
   readonly resources?: kplus.ContainerResources;
 
   /**
-   * Let the servers reach nothing but each other. Whom they let in is a policy in any case.
+   * Let the servers reach nothing but each other. A policy restricts their clients in any case.
    * @default - the servers may reach everything
    */
   readonly isolation?: IsolationOptions;

@@ -1,4 +1,4 @@
-import type * as kplus from 'cdk8s-plus-28';
+import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { changeMark } from '../../kube/values/digest';
@@ -7,6 +7,7 @@ import { Problems } from '../../validation/problems';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 import { PostgresConnection } from '../connection/postgres-connection';
 import { PostgresCredentials } from '../connection/postgres-credentials';
+import { DEFAULT_DATABASE, DEFAULT_MAX_CONNECTIONS } from '../connection/postgres-settings';
 import { PostgresTls } from '../connection/postgres-tls';
 
 import { BitnamiArchitecture } from './bitnami-architecture';
@@ -37,9 +38,16 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
   /** The Secret with the passwords. */
   public readonly secret: kplus.ISecret;
 
+  /** The claims of all servers, for monitoring: none with `Persistence.none()`. */
+  public readonly volumeClaims: kplus.IPersistentVolumeClaim[];
+
   public constructor(scope: Construct, id: string, props: BitnamiPostgresProps) {
     super(scope, id);
-    const { username = SUPERUSER, database = 'mlflow', architecture = BitnamiArchitecture.standalone() } = props;
+    const {
+      username = SUPERUSER,
+      database = DEFAULT_DATABASE,
+      architecture = BitnamiArchitecture.standalone(),
+    } = props;
     const problems = new Problems(this);
     checkBitnami(problems, id, props);
     problems.throwIfAny();
@@ -49,9 +57,11 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
     const primary = new DatabaseServer(this, 'primary', props, plan.primary);
     this.statefulSet = primary.statefulSet;
     this.service = primary.service;
-    if (plan.read !== undefined) {
-      this.readService = new DatabaseServer(this, 'read', props, plan.read).service;
-    }
+    const read = plan.read && new DatabaseServer(this, 'read', props, plan.read);
+    this.readService = read?.service;
+    this.volumeClaims = [...primary.claimNames, ...(read?.claimNames ?? [])].map((name) =>
+      kplus.PersistentVolumeClaim.fromClaimName(this, `claim-${name}`, name),
+    );
 
     const literal = props.passwords._literals?.[plan.loginRole];
     this.connection = new PostgresConnection({
@@ -65,7 +75,7 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
       }),
       tls: props.tls ?? PostgresTls.PREFER,
       readHost: this.readService && text(this.readService.name),
-      maxConnections: props.maxConnections ?? 100,
+      maxConnections: props.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
       clientLabels: plan.clientLabels,
       route: plan.route,
       readRoute: plan.readRoute,

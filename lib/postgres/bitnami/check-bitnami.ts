@@ -1,13 +1,14 @@
-import { checkId, checkObjectName, checkPort } from '../../validation/checks';
+import { checkId, checkPort } from '../../validation/checks';
 import { checkIsolation } from '../../kube/network/isolation';
+import { checkPodOptions } from '../../kube/pod/pod-options';
 import type { Problems } from '../../validation/problems';
 import { checkDatabase } from '../connection/endpoint';
-import { checkMaxConnections } from '../connection/external-endpoint';
+import { checkMaxConnections, checkSettings } from '../connection/postgres-settings';
 
 import type { BitnamiPostgresProps } from './bitnami-postgres-props';
 import { rolesOf } from './server-plan';
 
-/** What the props of a {@link BitnamiPostgres} must look like. */
+/** Validates the props of a {@link BitnamiPostgres}. */
 export function checkBitnami(problems: Problems, id: string, props: BitnamiPostgresProps): void {
   checkId(problems, id);
   checkDatabase(problems, props.database);
@@ -24,25 +25,13 @@ export function checkBitnami(problems: Problems, id: string, props: BitnamiPostg
     );
   }
   checkPort(problems, 'servicePort', props.servicePort);
-  checkSettings(problems, props);
-  checkIsolation(problems, props.isolation);
-  (props.imagePullSecrets ?? []).forEach((name) => {
-    checkObjectName(problems, 'imagePullSecrets', name);
-  });
-}
-
-function checkSettings(problems: Problems, props: BitnamiPostgresProps): void {
   checkMaxConnections(problems, props.maxConnections);
-  for (const name of Object.keys(props.settings ?? {})) {
-    if (name === 'max_connections') {
-      problems.say('`settings` must not name max_connections.', 'Use `maxConnections`, which the connection carries.');
-    } else if (!/^[a-z_]+(\.[a-z_]+)?$/.test(name)) {
-      problems.add('settings', 'must have names of postgresql.conf', name);
-    }
-  }
+  checkSettings(problems, 'settings', props.settings, 'postgresql.conf', { max_connections: 'maxConnections' });
   for (const file of Object.keys(props.initScripts ?? {})) {
     if (!/^[-._a-zA-Z0-9]+\.sql$/.test(file)) {
       problems.add('initScripts', 'must have file names that end in .sql', file, 'The image runs nothing else as SQL.');
     }
   }
+  checkIsolation(problems, props.isolation);
+  checkPodOptions(problems, props);
 }

@@ -2,14 +2,14 @@ import { Duration, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 
 import { IMAGES } from '../../images';
-import { text, texts } from '../../kube/values/env-values';
-import { RESTRICTED_CONTAINER } from '../../kube/pod/restricted';
+import { texts } from '../../kube/values/env-values';
+import { container, type PodContainer } from '../../kube/pod/pod';
+import type { PodPart } from '../../kube/pod/pod-part';
 import { SCRATCH_SPACE } from '../../kube/pod/scratch-space';
 
-import type { BitnamiPostgresProps } from './bitnami-postgres-props';
+import { DEFAULT_MAX_CONNECTIONS, POSTGRES_PORT } from '../connection/postgres-settings';
 
-/** The port that the server listens on in its pod. */
-export const POSTGRES_PORT = 5432;
+import type { BitnamiPostgresProps } from './bitnami-postgres-props';
 
 /** Where the image keeps its data. */
 export const DATA_FOLDER = '/bitnami/postgresql';
@@ -31,18 +31,10 @@ export function databaseContainer(
   backend: BitnamiPostgresProps,
   env: Record<string, string>,
   passwordVariables: string[],
-): kplus.ContainerProps {
-  const settings = { max_connections: String(backend.maxConnections ?? 100), ...backend.settings };
-  return {
-    name: 'postgresql',
-    image: backend.image ?? IMAGES.bitnamiPostgres,
-    imagePullPolicy: backend.imagePullPolicy ?? kplus.ImagePullPolicy.IF_NOT_PRESENT,
-    // The image hands what follows its run script to postgres as it is: no shell splits it.
-    args: [
-      '/opt/bitnami/scripts/postgresql/run.sh',
-      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
-    ],
-    ports: [{ name: 'tcp-postgresql', number: POSTGRES_PORT }],
+  volumeMounts: kplus.VolumeMount[],
+): PodContainer {
+  const settings = { max_connections: String(backend.maxConnections ?? DEFAULT_MAX_CONNECTIONS), ...backend.settings };
+  const part: PodPart = {
     envVariables: {
       POD_IP: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_IP),
       ...texts({
@@ -52,17 +44,27 @@ export function databaseContainer(
         POSTGRESQL_CLIENT_MIN_MESSAGES: 'error',
         ...env,
       }),
-      ...Object.fromEntries(passwordVariables.map((name) => [`${name}_FILE`, text(`${PASSWORD_FOLDER}/${name}`)])),
+      ...texts(Object.fromEntries(passwordVariables.map((name) => [`${name}_FILE`, `${PASSWORD_FOLDER}/${name}`]))),
     },
+    volumeMounts,
+  };
+  return container('postgresql', [part], {
+    image: backend.image ?? IMAGES.bitnamiPostgres,
+    imagePullPolicy: backend.imagePullPolicy,
+    // The image hands what follows its run script to postgres as it is: no shell splits it.
+    args: [
+      '/opt/bitnami/scripts/postgresql/run.sh',
+      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ],
+    ports: [{ name: 'tcp-postgresql', number: POSTGRES_PORT }],
     resources: backend.resources ?? DEFAULT_RESOURCES,
-    securityContext: RESTRICTED_CONTAINER,
     // The first initialisation listens on the loopback address alone, so the pod's own address tells when it is over.
     readiness: answersAt('"$POD_IP"', 5, 3),
     liveness: answersAt('127.0.0.1', 10, 6),
     // Ten minutes for the first initialisation, or for the recovery after a crash.
     startup: answersAt('127.0.0.1', 2, 300),
     lifecycle: { preStop: kplus.Handler.fromCommand(['/bin/sh', '-c', FAST_SHUTDOWN]) },
-  };
+  });
 }
 
 function answersAt(host: string, everySeconds: number, failureThreshold: number): kplus.Probe {

@@ -9,12 +9,14 @@ import { NetworkPeer } from '../../kube/network/network-peer';
 import { networkPolicy } from '../../kube/network/network-policy';
 import type { NetworkRoute } from '../../kube/network/network-route';
 import { type Persistence } from '../../kube/values/persistence';
-import { completePodSpec } from '../../kube/pod/pod-spec';
-import { RESTRICTED_POD } from '../../kube/pod/restricted';
+import { podOf } from '../../kube/pod/pod';
 import { serviceOf } from '../../kube/pod/service';
+import { statefulSetOf } from '../../kube/pod/workload';
+import { Problems } from '../../validation/problems';
+import { POSTGRES_PORT } from '../connection/postgres-settings';
 
 import type { BitnamiPostgresProps } from './bitnami-postgres-props';
-import { DATA_FOLDER, databaseContainer, PASSWORD_FOLDER, POSTGRES_PORT } from './database-container';
+import { DATA_FOLDER, databaseContainer, PASSWORD_FOLDER } from './database-container';
 
 /** What sets one set of servers apart from another, primary from read replicas. */
 export interface DatabaseServerProps {
@@ -42,6 +44,8 @@ export interface DatabaseServerProps {
 export class DatabaseServer extends Construct {
   public readonly statefulSet: kplus.StatefulSet;
   public readonly service: kplus.Service;
+  /** Names of the claims that hold the data. */
+  public readonly claimNames: string[];
 
   public constructor(scope: Construct, id: string, backend: BitnamiPostgresProps, props: DatabaseServerProps) {
     super(scope, id);
@@ -55,6 +59,7 @@ export class DatabaseServer extends Construct {
       ports: [{ ...port, port: POSTGRES_PORT }],
     });
     this.statefulSet = this.servers(backend, props, labels, headless);
+    this.claimNames = claimNamesOf(props);
     disruptionBudget(this, props.name, labels);
     networkPolicy(this, 'network-policy', props.name, labels, {
       ingress: [{ peers: props.clients.map((each) => NetworkPeer.pods(each)), port: POSTGRES_PORT }],
@@ -68,23 +73,23 @@ export class DatabaseServer extends Construct {
     labels: ObjectLabels,
     service: kplus.Service,
   ): kplus.StatefulSet {
-    const statefulSet = new kplus.StatefulSet(this, 'servers', {
-      metadata: { name: props.name, labels: labels.all },
-      podMetadata: { labels: labels.all, annotations: props.podAnnotations },
+    const problems = new Problems(this);
+    const pod = problems.finish(() =>
+      podOf(problems, labels, {
+        imagePullSecrets: backend.imagePullSecrets,
+        priorityClassName: backend.priorityClassName,
+        serviceAccount: props.serviceAccount,
+        parts: [{ podAnnotations: props.podAnnotations }],
+        containers: [databaseContainer(backend, props.env, Object.keys(props.passwords), this.mounts(props))],
+      }),
+    );
+    const statefulSet = statefulSetOf(this, pod, {
+      name: props.name,
       service,
-      select: false,
       replicas: props.replicas,
-      serviceAccount: props.serviceAccount,
-      automountServiceAccountToken: false,
-      securityContext: RESTRICTED_POD,
       // A shutdown writes a checkpoint, which takes its time on a busy database.
       terminationGracePeriod: Duration.minutes(2),
-      containers: [
-        { ...databaseContainer(backend, props.env, Object.keys(props.passwords)), volumeMounts: this.mounts(props) },
-      ],
     });
-    statefulSet.select(kplus.LabelSelector.of({ labels: labels.selector }));
-    completePodSpec(statefulSet, { imagePullSecrets: backend.imagePullSecrets });
     if (props.persistence._kind === 'new') {
       claimForEach(statefulSet, props.persistence);
     }
@@ -137,6 +142,17 @@ export class DatabaseServer extends Construct {
     });
     const volume = kplus.Volume.fromConfigMap(this, 'init-scripts-volume', configMap, { name: 'init-scripts' });
     return [{ path: '/docker-entrypoint-initdb.d', volume, readOnly: true }];
+  }
+}
+
+function claimNamesOf({ persistence, name, replicas }: DatabaseServerProps): string[] {
+  switch (persistence._kind) {
+    case 'new':
+      return Array.from({ length: replicas }, (_, i) => `data-${name}-${String(i)}`);
+    case 'existing':
+      return [persistence._claimName];
+    case 'none':
+      return [];
   }
 }
 

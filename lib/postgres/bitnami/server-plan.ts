@@ -5,10 +5,10 @@ import { labelsOf } from '../../kube/pod/labels';
 import { NetworkPeer } from '../../kube/network/network-peer';
 import type { NetworkRoute } from '../../kube/network/network-route';
 import { Persistence } from '../../kube/values/persistence';
+import { POSTGRES_PORT } from '../connection/postgres-settings';
 
 import type { BitnamiRole } from './bitnami-passwords';
 import type { BitnamiPostgresProps } from './bitnami-postgres-props';
-import { POSTGRES_PORT } from './database-container';
 import type { DatabaseServerProps } from './database-server';
 
 /** The role that MLflow logs in as where none is named. */

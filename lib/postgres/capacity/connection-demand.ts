@@ -1,57 +1,47 @@
-import type { IConstruct } from 'constructs';
-
+import { counted } from '../../validation/checks';
+import { addRule } from '../../validation/rule';
 import type { PostgresConnection } from '../connection/postgres-connection';
 
-/** PostgreSQL keeps these for superusers (superuser_reserved_connections). */
-export const RESERVED_CONNECTIONS = 3;
+import { connectionsOfPod } from './connection-math';
+import { type ConnectionDemand, DatabaseDemand, MIGRATION_CONNECTIONS, type ServerPods } from './database-demand';
+import { POOL_FITS_DATABASE } from './pool-fits-database';
+import type { PoolingProfile } from './pooling-profile';
+import { REQUESTS_FIT_POOLER } from './requests-fit-pooler';
 
-/** A schema migration: the lock, the migration itself, and those who wait for the lock. */
-export const MIGRATION_CONNECTIONS = 3;
-
-/** The pods of a server, and what each of them does at once. */
-export interface ServerPods {
-  /** Pods at the most, the one that a rolling update adds included. */
-  readonly pods: number;
-  readonly workers: number;
-  readonly threads: number;
-  /** Engines of each worker for users, besides MLflow's own. */
-  readonly furtherEngines: number;
-}
-
-/** Somebody who opens connections, and how many at the most. */
-export interface ConnectionDemand {
-  readonly by: IConstruct;
-  readonly connections: number;
-  /** How the number came about, such as `3 pods x 31`. */
-  readonly factors: string;
-  /** Of a server. */
-  readonly server?: ServerPods;
-}
-
-const MIGRATED = new WeakSet<PostgresConnection>();
-
-const DEMANDS = new WeakMap<PostgresConnection, ConnectionDemand[]>();
-
-/** Notes who opens connections. Rules add them up when the app is synthesized. */
+/** Adds connections to the demand on a database, and the rules on it. */
 export function addConnectionDemand(connection: PostgresConnection, demand: ConnectionDemand): void {
-  DEMANDS.set(connection, [...connectionDemandsOn(connection), demand]);
-}
-
-/** Notes a migration, once for each database: all servers on it take turns by one lock. */
-export function addMigrationDemand(connection: PostgresConnection, by: IConstruct): void {
-  if (!MIGRATED.has(connection)) {
-    MIGRATED.add(connection);
-    const factors = `${String(MIGRATION_CONNECTIONS)} for the migration`;
-    addConnectionDemand(connection, { by, connections: MIGRATION_CONNECTIONS, factors });
+  const database = DatabaseDemand.of(connection);
+  const isNew = !database.demands.some(({ by }) => by === demand.by);
+  database.demands.push(demand);
+  if (isNew) {
+    addRule(demand.by, POOL_FITS_DATABASE, database);
+    addRule(demand.by, REQUESTS_FIT_POOLER, database);
   }
 }
 
-/** All who open connections there. */
-export function connectionDemandsOn(connection: PostgresConnection): readonly ConnectionDemand[] {
-  return DEMANDS.get(connection) ?? [];
+/** What decides on the connections of a server. */
+export interface ServerDemand extends ServerPods, Pick<ConnectionDemand, 'by'> {
+  readonly pooling: PoolingProfile;
+  /** Whether it migrates the schema. */
+  readonly migrates: boolean;
 }
 
-/** The connections that there are for us, if it is known. A pooler reserves none. */
-export function connectionsOffered({ maxConnections, bypass }: PostgresConnection): number | undefined {
-  return maxConnections === undefined || bypass !== undefined ? maxConnections : maxConnections - RESERVED_CONNECTIONS;
+/** Adds the connections of a server, and those of its migration. */
+export function addServerDemand(connection: PostgresConnection, server: ServerDemand): void {
+  const { by, pods, workers, threads, pooling, furtherEngines, migrates } = server;
+  const ofPod = connectionsOfPod(pooling, workers, threads, furtherEngines);
+  const factors = `${counted(pods, 'pod')} x ${String(ofPod)} with ${counted(workers, 'worker')}`;
+  addConnectionDemand(connection, { by, connections: pods * ofPod, factors, server });
+  // A pod that migrates does not serve yet, so the migration counts only where it goes around a pooler.
+  if (migrates && connection.bypass !== undefined) {
+    addMigrationDemand(connection.bypass, by);
+  }
+}
+
+// Once for each database: all servers on it migrate one after another, under a lock.
+function addMigrationDemand(database: PostgresConnection, by: ConnectionDemand['by']): void {
+  const factors = `${String(MIGRATION_CONNECTIONS)} for the migration`;
+  if (!DatabaseDemand.of(database).demands.some((demand) => demand.factors === factors)) {
+    addConnectionDemand(database, { by, connections: MIGRATION_CONNECTIONS, factors });
+  }
 }

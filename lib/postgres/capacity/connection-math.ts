@@ -1,11 +1,11 @@
-/** What of a pooling profile decides how many connections there are. */
+/** The settings of a pool that decide how many connections it opens. */
 export interface PoolShape {
   readonly poolSize?: number;
   readonly maxOverflow?: number;
   readonly poolClass?: string;
 }
 
-/** Threads of a worker where nothing bounds them: anyio's default, which MLflow's server leaves alone. */
+/** Threads of a worker that nothing bounds: anyio's default, which MLflow's server does not change. */
 export const MOST_THREADS = 40;
 
 /** Engines of a worker where nobody logs in: tracking and model registry, each with a pool of its own. */
@@ -17,7 +17,7 @@ const CONNECTIONS_PER_REQUEST = 2;
 /** SQLAlchemy's own sizes, which hold where a profile sets none. */
 const SQLALCHEMY = { poolSize: 5, maxOverflow: 10 };
 
-/** The sizes of a pool as they come out, or undefined for a pool without bounds. */
+/** The sizes of a pool with defaults filled in, or undefined for a pool without bounds. */
 export function sizesOf(shape: PoolShape): { readonly size: number; readonly overflow: number } | undefined {
   if (shape.poolClass === 'NullPool') {
     return undefined;
@@ -27,9 +27,9 @@ export function sizesOf(shape: PoolShape): { readonly size: number; readonly ove
 }
 
 /**
- * The most threads of a worker that cannot wait for each other on this pool.
+ * The most threads of a worker whose requests cannot wait for each other's connections.
  *
- * With N requests in flight, each of which holds a connection and wants a second, N + 1 connections let one of them finish.
+ * With N requests in flight, each of which holds a connection and needs a second, N + 1 connections let one of them finish.
  */
 export function safeThreads(shape: PoolShape): number {
   const sizes = sizesOf(shape);
@@ -40,9 +40,9 @@ export function safeThreads(shape: PoolShape): number {
  * The most connections that a pod opens.
  *
  * A pool keeps up to its size open, idle ones included, and opens more only while they are in use. The requests of a worker
- * use two for each thread at most, so they can fill some of its engines to the brim while the others keep what is idle.
+ * use two for each thread at most, so they can use some of its engines fully while the others keep idle connections.
  *
- * `furtherEngines` are for users: the event loop asks them itself, one connection at a time (mlflow.server.auth). The process
+ * `furtherEngines` are for users: the event loop queries them itself, one connection at a time (mlflow.server.auth). The process
  * that starts the workers keeps a connection in each engine for life.
  */
 export function connectionsOfPod(shape: PoolShape, workers: number, threads: number, furtherEngines = 0): number {
@@ -58,7 +58,7 @@ export function connectionsOfPod(shape: PoolShape, workers: number, threads: num
   return engines + workers * (engines * sizes.size + full * sizes.overflow + partly);
 }
 
-/** The connections of a pod on the smallest pool that there is: one kept, one on demand. */
+/** The most connections of a pod with the smallest pool: one kept, one on demand. */
 export function fewestConnectionsOfPod(workers: number, furtherEngines = 0): number {
   return connectionsOfPod({ poolSize: 1, maxOverflow: 1 }, workers, 1, furtherEngines);
 }

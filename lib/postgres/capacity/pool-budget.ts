@@ -1,81 +1,79 @@
-import { counted } from '../../validation/counted';
+import { counted } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
-import { type ConnectionDemand, MIGRATION_CONNECTIONS, RESERVED_CONNECTIONS } from './connection-demand';
-import type { PostgresConnectionProps } from '../connection/postgres-connection';
+import type { PostgresConnection, PostgresConnectionProps } from '../connection/postgres-connection';
 
-import { PoolMode } from './pool-mode';
+import { type ConnectionDemand, connectionsOffered, MIGRATION_CONNECTIONS } from './database-demand';
+import { PoolMode, type PoolerOptions } from './pooler-options';
 
-/** Connections to the database that a pod of a pooler may open, where nothing says less. */
 const DEFAULT_POOL_SIZE = 60;
 
-/** What decides how many connections a pooler opens to its database. */
-export interface PoolBudget {
-  readonly replicas: number;
-  readonly defaultPoolSize: number | undefined;
-  readonly reservePoolSize: number;
-  readonly maxDatabaseConnections?: number;
-  /** `max_connections` of the database, where that is known. */
-  readonly maxConnections: number | undefined;
-}
+/** The options of a pooler, resolved: how many connections its pods open, and how many they accept. */
+export class PoolBudget {
+  public readonly poolMode: PoolMode;
+  /** The size that was given, or the largest up to 60 that fits the database. */
+  public readonly defaultPoolSize: number;
+  public readonly reservePoolSize: number;
+  public readonly maxClientConnections: number;
+  /** Connections to the database that a pod opens at most. */
+  public readonly serverConnections: number;
 
-/** The size that was given, or the largest up to 60 that fits the database. */
-export function poolSizeOf(budget: PoolBudget): number {
-  return budget.defaultPoolSize ?? Math.max(1, Math.min(DEFAULT_POOL_SIZE, largestPool(budget)));
-}
+  private readonly offered: number;
 
-/**
- * The pods of a pooler, the one that a rolling update adds included, open no more connections than the database takes.
- *
- * `at` is where the props are that decide on it.
- */
-export function checkPoolBudget(problems: Problems, database: string, budget: PoolBudget, at = ''): void {
-  const { connections, factors } = poolerDemand(budget);
-  const offered = offeredBy(budget);
-  if (connections <= offered) {
-    return;
+  public constructor(
+    public readonly replicas: number,
+    options: PoolerOptions & { readonly maxDatabaseConnections?: number },
+    database: Pick<PostgresConnection, 'maxConnections' | 'bypass'>,
+  ) {
+    this.poolMode = options.poolMode ?? PoolMode.TRANSACTION;
+    this.reservePoolSize = options.reservePoolSize ?? 0;
+    this.maxClientConnections = options.maxClientConnections ?? 1000;
+    // Migrations go around every pooler, so they take nothing of one that is behind another.
+    const migration = database.bypass === undefined ? MIGRATION_CONNECTIONS : 0;
+    this.offered = (connectionsOffered(database) ?? Infinity) - migration;
+    this.defaultPoolSize = options.defaultPoolSize ?? Math.max(1, Math.min(DEFAULT_POOL_SIZE, this.largestPool));
+    const pool = this.defaultPoolSize + this.reservePoolSize;
+    this.serverConnections = Math.min(pool, options.maxDatabaseConnections ?? pool);
   }
-  const largest = largestPool(budget);
-  problems.say(
-    `up to ${String(connections)} connections (${factors}) exceed the ${String(offered)} that "${database}" offers besides a migration.`,
-    [
-      `Lower \`${at}defaultPoolSize\`, \`${at}reservePoolSize\` or the number of pods, or raise \`maxConnections\` of the database.`,
-      ...(largest < 1 ? [] : [`The largest \`${at}defaultPoolSize\` that fits is ${String(largest)}.`]),
-    ].join(' '),
-  );
-}
 
-/** What the pods of a pooler take of the database, the one that a rolling update adds included. */
-export function poolerDemand(budget: PoolBudget): Omit<ConnectionDemand, 'by'> {
-  const pods = budget.replicas + 1;
-  const ofPod = connectionsOfPooler(budget);
-  return { connections: pods * ofPod, factors: `${counted(pods, 'pod')} x ${String(ofPod)}` };
-}
+  /** What the pods take of the database, the one that a rolling update adds included. */
+  public get demand(): Omit<ConnectionDemand, 'by'> {
+    const pods = this.replicas + 1;
+    return {
+      connections: pods * this.serverConnections,
+      factors: `${counted(pods, 'pod')} x ${String(this.serverConnections)}`,
+    };
+  }
 
-function connectionsOfPooler(budget: PoolBudget): number {
-  const pool = poolSizeOf(budget) + budget.reservePoolSize;
-  return Math.min(pool, budget.maxDatabaseConnections ?? pool);
-}
+  /**
+   * What servers that connect to the pooler may count on. In session mode a client keeps the connection that it got.
+   *
+   * Each pod counts alone, since all clients can come to be on one of them.
+   */
+  public get offer(): Pick<PostgresConnectionProps, 'maxConnections' | 'serverConnections'> {
+    const { poolMode, replicas, maxClientConnections, serverConnections } = this;
+    return poolMode === PoolMode.SESSION
+      ? { maxConnections: serverConnections }
+      : { maxConnections: replicas * maxClientConnections, serverConnections };
+  }
 
-/**
- * What a server that connects to a pooler may count on: in session mode a client keeps what it once got.
- *
- * Each pod of the pooler counts alone, since all clients can come to be on one of them.
- */
-export function offerOf(
-  budget: PoolBudget,
-  mode: PoolMode | undefined,
-  maxClientConnections: number,
-): Pick<PostgresConnectionProps, 'maxConnections' | 'serverConnections'> {
-  const serverConnections = connectionsOfPooler(budget);
-  return mode === PoolMode.SESSION
-    ? { maxConnections: serverConnections }
-    : { maxConnections: budget.replicas * maxClientConnections, serverConnections };
-}
+  /** Validates that the database takes what the pods open. `at` is where the options are, as in `checkPoolerOptions`. */
+  public check(problems: Problems, database: string, at = ''): void {
+    const { connections, factors } = this.demand;
+    if (connections <= this.offered) {
+      return;
+    }
+    problems.say(
+      `up to ${String(connections)} connections (${factors}) exceed the ${String(this.offered)} that "${database}" offers besides a migration.`,
+      [
+        `Lower \`${at}defaultPoolSize\`, \`${at}reservePoolSize\` or the number of pods, or raise \`maxConnections\` of the database.`,
+        ...(this.largestPool < 1
+          ? []
+          : [`The largest \`${at}defaultPoolSize\` that fits is ${String(this.largestPool)}.`]),
+      ].join(' '),
+    );
+  }
 
-function largestPool(budget: PoolBudget): number {
-  return Math.floor(offeredBy(budget) / (budget.replicas + 1)) - budget.reservePoolSize;
-}
-
-function offeredBy({ maxConnections }: PoolBudget): number {
-  return maxConnections === undefined ? Infinity : maxConnections - RESERVED_CONNECTIONS - MIGRATION_CONNECTIONS;
+  private get largestPool(): number {
+    return Math.floor(this.offered / (this.replicas + 1)) - this.reservePoolSize;
+  }
 }

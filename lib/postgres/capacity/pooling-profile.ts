@@ -1,13 +1,13 @@
 import { Duration } from 'cdk8s';
-import type * as kplus from 'cdk8s-plus-28';
 
+import type { PodPart } from '../../kube/pod/pod-part';
 import { checkSeconds, checkWhole } from '../../validation/checks';
 import { texts } from '../../kube/values/env-values';
 import type { Problems } from '../../validation/problems';
 
 import { connectionsOfPod, fewestConnectionsOfPod, MOST_THREADS, safeThreads } from './connection-math';
 
-/** The five settings that MLflow takes for its pool. What is left out is not set, and SQLAlchemy's default holds. */
+/** The five settings of MLflow for its pool. SQLAlchemy's default holds for those left out. */
 export interface PoolingProfileProps {
   /**
    * Connections that each engine keeps open once it has needed them.
@@ -40,7 +40,7 @@ export interface PoolingProfileProps {
   readonly poolClass?: string;
 }
 
-/** What a pool has to fit into: see {@link PoolingProfile.fitting}. */
+/** Limits that a pool has to fit: see {@link PoolingProfile.fitting}. */
 export interface FittingOptions {
   /** Connections that the server may take in all: of `max_connections`, what is not reserved or used by others. */
   readonly connections: number;
@@ -141,7 +141,7 @@ export class PoolingProfile {
   }
 }
 
-/** What a profile must look like, presets and subclasses alike. */
+/** Validates a profile: a preset, or one of the user's own. */
 export function checkPooling(problems: Problems, profile: PoolingProfile): void {
   const { poolSize, maxOverflow, recycle, poolClass } = profile;
   checkWhole(
@@ -176,8 +176,8 @@ export function checkPooling(problems: Problems, profile: PoolingProfile): void 
   }
 }
 
-/** The profile as MLflow reads it. */
-export function renderPooling(profile: PoolingProfile): Record<string, kplus.EnvValue> {
+/** The environment variables of MLflow for a profile. */
+export function poolingPart(profile: PoolingProfile): PodPart {
   const settings = {
     POOL_SIZE: profile.poolSize,
     MAX_OVERFLOW: profile.maxOverflow,
@@ -185,11 +185,8 @@ export function renderPooling(profile: PoolingProfile): Record<string, kplus.Env
     ECHO: profile.echo,
     POOLCLASS: profile.poolClass,
   };
-  return texts(
-    Object.fromEntries(
-      Object.entries(settings).flatMap(([name, value]) =>
-        value === undefined ? [] : [[`MLFLOW_SQLALCHEMYSTORE_${name}`, value]],
-      ),
-    ),
+  const set = Object.entries(settings).flatMap(([name, value]) =>
+    value === undefined ? [] : [[`MLFLOW_SQLALCHEMYSTORE_${name}`, value] as const],
   );
+  return { of: 'pooling', envVariables: texts(Object.fromEntries(set)) };
 }

@@ -2,24 +2,23 @@ import { SizeRoundingBehavior } from 'cdk8s';
 
 import { checkId, checkObjectName, checkWhole } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
+import type { PoolBudget } from '../capacity/pool-budget';
+import { checkPoolerOptions, POOLER_PROPS } from '../capacity/pooler-options';
 import { checkDatabase } from '../connection/endpoint';
-import { checkMaxConnections } from '../connection/external-endpoint';
-import { checkPoolBudget, type PoolBudget } from '../capacity/pool-budget';
+import { checkMaxConnections, checkSettings } from '../connection/postgres-settings';
 
 import type { CloudNativePostgresProps, CloudNativeStorageOptions } from './cloud-native-postgres-props';
 
-const POOLER_PROPS: Record<string, string> = {
-  default_pool_size: 'pooler.defaultPoolSize',
-  reserve_pool_size: 'pooler.reservePoolSize',
-  max_client_conn: 'pooler.maxClientConnections',
-};
+const POOLER_SETTINGS = Object.fromEntries(
+  Object.entries(POOLER_PROPS).map(([name, prop]) => [name, `pooler.${prop}`]),
+);
 
-/** What the props of a {@link CloudNativePostgres} must look like. */
+/** Validates the props of a {@link CloudNativePostgres}. */
 export function checkCloudNative(
   problems: Problems,
   id: string,
   props: CloudNativePostgresProps,
-  poolBudget: PoolBudget,
+  budget: PoolBudget | undefined,
 ): void {
   checkId(problems, id);
   checkWhole(problems, 'instances', props.instances, { least: 1 });
@@ -28,7 +27,7 @@ export function checkCloudNative(
   checkDatabase(problems, props.database);
   checkOwner(problems, props.owner);
   checkMaxConnections(problems, props.maxConnections);
-  checkSettings(problems, 'settings', props.settings, { max_connections: 'maxConnections' });
+  checkSettings(problems, 'settings', props.settings, 'postgresql.conf', { max_connections: 'maxConnections' });
   checkPlugins(problems, props);
   props.tls?._check(problems);
   (props.imagePullSecrets ?? []).forEach((name) => {
@@ -36,11 +35,9 @@ export function checkCloudNative(
   });
   if (props.pooler !== undefined) {
     checkWhole(problems, 'pooler.instances', props.pooler.instances, { least: 1 });
-    checkWhole(problems, 'pooler.defaultPoolSize', props.pooler.defaultPoolSize, { least: 1 });
-    checkWhole(problems, 'pooler.reservePoolSize', props.pooler.reservePoolSize, { least: 0 });
-    checkWhole(problems, 'pooler.maxClientConnections', props.pooler.maxClientConnections, { least: 1 });
-    checkSettings(problems, 'pooler.settings', props.pooler.settings, POOLER_PROPS);
-    checkPoolBudget(problems, id, poolBudget, 'pooler.');
+    checkPoolerOptions(problems, props.pooler, 'pooler.');
+    checkSettings(problems, 'pooler.settings', props.pooler.settings, 'pgbouncer.ini', POOLER_SETTINGS);
+    budget?.check(problems, id, 'pooler.');
   }
 }
 
@@ -54,22 +51,6 @@ function checkStorage(problems: Problems, prop: string, storage: CloudNativeStor
 function checkOwner(problems: Problems, owner: string | undefined): void {
   if (owner === '' || owner === 'postgres') {
     problems.add('owner', 'must be a role of its own', owner, 'The operator gives the superuser no password.');
-  }
-}
-
-function checkSettings(
-  problems: Problems,
-  prop: string,
-  settings: Record<string, string> | undefined,
-  ownProps: Record<string, string>,
-): void {
-  for (const name of Object.keys(settings ?? {})) {
-    const own = ownProps[name];
-    if (own !== undefined) {
-      problems.say(`\`${prop}\` must not name ${name}.`, `Use \`${own}\`.`);
-    } else if (!/^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$/.test(name)) {
-      problems.add(prop, 'must have names of settings', name);
-    }
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Size } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 
-import type { PoolMode } from '../capacity/pool-mode';
+import type { PoolerOptions } from '../capacity/pooler-options';
 import type { PostgresTls } from '../connection/postgres-tls';
 
 /** A volume of each instance. */
@@ -35,7 +35,7 @@ export interface CloudNativePluginOptions {
   readonly isWalArchiver?: boolean;
 
   /**
-   * What the plugin takes: of the one for backups, `barmanObjectName`, the name of an `ObjectStore`.
+   * Parameters of the plugin. The one for backups needs `barmanObjectName`, the name of an `ObjectStore`.
    * @default - none
    */
   readonly parameters?: Record<string, string>;
@@ -46,7 +46,7 @@ export interface CloudNativePluginOptions {
  *
  * @see https://cloudnative-pg.io/docs/1.30/connection_pooling
  */
-export interface CloudNativePoolerOptions {
+export interface CloudNativePoolerOptions extends PoolerOptions {
   /**
    * Number of pods, spread over nodes and zones.
    * @default 2
@@ -54,33 +54,8 @@ export interface CloudNativePoolerOptions {
   readonly instances?: number;
 
   /**
-   * When a connection to the database is taken back from a client.
-   * @default PoolMode.TRANSACTION
-   */
-  readonly poolMode?: PoolMode;
-
-  /**
-   * Connections to the database that each pod opens at most. It must exceed the calls that log batches on all servers at
-   * once: see {@link PgBouncerProps.defaultPoolSize}.
-   * @default - 60, or the largest that fits `maxConnections` of the cluster if that is less
-   */
-  readonly defaultPoolSize?: number;
-
-  /**
-   * Further connections that each pod opens for clients that have waited for 5 seconds.
-   * @default 0
-   */
-  readonly reservePoolSize?: number;
-
-  /**
-   * Clients that each pod takes.
-   * @default 1000
-   */
-  readonly maxClientConnections?: number;
-
-  /**
-   * Further settings of PgBouncer, by name: those that the operator lets through.
-   * @default - the operator's own, but for query_wait_timeout (30 s) and server_login_retry (0.5 s)
+   * Further settings of PgBouncer, by name. The operator accepts only some.
+   * @default - the operator's own, but for query_wait_timeout (30 s), server_login_retry (0.5 s) and server_connect_timeout (5 s)
    */
   readonly settings?: Record<string, string>;
 
@@ -118,13 +93,13 @@ export interface CloudNativePostgresProps {
   readonly database?: string;
 
   /**
-   * The role that owns the database, which MLflow logs in as. The operator makes up its password.
+   * The role that owns the database, which MLflow logs in as. The operator generates its password.
    * @default 'mlflow'
    */
   readonly owner?: string;
 
   /**
-   * How many connections the primary takes in all (`max_connections`); 3 of them are kept for superusers.
+   * How many connections the primary accepts in all (`max_connections`); 3 of them are kept for superusers.
    * @default 100
    */
   readonly maxConnections?: number;
@@ -161,7 +136,7 @@ export interface CloudNativePostgresProps {
   readonly plugins?: CloudNativePluginOptions[];
 
   /**
-   * Put PgBouncer between MLflow and the cluster. Schema migrations go straight to the primary.
+   * Put PgBouncer between MLflow and the cluster. Schema migrations bypass it.
    * @default - none
    */
   readonly pooler?: CloudNativePoolerOptions;

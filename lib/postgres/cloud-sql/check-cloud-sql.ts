@@ -2,7 +2,7 @@ import { checkImage, checkObjectName } from '../../validation/checks';
 import { checkRoute } from '../../kube/network/network-route';
 import type { Problems } from '../../validation/problems';
 import { checkDatabase } from '../connection/endpoint';
-import { checkMaxConnections } from '../connection/external-endpoint';
+import { checkMaxConnections } from '../connection/postgres-settings';
 
 import { CloudSqlIdentity } from './cloud-sql-identity';
 import type { CloudSqlPostgresProps } from './cloud-sql-postgres-props';

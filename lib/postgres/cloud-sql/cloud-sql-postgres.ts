@@ -4,6 +4,7 @@ import { text } from '../../kube/values/env-values';
 import { Problems } from '../../validation/problems';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 import { PostgresConnection } from '../connection/postgres-connection';
+import { DEFAULT_DATABASE } from '../connection/postgres-settings';
 import { PostgresTls } from '../connection/postgres-tls';
 
 import { checkCloudSql } from './check-cloud-sql';
@@ -31,7 +32,7 @@ export class CloudSqlPostgres extends Construct implements IPostgresBackend {
     this.connection = new PostgresConnection({
       host: text('127.0.0.1'),
       port: text(PROXY_PORT),
-      database: text(props.database ?? 'mlflow'),
+      database: text(props.database ?? DEFAULT_DATABASE),
       credentials: props.login._credentials,
       // Within the pod. The proxy encrypts the way to the instance.
       tls: PostgresTls.DISABLE,

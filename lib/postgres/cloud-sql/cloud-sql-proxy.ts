@@ -7,10 +7,12 @@ import { text } from '../../kube/values/env-values';
 import { GOOGLE_METADATA, googleAccountAnnotations } from '../../identity/google-identity';
 import { RESTRICTED_CONTAINER } from '../../kube/pod/restricted';
 import { LITTLE_SCRATCH_SPACE } from '../../kube/pod/scratch-space';
-import type { ConnectionSidecar } from '../connection/connection-sidecar';
+import { ConnectionFailure, type ConnectionSidecar, proxyFailureCauses } from '../connection/connection-sidecar';
 
 import type { CloudSqlIdentity } from './cloud-sql-identity';
 import { CloudSqlIpType, type CloudSqlPostgresProps } from './cloud-sql-postgres-props';
+
+const NAME = 'cloud-sql-proxy';
 
 /** The port that the proxy listens on, at the loopback address of each pod. */
 export const PROXY_PORT = 5432;
@@ -44,7 +46,7 @@ export function cloudSqlProxy(
   const keyFile = identity._keyFile?._volume(scope, 'cloud-sql-key', 'key.json');
   return {
     container: {
-      name: 'cloud-sql-proxy',
+      name: NAME,
       image: props.image ?? IMAGES.cloudSqlProxy,
       imagePullPolicy: kplus.ImagePullPolicy.IF_NOT_PRESENT,
       restartPolicy: kplus.ContainerRestartPolicy.ALWAYS,
@@ -63,6 +65,16 @@ export function cloudSqlProxy(
       ...(keyFile === undefined ? [GOOGLE_METADATA] : []),
     ],
     serviceAccountAnnotations: googleAccountAnnotations(identity._serviceAccount),
+    failureCauses: [
+      {
+        replaces: ConnectionFailure.WRONG_PASSWORD,
+        name: 'cloud-iam',
+        messageContains: 'Cloud SQL IAM',
+        advice:
+          'Make PGUSER an IAM user of this Cloud SQL instance, and the account that the proxy is; give that account roles/cloudsql.instanceUser, and the instance the flag cloudsql.iam_authentication',
+      },
+      ...proxyFailureCauses(NAME),
+    ],
   };
 }
 

@@ -1,10 +1,13 @@
 import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
+import type { PodPart } from '../../kube/pod/pod-part';
 import { text, texts } from '../../kube/values/env-values';
 import type { FileSource } from '../../kube/values/file-source';
 
+import { failureCausesOf, routesTo } from './connection-sidecar';
 import type { PostgresConnection } from './postgres-connection';
+import type { PostgresCredentials } from './postgres-credentials';
 import type { PostgresTls } from './postgres-tls';
 
 /** What a container needs in order to connect. */
@@ -45,10 +48,8 @@ export function renderConnection(
       PGCONNECT_TIMEOUT: text(10),
       ...(connection.readWriteOnly && { PGTARGETSESSIONATTRS: text('read-write') }),
       ...(sidecar?.passwordFile && { PGPASSFILE: text(`${passwordFolder}/${sidecar.passwordFile.name}`) }),
-      // Not libpq's: whose log has the cause, for what our scripts say.
-      ...(sidecar?.container.name && {
-        [sidecar.passwordFile === undefined ? 'DATABASE_PROXY' : 'DATABASE_LOGIN']: text(sidecar.container.name),
-      }),
+      // Not libpq's: what our scripts say where the sidecar is the cause.
+      ...(sidecar && { DATABASE_FAILURE_CAUSES: text(JSON.stringify(failureCausesOf(sidecar))) }),
     },
     mounts: [
       ...files.map((file) => ({
@@ -61,6 +62,42 @@ export function renderConnection(
         : [{ path: passwordFolder, volume: sidecar.passwordFile.volume, readOnly: true }]),
     ],
   };
+}
+
+/** Everything that a pod needs for a connection, as a part of the pod. `name` tells the files of two connections in one pod apart. */
+export function connectionPart(scope: Construct, connection: PostgresConnection, name?: string): PodPart {
+  const { env, mounts } = renderConnection(scope, connection, name);
+  const { sidecar, credentials } = connection;
+  return {
+    of: 'backend',
+    envVariables: env,
+    volumeMounts: mounts,
+    sidecars: sidecar && [sidecar.container],
+    podLabels: connection.clientLabels,
+    podAnnotations: credentialsRevision(credentials),
+    serviceAccountAnnotations: sidecar?.serviceAccountAnnotations,
+    routes: routesTo(connection),
+  };
+}
+
+/** What a server needs that reads from the replicas. Port, database and login come from libpq's variables. */
+export function replicaPart({ readHost, readRoute }: PostgresConnection): PodPart {
+  return {
+    of: 'readFromReplica',
+    envVariables: readHost && {
+      READ_REPLICA_HOST: readHost,
+      // A replica takes no writes, so that this must not be asked of it.
+      MLFLOW_READ_REPLICA_BACKEND_STORE_URI: text(
+        'postgresql+psycopg2:///?host=$(READ_REPLICA_HOST)&target_session_attrs=any',
+      ),
+    },
+    routes: readRoute && [readRoute],
+  };
+}
+
+/** The annotation that replaces pods when a login changes that is known at synth. */
+export function credentialsRevision({ revision }: PostgresCredentials): Record<string, string> | undefined {
+  return revision === undefined ? undefined : { 'cdk8s-mlflow/credentials-revision': revision };
 }
 
 interface TlsFile {

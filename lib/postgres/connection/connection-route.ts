@@ -5,7 +5,7 @@ import type * as kplus from 'cdk8s-plus-28';
 import { NetworkPeer } from '../../kube/network/network-peer';
 import type { NetworkRoute } from '../../kube/network/network-route';
 
-const POSTGRES_PORT = 5432;
+import { POSTGRES_PORT } from './postgres-settings';
 
 /** The way to a host and a port, completed with what the two tell: a port is a port, an address somebody. */
 export function routeTo(host: kplus.EnvValue, port: kplus.EnvValue, given: NetworkRoute = {}): NetworkRoute {

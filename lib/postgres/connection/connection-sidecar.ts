@@ -27,6 +27,53 @@ export interface ConnectionSidecar {
    * @default - none: it is a proxy, or the password lasts
    */
   readonly passwordFile?: PasswordFile;
+
+  /**
+   * Why connections fail at this sidecar, and what to do about it. Pods and the runbook say so in place of the general advice.
+   * @default - its log is named: for what is refused or dropped where it is a proxy, for a wrong password where it keeps that
+   */
+  readonly failureCauses?: ConnectionFailureCause[];
+}
+
+/** Why a connection fails at a {@link ConnectionSidecar}, and what to do about it. The first that fits an error counts. */
+export interface ConnectionFailureCause {
+  /** The general failure that this cause is given in place of. Whether to wait for it is decided as for that one. */
+  readonly replaces: ConnectionFailure;
+
+  /**
+   * Its name in logs, such as `expired-lease`.
+   * @default - that of the general failure
+   */
+  readonly name?: string;
+
+  /**
+   * Text that the error has, in capitals or not.
+   * @default - any
+   */
+  readonly messageContains?: string;
+
+  /** What to do about it, in one sentence without a full stop. */
+  readonly advice: string;
+}
+
+/** What keeps a connection from being made, as `wait-for-database` names it. */
+export enum ConnectionFailure {
+  /** The server does not take the password. */
+  WRONG_PASSWORD = 'wrong-password',
+  /** The role does not exist, or may not log in. */
+  NO_LOGIN = 'no-login',
+  /** `pg_hba.conf` does not let this user in from this address. */
+  PG_HBA = 'pg-hba',
+  /** The server does not take the client certificate. */
+  CLIENT_CERTIFICATE = 'client-certificate',
+  /** Nothing listens at the port. */
+  REFUSED = 'refused',
+  /** The other side closed the connection. */
+  DROPPED = 'dropped',
+  /** No answer. */
+  TIMEOUT = 'timeout',
+  /** An error that has no other name. */
+  UNKNOWN = 'unknown',
 }
 
 /**
@@ -55,4 +102,22 @@ export function sidecarsOf(...connections: (Way | undefined)[]): kplus.Container
 /** The ways through the network that a pod takes for a connection. */
 export function routesTo({ sidecar, route }: Way): NetworkRoute[] {
   return sidecar?.routes ?? [route];
+}
+
+/** The failure causes of a proxy: where it connects for the others, it knows why that fails. */
+export function proxyFailureCauses(container: string): ConnectionFailureCause[] {
+  const advice = `The container ${container} connects for this one: the cause is in its log`;
+  return [ConnectionFailure.REFUSED, ConnectionFailure.DROPPED].map((replaces) => ({ replaces, advice }));
+}
+
+/** The failure causes of a sidecar, each with its name. */
+export function failureCausesOf(sidecar: ConnectionSidecar): (ConnectionFailureCause & { readonly name: string })[] {
+  const { container, passwordFile } = sidecar;
+  const { name = 'main' } = container;
+  const keeper: ConnectionFailureCause = {
+    replaces: ConnectionFailure.WRONG_PASSWORD,
+    advice: `The container ${name} keeps the password for this one: look at its log, and at what PGUSER may do`,
+  };
+  const byDefault = passwordFile === undefined ? proxyFailureCauses(name) : [keeper];
+  return (sidecar.failureCauses ?? byDefault).map((cause) => ({ ...cause, name: cause.name ?? cause.replaces }));
 }

@@ -6,7 +6,9 @@ import { checkPort } from '../../validation/checks';
 import { text } from '../../kube/values/env-values';
 import type { Problems } from '../../validation/problems';
 
-/** Where a database is, in plain text. */
+import { DEFAULT_DATABASE, POSTGRES_PORT } from './postgres-settings';
+
+/** The address of a database, in plain text. */
 export interface Endpoint {
   readonly host: string | undefined;
   readonly failoverHosts?: string[];
@@ -17,7 +19,7 @@ export interface Endpoint {
 
 const HOST_NAME = /^[a-zA-Z0-9_]([-a-zA-Z0-9_.]*[a-zA-Z0-9_])?\.?$/;
 
-/** What a place must look like. */
+/** Validates the address of a database. */
 export function checkEndpoint(problems: Problems, endpoint: Endpoint): void {
   checkHost(problems, 'host', endpoint.host);
   (endpoint.failoverHosts ?? []).forEach((host, i) => {
@@ -30,7 +32,7 @@ export function checkEndpoint(problems: Problems, endpoint: Endpoint): void {
   checkDatabase(problems, endpoint.database);
 }
 
-/** What the name of a database must look like. */
+/** Validates the name of a database. */
 export function checkDatabase(problems: Problems, database: string | undefined, prop = 'database'): void {
   // PostgreSQL cuts names at 63 bytes without a word (NAMEDATALEN).
   if (database !== undefined && (database === '' || Buffer.byteLength(database) > 63)) {
@@ -38,13 +40,13 @@ export function checkDatabase(problems: Problems, database: string | undefined, 
   }
 }
 
-/** The place as the values of a connection. */
+/** The address as the values of a connection. */
 export function endpointValues(endpoint: Endpoint): Record<'host' | 'port' | 'database', kplus.EnvValue> {
   const hosts = [endpoint.host, ...(endpoint.failoverHosts ?? [])];
   return {
     host: text(hosts.join(',')),
-    port: text(endpoint.port ?? 5432),
-    database: text(endpoint.database ?? 'mlflow'),
+    port: text(endpoint.port ?? POSTGRES_PORT),
+    database: text(endpoint.database ?? DEFAULT_DATABASE),
   };
 }
 

@@ -1,4 +1,3 @@
-import { checkWhole } from '../../validation/checks';
 import { text } from '../../kube/values/env-values';
 import { checkRoute, type NetworkRoute } from '../../kube/network/network-route';
 import type { Problems } from '../../validation/problems';
@@ -6,6 +5,7 @@ import type { Problems } from '../../validation/problems';
 import { checkEndpoint, endpointValues } from './endpoint';
 import { PostgresConnection } from './postgres-connection';
 import type { PostgresCredentials } from './postgres-credentials';
+import { checkMaxConnections } from './postgres-settings';
 import { PostgresTls } from './postgres-tls';
 
 /** A database outside the cluster, as the props of a backend name it. */
@@ -44,29 +44,24 @@ export interface ExternalEndpointProps {
   readonly tls?: PostgresTls;
 
   /**
-   * How many connections the server takes in all (`SHOW max_connections`).
+   * How many connections the server accepts in all (`SHOW max_connections`).
    * @default - not known: nothing is checked against it
    */
   readonly maxConnections?: number;
 
   /**
-   * The way to all of its hosts through the network, for isolated pods. Policies know addresses, not names.
+   * Network destination of all its hosts, for isolated pods. Policies match addresses, not names.
    * @default - every address at the port; only the hosts' own, where each is an address
    */
   readonly route?: NetworkRoute;
 }
 
-/** What the props of a database outside the cluster must look like. */
+/** Validates the props of a database outside the cluster. */
 export function checkExternal(problems: Problems, props: ExternalEndpointProps): void {
   checkEndpoint(problems, props);
   checkMaxConnections(problems, props.maxConnections);
   checkRoute(problems, 'route', props.route);
   props.tls?._check(problems);
-}
-
-/** What `maxConnections` must look like. */
-export function checkMaxConnections(problems: Problems, maxConnections: number | undefined): void {
-  checkWhole(problems, 'maxConnections', maxConnections, { least: 1, most: 262143 });
 }
 
 /** The connection to a database outside the cluster. */

@@ -4,15 +4,11 @@ import { fromSecretKey } from '../../kube/values/env-values';
 import { checkRoute, type NetworkRoute } from '../../kube/network/network-route';
 import { Problems } from '../../validation/problems';
 
-import {
-  checkExternal,
-  checkMaxConnections,
-  externalConnection,
-  type ExternalEndpointProps,
-} from '../connection/external-endpoint';
+import { checkExternal, externalConnection, type ExternalEndpointProps } from '../connection/external-endpoint';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 import { PostgresConnection } from '../connection/postgres-connection';
 import { checkSecretKeys, PostgresCredentials, type SecretKeysOptions } from '../connection/postgres-credentials';
+import { checkMaxConnections } from '../connection/postgres-settings';
 import { PostgresTls } from '../connection/postgres-tls';
 
 /** Props of {@link ExistingSecretPostgres}. */
@@ -63,13 +59,13 @@ export interface ConnectionSecretProps extends SecretKeysOptions {
   readonly tls?: PostgresTls;
 
   /**
-   * How many connections the server takes in all (`SHOW max_connections`).
+   * How many connections the server accepts in all (`SHOW max_connections`).
    * @default - not known: nothing is checked against it
    */
   readonly maxConnections?: number;
 
   /**
-   * The way to the host through the network, for isolated pods.
+   * Network destination of the host, for isolated pods.
    * @default - every address at port 5432
    */
   readonly route?: NetworkRoute;

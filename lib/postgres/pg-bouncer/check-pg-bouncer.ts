@@ -1,19 +1,21 @@
-import { checkId, checkObjectName, checkPort, checkWhole } from '../../validation/checks';
+import { checkId, checkPort, checkWhole } from '../../validation/checks';
 import { checkIsolation } from '../../kube/network/isolation';
 import { checkPeers } from '../../kube/network/network-route';
+import { checkPodOptions } from '../../kube/pod/pod-options';
 import type { Problems } from '../../validation/problems';
 
-import type { PgBouncerProps } from './pg-bouncer-props';
-import { checkPoolBudget, type PoolBudget } from '../capacity/pool-budget';
+import type { PoolBudget } from '../capacity/pool-budget';
+import { checkPoolerOptions, POOLER_PROPS } from '../capacity/pooler-options';
+import { checkSettings } from '../connection/postgres-settings';
 
-const OWN_PROPS: Record<string, string> = {
-  pool_mode: 'poolMode',
+import type { PgBouncerProps } from './pg-bouncer-props';
+
+// Empty for what no prop decides.
+const OWNED_SETTINGS: Record<string, string> = {
+  ...POOLER_PROPS,
   auth_query: 'authQuery',
   auth_user: 'authQuery',
   stats_users: 'metrics',
-  default_pool_size: 'defaultPoolSize',
-  reserve_pool_size: 'reservePoolSize',
-  max_client_conn: 'maxClientConnections',
   max_db_connections: 'maxDatabaseConnections',
   client_tls_sslmode: 'clientTls',
   client_tls_cert_file: 'clientTls',
@@ -22,29 +24,29 @@ const OWN_PROPS: Record<string, string> = {
   server_tls_ca_file: 'backend.connection.tls',
   server_tls_cert_file: 'backend.connection.tls',
   server_tls_key_file: 'backend.connection.tls',
+  listen_addr: '',
+  listen_port: '',
+  unix_socket_dir: '',
+  auth_type: '',
+  auth_file: '',
+  ignore_startup_parameters: '',
 };
 
-const FIXED = ['listen_addr', 'listen_port', 'unix_socket_dir', 'auth_type', 'auth_file', 'ignore_startup_parameters'];
-
-/** What the props of a PgBouncer must look like. */
+/** Validates the props of a PgBouncer. */
 export function checkPgBouncer(problems: Problems, id: string, props: PgBouncerProps, budget: PoolBudget): void {
   checkId(problems, id);
-  const sizes = ['replicas', 'defaultPoolSize', 'maxClientConnections', 'maxDatabaseConnections'] as const;
-  sizes.forEach((prop) => {
-    checkWhole(problems, prop, props[prop], { least: 1 });
-  });
-  checkWhole(problems, 'reservePoolSize', props.reservePoolSize, { least: 0 });
+  checkWhole(problems, 'replicas', props.replicas, { least: 1 });
+  checkPoolerOptions(problems, props);
+  checkWhole(problems, 'maxDatabaseConnections', props.maxDatabaseConnections, { least: 1 });
   checkPort(problems, 'servicePort', props.servicePort);
   checkAuthQuery(problems, props);
-  checkSettings(problems, props.settings ?? {});
+  checkSettings(problems, 'settings', props.settings, 'pgbouncer.ini', OWNED_SETTINGS);
   checkPeers(problems, 'metrics.scrapers', props.metrics?.scrapers);
   checkIsolation(problems, props.isolation);
   props.clientTls?.certificate._check(problems, 'clientTls.certificate');
   props.clientTls?.privateKey._check(problems, 'clientTls.privateKey');
   props.clientTls?.ca?._check(problems, 'clientTls.ca');
-  (props.imagePullSecrets ?? []).forEach((name) => {
-    checkObjectName(problems, 'imagePullSecrets', name);
-  });
+  checkPodOptions(problems, props);
   if (props.backend.connection.readWriteOnly) {
     problems.say(
       '`backend` must not be a list of hosts of which one takes writes: PgBouncer stays on the first that answers, a standby too.',
@@ -52,7 +54,7 @@ export function checkPgBouncer(problems: Problems, id: string, props: PgBouncerP
     );
   }
   checkClientPassword(problems, props);
-  checkPoolBudget(problems, props.backend.node.id, budget);
+  budget.check(problems, props.backend.node.id);
 }
 
 function checkAuthQuery(problems: Problems, { authQuery, maxDatabaseConnections, backend }: PgBouncerProps): void {
@@ -83,7 +85,7 @@ function checkClientPassword(problems: Problems, { backend, clientPassword }: Pg
   if (sidecar?.passwordFile !== undefined) {
     problems.say(
       '`backend` must not have a password that expires: PgBouncer reads no password file.',
-      'Use a backend with a lasting password, or what the provider has in its place: for RDS, the endpoint of an RDS Proxy as its `host`, without a PgBouncer.',
+      "Use a backend with a password that does not expire, or a pooler of the database's provider as its `host`, without a PgBouncer.",
     );
     return;
   }
@@ -97,20 +99,5 @@ function checkClientPassword(problems: Problems, { backend, clientPassword }: Pg
       '`clientPassword` must be left out where `backend` has a password, which clients log in with.',
       'Leave it out.',
     );
-  }
-}
-
-function checkSettings(problems: Problems, settings: Record<string, string>): void {
-  for (const [name, value] of Object.entries(settings)) {
-    const own = OWN_PROPS[name];
-    if (own !== undefined) {
-      problems.say(`\`settings\` must not name ${name}.`, `Use \`${own}\`.`);
-    } else if (FIXED.includes(name)) {
-      problems.say(`\`settings\` must not name ${name}, which the way to the database rests on.`);
-    } else if (!/^[a-z][a-z0-9_]*$/.test(name)) {
-      problems.add('settings', 'must have names of pgbouncer.ini', name);
-    } else if (/[\r\n]/.test(value)) {
-      problems.add(`settings.${name}`, 'must be one line', value);
-    }
   }
 }

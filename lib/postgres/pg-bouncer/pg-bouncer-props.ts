@@ -1,12 +1,12 @@
 import type * as kplus from 'cdk8s-plus-28';
 
+import type { PodOptions } from '../../kube/pod/pod-options';
 import type { FileSource } from '../../kube/values/file-source';
 import type { IsolationOptions } from '../../kube/network/isolation';
 import type { NetworkPeer } from '../../kube/network/network-peer';
 import type { SecretKey } from '../../kube/values/secret-key';
+import type { PoolerOptions } from '../capacity/pooler-options';
 import type { IPostgresBackend } from '../connection/postgres-backend';
-
-import type { PoolMode } from '../capacity/pool-mode';
 
 /** The certificate that PgBouncer shows to its clients. */
 export interface PgBouncerTlsOptions {
@@ -23,7 +23,7 @@ export interface PgBouncerTlsOptions {
   readonly ca?: FileSource;
 }
 
-/** The exporter of PgBouncer's own numbers, a container beside it. */
+/** The exporter of PgBouncer's own statistics, a container beside it. */
 export interface PgBouncerMetricsOptions {
   /**
    * An image of pgbouncer_exporter, by tag or digest.
@@ -32,7 +32,7 @@ export interface PgBouncerMetricsOptions {
   readonly image?: string;
 
   /**
-   * Who may read them.
+   * Clients that may read the metrics.
    * @default [NetworkPeer.PROMETHEUS]
    */
   readonly scrapers?: NetworkPeer[];
@@ -45,8 +45,8 @@ export interface PgBouncerMetricsOptions {
 }
 
 /** Props of {@link PgBouncer}. */
-export interface PgBouncerProps {
-  /** The database behind it. Schema migrations go straight there. */
+export interface PgBouncerProps extends PoolerOptions, PodOptions {
+  /** The database behind it. Schema migrations bypass PgBouncer. */
   readonly backend: IPostgresBackend;
 
   /**
@@ -56,44 +56,16 @@ export interface PgBouncerProps {
   readonly replicas?: number;
 
   /**
-   * When a connection to the database is taken back from a client.
-   * @default PoolMode.TRANSACTION
-   */
-  readonly poolMode?: PoolMode;
-
-  /**
-   * Connections to the database that each pod opens at most.
-   *
-   * A call of MLflow that logs a batch holds one while it waits for a second. So the size must exceed the calls that all
-   * servers may have in flight together (pods × workers × threads), or they can wait for each other until
-   * `query_wait_timeout` ends some of them.
-   * @default - 60, or the largest that fits where `maxConnections` of the database is known and allows less
-   */
-  readonly defaultPoolSize?: number;
-
-  /**
-   * Further connections that each pod opens for clients that have waited for 5 seconds.
-   * @default 0
-   */
-  readonly reservePoolSize?: number;
-
-  /**
-   * Clients that each pod takes: what `maxConnections` of this backend is counted from.
-   * @default 1000
-   */
-  readonly maxClientConnections?: number;
-
-  /**
    * Connections to the database that each pod opens at most, whatever the pools are.
    * @default - not limited beyond the pool
    */
   readonly maxDatabaseConnections?: number;
 
   /**
-   * Who is let in besides the backend's own user: a query that yields name and password hash of the user `$1`, of whom PgBouncer has
-   * not heard. The backend's user asks it, so it has to call a function that may read hashes (README.md has one). Each further user
-   * gets a pool of its own, so `maxDatabaseConnections` has to be given; their pods need the labels `connection.clientLabels`.
-   * @default - nobody
+   * Query for further users, besides the backend's own: it returns name and password hash of the user `$1`. The backend's user runs
+   * it, so it has to call a function that may read hashes (README.md has one). Each further user gets a pool of its own, so
+   * `maxDatabaseConnections` has to be given; their pods need the labels `connection.clientLabels`.
+   * @default - no further users
    * @see https://www.pgbouncer.org/config.html#auth_query
    */
   readonly authQuery?: string;
@@ -106,14 +78,13 @@ export interface PgBouncerProps {
   readonly settings?: Record<string, string>;
 
   /**
-   * The password that MLflow logs in to PgBouncer with, where the backend itself takes none (`CloudSqlLogin.iam()`). At most
-   * 1024 bytes.
+   * The password that MLflow logs in to PgBouncer with, where the backend logs in without one. At most 1024 bytes.
    * @default - that of the backend
    */
   readonly clientPassword?: SecretKey;
 
   /**
-   * Encrypt the way from MLflow to PgBouncer. The way on to the database is encrypted as the backend says.
+   * Encrypt the connections from MLflow to PgBouncer. Those to the database are encrypted as the backend says.
    * @default - not encrypted
    */
   readonly clientTls?: PgBouncerTlsOptions;
@@ -146,31 +117,13 @@ export interface PgBouncerProps {
   readonly initImage?: string;
 
   /**
-   * When the images are pulled.
-   * @default ImagePullPolicy.IF_NOT_PRESENT
-   */
-  readonly imagePullPolicy?: kplus.ImagePullPolicy;
-
-  /**
-   * Names of the Secrets with logins to the registry.
-   * @default - none
-   */
-  readonly imagePullSecrets?: string[];
-
-  /**
-   * Name of the priority class of the pods.
-   * @default - that of the cluster
-   */
-  readonly priorityClassName?: string;
-
-  /**
    * CPU, memory and logs of each pod. PgBouncer uses one CPU at the most.
    * @default - requests 100 millicores, 64 MiB and 1 GiB of disk, limits 1 CPU, 256 MiB and 1 GiB of disk
    */
   readonly resources?: kplus.ContainerResources;
 
   /**
-   * Let the pods reach nothing but DNS and the database. Whom they let in is a policy in any case.
+   * Let the pods reach nothing but DNS and the database. A policy restricts their clients in any case.
    * @default - the pods may reach everything
    */
   readonly isolation?: IsolationOptions;

@@ -1,5 +1,5 @@
 import { Duration } from 'cdk8s';
-import * as kplus from 'cdk8s-plus-28';
+import type * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { disruptionBudget } from '../../kube/pod/disruption-budget';
@@ -8,14 +8,13 @@ import { egressOf } from '../../kube/network/isolation';
 import { labelsOf, type ObjectLabels } from '../../kube/pod/labels';
 import { NetworkPeer } from '../../kube/network/network-peer';
 import { networkPolicy } from '../../kube/network/network-policy';
-import { completePodSpec } from '../../kube/pod/pod-spec';
 import { Problems } from '../../validation/problems';
-import { RESTRICTED_POD } from '../../kube/pod/restricted';
+import { type Pod, podOf } from '../../kube/pod/pod';
 import { serviceOf } from '../../kube/pod/service';
+import { deploymentOf, ROLLING } from '../../kube/pod/workload';
 import { OVER_NODES_AND_ZONES, spreadOf } from '../../kube/pod/placement';
 import { addConnectionDemand } from '../capacity/connection-demand';
-import { renderConnection } from '../connection/connection-part';
-import { routesTo, sidecarsOf } from '../connection/connection-sidecar';
+import { connectionPart } from '../connection/connection-part';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 import { PostgresConnection, type PostgresConnectionProps } from '../connection/postgres-connection';
 import { PostgresCredentials } from '../connection/postgres-credentials';
@@ -23,10 +22,10 @@ import { PostgresTls } from '../connection/postgres-tls';
 
 import { checkPgBouncer } from './check-pg-bouncer';
 import type { PgBouncerProps, PgBouncerTlsOptions } from './pg-bouncer-props';
-import { offerOf, poolerDemand, poolSizeOf } from '../capacity/pool-budget';
+import { PoolBudget } from '../capacity/pool-budget';
 import { POOLER_PORT, poolerConfig } from './pooler-config';
 import { METRICS_PORT, metricsContainer, poolerContainer, writeContainer } from './pooler-containers';
-import { CLIENT_TLS_FILES, clientTlsMounts, configMount, secretMount } from './pooler-files';
+import { CLIENT_TLS_FILES, clientTlsPart, configMount, secretMount } from './pooler-files';
 
 /**
  * PgBouncer in front of any backend: many pods of MLflow share few connections to the database.
@@ -46,30 +45,23 @@ export class PgBouncer extends Construct implements IPostgresBackend {
   /** The Service in front of them. */
   public readonly service: kplus.Service;
 
-  private readonly labels: ObjectLabels;
-
-  public constructor(
-    scope: Construct,
-    id: string,
-    private readonly props: PgBouncerProps,
-  ) {
+  public constructor(scope: Construct, id: string, props: PgBouncerProps) {
     super(scope, id);
-    this.labels = labelsOf('pgbouncer', id, 'pooler');
-    const { replicas = 2, reservePoolSize = 0, maxClientConnections = 1000, servicePort = POOLER_PORT } = props;
-    const { defaultPoolSize, maxDatabaseConnections } = props;
-    const { maxConnections } = props.backend.connection;
-    const budget = { replicas, reservePoolSize, defaultPoolSize, maxDatabaseConnections, maxConnections };
+    const labels = labelsOf('pgbouncer', id, 'pooler');
+    const { replicas = 2, servicePort = POOLER_PORT } = props;
     const problems = new Problems(this);
-    checkPgBouncer(problems, id, props, budget);
-    problems.throwIfAny();
-
-    this.deployment = this.pods({
-      replicas,
-      reservePoolSize,
-      maxClientConnections,
-      defaultPoolSize: poolSizeOf(budget),
+    const { budget, pod } = problems.finish(() => {
+      const resolved = new PoolBudget(replicas, props, props.backend.connection);
+      checkPgBouncer(problems, id, props, resolved);
+      return { budget: resolved, pod: poolerPod(problems, this, labels, props, resolved) };
     });
-    this.service = serviceOf(this, 'service', this.labels, {
+
+    this.deployment = deploymentOf(this, pod, {
+      replicas,
+      strategy: ROLLING,
+      terminationGracePeriod: Duration.minutes(1),
+    });
+    this.service = serviceOf(this, 'service', labels, {
       metadata: { name: id },
       ports: [
         { name: 'tcp-pgbouncer', port: servicePort, targetPort: POOLER_PORT },
@@ -77,82 +69,54 @@ export class PgBouncer extends Construct implements IPostgresBackend {
       ],
     });
     const clientLabels = { [`${id}-client`]: 'true' };
-    disruptionBudget(this, id, this.labels);
-    networkPolicy(this, 'network-policy', id, this.labels, {
+    disruptionBudget(this, id, labels);
+    networkPolicy(this, 'network-policy', id, labels, {
       ingress: [
         { peers: [NetworkPeer.pods(clientLabels)], port: POOLER_PORT },
         ...(props.metrics === undefined
           ? []
           : [{ peers: props.metrics.scrapers ?? [NetworkPeer.PROMETHEUS], port: METRICS_PORT }]),
       ],
-      egress: props.isolation && egressOf(props.isolation, routesTo(props.backend.connection)),
+      egress: props.isolation && egressOf(props.isolation, pod.routes),
     });
-    addConnectionDemand(props.backend.connection, { by: this, ...poolerDemand(budget) });
-    const offer = offerOf(budget, props.poolMode, maxClientConnections);
-    const route = { peers: [NetworkPeer.pods(this.labels.selector)], ports: [POOLER_PORT] };
-    this.connection = pooledConnection(props, this.service, { clientLabels, route, ...offer });
+    addConnectionDemand(props.backend.connection, { by: this, ...budget.demand });
+    const route = { peers: [NetworkPeer.pods(labels.selector)], ports: [POOLER_PORT] };
+    this.connection = pooledConnection(props, this.service, { clientLabels, route, ...budget.offer });
   }
+}
 
-  private pods(sizes: {
-    readonly replicas: number;
-    readonly defaultPoolSize: number;
-    readonly reservePoolSize: number;
-    readonly maxClientConnections: number;
-  }): kplus.Deployment {
-    const { props, labels } = this;
-    const { connection } = props.backend;
-    const { revision } = connection.credentials;
-    const server = renderConnection(this, connection, 'server');
-    const serverTls = Object.fromEntries(Object.entries(server.env).map(([name, { value }]) => [name, String(value)]));
-    const clientTls = props.clientTls && CLIENT_TLS_FILES;
-    const config = configMount(this, labels, poolerConfig(props, { ...sizes, serverTls, clientTls }));
-    const secrets = secretMount(this);
-    const readable = { ...secrets, readOnly: true };
-    const certificates = props.clientTls === undefined ? [] : clientTlsMounts(this, props.clientTls);
-    const deployment = new kplus.Deployment(this, 'deployment', {
-      metadata: { name: this.node.id, labels: labels.all },
-      podMetadata: {
-        labels: { ...labels.all, ...connection.clientLabels },
-        annotations: revision === undefined ? undefined : { 'cdk8s-mlflow/credentials-revision': revision },
-      },
-      select: false,
-      replicas: sizes.replicas,
-      strategy: kplus.DeploymentStrategy.rollingUpdate({
-        maxSurge: kplus.PercentOrAbsolute.absolute(1),
-        maxUnavailable: kplus.PercentOrAbsolute.absolute(0),
-      }),
-      serviceAccount: this.serviceAccount(),
-      automountServiceAccountToken: false,
-      securityContext: RESTRICTED_POD,
-      terminationGracePeriod: Duration.minutes(1),
-      initContainers: [
-        ...sidecarsOf(connection),
-        writeContainer(props, loginEnv(server.env, clientCredentials(props)), [config, secrets]),
-      ],
-      containers: [
-        poolerContainer(props, [config, readable, ...server.mounts, ...certificates]),
-        ...(props.metrics === undefined ? [] : [metricsContainer(props, props.metrics, [readable])]),
-      ],
-    });
-    deployment.select(kplus.LabelSelector.of({ labels: labels.selector }));
-    completePodSpec(deployment, {
-      imagePullSecrets: props.imagePullSecrets,
-      priorityClassName: props.priorityClassName,
-      topologySpreadConstraints: spreadOf(OVER_NODES_AND_ZONES, labels),
-    });
-    return deployment;
-  }
-
-  private serviceAccount(): kplus.ServiceAccount {
-    return new kplus.ServiceAccount(this, 'service-account', {
-      metadata: {
-        name: this.node.id,
-        labels: this.labels.all,
-        annotations: this.props.backend.connection.sidecar?.serviceAccountAnnotations,
-      },
-      automountToken: false,
-    });
-  }
+function poolerPod(
+  problems: Problems,
+  scope: Construct,
+  labels: ObjectLabels,
+  props: PgBouncerProps,
+  budget: PoolBudget,
+): Pod {
+  const {
+    envVariables: env = {},
+    volumeMounts,
+    ...database
+  } = connectionPart(scope, props.backend.connection, 'server');
+  const serverTls = Object.fromEntries(Object.entries(env).map(([name, { value }]) => [name, String(value)]));
+  const clientTls = props.clientTls && CLIENT_TLS_FILES;
+  const config = {
+    volumeMounts: [configMount(scope, labels, poolerConfig(props, { budget, serverTls, clientTls }))],
+  };
+  const secrets = secretMount(scope);
+  const readable = { volumeMounts: [{ ...secrets, readOnly: true }] };
+  const login = { envVariables: loginEnv(env, clientCredentials(props)) };
+  return podOf(problems, labels, {
+    imagePullSecrets: props.imagePullSecrets,
+    priorityClassName: props.priorityClassName,
+    topologySpreadConstraints: spreadOf(OVER_NODES_AND_ZONES, labels),
+    // PgBouncer reads no variables of libpq: they are in its own files.
+    parts: [database],
+    initContainers: [writeContainer(props, [login, config, { volumeMounts: [secrets] }])],
+    containers: [
+      poolerContainer(props, [config, readable, { volumeMounts }, clientTlsPart(scope, props.clientTls)]),
+      ...(props.metrics === undefined ? [] : [metricsContainer(props, props.metrics, [readable])]),
+    ],
+  });
 }
 
 function pooledConnection(
@@ -160,15 +124,15 @@ function pooledConnection(
   service: kplus.Service,
   offer: Pick<PostgresConnectionProps, 'clientLabels' | 'route' | 'maxConnections' | 'serverConnections'>,
 ): PostgresConnection {
-  const behind = props.backend.connection;
+  const { connection } = props.backend;
   return new PostgresConnection({
     host: text(service.name),
     port: text(service.port),
-    database: behind.database,
+    database: connection.database,
     credentials: clientCredentials(props),
     tls: tlsOf(props.clientTls),
     ...offer,
-    bypass: behind.unpooled,
+    bypass: connection.unpooled,
   });
 }
 

@@ -1,10 +1,11 @@
 import type { PgBouncerProps } from './pg-bouncer-props';
-import { PoolMode } from '../capacity/pool-mode';
+import type { PoolBudget } from '../capacity/pool-budget';
+import { POOLER_TIMEOUTS } from '../capacity/pooler-options';
 
 /** The port that PgBouncer listens on in its pod. */
 export const POOLER_PORT = 6432;
 
-/** Who reads PgBouncer's own numbers. */
+/** The user that reads PgBouncer's own statistics. */
 export const STATS_USER = 'pgbouncer_exporter';
 
 /** Where the configuration and the script are mounted. */
@@ -15,10 +16,8 @@ export const SECRET_FOLDER = '/run/pgbouncer';
 
 /** What decides on the text of `pgbouncer.ini`, besides the props. */
 export interface PoolerConfigInput {
-  readonly defaultPoolSize: number;
-  readonly reservePoolSize: number;
-  readonly maxClientConnections: number;
-  /** The variables of libpq for the way to the database. */
+  readonly budget: PoolBudget;
+  /** The variables of libpq for the connection to the database. */
   readonly serverTls: Record<string, string | undefined>;
   /** Where the certificate and the key for clients are mounted. */
   readonly clientTls?: { readonly certificate: string; readonly privateKey: string };
@@ -26,7 +25,7 @@ export interface PoolerConfigInput {
 
 /** The text of `pgbouncer.ini`: nothing in it is secret. */
 export function poolerConfig(props: PgBouncerProps, input: PoolerConfigInput): string {
-  const { serverTls, clientTls } = input;
+  const { budget, serverTls, clientTls } = input;
   const settings = {
     listen_addr: '*',
     listen_port: POOLER_PORT,
@@ -38,10 +37,10 @@ export function poolerConfig(props: PgBouncerProps, input: PoolerConfigInput): s
     // psycopg2 and PGOPTIONS send these, which PgBouncer refuses unless told otherwise.
     ignore_startup_parameters: 'extra_float_digits,options',
     stats_users: props.metrics && STATS_USER,
-    pool_mode: props.poolMode ?? PoolMode.TRANSACTION,
-    default_pool_size: input.defaultPoolSize,
-    reserve_pool_size: input.reservePoolSize,
-    max_client_conn: input.maxClientConnections,
+    pool_mode: budget.poolMode,
+    default_pool_size: budget.defaultPoolSize,
+    reserve_pool_size: budget.reservePoolSize,
+    max_client_conn: budget.maxClientConnections,
     max_db_connections: props.maxDatabaseConnections,
     server_tls_sslmode: serverTls.PGSSLMODE,
     server_tls_ca_file: serverTls.PGSSLROOTCERT,
@@ -50,12 +49,7 @@ export function poolerConfig(props: PgBouncerProps, input: PoolerConfigInput): s
     client_tls_sslmode: clientTls === undefined ? 'disable' : 'require',
     client_tls_cert_file: clientTls?.certificate,
     client_tls_key_file: clientTls?.privateKey,
-    // As long as MLflow itself waits for a connection, not four times as long.
-    query_wait_timeout: 30,
-    // The default of 15 s is how long calls would fail after each restart of the database, however short.
-    server_login_retry: 0.5,
-    // An address whose pod is gone swallows packets, and one attempt holds up the whole pool: not for the default of 15 s.
-    server_connect_timeout: 5,
+    ...POOLER_TIMEOUTS,
     // A line for each probe says nothing.
     log_connections: 0,
     log_disconnections: 0,

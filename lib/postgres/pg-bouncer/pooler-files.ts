@@ -2,7 +2,8 @@ import { Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { contentDigest } from '../../kube/values/digest';
+import { mountConfigFiles } from '../../kube/pod/config-files';
+import type { PodPart } from '../../kube/pod/pod-part';
 import type { ObjectLabels } from '../../kube/pod/labels';
 import { scriptsNamed } from '../../scripts/scripts';
 
@@ -20,14 +21,12 @@ export const CLIENT_TLS_FILES = {
 
 /** The configuration and the script as a volume. The ConfigMap is named by its content, so that a change replaces the pods. */
 export function configMount(scope: Construct, labels: ObjectLabels, config: string): kplus.VolumeMount {
-  const data = { 'pgbouncer.ini': config, ...scriptsNamed('write_userlist.py') };
-  const configMap = new kplus.ConfigMap(scope, 'config', {
-    metadata: { name: `${scope.node.id}-config-${contentDigest(data)}`, labels: labels.all },
-    immutable: true,
-    data,
+  return mountConfigFiles(scope, 'config', labels, {
+    name: `${scope.node.id}-config`,
+    volumeName: 'config',
+    path: CONFIG_FOLDER,
+    data: { 'pgbouncer.ini': config, ...scriptsNamed('write_userlist.py') },
   });
-  const volume = kplus.Volume.fromConfigMap(scope, 'config-volume', configMap, { name: 'config' });
-  return { path: CONFIG_FOLDER, volume, readOnly: true };
 }
 
 /** A folder in memory, from the container that writes the login to the one that reads it. */
@@ -40,17 +39,20 @@ export function secretMount(scope: Construct): kplus.VolumeMount {
 }
 
 /** The certificate for clients. */
-export function clientTlsMounts(scope: Construct, tls: PgBouncerTlsOptions): kplus.VolumeMount[] {
-  return [
-    {
-      path: '/etc/client-tls/certificate',
-      volume: tls.certificate._volume(scope, 'client-tls-certificate', 'tls.crt'),
-      readOnly: true,
-    },
-    {
-      path: '/etc/client-tls/key',
-      volume: tls.privateKey._volume(scope, 'client-tls-key', 'tls.key'),
-      readOnly: true,
-    },
-  ];
+export function clientTlsPart(scope: Construct, tls: PgBouncerTlsOptions | undefined): PodPart {
+  return {
+    of: 'clientTls',
+    volumeMounts: tls && [
+      {
+        path: '/etc/client-tls/certificate',
+        volume: tls.certificate._volume(scope, 'client-tls-certificate', 'tls.crt'),
+        readOnly: true,
+      },
+      {
+        path: '/etc/client-tls/key',
+        volume: tls.privateKey._volume(scope, 'client-tls-key', 'tls.key'),
+        readOnly: true,
+      },
+    ],
+  };
 }

@@ -4,7 +4,7 @@ import { checkImage, checkObjectName, checkSeconds } from '../../validation/chec
 import { checkRoute } from '../../kube/network/network-route';
 import type { Problems } from '../../validation/problems';
 import { checkEndpoint } from '../connection/endpoint';
-import { checkMaxConnections } from '../connection/external-endpoint';
+import { checkMaxConnections } from '../connection/postgres-settings';
 import { checkLiteral } from '../connection/postgres-credentials';
 
 import type { RdsPostgresProps } from './rds-postgres-props';

@@ -10,7 +10,7 @@ import { RESTRICTED_CONTAINER } from '../../kube/pod/restricted';
 import { LITTLE_SCRATCH_SPACE } from '../../kube/pod/scratch-space';
 import { scriptsNamed } from '../../scripts/scripts';
 import { routeTo } from '../connection/connection-route';
-import type { ConnectionSidecar } from '../connection/connection-sidecar';
+import { ConnectionFailure, type ConnectionSidecar } from '../connection/connection-sidecar';
 import { endpointValues } from '../connection/endpoint';
 
 import { regionOf } from './check-rds';
@@ -65,6 +65,14 @@ export function tokenWriter(scope: Construct, props: RdsPostgresProps): Connecti
     routes: [routeTo(host, port, props.route), ...identity._routes],
     serviceAccountAnnotations: identity._serviceAccountAnnotations,
     passwordFile: { volume, name: TOKEN_FILE },
+    failureCauses: [
+      {
+        replaces: ConnectionFailure.WRONG_PASSWORD,
+        name: 'rds-iam',
+        advice:
+          'GRANT rds_iam TO this user, allow the identity of the pod rds-db:connect as it at this instance, and look at the log of the container rds-token and at the clock of the node',
+      },
+    ],
   };
 }
 

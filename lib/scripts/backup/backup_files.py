@@ -22,7 +22,7 @@ CHUNK = 1 << 20
 
 
 class Damaged(Exception):
-    """The text is for the user."""
+    """The text says in what way."""
 
 
 class Manifest(NamedTuple):

@@ -1,6 +1,6 @@
 """Where dumps are kept: a folder of a volume, or a bucket that speaks S3.
 
-Environment of a bucket, besides the SDK's own (AWS_*): what MLflow itself reads:
+Environment of a bucket, besides the SDK's own: what MLflow itself reads:
   MLFLOW_S3_ENDPOINT_URL, MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE, MLFLOW_S3_IGNORE_TLS,
   MLFLOW_S3_UPLOAD_EXTRA_ARGS
 """
@@ -141,7 +141,7 @@ _BY_NAME = {
 }
 
 
-def explain(error: Exception) -> str:
+def explain_location(error: Exception) -> str:
     """One line about what went wrong with a location or around it."""
     saw = one_line(str(error)).rstrip(".") or type(error).__name__
     if isinstance(error, BadSetting):

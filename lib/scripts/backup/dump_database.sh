@@ -23,7 +23,7 @@ trap '[ $? -eq 0 ] || rm -rf "$PARTIAL"' EXIT
 # A pod that was killed leaves its dump behind, and a full disk would stay full.
 find "$WORK_FOLDER" -maxdepth 1 -name '.partial-*' -mmin "+$STALE_MINUTES" -exec rm -rf {} +
 rm -rf "$PARTIAL"
-mkdir "$PARTIAL" 2>"$log" || explain
+mkdir "$PARTIAL" 2>"$log" || fail_by_log
 require_client pg_dump
 echo "$program: dumping ${PGDATABASE:-} of PostgreSQL $version with pg_dump $client"
 
@@ -34,15 +34,15 @@ export DUMP='
     --file="$PARTIAL/dump" &&
   psql $SCRIPTED --set=snapshot="$SNAPSHOT" --set=created="$CREATED" --set=folder="$PARTIAL" --file="$DESCRIPTION" &&
   echo done >"$PARTIAL/dumped"'
-attend psql $SCRIPTED --file="$here/dump_database.sql" 2>"$log" || explain
-[ -e "$PARTIAL/dumped" ] || explain
+attend psql $SCRIPTED --file="$here/dump_database.sql" 2>"$log" || fail_by_log
+[ -e "$PARTIAL/dumped" ] || fail_by_log
 rm "$PARTIAL/dumped"
 cat "$log" >&2
 
 # The digest first: what is checked next is then what it stands for. pg_restore reads the archive to its end.
 bytes=$(wc -c <"$PARTIAL/dump" | tr -d ' ')
 digest=$(sha256sum <"$PARTIAL/dump" | cut -c1-64)
-attend pg_restore --file=/dev/null "$PARTIAL/dump" 2>"$log" || explain
-printf '%s\n' "client $client" "bytes $bytes" "sha256 $digest" 2>"$log" >>"$PARTIAL/facts" || explain
+attend pg_restore --file=/dev/null "$PARTIAL/dump" 2>"$log" || fail_by_log
+printf '%s\n' "client $client" "bytes $bytes" "sha256 $digest" 2>"$log" >>"$PARTIAL/facts" || fail_by_log
 
 echo "$program: dumped: $(size "$bytes"), $(counted "$PARTIAL/rows"), in $(($(date +%s) - began)) s"

@@ -14,21 +14,20 @@ by SIGTERM. The line of a failure is also the termination message.
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from pathlib import Path
 
 from backup_files import CHUNK, Damaged, Inventory, Manifest, check_whole, in_words, read_inventory
-from backup_location import FolderLocation, Location, explain, location_at
-from init_container import BadSetting, fail, prepare
+from backup_location import FolderLocation, Location, explain_location, location_at
+from exit_codes import DONE, FAILED, UNUSABLE_DUMP
+from init_container import Failure, fail, prepare, required
 
 PROGRAM = "fetch-backup"
-FETCHED, FAILED, UNUSABLE = 0, 1, 4
 
 
-class Unusable(Exception):
-    """The text is for the user."""
+class Unusable(Failure):
+    code = UNUSABLE_DUMP
 
 
 def choose(inventory: Inventory, wanted: str) -> Manifest:
@@ -85,9 +84,9 @@ def _way_out(inventory: Inventory, broken: Manifest) -> str:
 def main() -> int:
     prepare(PROGRAM)
     try:
-        location = location_at(os.environ["BACKUP_LOCATION"])
-        folder = Path(os.environ["WORK_FOLDER"])
-        wanted = os.environ["DUMP"]
+        location = location_at(required("BACKUP_LOCATION"))
+        folder = Path(required("WORK_FOLDER"))
+        wanted = required("DUMP")
         inventory = read_inventory(location)
         manifest = choose(inventory, wanted)
         try:
@@ -96,13 +95,11 @@ def main() -> int:
             raise Unusable(f"damaged: {error}. {_way_out(inventory, manifest)}") from error
         describe(manifest, path, folder)
         print(f"{PROGRAM}: whole: {in_words(manifest)}", flush=True)
-        return FETCHED
+        return DONE
     except Unusable as error:
-        return fail(f"{PROGRAM}: {error}", UNUSABLE)
-    except KeyError as error:
-        return fail(f"{PROGRAM}: {explain(BadSetting(f'{error.args[0]} must be set'))}", FAILED)
+        return fail(f"{PROGRAM}: {error}", error.code)
     except Exception as error:
-        return fail(f"{PROGRAM}: {explain(error)}", FAILED)
+        return fail(f"{PROGRAM}: {explain_location(error)}", FAILED)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,12 @@ umask 027
 log=${TMPDIR:-/tmp}/$program.log
 child=
 
+# As in exit_codes.py.
+FAILED=1
+NOT_EMPTY=3
+WRONG_VERSION=4
+TERMINATED=143
+
 # Says the last line, also where `kubectl describe pod` shows it, and ends: fail CODE LINE
 fail() {
   trap - TERM
@@ -18,7 +24,7 @@ fail() {
 
 stopped() {
   [ -z "$child" ] || kill "$child" 2>/dev/null || :
-  fail 143 'terminated: got SIGTERM before the work was done'
+  fail "$TERMINATED" 'terminated: got SIGTERM before the work was done'
 }
 trap stopped TERM
 
@@ -43,37 +49,37 @@ version_of() {
 # PostgreSQL's tools read older servers, not newer ones: require_client PROGRAM
 require_client() {
   version=$(psql --no-psqlrc --no-password --no-align --tuples-only --command='SHOW server_version' 2>"$log") ||
-    explain
+    fail_by_log
   server=${version%%[!0-9]*}
   command -v "$1" >/dev/null ||
-    fail 1 "bad-image: there is no $1. Use an image of PostgreSQL, such as docker.io/library/postgres"
+    fail "$FAILED" "bad-image: there is no $1. Use an image of PostgreSQL, such as docker.io/library/postgres"
   client=$(version_of "$1")
   if [ "${client%%.*}" -lt "$server" ]; then
-    fail 4 "client-too-old: the server is PostgreSQL $version, and $1 of this image is $client. Use an image of PostgreSQL $server or later (clientImage)"
+    fail "$WRONG_VERSION" "client-too-old: the server is PostgreSQL $version, and $1 of this image is $client. Use an image of PostgreSQL $server or later (clientImage)"
   fi
 }
 
 # Ends with what went wrong, by the log of what ran last.
-explain() {
+fail_by_log() {
   cat "$log" >&2
   saw=$(sed -nE '/(error|ERROR|FATAL):/{p;q;}' "$log" | tr -s '[:space:]' ' ')
   saw=${saw:-$(tail -n 1 "$log" | tr -s '[:space:]' ' ')}
   saw=${saw% }
   case $saw in
   *'No space left'* | *'File too large'* | *'quota exceeded'*)
-    fail 1 "disk-full: $saw. Enlarge the volume, or keep fewer dumps" ;;
+    fail "$FAILED" "disk-full: $saw. Enlarge the volume, or keep fewer dumps" ;;
   *'permission denied for'* | *'must be owner of'*)
-    fail 1 "no-table-privilege: $saw. Log in as the owner of the database" ;;
+    fail "$FAILED" "no-table-privilege: $saw. Log in as the owner of the database" ;;
   *'lock timeout'* | *'could not obtain lock'*)
-    fail 1 "lock-timeout: $saw. Something else holds the database: a migration, a restore, or DDL" ;;
+    fail "$FAILED" "lock-timeout: $saw. Something else holds the database: a migration, a restore, or DDL" ;;
   *'unsupported version'*'in file header'*)
-    fail 4 "client-too-old: $saw. Use an image of the PostgreSQL that made the dump, or later (clientImage)" ;;
+    fail "$WRONG_VERSION" "client-too-old: $saw. Use an image of the PostgreSQL that made the dump, or later (clientImage)" ;;
   *'could not read from input file'* | *'did not find magic string'* | *'could not uncompress'* | *'input file'* | *'could not find block ID'*)
-    fail 1 "damaged: $saw. The dump is not whole" ;;
+    fail "$FAILED" "damaged: $saw. The dump is not whole" ;;
   *'closed the connection'* | *'terminating connection'* | *'Connection refused'*)
-    fail 1 "dropped: $saw. PostgreSQL went away: look at its log" ;;
+    fail "$FAILED" "dropped: $saw. PostgreSQL went away: look at its log" ;;
   esac
-  fail 1 "failed: ${saw:-no error was reported}"
+  fail "$FAILED" "failed: ${saw:-no error was reported}"
 }
 
 # 1234567 as 1.2 MB: size BYTES

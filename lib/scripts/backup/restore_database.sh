@@ -45,20 +45,20 @@ restore() {
 
 require_client pg_restore
 # Extensions belong to the administrator of the server: only a superuser may make or describe most of them.
-pg_restore --list "$dump" 2>"$log" >"$WORK_FOLDER/list.all" || explain
+pg_restore --list "$dump" 2>"$log" >"$WORK_FOLDER/list.all" || fail_by_log
 grep -vE '^[0-9]+; [0-9]+ [0-9]+ (EXTENSION -|COMMENT - (EXTENSION|SCHEMA)) ' "$WORK_FOLDER/list.all" >"$WORK_FOLDER/list"
 echo "$program: restoring $(cat "$WORK_FOLDER/about") into ${PGDATABASE:-} of PostgreSQL $version"
 
 : >"$log"
-attend restore || explain
+attend restore || fail_by_log
 case $(cat "$outcome" 2>/dev/null) in
 restored*) ;;
 not-empty*)
-  fail 3 "not-empty: ${PGDATABASE:-the database} has $(sed 's/^not-empty \([0-9]*\) /\1 tables, views and sequences, among them /' "$outcome"). Restore into an empty database, or empty this one: DROP SCHEMA public CASCADE; CREATE SCHEMA public. Nothing was changed" ;;
+  fail "$NOT_EMPTY" "not-empty: ${PGDATABASE:-the database} has $(sed 's/^not-empty \([0-9]*\) /\1 tables, views and sequences, among them /' "$outcome"). Restore into an empty database, or empty this one: DROP SCHEMA public CASCADE; CREATE SCHEMA public. Nothing was changed" ;;
 other-rows*)
   diff "$WORK_FOLDER/rows" "$WORK_FOLDER/rows.restored" >&2 || :
-  fail 1 "other-rows: what was restored had other rows than what was dumped: see the log. Nothing was changed" ;;
-*) explain ;;
+  fail "$FAILED" "other-rows: what was restored had other rows than what was dumped: see the log. Nothing was changed" ;;
+*) fail_by_log ;;
 esac
 
 # Without statistics, the first queries on large tables are slow. The rows name the tables as SQL does.

@@ -39,11 +39,11 @@ from backup_files import (
     size_in_words,
     time_from,
 )
-from backup_location import Location, explain, location_at
+from backup_location import Location, explain_location, location_at
+from exit_codes import DONE, FAILED, NOT_DELETED
 from init_container import BadSetting, fail, prepare
 
 PROGRAM = "store-backup"
-STORED, FAILED, NOT_DELETED = 0, 1, 3
 
 
 class Settings(NamedTuple):
@@ -113,7 +113,7 @@ def forget(location: Location, manifest: Manifest) -> None:
     try:
         location.delete(manifest.dump)
     except Exception as error:
-        print(f"{PROGRAM}: {manifest.dump} is left behind: {explain(error)}", flush=True)
+        print(f"{PROGRAM}: {manifest.dump} is left behind: {explain_location(error)}", flush=True)
 
 
 def too_many(whole: list[Manifest], settings: Settings) -> list[Manifest]:
@@ -158,15 +158,15 @@ def main() -> int:
     except Damaged as error:
         return fail(f"{PROGRAM}: damaged: {error}. It changed after it was made, and was not kept", FAILED)
     except Exception as error:
-        return fail(f"{PROGRAM}: {explain(error)}", FAILED)
+        return fail(f"{PROGRAM}: {explain_location(error)}", FAILED)
     rows = sum(manifest.rows.values())
     size = f"{size_in_words(manifest.bytes)}, {len(manifest.rows)} tables, {rows} rows"
     stored = f"{PROGRAM}: stored: {in_words(manifest)}, {size}"
     try:
         print(f"{stored}; {tidy(location, settings, manifest)}", flush=True)
-        return STORED
+        return DONE
     except Exception as error:
-        return fail(f"{stored}; but old dumps could not be deleted: {explain(error)}", NOT_DELETED)
+        return fail(f"{stored}; but old dumps could not be deleted: {explain_location(error)}", NOT_DELETED)
 
 
 if __name__ == "__main__":

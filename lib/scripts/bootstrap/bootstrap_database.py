@@ -23,18 +23,17 @@ from __future__ import annotations
 import os
 import sys
 import time
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Callable, NamedTuple
 
-from database_errors import BAD_IMAGE, CAUSES, Problem, classify, find_database_error
-from init_container import BadSetting, fail, one_line, prepare, redact, seconds_from
-from wait_for_database import QUERY, Outcome, judge
+from database_check import QUERY, Outcome, judge
+from database_errors import Problem, classify, fail_with
+from database_lock import BOOTSTRAP_LOCK
+from exit_codes import DONE, FAILED, UNREACHABLE
+from init_container import BadSetting, Failure, fail, one_line, prepare, redact, seconds_from
 
 PROGRAM = "bootstrap-database"
-READY, FAILED, UNREACHABLE = 0, 1, 2
-LOCK_KEY = 0x6D6C626F6F74  # "mlboot"
 POLL_SECONDS = 1.0
 LONGEST_NAME = 63  # NAMEDATALEN - 1; PostgreSQL cuts what is longer without a word
 ROLE = "SELECT rolsuper, rolcanlogin FROM pg_roles WHERE rolname = %s"
@@ -46,8 +45,8 @@ SELECT pg_has_role(%s,
 """
 
 
-class Refused(Exception):
-    """The text is for the user."""
+class Refused(Failure):
+    pass
 
 
 class Target(NamedTuple):
@@ -118,7 +117,7 @@ def verifier(connection: Any, target: Target) -> str:
 def take_lock(admin: Any, seconds: float) -> None:
     """Of the session: CREATE DATABASE runs in no transaction. Closing the connection gives it back."""
     deadline = time.monotonic() + seconds
-    while ask(admin, "SELECT pg_try_advisory_lock(%s)", str(LOCK_KEY)) != (True,):
+    while ask(admin, "SELECT pg_try_advisory_lock(%s)", str(BOOTSTRAP_LOCK)) != (True,):
         if time.monotonic() >= deadline:
             raise Refused(f"busy: another bootstrap still held the lock after {seconds:g} s. Look at its Job")
         time.sleep(POLL_SECONDS)
@@ -245,20 +244,6 @@ def persistently(work: Callable[[], Outcome], seconds: float) -> Outcome:
         time.sleep(POLL_SECONDS)
 
 
-def explain(error: Exception) -> str:
-    if isinstance(error, Refused):
-        return redact(str(error))
-    database_error = find_database_error(error)
-    if database_error is not None:
-        return str(classify(database_error))
-    if isinstance(error, BadSetting):
-        return str(Problem(CAUSES["bad-settings"], str(error)))
-    if isinstance(error, ModuleNotFoundError):
-        return str(Problem(BAD_IMAGE, str(error)))
-    print(redact(traceback.format_exc()), file=sys.stderr, flush=True)
-    return one_line(redact(f"unknown: {type(error).__name__}: {error}"))
-
-
 def main() -> int:
     prepare(PROGRAM)
     try:
@@ -270,9 +255,9 @@ def main() -> int:
             code = UNREACHABLE if outcome.cause.retry else FAILED
             return fail(f"{PROGRAM}: as {who}: {outcome}", code)
         say(f"ready: {outcome}")
-        return READY
+        return DONE
     except Exception as error:
-        return fail(f"{PROGRAM}: {explain(error)}", FAILED)
+        return fail_with(PROGRAM, error)
 
 
 if __name__ == "__main__":

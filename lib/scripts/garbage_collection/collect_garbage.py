@@ -3,8 +3,8 @@
 usage: collect_garbage.py AGE    as `mlflow gc --older-than` takes it, such as 30d or 1d12h
 
 `mlflow gc` by itself asks the tracking server over HTTP to delete what clients stored through it, aborts on
-a run without artifacts in Azure, and takes a deletion that S3 refused for done. Here it works on the store
-itself, and forgets a run only when nothing is left of its artifacts.
+a run without artifacts in some stores, and takes a deletion that a store refused for done. Here it works on
+the store itself, and forgets a run only when nothing is left of its artifacts.
 
 Environment besides libpq's own (PG*):
   MLFLOW_BACKEND_STORE_URI      default postgresql+psycopg2://
@@ -26,24 +26,23 @@ import os
 import re
 import sys
 import time
-import traceback
 from contextlib import redirect_stdout
 from typing import Any, TextIO
 from urllib.parse import urlsplit
 
-from database_errors import BAD_IMAGE, Problem, classify, find_database_error
-from init_container import fail, one_line, prepare, redact
-from mlflow_schema import UnusableSchema, connect, decide, image_revisions, read_schema
+from database_errors import fail_with
+from database_lock import COLLECTION_LOCK, try_lock
+from exit_codes import DONE, FAILED, WRONG_VERSION
+from init_container import Failure, fail, one_line, prepare, redact
+from mlflow_schema import UnusableSchema, connect, decide, image_revisions, read_schema, store_uri
 
 PROGRAM = "collect-garbage"
-DONE, FAILED, OTHER_SCHEMA = 0, 1, 4
 AGE = re.compile(r"(\d+d)?(\d+h)?(\d+m)?(\d+s)?")
-LOCK_KEY = 0x6D6C67635F31  # "mlgc_1"; advisory locks are scoped to the database
 DELETED = re.compile(r"(Run|Logged model|Experiment) with ID \S+ has been permanently deleted")
 
 
-class Stopped(Exception):
-    """The text is for the user."""
+class Stopped(Failure):
+    pass
 
 
 class ArtifactsOf:
@@ -56,7 +55,7 @@ class ArtifactsOf:
         error: Exception | None = None
         try:
             self.repository.delete_artifacts(self.path)
-        except Exception as caught:  # Azure's repository, for one, fails where there is nothing to delete
+        except Exception as caught:  # some repositories fail where there is nothing to delete
             error = caught
         try:
             left = self.repository.list_artifacts(self.path)
@@ -129,15 +128,6 @@ def has_workspaces(lock: Any) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def take_lock(lock: Any) -> None:
-    """In a transaction that stays open: a session's lock leaks behind PgBouncer."""
-    with lock.cursor() as cursor:
-        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", (LOCK_KEY,))
-        if not cursor.fetchone()[0]:
-            raise Stopped("busy: another collection is running on this database. Wait for it")
-
-
 def check_schema(uri: str) -> None:
     """MLflow's store would upgrade an older schema by itself, in the way of the server's own migration."""
     image, schema = image_revisions(), read_schema(uri)
@@ -153,7 +143,8 @@ def collect(age: str, uri: str) -> str:
     check_schema(uri)
     lock = connect(uri)
     try:
-        take_lock(lock)
+        if not try_lock(lock, COLLECTION_LOCK):
+            raise Stopped("busy: another collection is running on this database. Wait for it")
         arguments = ["--older-than", age, "--backend-store-uri", uri]
         if has_workspaces(lock):
             arguments.append("--all-workspaces")
@@ -180,18 +171,6 @@ def run_gc(arguments: list[str]) -> Counting:
     return counting
 
 
-def explain(error: Exception) -> str:
-    if isinstance(error, (Stopped, UnusableSchema)):
-        return redact(str(error))
-    database_error = find_database_error(error)
-    if database_error is not None:
-        return str(classify(database_error))
-    if isinstance(error, ModuleNotFoundError):
-        return str(Problem(BAD_IMAGE, str(error)))
-    print(redact(traceback.format_exc()), file=sys.stderr, flush=True)
-    return one_line(redact(f"unknown: {type(error).__name__}: {error}"))
-
-
 def main(arguments: list[str]) -> int:
     prepare(PROGRAM)
     if len(arguments) != 1 or not arguments[0] or not AGE.fullmatch(arguments[0]):
@@ -199,13 +178,12 @@ def main(arguments: list[str]) -> int:
     if not os.environ.get("ARTIFACTS_DESTINATION"):
         return fail(f"{PROGRAM}: bad-settings: ARTIFACTS_DESTINATION is missing", FAILED)
     try:
-        uri = os.environ.get("MLFLOW_BACKEND_STORE_URI") or "postgresql+psycopg2://"
-        print(f"{PROGRAM}: {collect(arguments[0], uri)}", flush=True)
+        print(f"{PROGRAM}: {collect(arguments[0], store_uri())}", flush=True)
         return DONE
     except UnusableSchema as error:
-        return fail(f"{PROGRAM}: {explain(error)}", OTHER_SCHEMA)
+        return fail(f"{PROGRAM}: {error}", WRONG_VERSION)
     except Exception as error:
-        return fail(f"{PROGRAM}: {explain(error)}", FAILED)
+        return fail_with(PROGRAM, error)
 
 
 if __name__ == "__main__":

@@ -23,12 +23,12 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Any, Callable
 
-from database_errors import BAD_IMAGE, Problem, classify, find_database_error
-from init_container import one_line, redact, speak_english
-from mlflow_schema import UnusableSchema, connect, decide, image_revisions, read_schema
-from wait_for_database import check
+from database_check import check
+from database_errors import Problem, classify, explain
+from exit_codes import BAD_CALL, DONE, FAILED
+from init_container import Failure, redact, speak_english
+from mlflow_schema import connect, decide, image_revisions, read_schema, store_uri
 
-ANSWERED, FAILED, NO_SUCH_QUESTION = 0, 1, 2
 SECONDS = 5.0
 
 SERVER = """
@@ -69,12 +69,12 @@ SELECT count(*), coalesce(usename, ''), coalesce(datname, ''), coalesce(applicat
 Rows = list[tuple[Any, ...]]
 
 
-class NoGoodAnswer(Exception):
-    """The text is for the user."""
+class NoGoodAnswer(Failure):
+    pass
 
 
 def select(*queries: str) -> list[Rows]:
-    connection = connect(uri())
+    connection = connect(store_uri())
     try:
         # Not set_session(), which behind PgBouncer would leave its setting to the next client.
         with connection.cursor() as cursor:
@@ -89,10 +89,6 @@ def select(*queries: str) -> list[Rows]:
 def _rows(cursor: Any, query: str) -> Rows:
     cursor.execute(query)
     return list(cursor.fetchall())
-
-
-def uri() -> str:
-    return os.environ.get("MLFLOW_BACKEND_STORE_URI") or "postgresql+psycopg2://"
 
 
 def in_columns(names: tuple[str, ...], rows: Rows) -> Iterator[str]:
@@ -128,7 +124,7 @@ def login() -> Iterator[str]:
 
 
 def revision() -> Iterator[str]:
-    image, schema = image_revisions(), read_schema(uri())
+    image, schema = image_revisions(), read_schema(store_uri())
     yield f"database {schema.revision or 'none'}, image {image.head}"
     if decide(schema, image) != "up-to-date":
         raise NoGoodAnswer("the schema is older than the image: look at init-mlflow")
@@ -167,25 +163,14 @@ def answer(question: str) -> bool:
     return True
 
 
-def explain(error: Exception) -> str:
-    if isinstance(error, (NoGoodAnswer, UnusableSchema)):
-        return redact(str(error))
-    if isinstance(error, ModuleNotFoundError):
-        return str(Problem(BAD_IMAGE, str(error)))
-    database_error = find_database_error(error)
-    if database_error is not None:
-        return str(classify(database_error))
-    return one_line(redact(f"unknown: {type(error).__name__}: {error}"))
-
-
 def main(arguments: list[str]) -> int:
     speak_english()
     unknown = [each for each in arguments if each not in QUESTIONS]
     if unknown:
         print(f"There is no question {unknown[0]!r}. There are: {', '.join(QUESTIONS)}", file=sys.stderr)
-        return NO_SUCH_QUESTION
+        return BAD_CALL
     answers = [answer(each) for each in arguments or QUESTIONS]
-    return ANSWERED if all(answers) else FAILED
+    return DONE if all(answers) else FAILED
 
 
 if __name__ == "__main__":

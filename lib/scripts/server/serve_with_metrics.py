@@ -17,10 +17,10 @@ import os
 import shutil
 import sys
 
+from exit_codes import BAD_CALL, NO_METRICS
 from init_container import fail
 
 PROGRAM = "serve-with-metrics"
-BAD_CALL, BAD_IMAGE = 2, 3
 
 
 def empty(folder: str) -> None:
@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
     folder, *command = arguments
     if importlib.util.find_spec("prometheus_flask_exporter") is None:
         advice = "Use an image that has it (MLflow's `-full` image), or leave out `metrics`"
-        return fail(f"{PROGRAM}: bad-image: no module prometheus_flask_exporter. {advice}", BAD_IMAGE)
+        return fail(f"{PROGRAM}: bad-image: no module prometheus_flask_exporter. {advice}", NO_METRICS)
     empty(folder)
     os.execvp(command[0], command)
 

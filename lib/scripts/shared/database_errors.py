@@ -6,11 +6,15 @@ SQLSTATE decides, since a server may speak any language.
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import sys
+import traceback
 from typing import NamedTuple
 
-from init_container import one_line, redact
+from exit_codes import FAILED
+from init_container import BadSetting, Failure, fail, one_line, redact
 
 
 class Cause(NamedTuple):
@@ -18,6 +22,8 @@ class Cause(NamedTuple):
     retry: bool  # worth waiting for: it can heal while nobody changes a setting
     advice: str
     pattern: str
+    # What a database that is being made looks like. An unknown role gets the same answer as a wrong password.
+    may_appear: bool = False
 
 
 class Problem(NamedTuple):
@@ -25,13 +31,7 @@ class Problem(NamedTuple):
     saw: str
 
     def __str__(self) -> str:
-        return f"{self.cause.name}: {one_line(redact(self.saw)).rstrip('.')}. {self._advice()}"
-
-    def _advice(self) -> str:
-        proxy = os.environ.get("DATABASE_PROXY")  # a container of this pod, which connects for the others
-        if proxy and self.cause.name in ("dropped", "refused"):
-            return f"The container {proxy} connects for this one: the cause is in its log"
-        return self.cause.advice
+        return f"{self.cause.name}: {one_line(redact(self.saw)).rstrip('.')}. {self.cause.advice}"
 
 
 # fmt: off
@@ -55,27 +55,23 @@ _TABLE = [  # The first pattern that fits decides, so the narrow ones come first
           r"pg_hba\.conf|FATAL:  SSL required"),
     Cause("no-login", False,
           "Create the role, or ALTER ROLE ... LOGIN",
-          r"role \".*\" does not exist|not permitted to log in|no such user"),
-    Cause("cloud-iam", False,
-          "Make PGUSER an IAM user of this Cloud SQL instance, and the account that the proxy is; give that"
-          " account roles/cloudsql.instanceUser, and the instance the flag cloudsql.iam_authentication",
-          r"Cloud SQL IAM .*authentication failed"),
+          r"role \".*\" does not exist|not permitted to log in|no such user", may_appear=True),
     Cause("wrong-password", False,
           "Check PGUSER and PGPASSWORD, and the secret they come from",
-          r"authentication failed|no password supplied|empty password returned"),
+          r"authentication failed|no password supplied|empty password returned", may_appear=True),
     Cause("no-connect-privilege", False,
           "GRANT CONNECT ON DATABASE to this user, and let the database allow connections",
-          r"permission denied for database|is not currently accepting connections"),
+          r"permission denied for database|is not currently accepting connections", may_appear=True),
     Cause("missing-database", False,
           "CREATE DATABASE ... OWNER this user, or correct PGDATABASE",
-          r"database \".*\" does not exist|no such database"),
+          r"database \".*\" does not exist|no such database", may_appear=True),
     Cause("no-table-privilege", False,
           "Make this user the owner of MLflow's tables",
           r"(permission denied for|must be owner of) (table|relation|sequence|index)"),
     Cause("no-create-privilege", False,
           "GRANT USAGE, CREATE ON SCHEMA public to this user, or make it the owner of the database"
           " (PostgreSQL 15 and later grant CREATE to nobody else)",
-          r"permission denied for schema|no schema has been selected to create in"),
+          r"permission denied for schema|no schema has been selected to create in", may_appear=True),
     Cause("bad-settings", False,
           "Correct the settings of this container (PG* and its own)",
           r"^invalid |invalid (integer|value|SSL protocol|command-line)|could not match \d+ (port|host)"
@@ -113,14 +109,6 @@ _TABLE = [  # The first pattern that fits decides, so the narrow ones come first
           r"|could not send |connection (not open|already closed|has been closed)"),
 ]
 # fmt: on
-# A wrong password, where that is a token.
-RDS_IAM = Cause(
-    "rds-iam",
-    False,
-    "GRANT rds_iam TO this user, allow the identity of the pod rds-db:connect as it at this instance, and"
-    " look at the log of the container rds-token and at the clock of the node",
-    "",
-)
 BAD_IMAGE = Cause(
     "bad-image",
     False,
@@ -128,7 +116,7 @@ BAD_IMAGE = Cause(
     "",
 )
 UNKNOWN = Cause("unknown", True, "No cause that is known here: read the message, and PostgreSQL's log", "")
-CAUSES = {cause.name: cause for cause in [*_TABLE, RDS_IAM, BAD_IMAGE, UNKNOWN]}
+CAUSES = {cause.name: cause for cause in [*_TABLE, BAD_IMAGE, UNKNOWN]}
 _SQLSTATES = {
     "08": "dropped",
     "25006": "read-only",
@@ -153,7 +141,7 @@ def classify(error: BaseException) -> Problem:
     saw = "; ".join(segments) or type(error).__name__
     by_state = _from_sqlstate(getattr(error, "pgcode", None), text)
     if by_state:
-        return Problem(by_state, saw)
+        return Problem(_as_the_sidecar_says(by_state, text), saw)
     causes = [_from_text(segment) for segment in segments]
     return Problem(next((cause for cause in causes if cause.retry), causes[0]), saw)
 
@@ -169,8 +157,15 @@ def _from_sqlstate(state: str | None, text: str) -> Cause | None:
 
 def _from_text(text: str) -> Cause:
     found = next((cause for cause in _TABLE if re.search(cause.pattern, text, re.IGNORECASE)), UNKNOWN)
-    writer = os.environ.get("DATABASE_LOGIN")  # a container of this pod, which writes tokens
-    return RDS_IAM if writer and found.name == "wrong-password" else found
+    return _as_the_sidecar_says(found, text)
+
+
+def _as_the_sidecar_says(cause: Cause, text: str) -> Cause:
+    """DATABASE_FAILURE_CAUSES: what fails, and why, at a sidecar that connects or keeps the password."""
+    for own in json.loads(os.environ.get("DATABASE_FAILURE_CAUSES") or "[]"):
+        if own["replaces"] == cause.name and own.get("messageContains", "").lower() in text.lower():
+            return cause._replace(name=own["name"], advice=own["advice"])
+    return cause
 
 
 def find_database_error(error: BaseException | None) -> BaseException | None:
@@ -178,3 +173,22 @@ def find_database_error(error: BaseException | None) -> BaseException | None:
     while error is not None and not hasattr(error, "pgcode"):
         error = getattr(error, "orig", None) or error.__cause__ or error.__context__
     return error
+
+
+def explain(error: BaseException) -> str:
+    """What went wrong and what to do, in one line without a password."""
+    if isinstance(error, Failure):
+        return redact(str(error))
+    database_error = find_database_error(error)
+    if database_error is not None:
+        return str(classify(database_error))
+    if isinstance(error, BadSetting):
+        return str(Problem(CAUSES["bad-settings"], str(error)))
+    if isinstance(error, ImportError):
+        return str(Problem(BAD_IMAGE, str(error)))
+    print(redact(traceback.format_exc()), file=sys.stderr, flush=True)
+    return one_line(redact(f"unknown: {type(error).__name__}: {error}"))
+
+
+def fail_with(program: str, error: Exception) -> int:
+    return fail(f"{program}: {explain(error)}", error.code if isinstance(error, Failure) else FAILED)

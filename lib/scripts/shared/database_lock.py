@@ -7,12 +7,18 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-LOCK_KEY = 0x6D6C666C6F77  # "mlflow"; advisory locks are scoped to the database
+from exit_codes import DEADLINE_PASSED
+from init_container import Failure
+
+# Keys of advisory locks, which are scoped to the database.
+SCHEMA_LOCK = 0x6D6C666C6F77  # "mlflow"; dump_database.sql and restore_begin.sql take it too
+COLLECTION_LOCK = 0x6D6C67635F31  # "mlgc_1"
+BOOTSTRAP_LOCK = 0x6D6C626F6F74  # "mlboot"
 POLL_SECONDS = 1.0
 
 
-class DeadlinePassed(Exception):
-    """The text is for the user."""
+class DeadlinePassed(Failure):
+    code = DEADLINE_PASSED
 
 
 def ticks(seconds: float) -> Iterator[float]:
@@ -26,14 +32,19 @@ def ticks(seconds: float) -> Iterator[float]:
     yield waited
 
 
+def try_lock(connection: Any, key: int) -> bool:
+    """For as long as the transaction is open: behind PgBouncer, a lock of the session leaks."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", (key,))
+        return bool(cursor.fetchone()[0])
+
+
 def take_lock(connection: Any, seconds: float, program: str, setting: str) -> float:
-    """One transaction a try: behind PgBouncer a blocking lock starves its pool, a session's leaks."""
+    """One transaction a try: behind PgBouncer a blocking lock starves its pool."""
     for waited in ticks(seconds):
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", (LOCK_KEY,))
-            if cursor.fetchone()[0]:
-                return waited
+        if try_lock(connection, SCHEMA_LOCK):
+            return waited
         connection.rollback()
         if waited == 0:
             print(f"{program}: waiting for the lock: another migration is running", flush=True)

@@ -10,8 +10,15 @@ import threading
 from typing import Callable
 from urllib.parse import quote, unquote
 
+from exit_codes import FAILED, TERMINATED
+
 TERMINATION_LOG = "/dev/termination-log"
-TERMINATED = 143  # 128 + SIGTERM
+
+
+class Failure(Exception):
+    """The text is for the user: the cause and what to do. `code` is what the program ends with."""
+
+    code = FAILED
 
 
 class BadSetting(ValueError):
@@ -45,6 +52,14 @@ def _quoted(word: str) -> str:
 
 def one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def required(name: str) -> str:
+    """A text from the environment."""
+    value = os.environ.get(name)
+    if not value:
+        raise BadSetting(f"{name} must be set")
+    return value
 
 
 def seconds_from(name: str, default: float) -> float:

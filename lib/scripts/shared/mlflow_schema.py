@@ -7,15 +7,18 @@ seconds at each start of a pod. The two assignments they are asked for can be re
 from __future__ import annotations
 
 import ast
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
-from init_container import BadSetting
+from exit_codes import WRONG_VERSION
+from init_container import BadSetting, Failure
 
 TABLES = "SELECT to_regclass('alembic_version') IS NOT NULL, to_regclass('experiments') IS NOT NULL"
-
 
 NEWER = (
     "newer-schema: the database is at revision {found}, which this image does not know: its newest is {head}."
@@ -32,12 +35,14 @@ DAMAGED = (
 )
 
 
-class UnusableSchema(Exception):
-    """The text is for the user."""
+class UnusableSchema(Failure):
+    pass
 
 
 class NewerSchema(UnusableSchema):
     """This image's MLflow is older than the one that made the schema."""
+
+    code = WRONG_VERSION
 
 
 class Revisions(NamedTuple):
@@ -116,6 +121,10 @@ def _ask_mlflow() -> Revisions:
     )
 
 
+def store_uri() -> str:
+    return os.environ.get("MLFLOW_BACKEND_STORE_URI") or "postgresql+psycopg2://"
+
+
 def connect(uri: str) -> Any:
     import psycopg2
 
@@ -126,23 +135,40 @@ def connect(uri: str) -> Any:
     return psycopg2.connect(dsn, keepalives_idle=30)
 
 
-def read_schema(uri: str) -> Schema:
+@contextmanager
+def reading(uri: str) -> Iterator[Any]:
     """On a connection of its own: the lock's session would keep the read locks, in the migration's way."""
     connection = connect(uri)
-    connection.autocommit = (
-        True  # PgBouncer drops a server connection whose client leaves inside a transaction
-    )
+    # PgBouncer drops a server connection whose client leaves inside a transaction.
+    connection.autocommit = True
     try:
         with connection.cursor() as cursor:
-            cursor.execute(TABLES)
-            versioned, has_experiments = cursor.fetchone()
-            revision, has_default = None, False
-            if versioned:
-                cursor.execute("SELECT string_agg(version_num, '+') FROM alembic_version")
-                revision = cursor.fetchone()[0]
-            if has_experiments:
-                cursor.execute("SELECT EXISTS (SELECT FROM experiments WHERE experiment_id = 0)")
-                has_default = cursor.fetchone()[0]
-            return Schema(revision, has_experiments, has_default)
+            yield cursor
     finally:
         connection.close()
+
+
+def read_schema(uri: str) -> Schema:
+    with reading(uri) as cursor:
+        cursor.execute(TABLES)
+        versioned, has_experiments = cursor.fetchone()
+        revision, has_default = None, False
+        if versioned:
+            cursor.execute("SELECT string_agg(version_num, '+') FROM alembic_version")
+            revision = cursor.fetchone()[0]
+        if has_experiments:
+            cursor.execute("SELECT EXISTS (SELECT FROM experiments WHERE experiment_id = 0)")
+            has_default = cursor.fetchone()[0]
+        return Schema(revision, has_experiments, has_default)
+
+
+def upgrade(uri: str, revision: str | None, on_connect: Callable[..., None] | None = None) -> None:
+    """MLflow's own migrations. Imports MLflow, which takes longer than all the rest on a current schema."""
+    import sqlalchemy
+    from mlflow.store.db.utils import _initialize_tables, _upgrade_db
+
+    engine = sqlalchemy.create_engine(uri, poolclass=sqlalchemy.pool.NullPool)
+    if on_connect:
+        sqlalchemy.event.listen(engine, "connect", on_connect)
+    # The first tables without a revision, of a killed run or of before MLflow 1.0: this completes them.
+    _initialize_tables(engine) if revision is None else _upgrade_db(engine)

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from import_fit import REPAIRS
 from import_locations import Rule
-from init_container import BadSetting, seconds_from
+from init_container import BadSetting, required, seconds_from
+from mlflow_schema import store_uri
 
 DEADLINE = "IMPORT_DEADLINE_SECONDS"
 
@@ -41,13 +42,10 @@ def read_settings() -> Settings:
     unknown = [name for name in repairs if name not in REPAIRS]
     if unknown:
         raise BadSetting(f"IMPORT_REPAIRS must be some of {', '.join(REPAIRS)}, got {', '.join(unknown)}")
-    for name in ("IMPORT_SOURCE", "IMPORT_FOLDER"):
-        if not os.environ.get(name):
-            raise BadSetting(f"{name} must be set")
     return Settings(
-        os.environ.get("MLFLOW_BACKEND_STORE_URI") or "postgresql+psycopg2://",
-        Path(os.environ["IMPORT_SOURCE"]),
-        Path(os.environ["IMPORT_FOLDER"]),
+        store_uri(),
+        Path(required("IMPORT_SOURCE")),
+        Path(required("IMPORT_FOLDER")),
         rules,
         repairs,
         choice("IMPORT_EXISTING_DATA", "refuse", "replace") == "replace",

@@ -30,15 +30,15 @@ import time
 from contextlib import closing
 from typing import Any
 
-from database_errors import find_database_error
+from database_errors import explain, find_database_error
 from database_lock import DeadlinePassed, take_lock, ticks
+from exit_codes import BAD_SOURCE, DONE, FAILED
 from import_fit import check_rows, check_schema, repair
 from import_locations import rewrite_locations
 from import_plan import Plan, read_plan
 from import_rows import Digest, Progress, copy_table, source_digest, target_digest
 from import_settings import DEADLINE, Settings, read_settings
 from import_target import (
-    InUse,
     NotEmpty,
     check_circular,
     clear,
@@ -50,26 +50,16 @@ from import_target import (
     servers,
     set_sequences,
 )
-from init_container import fail, one_line, prepare, redact
-from migrate_database import explain, upgrade
-from mlflow_schema import (
-    NewerSchema,
-    Revisions,
-    UnusableSchema,
-    connect,
-    decide,
-    image_revisions,
-    read_schema,
-)
-from sqlite_copy import UnusableSource, make_copy, open_copy, upgrade_copy
+from init_container import Failure, fail, one_line, prepare, redact
+from mlflow_schema import Revisions, UnusableSchema, connect, decide, image_revisions, read_schema, upgrade
+from sqlite_copy import make_copy, open_copy, upgrade_copy
 
 PROGRAM = "import-sqlite"
-DONE, FAILED, DEADLINE_PASSED, SCHEMA_IS_NEWER, HAS_DATA, BAD_SOURCE = 0, 1, 3, 4, 5, 6
 NOTHING_KEPT = "Nothing was kept: the database is as it was"
 
 
-class Differs(Exception):
-    """The text is for the user."""
+class Differs(Failure):
+    pass
 
 
 def say(line: str) -> None:
@@ -117,7 +107,7 @@ def bring_schema(settings: Settings, image: Revisions) -> None:
             " dry run upgrades nothing. Run the import itself, or start the server once"
         )
     if action != "up-to-date":
-        upgrade(before, settings.uri)
+        upgrade(settings.uri, before.revision)
     say(f"database: {action}: revision {before.revision or 'none'} -> {image.head}")
 
 
@@ -188,17 +178,8 @@ def fill(source: sqlite3.Connection, cursor: Any, plan: Plan, rows: dict[str, in
 
 
 def explained(error: Exception) -> tuple[str, int]:
-    codes = {
-        NewerSchema: SCHEMA_IS_NEWER,
-        DeadlinePassed: DEADLINE_PASSED,
-        InUse: DEADLINE_PASSED,
-        NotEmpty: HAS_DATA,
-        UnusableSource: BAD_SOURCE,
-        Differs: FAILED,
-    }
-    for kind, code in codes.items():
-        if isinstance(error, kind):
-            return str(error), code
+    if isinstance(error, Failure):
+        return str(error), error.code
     if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or "disk is full" in str(error):
         return "no-space: the working copy's volume is full. Make it three times the file's size", BAD_SOURCE
     if isinstance(error, sqlite3.Error):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from exit_codes import DEADLINE_PASSED, HAS_DATA
 from import_plan import Plan, Table, listed, quoted
+from init_container import Failure
 
 # What a server's first start leaves behind, and what runs it leaves no trace of.
 _DEFAULTS = {
@@ -27,12 +29,12 @@ WHERE l.relation = ANY (SELECT to_regclass(quote_ident(name)) FROM unnest(%s) AS
 """
 
 
-class NotEmpty(Exception):
-    """The text is for the user."""
+class NotEmpty(Failure):
+    code = HAS_DATA
 
 
-class InUse(Exception):
-    """The text is for the user."""
+class InUse(Failure):
+    code = DEADLINE_PASSED
 
 
 def servers(connection: Any) -> int:

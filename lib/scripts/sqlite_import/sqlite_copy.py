@@ -14,14 +14,16 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from mlflow_schema import Revisions
+from exit_codes import BAD_SOURCE
+from init_container import Failure
+from mlflow_schema import Revisions, upgrade
 
 SUFFIXES = ("", "-wal", "-journal")
 MAGIC = b"SQLite format 3\0"
 
 
-class UnusableSource(Exception):
-    """The text is for the user."""
+class UnusableSource(Failure):
+    code = BAD_SOURCE
 
 
 def make_copy(source: Path, folder: Path) -> Path:
@@ -65,13 +67,7 @@ def upgrade_copy(copy: Path, image: Revisions) -> str:
         )
     if found == image.head:
         return found
-    import sqlalchemy
-    from mlflow.store.db.utils import _initialize_tables, _upgrade_db
-
-    engine = sqlalchemy.create_engine(f"sqlite:///{copy}", poolclass=sqlalchemy.pool.NullPool)
-    sqlalchemy.event.listen(engine, "connect", _without_syncs)
-    # Files of before 1.0 have no revision: MLflow completes their first tables and goes on from there.
-    _initialize_tables(engine) if found is None else _upgrade_db(engine)
+    upgrade(f"sqlite:///{copy}", found, _without_syncs)
     after = _revision(copy)
     if after != image.head:
         raise UnusableSource(f"incomplete: the copy is at {after} instead of {image.head}. Start again")

@@ -28,14 +28,13 @@ from __future__ import annotations
 import os
 import sys
 import time
-import traceback
 from typing import NamedTuple
 
-from database_errors import BAD_IMAGE, CAUSES, Problem, classify, find_database_error
+from database_errors import classify, fail_with, find_database_error
 from database_lock import DeadlinePassed, take_lock, ticks
-from init_container import BadSetting, fail, one_line, prepare, redact, seconds_from
+from exit_codes import DONE, FAILED
+from init_container import BadSetting, fail, prepare, seconds_from
 from mlflow_schema import (
-    NewerSchema,
     Revisions,
     Schema,
     UnusableSchema,
@@ -43,11 +42,12 @@ from mlflow_schema import (
     decide,
     image_revisions,
     read_schema,
+    store_uri,
+    upgrade,
 )
 from user_schema import Users, UserSchema, users_from
 
 PROGRAM = "init-mlflow"
-DONE, FAILED, DEADLINE_PASSED, SCHEMA_IS_NEWER = 0, 1, 3, 4
 DEADLINE = "MIGRATION_DEADLINE_SECONDS"
 PASSPHRASE = "MLFLOW_CRYPTO_KEK_PASSPHRASE"
 
@@ -79,19 +79,9 @@ class Tracking:
         carry_out(action, schema, self._settings)
 
 
-def upgrade(schema: Schema, uri: str) -> None:
-    """Imports MLflow only here and below: that takes longer than all the rest does on a current schema."""
-    import sqlalchemy
-    from mlflow.store.db.utils import _initialize_tables, _upgrade_db
-
-    engine = sqlalchemy.create_engine(uri, poolclass=sqlalchemy.pool.NullPool)
-    # The first tables without a revision are what a killed run can leave: this completes them.
-    _initialize_tables(engine) if schema.revision is None else _upgrade_db(engine)
-
-
 def carry_out(action: str, schema: Schema, settings: Settings) -> None:
     if action != "up-to-date":
-        upgrade(schema, settings.uri)
+        upgrade(settings.uri, schema.revision)
     if not read_schema(settings.uri).has_default_experiment:
         from mlflow.tracking._tracking_service.utils import _get_sqlalchemy_store
 
@@ -157,20 +147,6 @@ def check_passphrase() -> None:
         raise BadSetting(f"{PASSPHRASE} is empty: MLflow would use the passphrase that is in its source")
 
 
-def explain(error: Exception) -> str:
-    database_error = find_database_error(error)
-    if database_error is not None:
-        return str(classify(database_error))
-    if isinstance(error, UnusableSchema):
-        return str(error)
-    if isinstance(error, BadSetting):
-        return str(Problem(CAUSES["bad-settings"], str(error)))
-    if isinstance(error, ImportError):
-        return str(Problem(BAD_IMAGE, str(error)))
-    print(redact(traceback.format_exc()), file=sys.stderr, flush=True)
-    return one_line(redact(f"unknown: {type(error).__name__}: {error}"))
-
-
 def main(arguments: list[str]) -> int:
     prepare(PROGRAM)
     if arguments not in ([], ["--wait"]):
@@ -178,7 +154,7 @@ def main(arguments: list[str]) -> int:
     work = wait if arguments == ["--wait"] else migrate
     try:
         settings = Settings(
-            os.environ.get("MLFLOW_BACKEND_STORE_URI") or "postgresql+psycopg2://",
+            store_uri(),
             os.environ.get("MLFLOW_DEFAULT_ARTIFACT_ROOT") or "mlflow-artifacts:/",
             seconds_from(DEADLINE, 600),
         )
@@ -190,12 +166,8 @@ def main(arguments: list[str]) -> int:
         for tables in (Tracking(settings, image_revisions()), *users):
             print(f"{PROGRAM}: {work(tables, settings.seconds)}", flush=True)
         return DONE
-    except NewerSchema as error:
-        return fail(f"{PROGRAM}: {error}", SCHEMA_IS_NEWER)
-    except DeadlinePassed as error:
-        return fail(f"{PROGRAM}: {error}", DEADLINE_PASSED)
     except Exception as error:
-        return fail(f"{PROGRAM}: {explain(error)}", FAILED)
+        return fail_with(PROGRAM, error)
 
 
 if __name__ == "__main__":

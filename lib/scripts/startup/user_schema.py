@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from init_container import BadSetting
-from mlflow_schema import NewerSchema, UnusableSchema, connect, package_folder, read_revisions
+from mlflow_schema import NewerSchema, UnusableSchema, package_folder, read_revisions, reading
 
 SHORTEST_PASSWORD = 12  # mlflow.utils.validation
 # What MLflow once gave its first administrator. It lets no administrator log in with that any more, and
@@ -48,25 +48,20 @@ class Users:
         self._table, self.image = version_table, read_revisions(versions)
 
     def read(self) -> UserSchema:
-        connection = connect(self.uri)
-        connection.autocommit = True  # as in mlflow_schema.read_schema
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT to_regclass(%s) IS NOT NULL, to_regclass('users') IS NOT NULL", (self._table,)
-                )
-                versioned, has_users = cursor.fetchone()
-                revision, has_admin = None, self.admin is None
-                if versioned:
-                    cursor.execute(f"SELECT string_agg(version_num, '+') FROM {self._table}")
-                    revision = cursor.fetchone()[0]
-                if has_users and self.admin is not None:
-                    cursor.execute("SELECT password_hash FROM users WHERE username = %s", (self.admin,))
-                    found = cursor.fetchone()
-                    has_admin = found is not None and not is_known_password(found[0])
-                return UserSchema(revision, has_users, has_admin)
-        finally:
-            connection.close()
+        with reading(self.uri) as cursor:
+            cursor.execute(
+                "SELECT to_regclass(%s) IS NOT NULL, to_regclass('users') IS NOT NULL", (self._table,)
+            )
+            versioned, has_users = cursor.fetchone()
+            revision, has_admin = None, self.admin is None
+            if versioned:
+                cursor.execute(f"SELECT string_agg(version_num, '+') FROM {self._table}")
+                revision = cursor.fetchone()[0]
+            if has_users and self.admin is not None:
+                cursor.execute("SELECT password_hash FROM users WHERE username = %s", (self.admin,))
+                found = cursor.fetchone()
+                has_admin = found is not None and not is_known_password(found[0])
+            return UserSchema(revision, has_users, has_admin)
 
     def decide(self, schema: UserSchema) -> str:
         found = schema.revision

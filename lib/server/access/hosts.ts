@@ -21,13 +21,13 @@ export function endpointsOf({ ingress, httpRoute }: EndpointsInput): Endpoint[] 
 }
 
 /** What decides which Host headers and origins the server accepts. */
-export interface HostsInput {
-  readonly serviceName: string;
-  /** The namespace, or a reference that Kubernetes expands. */
-  readonly namespace: string;
+export interface ServerHosts {
+  /** Name of the Service. */
+  readonly id: string;
+  readonly namespace?: string;
   readonly endpoints: readonly Endpoint[];
-  readonly allowedHosts: string[];
-  readonly corsAllowedOrigins: string[];
+  readonly allowedHosts?: string[];
+  readonly corsAllowedOrigins?: string[];
 }
 
 // MLflow's own default list, which a list of ours replaces (mlflow.server.security_utils), with classes for the ranges.
@@ -43,23 +43,27 @@ const CARRIER_GRADE_NAT = ['100.6[4-9].*', '100.[7-9][0-9].*', '100.1[01][0-9].*
  * that would let `name.evil.example` in.
  * @see https://mlflow.org/docs/latest/self-hosting/security/network/
  */
-export function allowedHosts(input: HostsInput): string[] {
-  const service = [
-    input.serviceName,
-    `${input.serviceName}.${input.namespace}`,
-    `${input.serviceName}.${input.namespace}.svc`,
-    `${input.serviceName}.${input.namespace}.svc.cluster.local`,
+export function allowedHosts(server: ServerHosts): string[] {
+  // Where the chart names no namespace, Kubernetes fills in that of the pod.
+  const { id, namespace = '$(POD_NAMESPACE)' } = server;
+  const service = [id, `${id}.${namespace}`, `${id}.${namespace}.svc`, `${id}.${namespace}.svc.cluster.local`];
+  const names = [...service, ...server.endpoints.flatMap(({ hosts }) => hosts), ...LOCAL];
+  return [
+    ...new Set([
+      ...names.flatMap(withAnyPort),
+      ...PRIVATE_RANGES,
+      ...CARRIER_GRADE_NAT,
+      ...(server.allowedHosts ?? []),
+    ]),
   ];
-  const names = [...service, ...input.endpoints.flatMap(({ hosts }) => hosts), ...LOCAL];
-  return [...new Set([...names.flatMap(withAnyPort), ...PRIVATE_RANGES, ...CARRIER_GRADE_NAT, ...input.allowedHosts])];
 }
 
 /** The origins from which a browser may change something: those of the ways in from outside, and the caller's. */
-export function corsAllowedOrigins(input: HostsInput): string[] {
-  const origins = input.endpoints.flatMap(({ hosts, https }) =>
+export function corsAllowedOrigins(server: ServerHosts): string[] {
+  const origins = server.endpoints.flatMap(({ hosts, https }) =>
     hosts.map((host) => `${https ? 'https' : 'http'}://${host}`),
   );
-  return [...new Set([...origins, ...input.corsAllowedOrigins])];
+  return [...new Set([...origins, ...(server.corsAllowedOrigins ?? [])])];
 }
 
 function withAnyPort(name: string): string[] {

@@ -1,15 +1,15 @@
 import type { Duration } from 'cdk8s';
-import * as kplus from 'cdk8s-plus-28';
+import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import { checkSeconds } from '../../validation/checks';
-import { contentDigest } from '../../kube/values/digest';
 import { text } from '../../kube/values/env-values';
+import { mountConfigFiles } from '../../kube/pod/config-files';
 import type { ObjectLabels } from '../../kube/pod/labels';
 import type { Problems } from '../../validation/problems';
 import type { SecretKey } from '../../kube/values/secret-key';
 
-import type { AuthContext, AuthParts, AuthStrategy } from './auth-parts';
+import type { AuthContext, AuthParts, AuthStrategy } from './auth-strategy';
 import { checkUserDatabase, userDatabaseUri } from './user-database';
 
 const CONFIG_FOLDER = '/etc/mlflow-auth';
@@ -91,31 +91,32 @@ export class BasicAuth implements AuthStrategy {
   public bind(scope: Construct, labels: ObjectLabels, context: AuthContext): AuthParts {
     const configuration = { MLFLOW_AUTH_CONFIG_PATH: text(`${CONFIG_FOLDER}/${CONFIG_FILE}`) };
     const administrator = { MLFLOW_AUTH_ADMIN_PASSWORD: this.options.adminPassword._value() };
+    const volumeMounts = [this.configuration(scope, labels)];
     return {
-      serverArguments: ['--app-name=basic-auth'],
-      serverEnvironment: {
-        ...configuration,
-        MLFLOW_FLASK_SERVER_SECRET_KEY: this.options.flaskSecretKey._value(),
-        // A server makes the first administrator itself where nobody has done it for this pod.
-        ...(!context.isPreparedByPods && administrator),
+      arguments: ['--app-name=basic-auth'],
+      server: {
+        of: 'auth',
+        envVariables: {
+          ...configuration,
+          MLFLOW_FLASK_SERVER_SECRET_KEY: this.options.flaskSecretKey._value(),
+          // A server makes the first administrator itself where nobody has done it for this pod.
+          ...(!context.isPreparedByPods && administrator),
+        },
+        volumeMounts,
       },
-      migrationEnvironment: { ...configuration, ...administrator },
-      volumeMounts: [this.configuration(scope, labels)],
+      migration: { of: 'auth', envVariables: { ...configuration, ...administrator }, volumeMounts },
       engines: 1,
-      routes: [],
       guardsMetrics: true,
     };
   }
 
   private configuration(scope: Construct, labels: ObjectLabels): kplus.VolumeMount {
-    const data = { [CONFIG_FILE]: iniOf(this.options) };
-    const configMap = new kplus.ConfigMap(scope, 'auth', {
-      metadata: { name: `${scope.node.id}-auth-${contentDigest(data)}`, labels: labels.all },
-      immutable: true,
-      data,
+    return mountConfigFiles(scope, 'auth', labels, {
+      name: `${scope.node.id}-auth`,
+      volumeName: 'auth',
+      path: CONFIG_FOLDER,
+      data: { [CONFIG_FILE]: iniOf(this.options) },
     });
-    const volume = kplus.Volume.fromConfigMap(scope, 'auth-volume', configMap, { name: 'auth' });
-    return { path: CONFIG_FOLDER, volume, readOnly: true };
   }
 }
 

@@ -1,4 +1,4 @@
-import type { AuthStrategy } from './auth-parts';
+import type { AuthStrategy } from './auth-strategy';
 import { BasicAuth, type BasicAuthOptions } from './basic-auth';
 import { OAuth2Proxy } from './oauth2-proxy';
 import type { OAuth2ProxyOptions } from './oauth2-proxy-options';

@@ -5,11 +5,12 @@ import type { Construct } from 'constructs';
 import { IMAGES } from '../../images';
 import type { ObjectLabels } from '../../kube/pod/labels';
 import type { Problems } from '../../validation/problems';
-import { RESTRICTED_CONTAINER } from '../../kube/pod/restricted';
+import { container, type ContainerOptions } from '../../kube/pod/pod';
+import type { PodPart } from '../../kube/pod/pod-part';
 import { LITTLE_SCRATCH_SPACE } from '../../kube/pod/scratch-space';
-import { SERVER_PORT } from '../ports';
+import { SERVER_PORT } from '../settings/port';
 
-import { type AuthContext, type AuthParts, type AuthStrategy, NO_AUTH } from './auth-parts';
+import { type AuthContext, type AuthParts, type AuthStrategy, NO_AUTH } from './auth-strategy';
 import { checkOAuth2Proxy, type OAuth2ProxyOptions } from './oauth2-proxy-options';
 import { proxyArguments } from './proxy-arguments';
 import { routeToIssuer } from './single-sign-on';
@@ -29,15 +30,22 @@ export class OAuth2Proxy implements AuthStrategy {
   }
 
   public bind(_scope: Construct, _labels: ObjectLabels, context: AuthContext): AuthParts {
+    const part: PodPart = {
+      of: 'auth',
+      envVariables: {
+        OAUTH2_PROXY_CLIENT_SECRET: this.options.clientSecret._value(),
+        OAUTH2_PROXY_COOKIE_SECRET: this.options.cookieSecret._value(),
+      },
+      routes: [routeToIssuer(this.options.issuerUrl)],
+    };
     return {
       ...NO_AUTH,
-      routes: [routeToIssuer(this.options.issuerUrl)],
-      proxy: this.sidecar(context),
+      proxy: (certificate) => container('oauth2-proxy', [part, certificate], this.sidecar(context)),
     };
   }
 
-  /** It starts before MLflow and stops after it, so that no answer is cut off: a sidecar in Kubernetes' own sense. */
-  private sidecar(context: AuthContext): kplus.ContainerProps {
+  /** It starts before MLflow and stops after it, so that no answer is cut off: a native sidecar. */
+  private sidecar(context: AuthContext): ContainerOptions {
     const probe = (path: string, periodSeconds: number, failureThreshold: number): kplus.Probe =>
       kplus.Probe.fromHttpGet(path, {
         port: SERVER_PORT,
@@ -47,17 +55,10 @@ export class OAuth2Proxy implements AuthStrategy {
         failureThreshold,
       });
     return {
-      name: 'oauth2-proxy',
       image: this.options.image ?? IMAGES.oauth2Proxy,
-      imagePullPolicy: kplus.ImagePullPolicy.IF_NOT_PRESENT,
       restartPolicy: kplus.ContainerRestartPolicy.ALWAYS,
-      securityContext: RESTRICTED_CONTAINER,
       args: proxyArguments(this.options, context),
       ports: [{ name: context.isHttps ? 'https' : 'http', number: SERVER_PORT }],
-      envVariables: {
-        OAUTH2_PROXY_CLIENT_SECRET: this.options.clientSecret._value(),
-        OAUTH2_PROXY_COOKIE_SECRET: this.options.cookieSecret._value(),
-      },
       resources: this.options.resources ?? DEFAULT_RESOURCES,
       liveness: probe('/ping', 10, 6),
       readiness: probe('/ready', 5, 2),

@@ -5,7 +5,7 @@ import type { ObjectLabels } from '../../kube/pod/labels';
 import type { Problems } from '../../validation/problems';
 import type { SecretKey } from '../../kube/values/secret-key';
 
-import type { AuthContext, AuthParts, AuthStrategy } from './auth-parts';
+import type { AuthContext, AuthParts, AuthStrategy } from './auth-strategy';
 import type { DefaultPermission } from './basic-auth';
 import { callbackUrl, checkIssuer, checkUrl, routeToIssuer } from './single-sign-on';
 import { checkUserDatabase, userDatabaseUri } from './user-database';
@@ -76,31 +76,33 @@ export class OidcAuth implements AuthStrategy {
     const { poolSize, maxOverflow, recycle } = context.pooling;
     const users = texts({ OIDC_USERS_DB_URI: userDatabaseUri(database) });
     return {
-      serverArguments: ['--app-name=oidc-auth'],
-      serverEnvironment: {
-        ...users,
-        ...texts({
-          OIDC_DISCOVERY_URL: `${issuerUrl.replace(/\/$/, '')}/.well-known/openid-configuration`,
-          OIDC_CLIENT_ID: clientId,
-          ...(redirectUrl !== undefined && {
-            OIDC_REDIRECT_URI: redirectUrl,
-            SESSION_COOKIE_SECURE: redirectUrl.startsWith('https:'),
+      arguments: ['--app-name=oidc-auth'],
+      server: {
+        of: 'auth',
+        envVariables: {
+          ...users,
+          ...texts({
+            OIDC_DISCOVERY_URL: `${issuerUrl.replace(/\/$/, '')}/.well-known/openid-configuration`,
+            OIDC_CLIENT_ID: clientId,
+            ...(redirectUrl !== undefined && {
+              OIDC_REDIRECT_URI: redirectUrl,
+              SESSION_COOKIE_SECURE: redirectUrl.startsWith('https:'),
+            }),
+            ...(allowedGroups !== undefined && { OIDC_GROUP_NAME: allowedGroups.join(',') }),
+            ...(adminGroups !== undefined && { OIDC_ADMIN_GROUP_NAME: adminGroups.join(',') }),
+            ...(defaultPermission !== undefined && { DEFAULT_MLFLOW_PERMISSION: defaultPermission }),
+            // Its pool takes no notice of MLflow's settings.
+            ...(poolSize !== undefined && { OIDC_DB_POOL_SIZE: poolSize }),
+            ...(maxOverflow !== undefined && { OIDC_DB_POOL_MAX_OVERFLOW: maxOverflow }),
+            ...(recycle !== undefined && { OIDC_DB_POOL_RECYCLE_SECONDS: recycle.toSeconds() }),
           }),
-          ...(allowedGroups !== undefined && { OIDC_GROUP_NAME: allowedGroups.join(',') }),
-          ...(adminGroups !== undefined && { OIDC_ADMIN_GROUP_NAME: adminGroups.join(',') }),
-          ...(defaultPermission !== undefined && { DEFAULT_MLFLOW_PERMISSION: defaultPermission }),
-          // Its pool takes no notice of MLflow's settings.
-          ...(poolSize !== undefined && { OIDC_DB_POOL_SIZE: poolSize }),
-          ...(maxOverflow !== undefined && { OIDC_DB_POOL_MAX_OVERFLOW: maxOverflow }),
-          ...(recycle !== undefined && { OIDC_DB_POOL_RECYCLE_SECONDS: recycle.toSeconds() }),
-        }),
-        OIDC_CLIENT_SECRET: clientSecret._value(),
-        SECRET_KEY: sessionSecretKey._value(),
+          OIDC_CLIENT_SECRET: clientSecret._value(),
+          SECRET_KEY: sessionSecretKey._value(),
+        },
+        routes: [routeToIssuer(issuerUrl)],
       },
-      migrationEnvironment: users,
-      volumeMounts: [],
+      migration: { of: 'auth', envVariables: users },
       engines: 1,
-      routes: [routeToIssuer(issuerUrl)],
       guardsMetrics: false,
     };
   }

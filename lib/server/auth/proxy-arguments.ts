@@ -1,9 +1,9 @@
 import { Duration } from 'cdk8s';
 
-import { CERTIFICATE_FILE, KEY_FILE } from '../certificate';
-import { PROXIED_PORT, SERVER_PORT } from '../ports';
+import { CERTIFICATE_FILE, KEY_FILE } from '../settings/port';
+import { PROXIED_PORT, SERVER_PORT } from '../settings/port';
 
-import type { AuthContext } from './auth-parts';
+import type { AuthContext } from './auth-strategy';
 import type { OAuth2ProxyOptions } from './oauth2-proxy-options';
 import { callbackUrl } from './single-sign-on';
 

@@ -1,12 +1,11 @@
 import type { Problems } from '../../validation/problems';
 import { checkDatabase } from '../../postgres/connection/endpoint';
-import { PgBouncer } from '../../postgres/pg-bouncer/pg-bouncer';
-import { ReadinessCheck } from '../readiness-check';
+import { ReadinessCheck } from '../settings/readiness-check';
 
-import type { AuthContext } from './auth-parts';
+import type { AuthContext } from './auth-strategy';
 
 /**
- * Where users are kept: all else than the database's name is in libpq's own variables.
+ * The URI of the database with the users. Everything but its name is in libpq's own variables.
  *
  * The name is a parameter, since SQLAlchemy takes the path of a URI as it is, while libpq decodes it.
  */
@@ -16,13 +15,14 @@ export function userDatabaseUri(database: string | undefined): string {
     : `postgresql+psycopg2:///?dbname=${encodeURIComponent(database)}`;
 }
 
-/** What must be true of a server whose users are in PostgreSQL. */
+/** Validates the props of a server whose users are in PostgreSQL. */
 export function checkUserDatabase(problems: Problems, database: string | undefined, context: AuthContext): void {
   checkDatabase(problems, database, 'auth.database');
-  if (database !== undefined && context.backend instanceof PgBouncer) {
+  const { bypass, poolsAnyDatabase } = context.backend.connection;
+  if (database !== undefined && bypass !== undefined && !poolsAnyDatabase) {
     problems.add(
       'auth.database',
-      'must be left out behind a PgBouncer, which knows one database',
+      'must be left out behind a pooler that connects to one database',
       database,
       `Leave it out: the users are then in the database of "${context.backend.node.id}".`,
     );

@@ -274,11 +274,8 @@ test.each<[Partial<BitnamiPostgresProps>, string]>([
   [{ database: 'x'.repeat(64) }, `\`database\` must have 1 to 63 bytes, got "${'x'.repeat(64)}".`],
   [{ servicePort: 0 }, '`servicePort` must be a whole number from 1 to 65535, got 0.'],
   [{ maxConnections: 0 }, '`maxConnections` must be a whole number from 1 to 262143, got 0.'],
-  [
-    { settings: { max_connections: '5' } },
-    '`settings` must not name max_connections. Use `maxConnections`, which the connection carries.',
-  ],
-  [{ settings: { 'a b': '5' } }, '`settings` must have names of postgresql.conf, got "a b".'],
+  [{ settings: { max_connections: '5' } }, '`settings` must not name max_connections. Use `maxConnections`.'],
+  [{ settings: { 'a b': '5' } }, '`settings` must have names of settings of postgresql.conf, got "a b".'],
   [
     { initScripts: { 'x.sh': '' } },
     '`initScripts` must have file names that end in .sql, got "x.sh". The image runs nothing else as SQL.',

@@ -141,6 +141,7 @@ test('a pooler of the operator, with a name that is in the certificate', () => {
         max_client_conn: '1000',
         query_wait_timeout: '30',
         server_login_retry: '0.5',
+        server_connect_timeout: '5',
       },
     },
     template: {
@@ -213,7 +214,7 @@ test.each<[CloudNativePostgresProps, string]>([
   ],
   [{ maxConnections: 0 }, '`maxConnections` must be a whole number from 1 to 262143, got 0.'],
   [{ settings: { max_connections: '5' } }, '`settings` must not name max_connections. Use `maxConnections`.'],
-  [{ settings: { 'a b': '5' } }, '`settings` must have names of settings, got "a b".'],
+  [{ settings: { 'a b': '5' } }, '`settings` must have names of settings of postgresql.conf, got "a b".'],
   [
     {
       plugins: [
@@ -238,6 +239,10 @@ test.each<[CloudNativePostgresProps, string]>([
   [
     { pooler: { settings: { default_pool_size: '5' } } },
     '`pooler.settings` must not name default_pool_size. Use `pooler.defaultPoolSize`.',
+  ],
+  [
+    { pooler: { settings: { pool_mode: 'session' } } },
+    '`pooler.settings` must not name pool_mode. Use `pooler.poolMode`.',
   ],
   [
     { pooler: { defaultPoolSize: 60 } },

@@ -61,6 +61,19 @@ test('is a native sidecar, which the others wait for', () => {
   ]);
 });
 
+const IN_ITS_LOG = 'The container cloud-sql-proxy connects for this one: the cause is in its log';
+const CAUSES = [
+  {
+    replaces: 'wrong-password',
+    name: 'cloud-iam',
+    messageContains: 'Cloud SQL IAM',
+    advice:
+      'Make PGUSER an IAM user of this Cloud SQL instance, and the account that the proxy is; give that account roles/cloudsql.instanceUser, and the instance the flag cloudsql.iam_authentication',
+  },
+  { replaces: 'refused', advice: IN_ITS_LOG, name: 'refused' },
+  { replaces: 'dropped', advice: IN_ITS_LOG, name: 'dropped' },
+];
+
 test('by IAM there is no password, and no Secret at all', () => {
   const manifests = synth();
   const variables = env(container(manifests, 'mlflow'));
@@ -72,7 +85,7 @@ test('by IAM there is no password, and no Secret at all', () => {
     PGSSLMODE: 'disable',
     PGCONNECT_TIMEOUT: '10',
     PGAPPNAME: 'mlflow',
-    DATABASE_PROXY: 'cloud-sql-proxy',
+    DATABASE_FAILURE_CAUSES: JSON.stringify(CAUSES),
   });
   expect(JSON.stringify(manifests)).not.toMatch(/secretKeyRef|"kind":"Secret"/);
 });
@@ -139,7 +152,7 @@ test('what connects must fit the instance', () => {
     maxConnections: 25,
   });
   expect(server(scope, { backend }).node.validate()).toEqual([
-    'up to 44 connections (1 pod x 44 with 2 workers) exceed the 22 that "postgres" offers. Lower `pooling`, `workers` or `replicas`, raise `maxConnections`, or put a pooler between. The largest pool that fits is 4 + 1.',
+    'pool-fits-database: up to 44 connections (1 pod x 44 with 2 workers) exceed the 22 that "postgres" offers. Lower `pooling`, `workers` or `replicas`, raise `maxConnections`, or put a pooler between. The largest pool that fits is 4 + 1.',
   ]);
 });
 

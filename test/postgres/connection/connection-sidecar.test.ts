@@ -177,10 +177,10 @@ test('a pooler before a login without a password has one of its own', () => {
     PGUSER: 'mlflow@shop.iam',
     PGPASSWORD: password,
   });
-  expect(env(containerOf(ofServer, 'mlflow'))).not.toHaveProperty('DATABASE_PROXY');
+  expect(env(containerOf(ofServer, 'mlflow'))).not.toHaveProperty('DATABASE_FAILURE_CAUSES');
   expect(env(containerOf(ofServer, 'init-mlflow'))).toMatchObject({
     PGHOST: '127.0.0.1',
-    DATABASE_PROXY: 'cloud-sql-proxy',
+    DATABASE_FAILURE_CAUSES: expect.stringContaining('"cloud-iam"') as string,
   });
   expect(env(containerOf(ofServer, 'init-mlflow'))).not.toHaveProperty('PGPASSWORD');
 });
@@ -189,7 +189,7 @@ test('the runbook names its log, and no preparation of it', () => {
   const scope = chart();
   const backend = withoutPassword(scope);
   const runbook = server(scope, { backend, databaseMigration: DatabaseMigration.job() }).runbook();
-  expect(runbook.split('\n').filter((line) => line.includes('cloud-sql-proxy'))).toEqual([
+  expect(runbook.split('\n').filter((line) => line.includes('-c cloud-sql-proxy'))).toEqual([
     'kubectl logs deployment/mlflow -c cloud-sql-proxy',
   ]);
   expect(runbook).not.toContain('### The login');
@@ -256,7 +256,7 @@ describe('errors', () => {
           backend: withoutPassword(scope),
           admin: PostgresCredentials.fromSecretName('admin'),
         }),
-      '[chart/bootstrap] `backend` must log in with a password, which the role gets. One that is let in by something else is made there: for Cloud SQL, `gcloud sql users create`; for RDS, `CREATE ROLE` and `GRANT rds_iam TO` it.',
+      "[chart/bootstrap] `backend` must log in with a password, which the role gets. Make a role that logs in without one as an administrator, or with the tools of the database's provider.",
     ],
     [
       'an exporter that would log in with a password',

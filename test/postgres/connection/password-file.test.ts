@@ -1,11 +1,18 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { Cron, Duration, Testing } from 'cdk8s';
 import {
   BackupLocation,
+  ConnectionFailure,
+  type ConnectionFailureCause,
   DatabaseBootstrap,
   FileSource,
+  type IPostgresBackend,
   MlflowGarbageCollection,
   PgBouncer,
   PostgresBackup,
+  PostgresConnection,
   PostgresCredentials,
   PostgresExporter,
   PostgresTls,
@@ -15,7 +22,8 @@ import {
   S3Credentials,
   SecretKey,
 } from 'cdk8s-mlflow';
-import type { Construct } from 'constructs';
+import { EnvValue, Volume } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
 
 import { CONNECTING, podThatConnects, waysOut } from '../../support/connecting';
 import { chart, containerOf, env, type Manifest, only, server } from '../../support/synth';
@@ -98,6 +106,73 @@ test('an exporter with a login of its own needs no token', () => {
   expect(env(spec.containers[0])).toMatchObject({ PGPASSWORD: { secretKeyRef: { name: 'monitor', key: 'password' } } });
 });
 
+/** A user's own sidecar, which keeps the password of a role that lasts for an hour. */
+function vault(scope: Construct, failureCauses?: ConnectionFailureCause[]): IPostgresBackend & Construct {
+  const volume = Volume.fromEmptyDir(scope, 'lease', 'lease');
+  const connection = new PostgresConnection({
+    host: EnvValue.fromValue('db'),
+    port: EnvValue.fromValue('5432'),
+    database: EnvValue.fromValue('mlflow'),
+    credentials: PostgresCredentials.fromSecretName('login'),
+    tls: PostgresTls.REQUIRE,
+    sidecar: {
+      container: { name: 'vault-agent', image: 'vault' },
+      routes: [{ ports: [5432] }],
+      passwordFile: { volume, name: 'pgpass' },
+      failureCauses,
+    },
+  });
+  return Object.assign(new Construct(scope, 'backend'), { connection });
+}
+
+describe("a user's own sidecar", () => {
+  const LEASE = {
+    replaces: ConnectionFailure.WRONG_PASSWORD,
+    name: 'expired-lease',
+    advice: 'Look at the log of vault-agent, and renew the lease of the role',
+  };
+
+  test.each<[string, ConnectionFailureCause[] | undefined, object[]]>([
+    ['brings its own cause and advice', [LEASE], [LEASE]],
+    [
+      'is where to look otherwise',
+      undefined,
+      [
+        {
+          replaces: 'wrong-password',
+          advice:
+            'The container vault-agent keeps the password for this one: look at its log, and at what PGUSER may do',
+          name: 'wrong-password',
+        },
+      ],
+    ],
+  ])('%s', (_, causes, expected) => {
+    const scope = chart();
+    server(scope, { backend: vault(scope, causes) });
+    const { spec } = only(Testing.synth(scope), 'Deployment').spec.template;
+    for (const name of ['wait-for-database', 'init-mlflow', 'mlflow']) {
+      expect(JSON.parse(env(containerOf(spec, name)).DATABASE_FAILURE_CAUSES)).toEqual(expected);
+    }
+  });
+
+  test('has its causes in the runbook, in place of the general ones', () => {
+    const scope = chart();
+    const general = { replaces: ConnectionFailure.NO_LOGIN, advice: 'Create the role again' };
+    const runbook = server(scope, { backend: vault(scope, [LEASE, general]) }).runbook();
+    expect(runbook.split('\n').filter((line) => /^\| .*(lease|login)/.test(line))).toEqual([
+      '| `expired-lease` | Look at the log of vault-agent, and renew the lease of the role |',
+      '| `no-login` | Create the role again |',
+      '| `wrong-password`, `pg-hba` | the server does not let this login in: the Secret below, or `pg_hba.conf` |',
+    ]);
+  });
+
+  test('replaces failures that the scripts know', () => {
+    const table = readFileSync(join(__dirname, '../../../lib/scripts/shared/database_errors.py'), 'utf8');
+    const causes = [...table.matchAll(/Cause\(\s*"([-a-z]+)"/g)].map(([, name]) => name);
+    expect(causes).toEqual(expect.arrayContaining(Object.values(ConnectionFailure)));
+  });
+});
+
 test('the runbook names its log', () => {
   const scope = chart();
   const runbook = server(scope, { backend: rds(scope) }).runbook();
@@ -111,7 +186,7 @@ describe('errors', () => {
     [
       'a PgBouncer',
       (scope) => new PgBouncer(scope, 'pgbouncer', { backend: rds(scope) }),
-      '[chart/pgbouncer] `backend` must not have a password that expires: PgBouncer reads no password file. Use a backend with a lasting password, or what the provider has in its place: for RDS, the endpoint of an RDS Proxy as its `host`, without a PgBouncer.',
+      "[chart/pgbouncer] `backend` must not have a password that expires: PgBouncer reads no password file. Use a backend with a password that does not expire, or a pooler of the database's provider as its `host`, without a PgBouncer.",
     ],
     [
       'a PgBouncer with a password for its clients',
@@ -120,7 +195,7 @@ describe('errors', () => {
           backend: rds(scope),
           clientPassword: SecretKey.fromSecretName('pooler', 'password'),
         }),
-      '[chart/pgbouncer] `backend` must not have a password that expires: PgBouncer reads no password file. Use a backend with a lasting password, or what the provider has in its place: for RDS, the endpoint of an RDS Proxy as its `host`, without a PgBouncer.',
+      "[chart/pgbouncer] `backend` must not have a password that expires: PgBouncer reads no password file. Use a backend with a password that does not expire, or a pooler of the database's provider as its `host`, without a PgBouncer.",
     ],
     [
       'a role that is to be made',
@@ -129,7 +204,7 @@ describe('errors', () => {
           backend: rds(scope),
           admin: PostgresCredentials.fromSecretName('admin'),
         }),
-      '[chart/bootstrap] `backend` must log in with a password, which the role gets. One that is let in by something else is made there: for Cloud SQL, `gcloud sql users create`; for RDS, `CREATE ROLE` and `GRANT rds_iam TO` it.',
+      "[chart/bootstrap] `backend` must log in with a password, which the role gets. Make a role that logs in without one as an administrator, or with the tools of the database's provider.",
     ],
     [
       'artifacts of another role',

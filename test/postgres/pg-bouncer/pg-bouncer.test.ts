@@ -150,6 +150,7 @@ test('the init container writes the login from the Secret into memory, with the 
   expect(pod.volumes).toContainEqual({ name: 'secrets', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } });
   expect(containerOf(pod, 'pgbouncer')).not.toHaveProperty('env');
   expect(Object.keys(only(manifests, 'ConfigMap', pod.volumes[0].configMap.name).data)).toEqual([
+    'exit_codes.py',
     'init_container.py',
     'pgbouncer.ini',
     'write_userlist.py',
@@ -358,8 +359,8 @@ test.each<[Props, string]>([
     { authQuery: 'SELECT a, b FROM c($1)' },
     '`maxDatabaseConnections` must be given with `authQuery`: each user gets a pool of its own. Give at least `defaultPoolSize`.',
   ],
-  [{ settings: { auth_type: 'trust' } }, '`settings` must not name auth_type, which the way to the database rests on.'],
-  [{ settings: { '[users]': '' } }, '`settings` must have names of pgbouncer.ini, got "[users]".'],
+  [{ settings: { auth_type: 'trust' } }, '`settings` must not name auth_type. The library sets it itself.'],
+  [{ settings: { '[users]': '' } }, '`settings` must have names of settings of pgbouncer.ini, got "[users]".'],
   [
     { settings: { stats_period: '1\nauth_type = any' } },
     '`settings.stats_period` must be one line, got "1\\nauth_type = any".',

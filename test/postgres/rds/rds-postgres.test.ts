@@ -81,7 +81,14 @@ test('the others read the token at each connection, from memory', () => {
       PGSSLROOTCERT: '/etc/postgres-tls/ca/ca.crt',
       PGCONNECT_TIMEOUT: '10',
       PGPASSFILE: '/run/postgres-password/pgpass',
-      DATABASE_LOGIN: 'rds-token',
+      DATABASE_FAILURE_CAUSES: JSON.stringify([
+        {
+          replaces: 'wrong-password',
+          name: 'rds-iam',
+          advice:
+            'GRANT rds_iam TO this user, allow the identity of the pod rds-db:connect as it at this instance, and look at the log of the container rds-token and at the clock of the node',
+        },
+      ]),
     });
     expect(each.volumeMounts).toContainEqual({
       mountPath: '/run/postgres-password',
@@ -96,7 +103,7 @@ test('the script is in a ConfigMap of the backend, named by its content', () => 
   const configMap = synth().find((m: Manifest) => m.data?.['write_rds_token.py'] !== undefined);
   expect(configMap.metadata.name).toMatch(/^postgres-scripts-[0-9a-f]{8}$/);
   expect(configMap.immutable).toBe(true);
-  expect(Object.keys(configMap.data)).toEqual(['init_container.py', 'write_rds_token.py']);
+  expect(Object.keys(configMap.data)).toEqual(['exit_codes.py', 'init_container.py', 'write_rds_token.py']);
 });
 
 test('a token for each host, in its own region', () => {

@@ -169,7 +169,7 @@ test('a PgBouncer knows one database', () => {
   const backend = new PgBouncer(scope, 'pooler', { backend: postgres });
   expect(() => server(scope, { ...basic({ database: 'users' }), backend })).toThrow(
     new Error(
-      '[chart/mlflow] `auth.database` must be left out behind a PgBouncer, which knows one database, got "users". Leave it out: the users are then in the database of "pooler".',
+      '[chart/mlflow] `auth.database` must be left out behind a pooler that connects to one database, got "users". Leave it out: the users are then in the database of "pooler".',
     ),
   );
 });
@@ -182,7 +182,7 @@ test('the pool of the users counts', () => {
   });
   server(scope, { ...basic(), backend });
   expect(scope.node.findAll().flatMap((each) => each.node.validate())).toEqual([
-    'up to 65 connections (1 pod x 65 with 2 workers) exceed the 57 that "postgres" offers. Lower `pooling`, `workers` or `replicas`, raise `maxConnections`, or put a pooler between. The largest pool that fits is 8 + 1.',
+    'pool-fits-database: up to 65 connections (1 pod x 65 with 2 workers) exceed the 57 that "postgres" offers. Lower `pooling`, `workers` or `replicas`, raise `maxConnections`, or put a pooler between. The largest pool that fits is 8 + 1.',
   ]);
   expect(PoolingProfile.fitting({ connections: 57, usersInDatabase: true }).poolSize).toBe(8);
 });

@@ -1,0 +1,85 @@
+import type { Construct, IConstruct } from 'constructs';
+
+import type { RuleSubject } from '../../validation/rule';
+import type { PostgresConnection } from '../connection/postgres-connection';
+
+/** Connections that PostgreSQL keeps for superusers (`superuser_reserved_connections`). */
+const RESERVED_CONNECTIONS = 3;
+
+/** Connections of a schema migration: the lock, the migration itself, and those that wait for the lock. */
+export const MIGRATION_CONNECTIONS = 3;
+
+/** The pods of a server, and what each of them does at once. */
+export interface ServerPods {
+  /** Pods at most, the one that a rolling update adds included. */
+  readonly pods: number;
+  readonly workers: number;
+  readonly threads: number;
+  /** Engines of each worker for users, besides MLflow's own. */
+  readonly furtherEngines: number;
+}
+
+/** How many connections a construct opens at most. */
+export interface ConnectionDemand {
+  readonly by: Construct;
+  readonly connections: number;
+  /** How the number is computed, such as `3 pods x 31`. */
+  readonly factors: string;
+  /** The pods of the server, where the construct is one. */
+  readonly server?: ServerPods;
+}
+
+const DATABASES = new WeakMap<PostgresConnection, DatabaseDemand>();
+
+/** A database or a pooler, and all that connects to it: the subject of the rules on connections. */
+export class DatabaseDemand implements RuleSubject {
+  /** The demand on the database of a connection. */
+  public static of(connection: PostgresConnection): DatabaseDemand {
+    const database = DATABASES.get(connection) ?? new DatabaseDemand(connection);
+    DATABASES.set(connection, database);
+    return database;
+  }
+
+  public readonly demands: ConnectionDemand[] = [];
+
+  private constructor(public readonly connection: PostgresConnection) {}
+
+  /** Servers come last, for errors to name one: their props decide on most connections. */
+  public get constructs(): IConstruct[] {
+    const others = this.demands.filter(({ server }) => server === undefined);
+    const servers = this.demands.filter(({ server }) => server !== undefined);
+    return [...this.backends(), ...this.poolers(), ...[...others, ...servers].map(({ by }) => by)];
+  }
+
+  /** The database in words, for errors. */
+  public get name(): string {
+    const [backend] = this.backends();
+    if (backend !== undefined) {
+      return `"${backend.node.id}"`;
+    }
+    const [pooler] = this.poolers();
+    return pooler === undefined ? 'the database' : `the database behind "${pooler.node.id}"`;
+  }
+
+  private backends(): IConstruct[] {
+    return this.constructsWith((connection) => connection === this.connection);
+  }
+
+  private poolers(): IConstruct[] {
+    return this.constructsWith((connection) => connection?.bypass === this.connection);
+  }
+
+  // A connection is a value without a construct, so those that have it are looked up in the tree.
+  private constructsWith(matches: (connection: Partial<PostgresConnection> | undefined) => boolean): IConstruct[] {
+    const all = this.demands[0]?.by.node.root.node.findAll() ?? [];
+    return all.filter((each) => matches((each as { connection?: PostgresConnection }).connection));
+  }
+}
+
+/** How many connections clients may open, where that is known. A pooler reserves none. */
+export function connectionsOffered({
+  maxConnections,
+  bypass,
+}: Pick<PostgresConnection, 'maxConnections' | 'bypass'>): number | undefined {
+  return maxConnections === undefined || bypass !== undefined ? maxConnections : maxConnections - RESERVED_CONNECTIONS;
+}

@@ -1,0 +1,150 @@
+import { ApiObject, Size } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+
+import { disruptionBudget } from '../../kube/pod/disruption-budget';
+import { labelsOf, type ObjectLabels } from '../../kube/pod/labels';
+import { OVER_NODES_AND_ZONES, spreadOf } from '../../kube/pod/placement';
+import type { PoolBudget } from '../capacity/pool-budget';
+import { POOLER_TIMEOUTS } from '../capacity/pooler-options';
+
+import type {
+  CloudNativePoolerOptions,
+  CloudNativePostgresProps,
+  CloudNativeStorageOptions,
+} from './cloud-native-postgres-props';
+
+const API_VERSION = 'postgresql.cnpg.io/v1';
+
+const DEFAULT_RESOURCES: kplus.ContainerResources = {
+  cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.units(2) },
+  memory: { request: Size.mebibytes(512), limit: Size.gibibytes(1) },
+};
+
+const POOLER_RESOURCES: kplus.ContainerResources = {
+  cpu: { request: kplus.Cpu.millis(100), limit: kplus.Cpu.units(1) },
+  memory: { request: Size.mebibytes(64), limit: Size.mebibytes(256) },
+};
+
+/** Names of the objects that the operator makes for a cluster, and of its pooler. */
+export interface ClusterNames {
+  readonly cluster: string;
+  /** The Service of the primary. */
+  readonly primary: string;
+  /** The Service of the standbys. */
+  readonly standbys: string;
+  /** The pooler in front of the primary, which its Service is named by. */
+  readonly pooler: string;
+  /** The Secret with the login of the owner. */
+  readonly login: string;
+  /** The Secret with the CA, under `ca.crt`. */
+  readonly ca: string;
+}
+
+/**
+ * The names for a cluster of this name.
+ * @see https://cloudnative-pg.io/docs/1.30/applications
+ */
+export function namesOf(cluster: string): ClusterNames {
+  return {
+    cluster,
+    primary: `${cluster}-rw`,
+    standbys: `${cluster}-ro`,
+    pooler: `${cluster}-pooler-rw`,
+    login: `${cluster}-app`,
+    ca: `${cluster}-ca`,
+  };
+}
+
+/** The props, with the defaults of those that more than the cluster itself needs. */
+export type ResolvedCluster = CloudNativePostgresProps &
+  Required<Pick<CloudNativePostgresProps, 'instances' | 'database' | 'maxConnections'>>;
+
+/**
+ * The PostgreSQL servers.
+ * @see https://cloudnative-pg.io/docs/1.30/cloudnative-pg.v1#clusterspec
+ */
+export function clusterResource(scope: Construct, names: ClusterNames, props: ResolvedCluster): ApiObject {
+  return new ApiObject(scope, 'cluster', {
+    apiVersion: API_VERSION,
+    kind: 'Cluster',
+    metadata: { name: names.cluster, labels: labelsOf('postgresql', names.cluster, 'cluster').all },
+    spec: {
+      instances: props.instances,
+      imageName: props.imageName,
+      imagePullSecrets: props.imagePullSecrets?.map((name) => ({ name })),
+      enableSuperuserAccess: false,
+      bootstrap: { initdb: { database: props.database, owner: props.owner ?? 'mlflow' } },
+      postgresql: { parameters: { max_connections: String(props.maxConnections), ...props.settings } },
+      storage: storageOf(props.storage ?? {}),
+      walStorage: props.walStorage && storageOf(props.walStorage),
+      resources: resourcesOf(props.resources ?? DEFAULT_RESOURCES),
+      // The pooler shows the certificate of the servers, in which its own name is not by itself.
+      certificates: props.pooler && { serverAltDNSNames: [names.pooler] },
+      plugins: props.plugins?.map(({ name, isWalArchiver, parameters }) => ({
+        name,
+        isWALArchiver: isWalArchiver ?? false,
+        parameters,
+      })),
+    },
+  });
+}
+
+/**
+ * PgBouncer in front of the primary.
+ * @see https://cloudnative-pg.io/docs/1.30/cloudnative-pg.v1#poolerspec
+ */
+export function poolerResource(
+  scope: Construct,
+  names: ClusterNames,
+  options: CloudNativePoolerOptions,
+  budget: PoolBudget,
+): ApiObject {
+  // The operator labels the pods so.
+  const labels: ObjectLabels = {
+    selector: { 'cnpg.io/poolerName': names.pooler },
+    all: labelsOf('pgbouncer', names.cluster, 'pooler').all,
+  };
+  disruptionBudget(scope, names.pooler, labels);
+  return new ApiObject(scope, 'pooler', {
+    apiVersion: API_VERSION,
+    kind: 'Pooler',
+    metadata: { name: names.pooler, labels: labels.all },
+    spec: {
+      cluster: { name: names.cluster },
+      type: 'rw',
+      instances: budget.replicas,
+      pgbouncer: {
+        poolMode: budget.poolMode,
+        parameters: {
+          default_pool_size: String(budget.defaultPoolSize),
+          reserve_pool_size: String(budget.reservePoolSize),
+          max_client_conn: String(budget.maxClientConnections),
+          ...Object.fromEntries(Object.entries(POOLER_TIMEOUTS).map(([name, seconds]) => [name, String(seconds)])),
+          ...options.settings,
+        },
+      },
+      template: {
+        spec: {
+          containers: [{ name: 'pgbouncer', resources: resourcesOf(options.resources ?? POOLER_RESOURCES) }],
+          topologySpreadConstraints: spreadOf(OVER_NODES_AND_ZONES, labels),
+        },
+      },
+    },
+  });
+}
+
+function storageOf(options: CloudNativeStorageOptions): Record<string, unknown> {
+  return {
+    size: `${String((options.size ?? Size.gibibytes(10)).toGibibytes())}Gi`,
+    storageClass: options.storageClassName,
+  };
+}
+
+function resourcesOf({ cpu, memory }: kplus.ContainerResources): Record<string, unknown> {
+  const quantities = (cores?: kplus.Cpu, size?: Size): Record<string, string | undefined> => ({
+    cpu: cores?.amount,
+    memory: size && `${String(size.toMebibytes())}Mi`,
+  });
+  return { requests: quantities(cpu?.request, memory?.request), limits: quantities(cpu?.limit, memory?.limit) };
+}

@@ -1,0 +1,53 @@
+import type { IConstruct } from 'constructs';
+
+import { POOL_FITS_DATABASE } from '../postgres/capacity/pool-fits-database';
+import { REQUESTS_FIT_POOLER } from '../postgres/capacity/requests-fit-pooler';
+import { Problems } from '../validation/problems';
+import { acknowledgeRule, type Rule } from '../validation/rule';
+
+import { NO_SERVER_WHILE_IMPORTING } from './no-server-while-importing';
+import { UNIQUE_NAME } from './unique-name';
+
+/** All rules that users can acknowledge. */
+export const RULES: readonly Pick<Rule<never>, 'id' | 'description'>[] = [
+  POOL_FITS_DATABASE,
+  REQUESTS_FIT_POOLER,
+  NO_SERVER_WHILE_IMPORTING,
+  UNIQUE_NAME,
+];
+
+/**
+ * The rules that compare several constructs, such as servers that share a database. They fail the synthesis, with an error
+ * that starts with the id of the rule: `pool-fits-database`, `requests-fit-pooler`, `no-server-while-importing` or
+ * `unique-name`.
+ *
+ * @example
+ * Rules.of(server).acknowledge('pool-fits-database', 'The other server is scaled to zero at night.');
+ */
+export class Rules {
+  /** The rules for a construct and everything below it: a server, a backend, or a chart with all that is in it. */
+  public static of(scope: IConstruct): Rules {
+    return new Rules(scope);
+  }
+
+  private constructor(private readonly scope: IConstruct) {}
+
+  /**
+   * Accepts violations of a rule. It is enough to acknowledge a rule on one of the constructs that it compares.
+   *
+   * @param rule the id of the rule
+   * @param reason why the rule may be violated here, for readers of the app
+   */
+  public acknowledge(rule: string, reason: string): void {
+    const problems = new Problems(this.scope);
+    const ids = RULES.map(({ id }) => id);
+    if (!ids.includes(rule)) {
+      problems.add('rule', `must be one of ${ids.join(', ')}`, rule);
+    }
+    if (reason.trim() === '') {
+      problems.add('reason', 'must say why the rule may be violated', reason);
+    }
+    problems.throwIfAny();
+    acknowledgeRule(this.scope, rule, reason);
+  }
+}

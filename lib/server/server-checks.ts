@@ -1,0 +1,121 @@
+import { ArtifactVisibility } from '../artifacts/artifact-store';
+import { safeThreads } from '../postgres/capacity/connection-math';
+import { checkPooling } from '../postgres/capacity/pooling-profile';
+import { checkId, checkImage, checkPort, checkWhole } from '../validation/checks';
+import { checkPodOptions } from '../kube/pod/pod-options';
+import type { Problems } from '../validation/problems';
+
+import { checkHttpRoute } from './access/http-route';
+import { checkIngress } from './access/ingress';
+import { checkServerIsolation } from './access/server-isolation';
+import { checkExtraArguments } from './server-arguments';
+import type { ServerSettings, ServerSpec } from './server-spec';
+import { checkEncryption } from './settings/encryption';
+import { UpgradeStrategy } from './settings/upgrade-strategy';
+
+/** Validates the props of a server, as far as the props alone can tell. */
+export function checkServer(problems: Problems, server: ServerSettings): void {
+  const { namespace, metrics, autoscaling, backend } = server;
+  checkId(problems, server.id);
+  checkWhole(problems, 'replicas', server.replicas, { least: 0 });
+  autoscaling?._check(problems, { namespace, metrics });
+  if (autoscaling !== undefined && server.replicas !== undefined) {
+    problems.add('replicas', 'must be left out with `autoscaling`', server.replicas, 'Use `autoscaling.minReplicas`.');
+  }
+  checkWhole(problems, 'workers', server.workers, { least: 1 });
+  checkPooling(problems, server.pooling);
+  checkThreads(problems, server);
+  if (server.readFromReplica && backend.connection.readHost === undefined) {
+    problems.say(
+      `\`readFromReplica\` needs read replicas, and "${backend.node.id}" has none.`,
+      'Set its `readHost`, or use BitnamiArchitecture.replication().',
+    );
+  }
+  server.databaseConnectionCheck._check(problems);
+  server.databaseMigration._check(problems);
+  checkImage(problems, 'image', server.image);
+  checkPodOptions(problems, server);
+  checkPort(problems, 'service.port', server.service?.port);
+  checkPort(problems, 'service.nodePort', server.service?.nodePort);
+  checkIngress(problems, server.ingress);
+  checkHttpRoute(problems, server.httpRoute);
+  server.certificate?._check(problems, 'certificate');
+  checkServerIsolation(problems, server);
+  checkHosts(problems, server);
+  server.auth?._strategy.check(problems, server);
+  checkEncryption(problems, server.encryption, server.auth !== undefined);
+  checkVariableNames(problems, 'extraEnvVars', server.extraEnvVars);
+  checkVariableNames(problems, 'extraInitEnvVars', server.extraInitEnvVars);
+  checkExtraArguments(problems, server.extraArgs);
+}
+
+/** Validates what the artifacts ask of the other props of a server. */
+export function checkArtifacts(
+  problems: Problems,
+  { autoscaling, upgradeStrategy, maxReplicas, artifacts: { visibility } }: ServerSpec,
+): void {
+  if (Number.isInteger(maxReplicas) && maxReplicas > 1 && visibility !== ArtifactVisibility.CLUSTER) {
+    problems.add(
+      autoscaling === undefined ? 'replicas' : 'autoscaling.maxReplicas',
+      `must be at most 1 with artifacts that only one ${visibility} can see`,
+      maxReplicas,
+      'Use a volume with READ_WRITE_MANY, or an object store, as `artifactRoot`.',
+    );
+  }
+  if (upgradeStrategy === UpgradeStrategy.ROLLING && visibility === ArtifactVisibility.NODE) {
+    problems.add(
+      'upgradeStrategy',
+      'must not be ROLLING with artifacts that only one node can see',
+      upgradeStrategy,
+      'The second pod could wait for the volume for ever. Use a volume with READ_WRITE_MANY, or leave it out.',
+    );
+  }
+}
+
+function checkThreads(problems: Problems, { threads, pooling }: ServerSettings): void {
+  const most = safeThreads(pooling);
+  // A pool that cannot be has been told about already.
+  if (Number.isInteger(most) && most >= 1) {
+    checkWhole(
+      problems,
+      'threads',
+      threads,
+      { least: 1, most },
+      'With more, requests can wait for connections that other waiting requests hold. Enlarge `pooling`.',
+    );
+  }
+}
+
+function checkHosts(problems: Problems, server: ServerSettings): void {
+  for (const host of server.allowedHosts ?? []) {
+    if (!/^[^\s,/]+$/.test(host)) {
+      problems.add(
+        'allowedHosts',
+        'must be Host headers, without scheme or path',
+        host,
+        'Add the port if clients send one, or `:*` for any.',
+      );
+    }
+  }
+  for (const origin of server.corsAllowedOrigins ?? []) {
+    if (!/^(\*|https?:\/\/[^\s,/]+)$/.test(origin)) {
+      problems.add(
+        'corsAllowedOrigins',
+        'must be origins, with scheme and without path',
+        origin,
+        'Write https://host or https://host:port.',
+      );
+    }
+  }
+  if (server.staticPrefix !== '' && !/^(\/[-\w.~]+)+$/.test(server.staticPrefix)) {
+    problems.add('staticPrefix', 'must start with a slash and not end with one', server.staticPrefix);
+  }
+}
+
+function checkVariableNames(problems: Problems, prop: string, variables: Record<string, unknown>): void {
+  for (const name of Object.keys(variables)) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+      problems.add(prop, 'must have names of letters, digits and underscores', name);
+    }
+  }
+}

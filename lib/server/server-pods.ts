@@ -1,0 +1,169 @@
+import { Size } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+
+import { artifactsPart } from '../artifacts/artifact-store';
+import { labelsOf } from '../kube/pod/labels';
+import { OVER_NODES_AND_ZONES, spreadOf } from '../kube/pod/placement';
+import { container, type ContainerOptions, type Pod, type PodContainer, podOf } from '../kube/pod/pod';
+import type { PodPart } from '../kube/pod/pod-part';
+import { LITTLE_SCRATCH_SPACE } from '../kube/pod/scratch-space';
+import { text, texts } from '../kube/values/env-values';
+import { poolingPart } from '../postgres/capacity/pooling-profile';
+import { connectionPart, replicaPart } from '../postgres/connection/connection-part';
+import { SCRIPT_FOLDER, ScriptFiles } from '../scripts/scripts';
+import type { Problems } from '../validation/problems';
+
+import { allowedHosts, corsAllowedOrigins } from './access/hosts';
+import { isBounded, serverArguments } from './server-arguments';
+import type { ServerSpec } from './server-spec';
+import { encryptionPart } from './settings/encryption';
+import { METRICS_COMMAND, METRICS_SCRIPT, metricsPart } from './settings/metrics';
+import { certificatePart, SERVER_PORT } from './settings/port';
+import { PROBE_SCRIPT, probesOf } from './settings/probes';
+
+const INIT_RESOURCES: kplus.ContainerResources = {
+  cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.units(2) },
+  memory: { request: Size.mebibytes(256), limit: Size.gibibytes(1) },
+  ephemeralStorage: LITTLE_SCRATCH_SPACE,
+};
+
+/** Until every node has taken the pod out of its rules, requests still arrive. */
+const DRAIN_SECONDS = 5;
+
+/** The pods of a server. */
+export interface ServerPods {
+  readonly server: Pod;
+  /** The pod of the Job that migrates the schema, where there is one. */
+  readonly migration?: Pod;
+}
+
+/** Sums up the pods of a server. Makes the volumes and the ConfigMap of the scripts below `scope`. */
+export function serverPods(problems: Problems, scope: Construct, spec: ServerSpec): ServerPods {
+  const { databaseConnectionCheck: check, databaseMigration: migration, authParts: auth } = spec;
+  const { imagePullSecrets, priorityClassName, serviceAccount } = spec;
+  const { connection } = spec.backend;
+  const files = filesPart(scope, spec);
+  const database = connectionPart(scope, connection);
+  const unpooled = connection.bypass && connectionPart(scope, connection.bypass, 'postgres-direct');
+  const environment = environmentParts(spec);
+  const extra: PodPart = { of: 'extraInitEnvVars', isExtra: true, envVariables: spec.extraInitEnvVars };
+  const init: ContainerOptions = {
+    image: spec.image,
+    imagePullPolicy: spec.imagePullPolicy,
+    resources: INIT_RESOURCES,
+  };
+  const checked = [files, database, ...environment, extra];
+  // It makes the first user, and refuses an empty passphrase.
+  const secrets = [encryptionPart({ passphrase: spec.encryption?.passphrase }), auth.migration];
+  const migrated = [files, unpooled ?? database, ...environment, extra];
+  const certificate = certificatePart(scope, spec.certificate);
+  const pod = { imagePullSecrets, priorityClassName, serviceAccount };
+  return {
+    server: podOf(problems, spec.labels, {
+      ...pod,
+      topologySpreadConstraints: spreadOf(
+        spec.topologySpreadConstraints ?? (spec.maxReplicas > 1 ? OVER_NODES_AND_ZONES : undefined),
+        spec.labels,
+      ),
+      initContainers: [
+        ...check._initContainers(checked, init),
+        ...migration._initContainers([...migrated, ...secrets], init),
+        ...(auth.proxy === undefined ? [] : [auth.proxy(certificate)]),
+      ],
+      containers: [serverContainer(scope, spec, [files, database, ...environment], certificate)],
+    }),
+    migration:
+      migration._kind === 'job'
+        ? podOf(problems, labelsOf('mlflow', spec.id, 'migration'), {
+            ...pod,
+            // A database that is made with it takes longer to start than all tries together.
+            initContainers: check._initContainers(migrated, init),
+            containers: [migration._container([...migrated, ...secrets], init)],
+          })
+        : undefined,
+  };
+}
+
+function filesPart(scope: Construct, spec: ServerSpec): PodPart {
+  const scripts = ScriptFiles.named(
+    'wait_for_database.py',
+    'migrate_database.py',
+    'bounded_loop.py',
+    'inspect_database.py',
+    ...(spec.metrics ? [METRICS_SCRIPT] : []),
+    ...(spec.authParts.proxy === undefined ? [] : [PROBE_SCRIPT]),
+  );
+  return {
+    volumeMounts: [
+      { path: '/tmp', volume: kplus.Volume.fromEmptyDir(scope, 'tmp', 'tmp') },
+      scripts.mount(scope, spec.labels),
+    ],
+  };
+}
+
+/** The environment of every container with MLflow in it. */
+function environmentParts({ namespace, artifacts, telemetry }: ServerSpec): PodPart[] {
+  return [
+    {
+      envVariables: {
+        // The allowed hosts name the namespace; where the chart does not know it, they refer to this variable.
+        POD_NAMESPACE:
+          namespace === undefined ? kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_NAMESPACE) : text(namespace),
+        // The user of the pod has no entry in /etc/passwd, so that Python cannot find a home by itself.
+        HOME: text('/tmp'),
+        PYTHONDONTWRITEBYTECODE: text(1),
+      },
+    },
+    // All else is in libpq's own variables: see PostgresConnection.
+    setting('backend', { MLFLOW_BACKEND_STORE_URI: 'postgresql+psycopg2://' }),
+    setting('artifactRoot', { MLFLOW_DEFAULT_ARTIFACT_ROOT: artifacts.defaultArtifactRoot ?? 'mlflow-artifacts:/' }),
+    setting('telemetry', telemetry ? {} : { MLFLOW_DISABLE_TELEMETRY: true, DO_NOT_TRACK: true }),
+  ];
+}
+
+function serverContainer(
+  scope: Construct,
+  spec: ServerSpec,
+  shared: readonly PodPart[],
+  certificate: PodPart,
+): PodContainer {
+  const { authParts: auth, logLevel } = spec;
+  const isProxied = auth.proxy !== undefined;
+  const origins = corsAllowedOrigins(spec);
+  const parts = [
+    ...shared,
+    poolingPart(spec.pooling),
+    setting('allowedHosts', { MLFLOW_SERVER_ALLOWED_HOSTS: allowedHosts(spec).join(',') }),
+    setting(
+      'corsAllowedOrigins',
+      origins.length === 0 ? {} : { MLFLOW_SERVER_CORS_ALLOWED_ORIGINS: origins.join(',') },
+    ),
+    setting('jobExecution', { MLFLOW_SERVER_ENABLE_JOB_EXECUTION: spec.jobExecution }),
+    setting('logLevel', { MLFLOW_LOGGING_LEVEL: logLevel.toUpperCase() }),
+    setting('threads', isBounded(spec) ? { SERVER_THREADS: spec.threads, PYTHONPATH: SCRIPT_FOLDER } : {}),
+    setting('', { PGAPPNAME: 'mlflow' }),
+    spec.readFromReplica ? replicaPart(spec.backend.connection) : undefined,
+    artifactsPart(spec.artifacts),
+    encryptionPart(spec.encryption),
+    auth.server,
+    // A proxy shows the certificate itself.
+    isProxied ? undefined : certificate,
+    spec.metrics ? metricsPart(scope) : undefined,
+    { of: 'extraEnvVars', isExtra: true, envVariables: spec.extraEnvVars },
+  ];
+  return container('mlflow', parts, {
+    image: spec.image,
+    imagePullPolicy: spec.imagePullPolicy,
+    command: [...(spec.metrics ? METRICS_COMMAND : []), 'mlflow'],
+    args: serverArguments(spec),
+    ports: isProxied ? [] : [{ name: spec.isHttps ? 'https' : 'http', number: SERVER_PORT }],
+    resources: spec.resources,
+    lifecycle: { preStop: kplus.Handler.fromCommand(['sleep', String(DRAIN_SECONDS)]) },
+    ...probesOf({ ...spec, isProxied }),
+  });
+}
+
+function setting(of: string, values: Record<string, string | number | boolean>): PodPart {
+  return { of, envVariables: texts(values) };
+}

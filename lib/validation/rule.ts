@@ -1,0 +1,60 @@
+import type { IConstruct } from 'constructs';
+
+/** The constructs that a rule compares, and what they share, such as the database that all of them connect to. */
+export interface RuleSubject {
+  /** All of them. The error names the last one. One that acknowledges the rule is enough. */
+  readonly constructs: readonly IConstruct[];
+}
+
+/**
+ * A requirement on several constructs. It is validated at the synthesis, when all of them exist, and fails it.
+ *
+ * Props of one construct are no rule: validate them in its constructor, with {@link Problems}. To write a rule:
+ *
+ * 1. Describe the subject: one object for all constructs that the rule compares (`DatabaseDemand`: a database and who
+ *    connects to it), in a `WeakMap` by what they have in common. It gets one error, not one for each construct.
+ * 2. Write the rule as a constant in a file of its own, beside its subject: `POOL_FITS_DATABASE` in
+ *    `postgres/capacity/pool-fits-database.ts`. `validate` returns a text for each violation: what is, what is required, and
+ *    what to change, with the names of the props and, where it can be computed, a value that fits. It changes nothing.
+ * 3. Call {@link addRule} where a construct becomes part of the subject, not in the construct itself, so that none can forget
+ *    it: whoever calls `addConnectionDemand` has the rules on connections.
+ * 4. Add it to `RULES` in `rules/rules.ts`, which lets users acknowledge it, and to the table in README.md. Test the whole
+ *    text, what just fits, and that it can be acknowledged.
+ */
+export interface Rule<Subject extends RuleSubject> {
+  /** The name that users acknowledge it by: lower case with dashes, never changed once it is released. */
+  readonly id: string;
+  /** What it requires, as a sentence. */
+  readonly description: string;
+  validate(subject: Subject): string[];
+}
+
+const ACKNOWLEDGED = 'cdk8s-mlflow/acknowledged-rule';
+
+/** Validates the rule at the synthesis, on behalf of a construct that is part of the subject. */
+export function addRule<Subject extends RuleSubject>(
+  construct: IConstruct,
+  rule: Rule<Subject>,
+  subject: Subject,
+): void {
+  construct.node.addValidation({
+    validate: () => {
+      const violations = rule.validate(subject);
+      const constructs = violations.length === 0 ? [] : subject.constructs;
+      return constructs.at(-1) !== construct || constructs.some((each) => isAcknowledged(each, rule.id))
+        ? []
+        : violations.map((text) => `${rule.id}: ${text}`);
+    },
+  });
+}
+
+/** Accepts violations of the rule by the construct and everything below it. The reason is kept in the metadata of its node. */
+export function acknowledgeRule(construct: IConstruct, id: string, reason: string): void {
+  construct.node.addMetadata(ACKNOWLEDGED, { id, reason });
+}
+
+function isAcknowledged(construct: IConstruct, id: string): boolean {
+  return construct.node.scopes.some(({ node }) =>
+    node.metadata.some(({ type, data }) => type === ACKNOWLEDGED && (data as { id: string }).id === id),
+  );
+}

@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { Rules } from 'cdk8s-mlflow';
+
+import { RULES } from '../../lib/rules/rules';
+import { chart } from '../support/synth';
+
+test('an unknown rule and a missing reason are errors', () => {
+  expect(() => {
+    Rules.of(chart()).acknowledge('pool-fit', ' ');
+  }).toThrow(
+    new Error(
+      '[chart] `rule` must be one of pool-fits-database, requests-fit-pooler, no-server-while-importing, unique-name, got "pool-fit".\n[chart] `reason` must say why the rule may be violated, got " ".',
+    ),
+  );
+});
+
+test('README has a table of all rules', () => {
+  const readme = readFileSync(join(__dirname, '..', '..', 'README.md'), 'utf8');
+  const rows = [...readme.matchAll(/^\| `([a-z-]+)` \| (.+\.) \|$/gm)].map(([, id, description]) => ({
+    id,
+    description,
+  }));
+  expect(rows).toEqual(RULES.map(({ id, description }) => ({ id, description })));
+});
