@@ -1,12 +1,5 @@
 import { Size } from 'cdk8s';
-import { EnvValue } from 'cdk8s-plus-28';
-import {
-  ArtifactVisibility,
-  type IArtifactStore,
-  Persistence,
-  VolumeArtifacts,
-  type VolumeArtifactsProps,
-} from 'cdk8s-mlflow';
+import { Persistence, VolumeArtifacts, type VolumeArtifactsProps } from 'cdk8s-mlflow';
 
 import { container, env, type Manifest, only, podOf, serverManifests } from '../support/synth';
 
@@ -38,13 +31,6 @@ test('no persistence is a folder of the pod', () => {
   expect(podOf(synthesized).volumes).toContainEqual({ name: 'artifacts', emptyDir: {} });
 });
 
-test('only the server mounts it', () => {
-  const synthesized = manifests({});
-  const mount = { mountPath: '/mlflow/artifacts', name: 'artifacts' };
-  expect(container(synthesized, 'mlflow').volumeMounts).toContainEqual(mount);
-  expect(container(synthesized, 'init-mlflow').volumeMounts).not.toContainEqual(mount);
-});
-
 test('destination and root are the caller’s, the same for the migration that makes the default experiment', () => {
   const synthesized = manifests({
     defaultArtifactsDestination: './mlartifacts',
@@ -54,17 +40,4 @@ test('destination and root are the caller’s, the same for the migration that m
   for (const name of ['mlflow', 'init-mlflow']) {
     expect(env(container(synthesized, name)).MLFLOW_DEFAULT_ARTIFACT_ROOT).toBe('mlflow-artifacts:/team');
   }
-});
-
-test('a store of one’s own', () => {
-  const own: IArtifactStore = {
-    bind: () => ({
-      destination: 'hdfs://artifacts',
-      visibility: ArtifactVisibility.CLUSTER,
-      envVariables: { HADOOP_USER_NAME: EnvValue.fromValue('mlflow') },
-    }),
-  };
-  const synthesized = serverManifests({ artifactRoot: own, replicas: 3 });
-  expect(container(synthesized, 'mlflow').args).toContain('--artifacts-destination=hdfs://artifacts');
-  expect(env(container(synthesized, 'mlflow'))).toMatchObject({ HADOOP_USER_NAME: 'mlflow' });
 });

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 from settings import KEEP_NAMESPACES
-
-T = TypeVar("T")
 
 MADE_BY_US = "cdk8s-mlflow-test"  # a label: what the test adds to a namespace besides the release
 
@@ -26,18 +23,6 @@ def run(*command: str, stdin: str | None = None, seconds: float = 300) -> str:
     if done.returncode != 0:
         raise Failed(f"{' '.join(command)}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}")
     return done.stdout
-
-
-def eventually(check: Callable[[], T], what: str, seconds: float = 120) -> T:
-    """The first true answer; the deadline is generous, since only a broken cluster needs it."""
-    deadline = time.monotonic() + seconds
-    while True:
-        answer = check()
-        if answer:
-            return answer
-        if time.monotonic() > deadline:
-            raise AssertionError(f"after {seconds:g} s still not so: {what}; last answer: {answer!r}")
-        time.sleep(0.5)
 
 
 class Namespace:

@@ -5,12 +5,12 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
-
 from cluster import run
-from examples import Example, synthesize
 from release import Release, released
 from settings import OLD_MLFLOW_IMAGE
 from watch import FIGURES
+
+from examples import Example, synthesize
 
 SECONDS: list[str] = []
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import settings
+from repository import run_typescript
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 ZALANDO_SECRET = "mlflow.acid-mlflow.credentials.postgresql.acid.zalan.do"
 RDS = "postgresql-instance1.cg034hpkmmjt.eu-central-1.rds.amazonaws.com"
 
@@ -69,12 +67,7 @@ def service_of(host: str) -> str:
 
 
 def synthesize(directory: Path, program: str = "examples/main.ts", **environment: str) -> None:
-    subprocess.run(
-        ["node", "-r", "tsx/cjs", program],
-        cwd=REPOSITORY,
-        env={**os.environ, "CDK8S_OUTDIR": str(directory), **environment},
-        check=True,
-    )
+    run_typescript(program, CDK8S_OUTDIR=str(directory), **environment)
 
 
 def manifest_for(example: Example, directory: Path, namespace: str) -> str:

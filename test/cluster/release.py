@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import stand_in
-from cluster import Failed, Namespace, eventually, new_namespace
-from examples import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, Example, manifest_for
+from cluster import Failed, Namespace, new_namespace
 from settings import CLUSTER_DOMAIN, MLFLOW_IMAGE, READY_SECONDS
+from waiting import eventually
+
+from examples import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, Example, manifest_for
 
 CLIENT = "client"
 CLIENT_PROGRAM = (Path(__file__).parent / "client.py").read_text()

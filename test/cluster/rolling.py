@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from cluster import eventually
 from release import Release, is_ready
 from settings import READY_SECONDS
+from waiting import eventually
 
 
 def roll(release: Release) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 
-MLFLOW_IN_EXAMPLES = "ghcr.io/mlflow/mlflow:v3.17.2-full"
-BITNAMI_IN_EXAMPLES = "docker.io/bitnamilegacy/postgresql:17.6.0-debian-12-r4"
+from repository import image
+
+MLFLOW_IN_EXAMPLES = image("mlflow")
+BITNAMI_IN_EXAMPLES = image("bitnamiPostgres")
 
 MLFLOW_IMAGE = os.environ.get("TEST_MLFLOW_IMAGE") or MLFLOW_IN_EXAMPLES
 OLD_MLFLOW_IMAGE = os.environ.get("TEST_OLD_MLFLOW_IMAGE") or "ghcr.io/mlflow/mlflow:v3.15.1-full"

@@ -8,9 +8,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from cluster import Namespace, restricted_pod, run
-from examples import ADMINISTRATOR_PASSWORD, Example, service_of
+from certificates import make_ca, sign
+from cluster import Namespace, restricted_pod
 from settings import POSTGRES_IMAGE
+
+from examples import ADMINISTRATOR_PASSWORD, Example, service_of
 
 NAME = "stand-in"
 UID = 999
@@ -23,14 +25,8 @@ def certificates(host: str) -> dict[str, bytes]:
     """A CA, and a certificate that it signed for the host."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory)
-        (path / "names").write_text(f"subjectAltName=DNS:{host}\n")
-        ca_key, csr, names = str(path / "ca.key"), str(path / "csr"), str(path / "names")
-        ca, key, certificate = str(path / "ca.crt"), str(path / "tls.key"), str(path / "tls.crt")
-        new_key = ["openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout"]
-        run(*new_key, ca_key, "-x509", "-days", "30", "-subj", "/CN=stand-in CA", "-out", ca)
-        run(*new_key, key, "-subj", f"/CN={host}", "-out", csr)
-        sign = ["openssl", "x509", "-req", "-days", "30", "-CA", ca, "-CAkey", ca_key, "-CAcreateserial"]
-        run(*sign, "-extfile", names, "-in", csr, "-out", certificate)
+        make_ca(path)
+        sign(path, "tls", host, host)
         return {name: (path / name).read_bytes() for name in ("ca.crt", "tls.crt", "tls.key")}
 
 

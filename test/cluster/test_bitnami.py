@@ -7,11 +7,12 @@ import time
 from collections.abc import Iterator
 
 import pytest
-
-from cluster import Failed, eventually
-from examples import BY_NAME
+from cluster import Failed
 from release import Release
 from settings import NETWORK_POLICIES_WORK, POSTGRES_IMAGE
+from waiting import eventually
+
+from examples import BY_NAME
 
 POD = "postgres-0"
 FRIEND, STRANGER = "postgres-test", "stranger"  # the first is named as in the guide

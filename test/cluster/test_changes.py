@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 import stand_in
-from cluster import eventually
-from examples import BY_NAME, manifest_for, synthesize
 from release import Release, is_ready
 from rolling import roll
+from waiting import eventually
+
+from examples import BY_NAME, manifest_for, synthesize
 
 EXTERNAL = BY_NAME["external"]
 NEW_PASSWORD = "p@ss/w:rd%&'\"$(PGUSER) \\é "

@@ -10,12 +10,13 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
-
 import stand_in
-from cluster import MADE_BY_US, Failed, eventually
-from examples import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, EXAMPLES
+from cluster import MADE_BY_US, Failed
 from release import CLIENT, CLIENT_PROGRAM, Release, is_ready
 from rolling import roll
+from waiting import eventually
+
+from examples import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, EXAMPLES
 
 
 @pytest.fixture(scope="module", params=EXAMPLES, ids=lambda example: example.name)

@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from cluster import Namespace, eventually, new_namespace, restricted_pod
-from examples import Example
+from cluster import Namespace, new_namespace, restricted_pod
 from release import CLIENT, Release
 from settings import MLFLOW_IMAGE, NETWORK_POLICIES_WORK
+from waiting import eventually
+
+from examples import Example
 
 pytestmark = pytest.mark.skipif(
     not NETWORK_POLICIES_WORK, reason="this cluster has no network policies (TEST_NETWORK_POLICIES=off)"
 )
 
-PROGRAM = (Path(__file__).parent / "object_store.py").read_text()
+PROGRAM = (Path(__file__).parent / "memory_store.py").read_text()
 URL = "http://mlflow:5000"
 SERVER = "deployment/mlflow"
 STORE, NEIGHBOUR, STRANGER = "minio", "neighbour", "stranger"

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-
-from cluster import eventually
-from examples import Example
 from killer import Killer, new_killer
 from release import Release, is_ready
+from waiting import eventually
 from watch import Watch
+
+from examples import Example
 
 CLIENTS = 8
 LONG = 60  # seconds, for a cluster that is short of CPU; 1 to 10 else
@@ -94,7 +94,7 @@ def test_kill_of_postgres(release: Release, killer: Killer) -> None:
     seen = watch(release, "kill -9 of PostgreSQL", lambda: killer.kill(victim, "postgresql"))
     assert seen["gap"] < 2 * LONG
     # MLflow's client tries these again.
-    assert all(failure.startswith(("503 ", "TimeoutError ")) for failure, _ in seen["failures"])
+    assert all(failure.startswith(("503 ", "TimeoutError: ")) for failure, _ in seen["failures"])
 
 
 def test_forced_deletion_of_postgres(release: Release) -> None:

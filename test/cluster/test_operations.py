@@ -6,8 +6,9 @@ import re
 
 import stand_in
 from cluster import Namespace
-from examples import BY_NAME
 from release import Release
+
+from examples import BY_NAME
 
 LOGGED = "/mlflow/artifacts"
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from cluster import run
-from examples import BY_NAME
 from release import Release
+
+from examples import BY_NAME
 
 BLOCK = re.compile(r"```sh\n(.*?)\n```", re.DOTALL)
 ANSWERS = {

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from cluster import eventually
-from examples import Example, manifest_for
 from release import Release, is_ready
+from waiting import eventually
 from watch import Watch
+
+from examples import Example, manifest_for
 
 # Models are created by one client, and named apart: what MLflow itself cannot do on a newer schema.
 CLIENTS = {"log_metric": 6, "search": 1, "create_model": 1}

@@ -11,12 +11,21 @@ from typing import Any
 from cluster import Namespace
 from release import CLIENT
 
-PROGRAM = (Path(__file__).parent / "points.py").read_text()
+HERE = Path(__file__).resolve().parent
+MODULES = {name: (HERE.parent / "support" / f"{name}.py").read_text() for name in ("tracking_api", "points")}
+# One program for `python -`, with the modules that it imports in it.
+PROGRAM = f"""
+import sys, types
+for name, text in {MODULES!r}.items():
+    sys.modules[name] = types.ModuleType(name)
+    exec(compile(text, name, "exec"), vars(sys.modules[name]))
+exec(compile({(HERE / "observe.py").read_text()!r}, "observe", "exec"))
+"""
 FIGURES: list[str] = []
 
 
 class Watch:
-    """Clients that work as long as the `with` lasts, in the pod `client`; points.py says how."""
+    """Clients that work as long as the `with` lasts, in the pod `client`; observe.py says how."""
 
     def __init__(self, namespace: Namespace, title: str, **clients: int) -> None:
         self.seen: dict[str, Any] = {}

@@ -89,18 +89,6 @@ test('a changed password of either login is another Job, and an equal one is not
   expect(new Set([nameWith('a', 'b'), nameWith('c', 'b'), nameWith('a', 'd')]).size).toBe(3);
 });
 
-test('keeps to the restricted Pod Security Standard', () => {
-  const pod = podOf(manifests()).spec;
-  expect(pod).toMatchObject({
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
-    serviceAccountName: 'bootstrap',
-    restartPolicy: 'Never',
-    securityContext: { runAsNonRoot: true },
-  });
-  expect(containerOf(pod, 'bootstrap-database').securityContext).toMatchObject({ readOnlyRootFilesystem: true });
-});
-
 test('says all that is wrong at once', () => {
   expect(() => manifests({ maintenanceDatabase: '', deadline: Duration.seconds(0) })).toThrow(
     new Error(

@@ -107,21 +107,6 @@ test('is anywhere where every node sees the volume', () => {
   expect(podOf({}, { artifactRoot: new VolumeArtifacts({ persistence }) }).spec.affinity).toBeUndefined();
 });
 
-test('keeps to the restricted Pod Security Standard, and no Service of the namespace becomes a setting', () => {
-  const pod = podOf({ priorityClassName: 'low' }).spec;
-  expect(pod).toMatchObject({
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
-    priorityClassName: 'low',
-    restartPolicy: 'Never',
-    securityContext: { runAsNonRoot: true },
-  });
-  expect(containerOf(pod, 'collect-garbage').securityContext).toMatchObject({
-    readOnlyRootFilesystem: true,
-    capabilities: { drop: ['ALL'] },
-  });
-});
-
 const cron = 'ranges (a-b) or steps (*/n), with commas between';
 
 test.each<[Props, string]>([
@@ -146,14 +131,6 @@ test.each<[Props, string]>([
   ],
 ])('refuses %j', (props, text) => {
   expect(() => manifests(props)).toThrow(new Error(`[chart/mlflow-gc] ${text}`));
-});
-
-test('refuses artifacts that no other pod can see', () => {
-  expect(() => manifests({}, { artifactRoot: new VolumeArtifacts({ persistence: Persistence.none() }) })).toThrow(
-    new Error(
-      '[chart/mlflow-gc] `server` keeps its artifacts where only its own pod can see them, so that no other pod can delete them. Give it a volume with a claim, or an object store, as `artifactRoot`.',
-    ),
-  );
 });
 
 test('of an isolated server, it reaches the database and the store, and nobody reaches it', () => {

@@ -175,7 +175,7 @@ def test_what_is_not_known() -> None:
 
 
 class TestWithBotocore:
-    """The signature itself is verified in test/e2e, against a stand-in of RDS."""
+    """The signature itself is verified in test/pods, against a stand-in of RDS."""
 
     @pytest.fixture(autouse=True)
     def credentials(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,8 @@ import {
 } from 'cdk8s-mlflow';
 import type { Construct } from 'constructs';
 
+import type { ConstructedWith } from '../contracts/registered';
+
 import { closed, edges } from './edges';
 import { type Manifest, server } from './synth';
 
@@ -32,9 +34,15 @@ export interface Connecting {
 
 const isolation = {};
 
-/** All that connects to any backend, by name. */
-export const CONNECTING: Record<string, Connecting> = {
-  server: {
+/** What needs a password of its backend, so that not any will do. */
+type NeedsPassword = 'DatabaseBootstrap' | 'PgBouncer';
+
+/** All that connects to any backend, by name: each exported class that takes one, and the Job of a server. */
+export const CONNECTING: Record<
+  Exclude<ConstructedWith<{ readonly backend: IPostgresBackend }>, NeedsPassword> | 'migration Job',
+  Connecting
+> = {
+  MlflowServer: {
     make: (scope, backend, artifactRoot) => server(scope, { backend, artifactRoot, isolation }, 'it'),
     connected: ['wait-for-database', 'init-mlflow', 'mlflow'],
     kind: 'Deployment',

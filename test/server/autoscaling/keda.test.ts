@@ -69,7 +69,6 @@ test('takes CPU, memory and any query, and what to do without a measurement', ()
 });
 
 test.each<[KedaOptions, string]>([
-  [{ maxReplicas: 1, triggers: [requests] }, '`autoscaling.maxReplicas` must be a whole number from 2, got 1.'],
   [
     { minReplicas: 0, maxReplicas: 2, triggers: [requests] },
     '`autoscaling.minReplicas` must be a whole number from 1, got 0.',

@@ -26,7 +26,6 @@ test('sets the number of pods, which the Deployment then leaves alone', () => {
     maxReplicas: 5,
     metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } }],
   });
-  only(manifests, 'PodDisruptionBudget');
 });
 
 test('takes targets and behaviour', () => {
@@ -50,10 +49,6 @@ test('takes targets and behaviour', () => {
 
 test.each<[Partial<MlflowServerProps>, string]>([
   [
-    { autoscaling: Autoscaling.byResources({ maxReplicas: 1 }) },
-    '`autoscaling.maxReplicas` must be a whole number from 2, got 1.',
-  ],
-  [
     { autoscaling: Autoscaling.byResources({ minReplicas: 0, maxReplicas: 2 }) },
     '`autoscaling.minReplicas` must be a whole number from 1, got 0.',
   ],
@@ -64,14 +59,6 @@ test.each<[Partial<MlflowServerProps>, string]>([
   [
     { autoscaling: Autoscaling.byResources({ maxReplicas: 2, memoryPercent: 1.5 }) },
     '`autoscaling.memoryPercent` must be a whole number from 1, got 1.5.',
-  ],
-  [
-    { autoscaling: Autoscaling.byResources({ maxReplicas: 2 }), replicas: 2 },
-    '`replicas` must be left out with `autoscaling`, got 2. Use `autoscaling.minReplicas`.',
-  ],
-  [
-    { autoscaling: Autoscaling.byResources({ maxReplicas: 4 }), artifactRoot: new VolumeArtifacts() },
-    '`autoscaling.maxReplicas` must be at most 1 with artifacts that only one node can see, got 4. Use a volume with READ_WRITE_MANY, or an object store, as `artifactRoot`.',
   ],
 ])('%#: refuses what cannot be', (props, message) => {
   expect(() => server(chart(), { artifactRoot, ...props })).toThrow(new Error(`[chart/mlflow] ${message}`));

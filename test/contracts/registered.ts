@@ -1,0 +1,286 @@
+import { Cron, Duration } from 'cdk8s';
+import { EnvValue, type CronJob, type Job } from 'cdk8s-plus-28';
+import type * as library from 'cdk8s-mlflow';
+import {
+  ArtifactVisibility,
+  Autoscaling,
+  AzureBlobArtifacts,
+  AwsIdentity,
+  AzureBlobCredentials,
+  AzureIdentity,
+  BackupLocation,
+  BitnamiArchitecture,
+  BitnamiPasswords,
+  BitnamiPostgres,
+  CloudNativePostgres,
+  CloudSqlLogin,
+  CloudSqlPostgres,
+  DatabaseBootstrap,
+  ExistingSecretPostgres,
+  ExternalPostgres,
+  FileSource,
+  GcsArtifacts,
+  GoogleIdentity,
+  type IArtifactStore,
+  type IPostgresBackend,
+  KedaTrigger,
+  MlflowAuth,
+  MlflowGarbageCollection,
+  Persistence,
+  PgBouncer,
+  PostgresBackup,
+  PostgresConnection,
+  PostgresCredentials,
+  PostgresRestore,
+  PostgresTls,
+  RdsPostgres,
+  S3Artifacts,
+  SecretKey,
+  SqliteImport,
+  SqliteSource,
+  TlsCertificate,
+  VolumeArtifacts,
+} from 'cdk8s-mlflow';
+import { Construct } from 'constructs';
+
+import { server } from '../support/synth';
+
+// The compiler derives from lib/index.ts what each table has to list: an entry that is missing, or one too many, is an
+// error of `tsc`. registered.test.ts compares the names once more, for who runs jest alone.
+
+type Library = typeof library;
+
+/** Names of the exported classes. */
+export type ClassName = { [K in keyof Library]: Library[K] extends { prototype: unknown } ? K : never }[keyof Library];
+
+/** Names of the exported classes whose instances are a T. */
+export type Implementing<T> = {
+  [K in ClassName]: Library[K] extends { prototype: infer Instance } ? (Instance extends T ? K : never) : never;
+}[ClassName];
+
+/** Names of the exported classes that are constructed with props that include T. */
+export type ConstructedWith<T> = {
+  [K in ClassName]: Library[K] extends new (scope: never, id: never, props: infer Props) => unknown
+    ? Props extends T
+      ? K
+      : never
+    : never;
+}[ClassName];
+
+/** Names of the static methods of a class that make an instance of it. */
+export type Factory<C extends { prototype: unknown }> = {
+  [K in keyof C]: C[K] extends (...args: never[]) => C['prototype'] ? K : never;
+}[keyof C];
+
+/** Makes one of something below a scope. */
+export type Make<T> = (scope: Construct) => T;
+
+/** A password that something would break on that quotes it by hand. */
+export const PASSWORD = 'p@ss/w:rd%&\'"$ `ö ';
+
+const tls = PostgresTls.verifyFull({
+  ca: FileSource.fromConfigMap('ca', 'ca.pem'),
+  clientCertificate: TlsCertificate.fromSecretName('client'),
+});
+const external = { host: 'db', user: 'u', password: PASSWORD };
+const instanceConnectionName = 'shop:europe-west1:mlflow';
+
+/** Every IPostgresBackend, each in the ways that its users choose between. */
+export const BACKENDS: Record<Implementing<IPostgresBackend>, Record<string, Make<IPostgresBackend>>> = {
+  ExternalPostgres: {
+    'with a password': (scope) => new ExternalPostgres(scope, 'postgres', external),
+    'with certificates': (scope) => new ExternalPostgres(scope, 'postgres', { ...external, tls }),
+  },
+  ExistingSecretPostgres: {
+    'with a login': (scope) => new ExistingSecretPostgres(scope, 'postgres', { host: 'db', secretName: 'login' }),
+    fromConnectionSecret: (scope) =>
+      ExistingSecretPostgres.fromConnectionSecret(scope, 'postgres', { secretName: 'cluster-app' }),
+  },
+  BitnamiPostgres: {
+    'as superuser': (scope) =>
+      new BitnamiPostgres(scope, 'postgres', {
+        passwords: BitnamiPasswords.fromLiterals({ postgresPassword: PASSWORD }),
+      }),
+    'as user, replicated': (scope) =>
+      new BitnamiPostgres(scope, 'postgres', {
+        username: 'mlflow',
+        architecture: BitnamiArchitecture.replication(),
+        passwords: BitnamiPasswords.fromLiterals({ password: PASSWORD, replicationPassword: PASSWORD }),
+      }),
+    'on a Secret': (scope) =>
+      new BitnamiPostgres(scope, 'postgres', { passwords: BitnamiPasswords.fromSecretName('passwords') }),
+  },
+  CloudNativePostgres: {
+    'without a pooler': (scope) => new CloudNativePostgres(scope, 'cluster'),
+    'with its pooler': (scope) => new CloudNativePostgres(scope, 'cluster', { pooler: {} }),
+  },
+  CloudSqlPostgres: {
+    'with a password': (scope) =>
+      new CloudSqlPostgres(scope, 'postgres', {
+        instanceConnectionName,
+        login: CloudSqlLogin.password(PostgresCredentials.fromSecretName('login')),
+      }),
+    'with an IAM login': (scope) =>
+      new CloudSqlPostgres(scope, 'postgres', { instanceConnectionName, login: CloudSqlLogin.iam('mlflow@shop.iam') }),
+  },
+  RdsPostgres: {
+    'with an IAM login': (scope) =>
+      new RdsPostgres(scope, 'postgres', { host: 'shop.abc.eu-west-1.rds.amazonaws.com', user: 'shop', tls }),
+  },
+  PgBouncer: {
+    'before ExternalPostgres': (scope) =>
+      new PgBouncer(scope, 'pgbouncer', { backend: new ExternalPostgres(scope, 'postgres', { ...external, tls }) }),
+  },
+};
+
+/** A backend as a user of the library writes one. */
+export class OwnBackend extends Construct implements IPostgresBackend {
+  public readonly connection = new PostgresConnection({
+    host: EnvValue.fromValue('own-db'),
+    port: EnvValue.fromValue('6543'),
+    database: EnvValue.fromValue('tracking'),
+    credentials: PostgresCredentials.fromLiterals(this, { username: 'me', password: PASSWORD }),
+    tls: PostgresTls.DISABLE,
+  });
+}
+
+const s3 = { bucket: 'models', region: 'eu-central-1' };
+const azure = { account: 'mlstore', container: 'models' };
+
+/** Every IArtifactStore. */
+export const ARTIFACT_STORES: Record<Implementing<IArtifactStore>, Record<string, Make<IArtifactStore>>> = {
+  VolumeArtifacts: {
+    'on a new claim': () => new VolumeArtifacts(),
+    'on the disk of the pod': () => new VolumeArtifacts({ persistence: Persistence.none() }),
+  },
+  S3Artifacts: {
+    'with a key': () => new S3Artifacts({ ...s3, identity: AwsIdentity.fromSecretName('s3') }),
+    'with a role': () =>
+      new S3Artifacts({ ...s3, identity: AwsIdentity.fromRole('arn:aws:iam::123456789012:role/mlflow') }),
+  },
+  GcsArtifacts: {
+    'with a key': () => new GcsArtifacts({ bucket: 'models', identity: GoogleIdentity.fromSecretName('gcs') }),
+    'with a service account': () =>
+      new GcsArtifacts({
+        bucket: 'models',
+        identity: GoogleIdentity.fromServiceAccount('mlflow@shop.iam.gserviceaccount.com'),
+      }),
+  },
+  AzureBlobArtifacts: {
+    'with a key': () => new AzureBlobArtifacts({ ...azure, credentials: AzureBlobCredentials.fromAccessKey('azure') }),
+    'with a workload identity': () =>
+      new AzureBlobArtifacts({
+        ...azure,
+        credentials: AzureBlobCredentials.fromIdentity(AzureIdentity.fromClientId('0123')),
+      }),
+  },
+};
+
+/** A store as a user of the library writes one. */
+export const OWN_STORE: IArtifactStore = {
+  bind: () => ({
+    destination: 'hdfs://artifacts',
+    visibility: ArtifactVisibility.CLUSTER,
+    envVariables: { HADOOP_USER_NAME: EnvValue.fromValue('mlflow') },
+  }),
+};
+
+const key = (name: string): SecretKey => SecretKey.fromSecretName('auth', name);
+const provider = { issuerUrl: 'https://sso.example.com', clientId: 'mlflow', clientSecret: key('client-secret') };
+
+/** Every login that MlflowAuth has. */
+export const LOGINS: Record<Factory<typeof MlflowAuth>, () => MlflowAuth> = {
+  basic: () => MlflowAuth.basic({ adminPassword: key('admin-password'), flaskSecretKey: key('flask-key') }),
+  oauth2Proxy: () =>
+    MlflowAuth.oauth2Proxy({
+      ...provider,
+      cookieSecret: key('cookie-secret'),
+      emailDomains: ['example.com'],
+      redirectUrl: 'https://mlflow.example.com/oauth2/callback',
+    }),
+  oidc: () => MlflowAuth.oidc({ ...provider, sessionSecretKey: key('session-key'), database: 'users' }),
+};
+
+/** Every kind of Autoscaling, of 2 to `maxReplicas` pods. */
+export const AUTOSCALING: Record<Factory<typeof Autoscaling>, (maxReplicas: number) => Autoscaling> = {
+  byResources: (maxReplicas) => Autoscaling.byResources({ maxReplicas }),
+  keda: (maxReplicas) => Autoscaling.keda({ maxReplicas, triggers: [KedaTrigger.cpu(70)] }),
+};
+
+/** What every operation can be asked for; MlflowGarbageCollection takes it from its server. */
+export type OperationCase = Pick<library.OperationProps, 'image' | 'imagePullSecrets' | 'isolation'> &
+  Pick<library.OperationProps, 'priorityClassName'>;
+
+/** Every construct that is a Job or a CronJob, under the id `it`. */
+export const OPERATIONS: Record<
+  Implementing<{ readonly job: Job }> | Implementing<{ readonly cronJob: CronJob }>,
+  (scope: Construct, backend: IPostgresBackend, props: OperationCase) => Construct
+> = {
+  PostgresBackup: (scope, backend, props) =>
+    new PostgresBackup(scope, 'it', { backend, target: BackupLocation.volume(), ...props }),
+  PostgresRestore: (scope, backend, props) =>
+    new PostgresRestore(scope, 'it', {
+      backend,
+      source: BackupLocation.volume(Persistence.existingClaim('dumps')),
+      ...props,
+    }),
+  SqliteImport: (scope, backend, props) =>
+    new SqliteImport(scope, 'it', { backend, source: SqliteSource.fromClaim('old', 'mlflow.db'), ...props }),
+  DatabaseBootstrap: (scope, backend, props) =>
+    new DatabaseBootstrap(scope, 'it', { backend, admin: PostgresCredentials.fromSecretName('admin'), ...props }),
+  MlflowGarbageCollection: (scope, backend, { priorityClassName, ...ofServer }) =>
+    new MlflowGarbageCollection(scope, 'it', {
+      server: server(scope, { backend, ...ofServer }),
+      schedule: Cron.daily(),
+      olderThan: Duration.days(30),
+      priorityClassName,
+    }),
+};
+
+/** The tables by class: a class that implements a contract, or is the choice between those that do. */
+export const CONTRACTS = {
+  ...BACKENDS,
+  ...ARTIFACT_STORES,
+  ...OPERATIONS,
+  MlflowAuth: LOGINS,
+  Autoscaling: AUTOSCALING,
+};
+
+const VALUE = 'a value that others render';
+const CHOICE = 'a choice of one construct, tested with it';
+const CONSTRUCT = 'a construct of its own kind, with tests of its own';
+
+/** Why the other exported classes are in none. */
+export const WITHOUT_CONTRACT: Record<Exclude<ClassName, keyof typeof CONTRACTS>, string> = {
+  MlflowServer: CONSTRUCT,
+  MlflowMonitoring: CONSTRUCT,
+  PostgresExporter: CONSTRUCT,
+  ExternalSecret: CONSTRUCT,
+  Rules: CHOICE,
+  BackupLocation: CHOICE,
+  BitnamiArchitecture: CHOICE,
+  BitnamiPasswords: CHOICE,
+  CloudSqlLogin: CHOICE,
+  DatabaseConnectionCheck: CHOICE,
+  DatabaseMigration: CHOICE,
+  IngressController: CHOICE,
+  KedaTrigger: CHOICE,
+  PrometheusScrape: CHOICE,
+  SqliteSource: CHOICE,
+  WorkingCopy: CHOICE,
+  AwsIdentity: VALUE,
+  AzureBlobCredentials: VALUE,
+  AzureIdentity: VALUE,
+  GoogleIdentity: VALUE,
+  FileSource: VALUE,
+  NetworkPeer: VALUE,
+  Persistence: VALUE,
+  PoolingProfile: VALUE,
+  PostgresConnection: VALUE,
+  PostgresCredentials: VALUE,
+  PostgresTls: VALUE,
+  ReadinessCheck: VALUE,
+  SecretKey: VALUE,
+  SecretStoreReference: VALUE,
+  TlsCertificate: VALUE,
+};

@@ -1,0 +1,109 @@
+"""What every case starts from: a namespace of its own, and PostgreSQL servers of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from certificates import make_ca, sign
+from kubelet.kubernetes import Namespace
+from object_store import CREDENTIALS, ObjectStore
+from postgres import BIN, Postgres, make_template
+from repository import image
+
+os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true", GIT_PYTHON_REFRESH="quiet")
+# A client tries again for a while if a server does not answer; the cases have deadlines of their own.
+os.environ.update(MLFLOW_HTTP_REQUEST_MAX_RETRIES="4", MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false")
+
+SCRATCH = Path(os.environ["E2E_SCRATCH"])
+CERTIFICATES, TEMPLATE, PGBOUNCER = (SCRATCH / name for name in ("certificates", "template", "pgbouncer"))
+# As the server of a certificate may be called: the names of the examples and of the cases.
+SERVER_NAMES = ["database", "postgresql-instance1.cg034hpkmmjt.eu-central-1.rds.amazonaws.com"]
+CERTIFIED_ROLE = "certified"
+MakePostgres = Callable[..., Postgres]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput") or CERTIFICATES.exists():
+        return
+    SCRATCH.chmod(0o755)
+    make_certificates(CERTIFICATES)
+    make_template(TEMPLATE, CERTIFICATES)
+    (PGBOUNCER / "bin").mkdir(parents=True)
+    shutil.copy(str(shutil.which("pgbouncer")), PGBOUNCER / "bin")
+
+
+def make_certificates(folder: Path) -> None:
+    """A CA, a certificate of a server for the names that the cases use, one of a client, and another CA."""
+    folder.mkdir()
+    make_ca(folder)
+    make_ca(folder, "other-ca")
+    sign(folder, "server", SERVER_NAMES[0], *SERVER_NAMES)
+    sign(folder, "mlflow", "mlflow", "mlflow")
+    sign(folder, "client", CERTIFIED_ROLE, CERTIFIED_ROLE)
+
+
+def images() -> dict[str, Path]:
+    """The virtual environments in the place of images. This one has the version of the library's default."""
+    import mlflow.version
+
+    current = f"ghcr.io/mlflow/mlflow:v{mlflow.version.VERSION}-full"
+    return {
+        current: Path(sys.prefix),
+        image("postgres"): BIN.parent,
+        image("pgBouncer"): PGBOUNCER,
+    }
+
+
+@pytest.fixture(scope="session")
+def addresses(worker_id: str) -> Iterator[str]:
+    """Addresses on the bridge `pods`, each given once, apart from those of pytest-xdist's other processes."""
+    process = 0 if worker_id == "master" else int(worker_id.removeprefix("gw"))
+    return (
+        f"10.88.{third}.{last}" for third in range(1 + 8 * process, 9 + 8 * process) for last in range(1, 255)
+    )
+
+
+@pytest.fixture
+def namespace(tmp_path: Path, addresses: Iterator[str]) -> Iterator[Namespace]:
+    space = Namespace(tmp_path / "kubelet", images(), addresses)
+    yield space
+    space.stop()
+
+
+@pytest.fixture
+def make_postgres(namespace: Namespace, tmp_path: Path) -> Iterator[MakePostgres]:
+    """Makes servers, which the pods know by the given names."""
+    servers: list[Postgres] = []
+
+    def make(*names: str, tls: bool = True, primary: Postgres | None = None) -> Postgres:
+        address = namespace.new_server_address(*(names or ("database",)))
+        folder = SCRATCH / f"pg-{address}"
+        server = primary.standby(folder, address) if primary else Postgres(TEMPLATE, folder, address, tls)
+        servers.append(server)
+        return server
+
+    yield make
+    for server in servers:
+        server.remove()
+
+
+@pytest.fixture
+def postgres(make_postgres: MakePostgres) -> Postgres:
+    """A running server, `database` for the pods, with the role and the database that the cases use."""
+    server = make_postgres().start()
+    server.owned_database()
+    return server
+
+
+@pytest.fixture
+def store(namespace: Namespace, tmp_path: Path) -> Iterator[ObjectStore]:
+    """`minio` for the pods, with the buckets of synth.ts, and its login in the Secret `s3`."""
+    store = ObjectStore(namespace.new_server_address("minio"), tmp_path / "store.log")
+    namespace.apply([{"kind": "Secret", "metadata": {"name": "s3"}, "stringData": CREDENTIALS}])
+    yield store.with_buckets("models", "dumps")
+    store.stop()

@@ -1,0 +1,309 @@
+// Prints the YAML of one chart, for the tests to run: node -r tsx/cjs test/pods/synth.ts example external
+//                                                     node -r tsx/cjs test/pods/synth.ts server '{"replicas": 3}'
+//                                                     node -r tsx/cjs test/pods/synth.ts import '{"dryRun": true}'
+import { App, Chart, Cron, Duration, Yaml } from 'cdk8s';
+import {
+  ArtifactAccess,
+  AwsIdentity,
+  CloudSqlLogin,
+  CloudSqlPostgres,
+  DatabaseBootstrap,
+  DatabaseConnectionCheck,
+  DatabaseMigration,
+  type ExistingData,
+  ExternalPostgres,
+  FileSource,
+  GoogleIdentity,
+  type IArtifactStore,
+  type IPostgresBackend,
+  MlflowAuth,
+  MlflowGarbageCollection,
+  MlflowServer,
+  type MlflowServerProps,
+  Persistence,
+  PgBouncer,
+  type PgBouncerProps,
+  PoolingProfile,
+  PostgresCredentials,
+  PostgresTls,
+  ReadinessCheck,
+  S3Addressing,
+  S3Artifacts,
+  SecretKey,
+  SqliteImport,
+  type SqliteRepair,
+  SqliteSource,
+  TlsCertificate,
+  VolumeArtifacts,
+} from 'cdk8s-mlflow';
+import { EnvValue, PersistentVolumeAccessMode } from 'cdk8s-plus-28';
+
+import { addExamples } from '../../examples/all';
+
+import { addBackup, addRestore } from './synth-backup';
+import { rds, type RdsCase } from './synth-rds';
+
+/** Props of the server that a test can set as they are. */
+const PLAIN = [
+  'allowedHosts',
+  'corsAllowedOrigins',
+  'ingress',
+  'metrics',
+  'replicas',
+  'staticPrefix',
+  'threads',
+] as const satisfies (keyof MlflowServerProps)[];
+
+/** What a test can ask for; what it leaves out is the library's default. */
+interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]> {
+  readonly host?: string;
+  readonly failoverHosts?: string[];
+  /** Of a read replica, which the server then reads from. */
+  readonly readHost?: string;
+  readonly user?: string;
+  readonly password?: string;
+  readonly database?: string;
+  /** An instance of Cloud SQL instead, with the key file in the Secret `google`. */
+  readonly cloudSql?: CloudSqlCase;
+  /** An endpoint of RDS instead, as the role `mlflow`. */
+  readonly rds?: RdsCase;
+  readonly tls?: 'disable' | 'prefer' | 'require' | 'verifyCa' | 'verifyFull';
+  readonly clientCertificate?: boolean;
+  readonly check?: 'off' | number;
+  readonly migration?: 'job' | 'off';
+  readonly migrationDeadline?: number;
+  readonly readiness?: 'database';
+  readonly workers?: number;
+  readonly maxOverflow?: number;
+  /** `none`: SQLAlchemy's own sizes. `guide`: those of the guide's "High Availability Setup". */
+  readonly pooling?: keyof typeof POOLINGS;
+  /** A bucket `models` with the login in the Secret `s3`. */
+  readonly s3?: { readonly endpoint: string; readonly direct?: boolean; readonly signedUrlLifetime?: number };
+  /** Name of the Secret with the server's own certificate. */
+  readonly certificate?: string;
+  /** Logins from the Secret `auth`. */
+  readonly basicAuth?: { readonly database?: string };
+  readonly oauth2Proxy?: { readonly issuerUrl: string; readonly redirectUrl: string };
+  readonly extraEnvVars?: Record<string, string>;
+  /** A garbage collection `mlflow-gc` of what was deleted so many seconds ago. */
+  readonly collectOlderThan?: number;
+  /** A bootstrap `bootstrap` by the administrator of the Secret `admin`, for which the server waits. */
+  readonly bootstrap?: boolean;
+  /** A PgBouncer `pgbouncer` between the server and its database. */
+  readonly pooled?: Pick<PgBouncerProps, 'authQuery' | 'defaultPoolSize' | 'maxDatabaseConnections' | 'poolMode'>;
+}
+
+interface CloudSqlCase {
+  readonly instance: string;
+  /** The account, without a password; otherwise the login is in the Secret `login`. */
+  readonly iamUser?: string;
+  /** Where Google's API is. */
+  readonly api: string;
+}
+
+const POOLINGS = {
+  highAvailability: PoolingProfile.HIGH_AVAILABILITY,
+  none: new PoolingProfile(),
+  guide: new PoolingProfile({ poolSize: 20, maxOverflow: 30 }),
+};
+
+function tlsOf(options: ServerCase): PostgresTls | undefined {
+  const ca = FileSource.fromConfigMap('postgres-ca', 'ca.crt');
+  const verified = {
+    ca,
+    clientCertificate:
+      options.clientCertificate === true ? TlsCertificate.fromSecretName('postgres-client') : undefined,
+  };
+  switch (options.tls) {
+    case 'disable':
+      return PostgresTls.DISABLE;
+    case 'prefer':
+      return PostgresTls.PREFER;
+    case 'require':
+      return PostgresTls.REQUIRE;
+    case 'verifyCa':
+      return PostgresTls.verifyCa(verified);
+    case 'verifyFull':
+      return PostgresTls.verifyFull(verified);
+    case undefined:
+      return undefined;
+  }
+}
+
+function migrationOf(options: ServerCase): DatabaseMigration {
+  const deadline = options.migrationDeadline === undefined ? undefined : Duration.seconds(options.migrationDeadline);
+  switch (options.migration) {
+    case 'job':
+      return DatabaseMigration.job({ deadline });
+    case 'off':
+      return DatabaseMigration.off();
+    case undefined:
+      return DatabaseMigration.initContainer({ deadline });
+  }
+}
+
+function checkOf({ check, bootstrap }: ServerCase): DatabaseConnectionCheck | undefined {
+  if (check === 'off') {
+    return DatabaseConnectionCheck.off();
+  }
+  if (bootstrap === true) {
+    return DatabaseConnectionCheck.initContainer({ databaseMayAppear: true });
+  }
+  return check === undefined ? undefined : DatabaseConnectionCheck.initContainer({ deadline: Duration.seconds(check) });
+}
+
+function poolingOf({ pooling, maxOverflow }: ServerCase): PoolingProfile | undefined {
+  if (pooling !== undefined) {
+    return POOLINGS[pooling];
+  }
+  return maxOverflow === undefined ? undefined : PoolingProfile.STANDARD.extend({ maxOverflow });
+}
+
+function authOf({ basicAuth, oauth2Proxy }: ServerCase): MlflowAuth | undefined {
+  const key = (name: string): SecretKey => SecretKey.fromSecretName('auth', name);
+  if (basicAuth !== undefined) {
+    return MlflowAuth.basic({ adminPassword: key('admin-password'), flaskSecretKey: key('flask-key'), ...basicAuth });
+  }
+  return (
+    oauth2Proxy &&
+    MlflowAuth.oauth2Proxy({
+      ...oauth2Proxy,
+      clientId: 'mlflow',
+      clientSecret: key('client-secret'),
+      cookieSecret: key('cookie-secret'),
+      emailDomains: ['example.com'],
+    })
+  );
+}
+
+function artifactsOf({ s3 }: ServerCase): IArtifactStore {
+  if (s3 !== undefined) {
+    return new S3Artifacts({
+      bucket: 'models',
+      prefix: 'team',
+      endpoint: s3.endpoint,
+      addressing: S3Addressing.PATH,
+      region: 'us-east-1',
+      identity: AwsIdentity.fromSecretName('s3'),
+      signedUrlLifetime: s3.signedUrlLifetime === undefined ? undefined : Duration.seconds(s3.signedUrlLifetime),
+      access: s3.direct === true ? ArtifactAccess.DIRECT : ArtifactAccess.PROXIED,
+    });
+  }
+  const accessModes = [PersistentVolumeAccessMode.READ_WRITE_MANY];
+  return new VolumeArtifacts({ persistence: Persistence.newClaim({ accessModes }) });
+}
+
+function cloudSql(chart: Chart, { instance, iamUser, api }: CloudSqlCase): IPostgresBackend {
+  return new CloudSqlPostgres(chart, 'postgres', {
+    instanceConnectionName: instance,
+    identity: GoogleIdentity.fromSecretName('google'),
+    login:
+      iamUser === undefined
+        ? CloudSqlLogin.password(PostgresCredentials.fromSecretName('login'))
+        : CloudSqlLogin.iam(iamUser),
+    extraArgs: [`--sqladmin-api-endpoint=${api}`],
+  });
+}
+
+function external(chart: Chart, options: ServerCase): IPostgresBackend {
+  const { host = 'database', user = 'mlflow', password = 'a-password', database } = options;
+  return new ExternalPostgres(chart, 'postgres', {
+    host,
+    user,
+    password,
+    database,
+    failoverHosts: options.failoverHosts,
+    readHost: options.readHost,
+    tls: tlsOf(options),
+  });
+}
+
+function backendOf(chart: Chart, options: ServerCase): IPostgresBackend {
+  if (options.rds !== undefined) {
+    return rds(chart, options.rds);
+  }
+  return options.cloudSql === undefined ? external(chart, options) : cloudSql(chart, options.cloudSql);
+}
+
+function addServer(chart: Chart, options: ServerCase): void {
+  const backend = backendOf(chart, options);
+  const server = new MlflowServer(chart, 'mlflow', {
+    ...Object.fromEntries(PLAIN.map((name) => [name, options[name]])),
+    backend: options.pooled === undefined ? backend : new PgBouncer(chart, 'pgbouncer', { backend, ...options.pooled }),
+    databaseConnectionCheck: checkOf(options),
+    databaseMigration: migrationOf(options),
+    readinessCheck: options.readiness === 'database' ? ReadinessCheck.DATABASE : undefined,
+    workers: options.workers ?? 1,
+    pooling: poolingOf(options),
+    readFromReplica: (options.readHost ?? options.rds?.readHost) !== undefined,
+    artifactRoot: artifactsOf(options),
+    certificate: options.certificate === undefined ? undefined : TlsCertificate.fromSecretName(options.certificate),
+    auth: authOf(options),
+    encryption: authOf(options) && { passphrase: SecretKey.fromSecretName('auth', 'passphrase') },
+    extraEnvVars:
+      options.extraEnvVars &&
+      Object.fromEntries(
+        Object.entries(options.extraEnvVars).map(([name, value]) => [name, EnvValue.fromValue(value)]),
+      ),
+  });
+  if (options.bootstrap === true) {
+    const admin = PostgresCredentials.fromSecretName('admin');
+    new DatabaseBootstrap(chart, 'bootstrap', { backend, admin, deadline: Duration.seconds(10) });
+  }
+  if (options.collectOlderThan !== undefined) {
+    const olderThan = Duration.seconds(options.collectOlderThan);
+    new MlflowGarbageCollection(chart, 'mlflow-gc', { server, schedule: Cron.daily(), olderThan });
+  }
+}
+
+/** An import of `mlflow.db` on the claim `old-mlflow`. */
+interface ImportCase {
+  readonly artifactLocations?: { readonly oldPrefix: string; readonly newPrefix: string }[];
+  readonly repairs?: SqliteRepair[];
+  readonly existingData?: ExistingData;
+  readonly dryRun?: boolean;
+  readonly deadline?: number;
+}
+
+function addImport(chart: Chart, { deadline, ...options }: ImportCase): void {
+  new SqliteImport(chart, 'import', {
+    ...options,
+    backend: new ExternalPostgres(chart, 'postgres', { host: 'database', user: 'mlflow', password: 'a-password' }),
+    source: SqliteSource.fromClaim('old-mlflow', 'mlflow.db'),
+    deadline: deadline === undefined ? undefined : Duration.seconds(deadline),
+  });
+}
+
+const unread = new Set<string>();
+
+/** The options, which are noted as unread until somebody asks for them: a name that is none must not pass for a default. */
+function watched(value: object, path = ''): object {
+  const copy = {};
+  for (const [key, each] of Object.entries(value) as [string, unknown][]) {
+    const name = `${path}${key}`;
+    const child = typeof each === 'object' && each?.constructor === Object ? watched(each, `${name}.`) : each;
+    unread.add(name);
+    Object.defineProperty(copy, key, { enumerable: true, get: () => (unread.delete(name), child) });
+  }
+  return copy;
+}
+
+const CASES: Record<string, (chart: Chart, options: object) => void> = {
+  server: addServer,
+  import: addImport,
+  backup: addBackup,
+  restore: addRestore,
+};
+
+const [, , kind = '', argument = ''] = process.argv;
+const app = new App();
+if (kind === 'example') {
+  addExamples(app);
+} else {
+  CASES[kind]?.(new Chart(app, 'case'), watched(JSON.parse(argument) as object));
+}
+const charts = app.charts.filter(({ node }) => kind !== 'example' || node.id === argument);
+if (charts.length !== 1 || unread.size > 0) {
+  throw new Error(`There is no ${kind} ${argument}. ${[...unread].map((name) => `Nothing reads ${name}.`).join(' ')}`);
+}
+process.stdout.write(Yaml.stringify(...charts.flatMap((chart) => chart.toJson() as unknown[])));
