@@ -30,7 +30,10 @@ export function constructs() {
   return Object.values(own.types).filter((type) => !type.abstract && isConstruct(type));
 }
 
-export function isConstruct(type) {
+/** Whether it stands in the tree of constructs. */
+export const isInTree = (fqn) => isA(fqn, 'constructs.IConstruct');
+
+function isConstruct(type) {
   return type.kind === 'class' && takesScope(type.initializer) && isA(type.fqn, CONSTRUCT);
 }
 
@@ -38,6 +41,13 @@ export function isConstruct(type) {
 export function runtime(fqn) {
   const path = nameOf(fqn).split('.');
   return path.reduce((inside, name) => inside[name], modules.get(packageOf(fqn)));
+}
+
+/** The library's own structs. */
+export function structs() {
+  return Object.values(own.types)
+    .filter(({ datatype }) => datatype)
+    .map(({ fqn }) => fqn);
 }
 
 /** Every property of a struct, those that it inherits included. */
@@ -75,8 +85,9 @@ function* findWays(fqn) {
       }
     }
   }
-  if (wanted.kind === 'interface' && isOwn(fqn) && isA(fqn, 'constructs.IConstruct') && !wanted.methods) {
-    yield { kind: 'implement', fqn, parameters: wanted.properties };
+  if (wanted.kind === 'interface' && isOwn(fqn)) {
+    const methods = (wanted.methods ?? []).map(({ name, returns }) => ({ name, type: returns.type, method: true }));
+    yield { kind: 'implement', fqn, parameters: [...(wanted.properties ?? []), ...methods] };
   }
 }
 

@@ -2,7 +2,7 @@
 import { App } from 'cdk8s';
 import { Construct } from 'constructs';
 
-import { constructs, depthOf, isConstruct, isOwn, nameOf, propertiesOf, runtime, typeOf, waysTo } from './assembly.mjs';
+import { constructs, depthOf, isInTree, isOwn, nameOf, propertiesOf, runtime, typeOf, waysTo } from './assembly.mjs';
 import { entriesOf, IDS, NO_MEMBER, valuesOf } from './values.mjs';
 
 const CHART = 'cdk8s.Chart';
@@ -136,7 +136,8 @@ class Maker {
         name,
         this.of(`${nameOf(way.fqn)}.${name}`, type, depth + 1),
       ]);
-      return { ...way, id: this.id(way.fqn), fields: new Map(fields) };
+      const methods = way.parameters.filter(({ method }) => method).map(({ name }) => name);
+      return { kind: 'implement', fqn: way.fqn, id: this.id(way.fqn), fields: new Map(fields), methods };
     }
     const owner = [nameOf(way.fqn), way.member].filter(Boolean).join('.');
     const args = way.parameters
@@ -207,7 +208,9 @@ function make(node, scope, at = {}) {
       return runtime(node.fqn)[node.member];
     case 'implement': {
       const fields = fieldsOf(node, scope, at);
-      return within(node.fqn, () => Object.assign(new Construct(scope, make(node.id)), fields));
+      node.methods.forEach((name) => (fields[name] = constant(fields[name])));
+      const self = isInTree(node.fqn) ? within(node.fqn, () => new Construct(scope, make(node.id))) : {};
+      return Object.assign(self, fields);
     }
     case 'new': {
       const args = node.args.map((arg) => make(arg, scope, at));
@@ -220,6 +223,10 @@ function make(node, scope, at = {}) {
     default:
       throw new Error(`unknown node ${node.kind}`);
   }
+}
+
+function constant(value) {
+  return () => value;
 }
 
 function fieldsOf(node, scope, at) {
@@ -299,7 +306,7 @@ function* steps(app) {
   for (const chart of app.charts) {
     yield* withoutEach(chart, 'parts', 1);
   }
-  for (const node of nodes(app)) {
+  for (const node of nodesOf(app)) {
     if (node.kind === 'struct') {
       for (const [name, value] of [...node.fields].filter(([name]) => !node.needed.includes(name))) {
         yield {
@@ -337,14 +344,14 @@ function* withoutEach(owner, name, least) {
 }
 
 function* leaves(app) {
-  for (const node of nodes(app)) {
+  for (const node of nodesOf(app)) {
     if (node.kind === 'leaf') {
       yield node;
     }
   }
 }
 
-function* nodes(node) {
+export function* nodesOf(node) {
   yield node;
   const inside = {
     app: () => node.charts.flatMap(({ options, parts }) => [options, ...parts]),
@@ -354,7 +361,7 @@ function* nodes(node) {
     implement: () => [node.id, ...node.fields.values()],
   }[node.kind];
   for (const each of inside?.() ?? node.args ?? []) {
-    yield* nodes(each);
+    yield* nodesOf(each);
   }
 }
 
