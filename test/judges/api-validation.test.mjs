@@ -104,7 +104,7 @@ const BAD = [
     'parse image name',
   ],
   ['a priority class', deployment({ priorityClassName: 'High Priority' }), 'priorityClassName', 'lowercase RFC 1123'],
-  ['a topology key', deployment(spread({ topologyKey: 'a b' })), 'topologyKey', 'name part'],
+  ['a topology key', deployment(spread({ topologyKey: '' })), 'topologyKey', 'can not be empty'],
   ['a skew of 0', deployment(spread({ maxSkew: 0 })), 'maxSkew', 'greater than zero'],
   ['a way to spread', deployment(spread({ whenUnsatisfiable: 'Always' })), 'whenUnsatisfiable', 'supported values'],
   ['a service account', deployment({ serviceAccountName: 'My_Account' }), 'serviceAccountName', 'RFC 1123'],
@@ -133,7 +133,7 @@ const BAD = [
     'a namespace with a dot',
     { ...deployment(), metadata: { name: 'x', namespace: 'my.ns' } },
     'metadata.namespace',
-    'RFC 1123 label',
+    'must not contain dots',
   ],
   ['a name in upper case', object('v1', 'ConfigMap', {}, 'Mlflow'), 'metadata.name', 'RFC 1123 subdomain'],
   [
@@ -181,13 +181,13 @@ const BAD = [
   [
     'source ranges of a ClusterIP',
     service({ loadBalancerSourceRanges: ['10.0.0.0/8'] }),
-    'spec.loadBalancerSourceRanges',
+    'spec.LoadBalancerSourceRanges',
     "may only be used when `type` is 'LoadBalancer'",
   ],
   [
     'a source range',
     service({ type: 'LoadBalancer', loadBalancerSourceRanges: ['10.0.0.0'] }),
-    'spec.loadBalancerSourceRanges[0]',
+    'spec.LoadBalancerSourceRanges[0]',
     'CIDR',
   ],
   ['an address as host', ingress('10.0.0.1'), 'spec.rules[0].host', 'must be a DNS name, not an IP address'],
@@ -218,7 +218,7 @@ const BAD = [
   ],
   ['a schedule', cronJob({ schedule: '61 * * * *' }), 'spec.schedule', 'above maximum'],
   ['a time zone', cronJob({ timeZone: 'Mars/Base' }), 'spec.timeZone', 'unknown time zone'],
-  ['a negative deadline', job({ activeDeadlineSeconds: -1 }), 'activeDeadlineSeconds', 'greater than or equal'],
+  ['a negative deadline', job({ activeDeadlineSeconds: -1 }), 'activeDeadlineSeconds', 'must be between 1'],
   [
     'fewer replicas at most than at least',
     autoscaler({ minReplicas: 3 }),
@@ -229,7 +229,7 @@ const BAD = [
     'a budget of both kinds',
     object('policy/v1', 'PodDisruptionBudget', { spec: { minAvailable: 1, maxUnavailable: 1 } }),
     'spec',
-    'mutually exclusive',
+    'cannot be both set',
   ],
   ['a route whose host is an address', httpRoute({ hostnames: ['10.0.0.1:80'] }), 'spec.hostnames[0]', 'should match'],
   [

@@ -21,8 +21,8 @@ import (
 	"k8s.io/apiserver/pkg/registry/rest"
 	"k8s.io/apiserver/pkg/warning"
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
-	"k8s.io/kubernetes/pkg/apis/core/pods"
 	api "k8s.io/kubernetes/pkg/apis/core"
+	"k8s.io/kubernetes/pkg/apis/core/pods"
 	"k8s.io/kubernetes/pkg/util/parsers"
 	"sigs.k8s.io/yaml"
 )
@@ -130,8 +130,9 @@ func (j *judge) create(each thing, creater rest.Creater, result *verdict) bool {
 		namespace = metav1.NamespaceNone
 	}
 	ctx := request.WithNamespace(context.Background(), namespace)
+	resource, _ := meta.UnsafeGuessKindToResource(each.kind)
 	ctx = request.WithRequestInfo(ctx, &request.RequestInfo{
-		Verb: "create", APIGroup: each.kind.Group, APIVersion: each.kind.Version, Namespace: namespace,
+		Verb: "create", APIGroup: resource.Group, APIVersion: resource.Version, Resource: resource.Resource, Namespace: namespace,
 	})
 	ctx = warning.WithWarningRecorder(ctx, recorder{each.label, result})
 	if accessor, err := meta.Accessor(each.object); err == nil {

@@ -5,6 +5,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/storage/names"
+	"k8s.io/kubernetes/pkg/api/legacyscheme"
 	"k8s.io/kubernetes/pkg/apis/apps"
 	"k8s.io/kubernetes/pkg/apis/batch"
 	api "k8s.io/kubernetes/pkg/apis/core"
@@ -37,7 +38,7 @@ func madeOf(each thing) []thing {
 			each.pod(names.SimpleNameGenerator.GenerateName(set.Name+"-"), set.Spec.Template),
 		}
 	case *apps.StatefulSet:
-		return append(each.claims(owner), each.pod(owner.Name+"-0", labelled(owner)))
+		return append(each.claims(owner), each.pod(owner.Name+"-0", firstOf(owner)))
 	case *batch.Job:
 		return []thing{each.pod(names.SimpleNameGenerator.GenerateName(owner.Name+"-"), owner.Spec.Template)}
 	case *batch.CronJob:
@@ -52,11 +53,20 @@ func madeOf(each thing) []thing {
 	}
 }
 
-func labelled(owner *apps.StatefulSet) api.PodTemplateSpec {
+// firstOf is the template of the pod with the number 0.
+func firstOf(owner *apps.StatefulSet) api.PodTemplateSpec {
 	template := *owner.Spec.Template.DeepCopy()
 	with(&template.Labels, "statefulset.kubernetes.io/pod-name", owner.Name+"-0")
 	with(&template.Labels, "apps.kubernetes.io/pod-index", "0")
 	with(&template.Labels, "controller-revision-hash", owner.Name+"-"+hash)
+	for _, claim := range owner.Spec.VolumeClaimTemplates {
+		template.Spec.Volumes = append(template.Spec.Volumes, api.Volume{
+			Name: claim.Name,
+			VolumeSource: api.VolumeSource{
+				PersistentVolumeClaim: &api.PersistentVolumeClaimVolumeSource{ClaimName: claim.Name + "-" + owner.Name + "-0"},
+			},
+		})
+	}
 	template.Spec.Hostname = owner.Name + "-0"
 	template.Spec.Subdomain = owner.Spec.ServiceName
 	return template
@@ -84,7 +94,18 @@ func (t thing) made(group, kind, name string, object runtime.Object) thing {
 	if name != "" {
 		label += "/" + name
 	}
-	return thing{label, t.namespace, schema.GroupVersionKind{Group: group, Version: "v1", Kind: kind}, object}
+	as := schema.GroupVersionKind{Group: group, Version: "v1", Kind: kind}
+	return thing{label, t.namespace, as, withDefaults(object, as.GroupVersion())}
+}
+
+// withDefaults adds what the API server adds when it reads an object from a controller.
+func withDefaults(object runtime.Object, version schema.GroupVersion) runtime.Object {
+	sent, err := legacyscheme.Scheme.ConvertToVersion(object, version)
+	check(err)
+	legacyscheme.Scheme.Default(sent)
+	received, err := legacyscheme.Scheme.ConvertToVersion(sent, runtime.InternalGroupVersioner)
+	check(err)
+	return received
 }
 
 func (t thing) meta(name string, labels map[string]string) metav1.ObjectMeta {
