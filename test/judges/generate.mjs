@@ -1,13 +1,13 @@
 // node test/judges/generate.mjs --count 5000 --seed 1: apps over all public props, with a mistake here and there.
 // What the library accepts, the API server has to accept; what it does not, it has to say in its own words.
-// --only NUMBER shows one app, --out FILE writes every finding as JSON.
+// --only NUMBER shows one app, --out FILE writes every finding as JSON, with the mistakes that both have taken.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 import { ApiValidation } from './api-validation.mjs';
 import { isOwn } from './generated/assembly.mjs';
 import { Findings } from './generated/findings.mjs';
-import { appOf, mistakesOf, print, shrink, synthesize } from './generated/recipes.mjs';
+import { appOf, givenTo, mistakesOf, placesOf, print, shrink, synthesize } from './generated/recipes.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -23,6 +23,7 @@ const numbers =
 const counts = { apps: 0, accepted: 0, 'refused by the library': 0, 'refused elsewhere': 0, raw: 0, refused: 0 };
 const findings = new Findings();
 const unjudged = new Set();
+const taken = new Set();
 
 for (const index of numbers) {
   const app = appOf(values.seed, index);
@@ -33,17 +34,19 @@ for (const index of numbers) {
   if (values.only !== undefined) {
     show(app, outcome);
   }
+  const cause = causeOf(app);
   for (const { key, text } of outcome.findings) {
-    if (findings.isNew(key)) {
+    if (!findings.counts(key, cause)) {
       const smaller = await shrink(appOf(values.seed, index), async (candidate) => hasFinding(candidate, key));
-      findings.add(key, index, {
+      findings.add(key, causeOf(smaller), {
         text: textOf(await judge(smaller), key) ?? text,
         app: print(smaller),
-        props: mistakesOf(smaller),
+        number: index,
       });
-    } else {
-      findings.add(key, index);
     }
+  }
+  if (outcome.is === 'accepted') {
+    mistakesOf(app).forEach((mistake) => taken.add(mistake));
   }
 }
 oracle.end();
@@ -51,7 +54,10 @@ console.log(findings.table());
 console.table([counts]);
 console.log(`Not judged for want of their CRDs: ${[...unjudged].sort().join(', ') || 'none'}`);
 if (values.out !== undefined) {
-  writeFileSync(values.out, JSON.stringify({ seed: values.seed, counts, findings: findings.list() }, undefined, 2));
+  writeFileSync(
+    values.out,
+    JSON.stringify({ seed: values.seed, counts, findings: findings.list(), taken: [...taken].sort() }, undefined, 2),
+  );
 }
 process.exitCode = findings.list().length === 0 ? 0 : 1;
 
@@ -67,11 +73,15 @@ async function judge(app) {
   }
   const { refusals, unjudged: without } = await oracle.judge('app', yaml);
   const found = refusals.map(({ object, field, message }) => ({
-    key: `${fieldOf(field, object)}: ${normal(message)}`,
+    key: `${fieldOf(field, object, message)}: ${normal(message)}`,
     text: `${object} ${field}: ${message}`,
   }));
   const kinds = without.map((each) => each.split('/')[0]);
   return { is: found.length > 0 ? 'refused' : 'accepted', findings: found, unjudged: kinds };
+}
+
+function causeOf(app) {
+  return { mistaken: placesOf(app), given: givenTo(app) };
 }
 
 async function hasFinding(app, key) {
@@ -91,20 +101,24 @@ function isForeign(call) {
   return call !== 'synthesis' && call !== 'cdk8s.Chart' && !isOwn(call);
 }
 
-/** The field without what differs from app to app; the pods of all workloads are one. */
-function fieldOf(field, object) {
-  const made = object.includes(' > ') ? object.replace(/^(\w+).*> (\w+).*$/, '$1 > $2 ') : object.replace(/\/.*/, ' ');
-  const general = field
+/** The field without what differs from app to app: pods and metadata of all kinds are one. */
+function fieldOf(field, object, message) {
+  const kind = object.includes(' > ') ? object.replace(/^(\w+).*> (\w+).*$/, '$1 > $2 ') : object.replace(/\/.*/, ' ');
+  const typed = /into Go struct field \w+\.(\S+) of type/.exec(message)?.[1];
+  const general = (typed ?? field)
     .replace(/\[[^\]]*\]/g, '[]')
     .replace(/^(spec\.jobTemplate\.)?spec\.template\./, 'pod.')
+    .replace(/^spec\.((initC|c)ontainers)/, 'pod.spec.$1')
+    .replace(/^(pod\.spec\.)initContainers/, '$1containers')
     .replace(/^(metadata\.(labels|annotations)|data)\..*$/, '$1.*');
-  return general.startsWith('pod.') ? general : `${made}${general}`;
+  return /^(pod|metadata)\./.test(general) ? general : `${kind}${general}`;
 }
 
 /** A message without the values in it. */
 function normal(message) {
   return message
     .split('\n')[0]
+    .replace(/^json: cannot unmarshal (\w+)\b.* into Go struct field \S+ of type (\S+)$/, 'has the type $1, not $2')
     .replace(
       /(Invalid value|Unsupported value|Duplicate value|Required value|Forbidden|Not found): ("(\\.|[^"\\])*"|[^\s:]+): /g,
       '$1: ',

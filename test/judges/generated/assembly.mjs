@@ -5,6 +5,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 
+import { OTHERS } from './values.mjs';
+
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const require = createRequire(join(ROOT, 'package.json'));
 const CONSTRUCT = 'constructs.Construct';
@@ -59,7 +61,9 @@ export function propertiesOf(fqn) {
 /** Each way to get an object of a type: constructors, static factories, presets. */
 export function waysTo(fqn) {
   if (!candidates.has(fqn)) {
-    candidates.set(fqn, [...findWays(fqn)]);
+    const sensible = isOwn(fqn) ? undefined : OTHERS.factories[nameOf(fqn)];
+    const ways = [...findWays(fqn)];
+    candidates.set(fqn, sensible === undefined ? ways : ways.filter(({ member }) => sensible.includes(member)));
   }
   return candidates.get(fqn);
 }

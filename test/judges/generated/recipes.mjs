@@ -3,7 +3,7 @@ import { App } from 'cdk8s';
 import { Construct } from 'constructs';
 
 import { constructs, depthOf, isInTree, isOwn, nameOf, propertiesOf, runtime, typeOf, waysTo } from './assembly.mjs';
-import { entriesOf, IDS, NO_MEMBER, valuesOf } from './values.mjs';
+import { entriesOf, IDS, NO_MEMBER, OTHERS, valuesOf } from './values.mjs';
 
 const CHART = 'cdk8s.Chart';
 const DEEP = 5;
@@ -102,7 +102,9 @@ class Maker {
   struct(fqn, depth) {
     const properties = propertiesOf(fqn);
     const optional = properties.filter((each) => each.optional);
-    const chance = Math.min(isOwn(fqn) ? 0.5 : 0.4, (depth === 0 ? 4 : 2) / optional.length) / (depth > DEEP ? 5 : 1);
+    const open = isOwn(fqn) || OTHERS.structs.test(nameOf(fqn));
+    const wanted = fqn === `${CHART}Props` ? 0.3 : depth === 0 ? 4 : 2;
+    const chance = (open ? Math.min(0.5, wanted / optional.length) : 0) / (depth > DEEP ? 5 : 1);
     const fields = properties
       .filter((each) => !each.optional || this.random.chance(chance))
       .filter(({ type }) => depth + depthOf(type) < DEEP * 3)
@@ -153,7 +155,7 @@ class Maker {
   }
 
   id(fqn) {
-    const name = nameOf(fqn)
+    const name = `${isOwn(fqn) ? '' : 'my'}${nameOf(fqn)}`
       .replace(/\W/g, '')
       .replace(/(?<=[a-z\d])(?=[A-Z])/g, '-')
       .toLowerCase();
@@ -281,6 +283,21 @@ function show(text) {
 /** Places and values of what has been made wrong. */
 export function mistakesOf(app) {
   return [...leaves(app)].filter((leaf) => 'replaced' in leaf).map((leaf) => `${leaf.place} = ${printNode(leaf)}`);
+}
+
+/** The props among them. */
+export function placesOf(app) {
+  return [...new Set([...leaves(app)].filter((leaf) => 'replaced' in leaf).map(({ place }) => place))];
+}
+
+/** The optional props that are given. */
+export function givenTo(app) {
+  const names = [...nodesOf(app)]
+    .filter(({ kind }) => kind === 'struct')
+    .flatMap(({ fqn, fields, needed }) =>
+      [...fields.keys()].filter((name) => !needed.includes(name)).map((name) => `${nameOf(fqn)}.${name}`),
+    );
+  return [...new Set(names)];
 }
 
 /** A smaller app of which `holds` is still true; it changes the given one. */

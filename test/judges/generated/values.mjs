@@ -266,5 +266,20 @@ export function entriesOf(place) {
 /** Ids of constructs become names of objects. */
 export const IDS = { right: [], wrong: [NAME.wrong, ['mlflow server', 'm'.repeat(40), 'm'.repeat(58)]] };
 
+/**
+ * Of other libraries' types: the factories by which apps get an object, where not all make sense, and the structs whose optional
+ * props are given. What else a user can do with them is not ours to prove.
+ */
+export const OTHERS = {
+  factories: {
+    EnvValue: ['fromValue', 'fromSecretValue', 'fromConfigMap'],
+    Volume: ['fromEmptyDir'],
+    ISecret: ['fromSecretName'],
+    IConfigMap: ['fromConfigMapName'],
+    IServiceAccount: ['fromServiceAccountName'],
+  },
+  structs: /^(ChartProps|CronOptions|\w*Resources|Scaling\w+|k8s\..*)$/,
+};
+
 /** What somebody writes instead of a member of an enum. */
 export const NO_MEMBER = ['always', 'x', '', 1];
