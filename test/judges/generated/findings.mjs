@@ -2,11 +2,11 @@
 export class Findings {
   byKey = new Map();
 
-  /** Whether it is known that these mistakes, or these props together, have this effect; it is counted then. */
+  /** Whether it is known that one of these mistakes, or some of these props together, have this effect; it is counted then. */
   counts(key, { mistaken, given }) {
     const found = (this.byKey.get(key) ?? []).find(({ cause }) =>
       cause.mistaken.length > 0
-        ? cause.mistaken.some((place) => mistaken.includes(place))
+        ? cause.mistaken.every((place) => mistaken.includes(place))
         : mistaken.length === 0 && cause.given.every((place) => given.includes(place)),
     );
     if (found !== undefined) {
@@ -18,7 +18,12 @@ export class Findings {
   add(key, cause, example) {
     const found = this.byKey.get(key) ?? [];
     this.byKey.set(key, found);
-    found.push({ cause, count: 1, ...example });
+    const same = found.find((each) => nameOf(each.cause) === nameOf(cause));
+    if (same === undefined) {
+      found.push({ cause, count: 1, ...example });
+    } else {
+      same.count += 1;
+    }
   }
 
   /** The most frequent first. */

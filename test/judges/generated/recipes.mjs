@@ -70,7 +70,7 @@ class Maker {
       const member = this.random.pick(members).name;
       return { kind: 'leaf', place, fqn: type.fqn, value: runtime(type.fqn)[member], member, wrong: [NO_MEMBER] };
     }
-    return datatype ? this.struct(type.fqn, depth) : this.construct(this.wayTo(type.fqn, depth), depth);
+    return datatype ? this.struct(type.fqn, depth) : this.construct(this.wayTo(type.fqn, depth), depth, place);
   }
 
   leaf(place, { right, wrong }) {
@@ -81,7 +81,7 @@ class Maker {
     const count = this.random.weighted([
       [1, 6],
       [2, 3],
-      [0, 1],
+      [0, 0.2],
     ]);
     const numbers = Array.from({ length: count });
     if (kind === 'array') {
@@ -103,7 +103,7 @@ class Maker {
     const properties = propertiesOf(fqn);
     const optional = properties.filter((each) => each.optional);
     const open = isOwn(fqn) || OTHERS.structs.test(nameOf(fqn));
-    const wanted = fqn === `${CHART}Props` ? 0.3 : depth === 0 ? 4 : 2;
+    const wanted = fqn === `${CHART}Props` ? 0.6 : depth === 0 ? 4 : 2;
     const chance = (open ? Math.min(0.5, wanted / optional.length) : 0) / (depth > DEEP ? 5 : 1);
     const fields = properties
       .filter((each) => !each.optional || this.random.chance(chance))
@@ -132,7 +132,7 @@ class Maker {
     return this.random.pick(ways.filter((way) => cost(way) === least));
   }
 
-  construct(way, depth) {
+  construct(way, depth, place = '') {
     if (way.kind === 'implement') {
       const fields = way.parameters.map(({ name, type }) => [
         name,
@@ -141,7 +141,9 @@ class Maker {
       const methods = way.parameters.filter(({ method }) => method).map(({ name }) => name);
       return { kind: 'implement', fqn: way.fqn, id: this.id(way.fqn), fields: new Map(fields), methods };
     }
-    const owner = [nameOf(way.fqn), way.member].filter(Boolean).join('.');
+    // What another library's value is for shows where it is given.
+    const prop = place === '' || isOwn(way.fqn) ? '' : `${place.split(' > ')[0]} > `;
+    const owner = prop + [nameOf(way.fqn), way.member].filter(Boolean).join('.');
     const args = way.parameters
       .filter(({ optional }) => !optional || this.random.chance(0.6))
       .map(({ name, type }) => {

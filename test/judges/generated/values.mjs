@@ -205,7 +205,10 @@ const BY_NAME = [
   ],
   [/bucket$/, { right: ['mlflow-artifacts'], wrong: ['My_Bucket', 's3://bucket', 'a/b'] }],
   [/\.account$/, { right: ['mlflowstore'], wrong: ['My-Account'] }],
-  [/prefix$/i, { right: ['s3://bucket/a', 'team/a'], wrong: ['/x', 'x/', 'a b', '../x'] }],
+  [/\.dump$/, { right: ['newest'], wrong: ['latest', 'a b'] }],
+  [/\.prefix$/, { right: ['team/a'], wrong: ['/x', 'x/', 'a b', '../x', 's3://bucket/a'] }],
+  [/\.port > EnvValue/, { right: ['5432'], wrong: ['http', '99999', '0'] }],
+  [/(old|new)Prefix$/, { right: ['s3://bucket/a', 'team/a'], wrong: ['/x', 'x/', 'a b', '../x'] }],
   [
     /artifactsDestination$|ArtifactRoot$/i,
     { right: ['/mlflow/artifacts', 's3://bucket/a'], wrong: ['relative', 'file:///x'] },
@@ -219,7 +222,7 @@ const BY_NAME = [
   [/authQuery$/, { right: ['SELECT usename, passwd FROM pgbouncer.get_auth($1)'], wrong: ['SELECT 1', "a'b"] }],
   [/revision$|version$/, { right: ['1', 'a1b2'], wrong: ['a b'] }],
   [
-    /database|owner|user/i,
+    /\.(database|owner|user|\w*username|\w*database)$/i,
     { right: ['mlflow', 'team_a'], wrong: ['my db', "a'b", 'a"b', 'Mlflow', 'a=b', LONG(64), '$(X)'] },
   ],
   [/password$/i, { right: ['s3cret', "it's $(odd) 'x'"], wrong: [12345, ''] }],
