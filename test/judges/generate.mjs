@@ -5,9 +5,13 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 import { ApiValidation } from './api-validation.mjs';
-import { isOwn } from './generated/assembly.mjs';
+import { CHART, isOwn } from './generated/assembly.mjs';
 import { Findings } from './generated/findings.mjs';
-import { appOf, givenTo, mistakesOf, placesOf, print, shrink, synthesize } from './generated/recipes.mjs';
+import { givenTo, placesOf } from './generated/nodes.mjs';
+import { mistakesOf, print } from './generated/print.mjs';
+import { appOf } from './generated/recipes.mjs';
+import { shrink } from './generated/shrink.mjs';
+import { synthesize } from './generated/synthesize.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -98,7 +102,7 @@ function isOurs(message) {
 }
 
 function isForeign(call) {
-  return call !== 'synthesis' && call !== 'cdk8s.Chart' && !isOwn(call);
+  return call !== 'synthesis' && call !== CHART && !isOwn(call);
 }
 
 /** The field without what differs from app to app: pods and metadata of all kinds are one. */

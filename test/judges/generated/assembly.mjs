@@ -10,6 +10,7 @@ import { OTHERS } from './values.mjs';
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const require = createRequire(join(ROOT, 'package.json'));
 const CONSTRUCT = 'constructs.Construct';
+export const CHART = 'cdk8s.Chart';
 
 const own = read(ROOT);
 const assemblies = [

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { constructs, propertiesOf, structs } from './assembly.mjs';
-import { appOf, nodesOf, print } from './recipes.mjs';
+import { nodesOf } from './nodes.mjs';
+import { print } from './print.mjs';
+import { appOf } from './recipes.mjs';
 
 const apps = Array.from({ length: 4000 }, (_, index) => appOf('coverage', index));
 const nodes = apps.flatMap((app) => [...nodesOf(app)]);
