@@ -1,4 +1,4 @@
-// node test/judges/generate.mjs --count 5000 --seed 1: apps over all public props, with a mistake here and there.
+// node test/judges/generate.mjs --count 5000 --seed 1, after npm run build: apps over all public props, with a mistake here and there.
 // What the library accepts, the API server has to accept; what it does not, it has to say in its own words.
 // --only NUMBER shows one app, --out FILE writes every finding as JSON, with the mistakes that both have taken.
 import { writeFileSync } from 'node:fs';

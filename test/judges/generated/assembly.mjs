@@ -1,4 +1,4 @@
-// What the library's own `.jsii` says of its public types, and those of the libraries it stands on.
+// What the library's own `.jsii` says of its public types, and those of the libraries it stands on; `npm run build` writes it.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';

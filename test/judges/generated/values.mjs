@@ -113,7 +113,7 @@ const BY_NAME = [
   ],
   [
     /(allowedHosts|failoverHosts|readHost|\.host)$/i,
-    { right: ['db.example.com', '10.1.2.3'], wrong: ['https://db', 'db:5432', 'a b', 'db/x', 'Db', '::1', LONG(300)] },
+    { right: ['db.example.com', '10.1.2.3'], wrong: ['https://db', 'db:5432', 'a b', 'db/x', LONG(300)] },
   ],
   [/nodePort$/, { right: [30080, 31000], wrong: [80, 0, -1, 32768, 70000, '30080', 30080.5] }],
   [/Port$|\.port$|ports$/, { right: [80, 5000, 8443], wrong: [0, -1, 65536, 80.5, '80', Number.NaN, 1e9] }],
