@@ -11,6 +11,7 @@ export function countsOf(findings, examples) {
           'kube-score warning': count('kube-score', false),
           'checkov failed': count('checkov', true),
           'pod-security forbidden': count('pod-security', true),
+          'api-validation': count('api-validation', true),
         },
       ];
     }),

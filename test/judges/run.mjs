@@ -1,4 +1,5 @@
-// node test/judges/run.mjs: kube-score, checkov and Kubernetes' own Pod Security "restricted" over every golden example.
+// node test/judges/run.mjs: kube-score, checkov, Kubernetes' own Pod Security "restricted" and the API server's own validation
+// over every golden example.
 // What they find has to be in acknowledged.yaml, with the reason, and what is in there has to be found.
 // With files as arguments, it counts what is found in those, whatever is acknowledged.
 import { execFile } from 'node:child_process';
@@ -11,6 +12,7 @@ import { parse } from 'yaml';
 
 import { goInstall, installed, makeVirtualenv, stop } from '../support/tools.mjs';
 
+import { ApiValidation } from './api-validation.mjs';
 import { countsOf, disagreements } from './findings.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -25,7 +27,9 @@ const files =
         .sort()
         .map((file) => join(GOLDEN, file));
 const tools = install();
+const api = new ApiValidation();
 const findings = await judge(files);
+api.end();
 if (given.length > 0) {
   console.table(countsOf(findings, files.map(exampleOf)));
 } else {
@@ -43,7 +47,12 @@ async function judge(paths) {
   const found = [];
   const worker = async () => {
     for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
-      found.push(...(await kubeScore(path)), ...(await checkov(path)), ...(await podSecurity(path)));
+      found.push(
+        ...(await kubeScore(path)),
+        ...(await checkov(path)),
+        ...(await podSecurity(path)),
+        ...(await apiValidation(path)),
+      );
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
@@ -93,6 +102,19 @@ async function podSecurity(path) {
     counts: true,
     text: `${object}: ${detail}`,
   }));
+}
+
+async function apiValidation(path) {
+  const { objects, refusals, warnings, unjudged } = await api.judge(path, readFileSync(path, 'utf8'));
+  if (objects === 0) {
+    stop(`api-validation has seen no object in ${path}.`);
+  }
+  const finding = (id, text) => ({ judge: 'api-validation', id, example: exampleOf(path), counts: true, text });
+  return [
+    ...refusals.map(({ object, field, message }) => finding('refused', `${object}: ${field}: ${message}`)),
+    ...warnings.map(({ object, message }) => finding('warning', `${object}: ${message}`)),
+    ...unjudged.map((object) => finding(`not-judged-${object.split('/')[0]}`, `${object}: its rules are not at hand`)),
+  ];
 }
 
 /** What a judge prints. That it has found something is its exit code 1, too. */

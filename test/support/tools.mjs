@@ -1,8 +1,8 @@
 // What test:e2e and the judges install: outside of git, made once for each version of it.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'cdk8s-mlflow');
@@ -52,12 +52,25 @@ export function goInstall(go, what, bin, options = {}) {
   rmSync(build, { recursive: true, force: true });
 }
 
-/** Runs a command whose output matters only if it fails, and ends with it then. */
+/** Downloads a Go module for what it carries besides code, into a folder that is gone after `use`. */
+export function goDownload(go, module, sum, use) {
+  const folder = mkdtempSync(join(tmpdir(), 'module-'));
+  const env = { ...process.env, GOPATH: folder, GOTOOLCHAIN: 'local', GOFLAGS: '-modcacherw' };
+  const found = JSON.parse(quiet(go, ['mod', 'download', '-json', module], { cwd: folder, env }));
+  if (found.Sum !== sum) {
+    stop(`${module} has the sum ${found.Sum}, not ${sum}.`);
+  }
+  use(found.Dir);
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** What a command prints; it is shown if the command fails, which ends all. */
 export function quiet(command, args, options = {}) {
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', ...options });
   if (status !== 0) {
     stop([stdout, stderr, error?.message, `${command} ${args.join(' ')} failed.`].filter(Boolean).join('\n'));
   }
+  return stdout;
 }
 
 export function stop(line) {

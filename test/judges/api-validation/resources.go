@@ -1,0 +1,145 @@
+package main
+
+import (
+	"net"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+	"k8s.io/apiserver/pkg/registry/generic"
+	"k8s.io/apiserver/pkg/registry/rest"
+	"k8s.io/apiserver/pkg/server"
+	"k8s.io/apiserver/pkg/server/storage"
+	_ "k8s.io/kubernetes/pkg/apis/apps/install"
+	_ "k8s.io/kubernetes/pkg/apis/autoscaling/install"
+	_ "k8s.io/kubernetes/pkg/apis/batch/install"
+	api "k8s.io/kubernetes/pkg/apis/core"
+	_ "k8s.io/kubernetes/pkg/apis/core/install"
+	_ "k8s.io/kubernetes/pkg/apis/networking/install"
+	_ "k8s.io/kubernetes/pkg/apis/policy/install"
+	apps "k8s.io/kubernetes/pkg/registry/apps/rest"
+	autoscaling "k8s.io/kubernetes/pkg/registry/autoscaling/rest"
+	batch "k8s.io/kubernetes/pkg/registry/batch/rest"
+	configmap "k8s.io/kubernetes/pkg/registry/core/configmap/storage"
+	namespace "k8s.io/kubernetes/pkg/registry/core/namespace/storage"
+	claim "k8s.io/kubernetes/pkg/registry/core/persistentvolumeclaim/storage"
+	pod "k8s.io/kubernetes/pkg/registry/core/pod/storage"
+	secret "k8s.io/kubernetes/pkg/registry/core/secret/storage"
+	"k8s.io/kubernetes/pkg/registry/core/service/ipallocator"
+	"k8s.io/kubernetes/pkg/registry/core/service/portallocator"
+	service "k8s.io/kubernetes/pkg/registry/core/service/storage"
+	account "k8s.io/kubernetes/pkg/registry/core/serviceaccount/storage"
+	networking "k8s.io/kubernetes/pkg/registry/networking/rest"
+	policy "k8s.io/kubernetes/pkg/registry/policy/rest"
+)
+
+// The defaults of kubeadm's API server.
+const (
+	serviceAddresses = "10.96.0.0/12"
+	serviceNodePorts = "30000-32767"
+)
+
+// resources are what creates the objects of each kind: the API server's own stores.
+type resources map[schema.GroupVersionResource]rest.Creater
+
+type provider interface {
+	NewRESTStorage(storage.APIResourceConfigSource, generic.RESTOptionsGetter) (server.APIGroupInfo, error)
+	GroupName() string
+}
+
+func builtIn(store *keys) (resources, error) {
+	found := resources{}
+	for _, each := range []provider{
+		apps.StorageProvider{},
+		autoscaling.RESTStorageProvider{},
+		batch.RESTStorageProvider{},
+		networking.RESTStorageProvider{},
+		policy.RESTStorageProvider{},
+	} {
+		group, err := each.NewRESTStorage(stable{}, store)
+		if err != nil {
+			return nil, err
+		}
+		for version, storages := range group.VersionedResourcesStorageMap {
+			for name, storage := range storages {
+				if creater, ok := storage.(rest.Creater); ok {
+					found[schema.GroupVersionResource{Group: each.GroupName(), Version: version, Resource: name}] = creater
+				}
+			}
+		}
+	}
+	return found, found.addCore(store)
+}
+
+// addCore adds the core group, whose provider needs a cluster.
+func (r resources) addCore(store *keys) error {
+	configMaps, err := configmap.NewREST(store)
+	if err != nil {
+		return err
+	}
+	secrets, err := secret.NewREST(store)
+	if err != nil {
+		return err
+	}
+	claims, _, err := claim.NewREST(store)
+	if err != nil {
+		return err
+	}
+	accounts, err := account.NewREST(store, nil, nil, 0, nil, nil, nil, false, 0)
+	if err != nil {
+		return err
+	}
+	namespaces, _, _, err := namespace.NewREST(store)
+	if err != nil {
+		return err
+	}
+	pods, err := pod.NewStorage(store, nil, nil, nil)
+	if err != nil {
+		return err
+	}
+	r[core("configmaps")] = configMaps
+	r[core("secrets")] = secrets
+	r[core("persistentvolumeclaims")] = claims
+	r[core("serviceaccounts")] = accounts
+	r[core("namespaces")] = namespaces
+	r[core("pods")] = pods.Pod
+	return r.renewServices(store)
+}
+
+// renewServices forgets which addresses and node ports are taken.
+func (r resources) renewServices(store *keys) error {
+	_, network, err := net.ParseCIDR(serviceAddresses)
+	if err != nil {
+		return err
+	}
+	addresses, err := ipallocator.NewInMemory(network)
+	if err != nil {
+		return err
+	}
+	ports, err := portallocator.NewInMemory(*utilnet.ParsePortRangeOrDie(serviceNodePorts))
+	if err != nil {
+		return err
+	}
+	families := map[api.IPFamily]ipallocator.Interface{api.IPv4Protocol: addresses}
+	services, _, _, err := service.NewREST(store, api.IPv4Protocol, families, ports, nil, nil, nil)
+	if err != nil {
+		return err
+	}
+	r[core("services")] = services
+	return nil
+}
+
+func core(name string) schema.GroupVersionResource {
+	return schema.GroupVersionResource{Version: "v1", Resource: name}
+}
+
+// stable enables what the API server has without being told: no alpha and beta versions.
+type stable struct{}
+
+func (stable) ResourceEnabled(resource schema.GroupVersionResource) bool {
+	return !strings.Contains(resource.Version, "alpha") && !strings.Contains(resource.Version, "beta")
+}
+
+func (stable) AnyResourceForGroupEnabled(string) bool                     { return true }
+func (stable) ResourceExplicitlyEnabled(schema.GroupVersionResource) bool { return false }
+func (stable) VersionExplicitlyEnabled(schema.GroupVersion) bool          { return false }
