@@ -1,3 +1,4 @@
+import { Rules } from 'cdk8s-mlflow';
 import type { Construct } from 'constructs';
 
 import { Backups } from './backups';
@@ -28,6 +29,7 @@ import { ValuesFile } from './values-file';
 
 /** Every example as a chart, and so as a file in `dist/`, of one app. */
 export function addExamples(app: Construct): void {
+  Rules.of(app).acknowledge('unique-name', 'Each example is applied by itself.');
   new External(app, 'external');
   new Bitnami(app, 'bitnami');
   new BitnamiComplete(app, 'bitnami-complete');

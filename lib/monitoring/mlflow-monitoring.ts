@@ -6,7 +6,8 @@ import { checkId } from '../validation/checks';
 import { labelsOf, type ObjectLabels } from '../kube/pod/labels';
 import { NetworkPeer } from '../kube/network/network-peer';
 import { checkPeers } from '../kube/network/network-route';
-import { Problems } from '../validation/problems';
+import { problemsOf } from '../kube/construct';
+import type { Problems } from '../validation/problems';
 import type { MetricsEndpoint } from '../server/mlflow-server-reference';
 
 import { type AlertRule, checkRules, renderRule } from './alert-rule';
@@ -54,7 +55,7 @@ export class MlflowMonitoring extends Construct {
     this.namespace = server.serverNamespace;
     this.labels = labelsOf('mlflow', server.serverName, 'monitoring');
     const thresholds = thresholdsOf(props.thresholds);
-    const problems = new Problems(this);
+    const problems = problemsOf(this);
     this.check(problems, id, thresholds, metricsEndpoint);
     problems.throwIfAny();
 

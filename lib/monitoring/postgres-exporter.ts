@@ -3,7 +3,7 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { IMAGES } from '../images';
-import { checkId, checkImage } from '../validation/checks';
+import { checkId } from '../validation/checks';
 import { texts } from '../kube/values/env-values';
 import { labelsOf, type ObjectLabels } from '../kube/pod/labels';
 import { container, type Pod, podOf } from '../kube/pod/pod';
@@ -13,7 +13,8 @@ import { NetworkPeer } from '../kube/network/network-peer';
 import { networkPolicy } from '../kube/network/network-policy';
 import { checkPeers } from '../kube/network/network-route';
 import { checkPodOptions } from '../kube/pod/pod-options';
-import { Problems } from '../validation/problems';
+import { problemsOf } from '../kube/construct';
+import type { Problems } from '../validation/problems';
 import { LITTLE_SCRATCH_SPACE } from '../kube/pod/scratch-space';
 import { serviceOf } from '../kube/pod/service';
 import { addConnectionDemand } from '../postgres/capacity/connection-demand';
@@ -54,7 +55,7 @@ export class PostgresExporter extends Construct {
   public constructor(scope: Construct, id: string, props: PostgresExporterProps) {
     super(scope, id);
     const labels = labelsOf('postgres-exporter', id, 'metrics');
-    const problems = new Problems(this);
+    const problems = problemsOf(this);
     const pod = problems.finish(() => {
       const connection = watchedConnection(props);
       checkExporter(problems, id, props, connection);
@@ -163,7 +164,6 @@ function checkExporter(
       'Use PostgresTls.REQUIRE or PostgresTls.DISABLE.',
     );
   }
-  checkImage(problems, 'image', props.image);
   checkPeers(problems, 'scrapers', props.scrapers);
   checkPodOptions(problems, props);
 }

@@ -6,7 +6,7 @@ import { checkSeconds } from '../validation/checks';
 import { text } from '../kube/values/env-values';
 import { labelsOf } from '../kube/pod/labels';
 import { oneShotJob } from '../kube/pod/job';
-import { Problems } from '../validation/problems';
+import { problemsOf } from '../kube/construct';
 import { checkDatabase } from '../postgres/connection/endpoint';
 import type { IPostgresBackend } from '../postgres/connection/postgres-backend';
 import { credentialsRevision } from '../postgres/connection/connection-part';
@@ -59,7 +59,7 @@ export class DatabaseBootstrap extends Construct {
 
   public constructor(scope: Construct, id: string, props: DatabaseBootstrapProps) {
     super(scope, id);
-    const problems = new Problems(this);
+    const problems = problemsOf(this);
     checkOperation(problems, id, props);
     checkDatabase(problems, props.maintenanceDatabase, 'maintenanceDatabase');
     checkSeconds(problems, 'deadline', props.deadline);

@@ -3,12 +3,14 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { artifactsPart, ArtifactVisibility } from '../artifacts/artifact-store';
+import { checkPodOptions } from '../kube/pod/pod-options';
 import { labelsOf } from '../kube/pod/labels';
 import { texts } from '../kube/values/env-values';
 import { ScriptFiles } from '../scripts/scripts';
 import type { IMlflowServer } from '../server/mlflow-server-reference';
 import { checkId, checkSeconds } from '../validation/checks';
-import { Problems } from '../validation/problems';
+import { problemsOf } from '../kube/construct';
+import type { Problems } from '../validation/problems';
 
 import { Operation, type OperationProps } from './operation';
 import { checkScheduled, cronJobOf, type ScheduledProps } from './scheduled';
@@ -56,7 +58,7 @@ export class MlflowGarbageCollection extends Construct {
     super(scope, id);
     const { server } = props;
     const { artifacts } = server;
-    const problems = new Problems(this);
+    const problems = problemsOf(this);
     checkGarbageCollection(problems, id, props);
     const pod = problems.finish(() => {
       const operation = new Operation(
@@ -101,6 +103,7 @@ export class MlflowGarbageCollection extends Construct {
 
 function checkGarbageCollection(problems: Problems, id: string, props: MlflowGarbageCollectionProps): void {
   checkId(problems, id);
+  checkPodOptions(problems, { resources: props.resources, priorityClassName: props.priorityClassName });
   checkScheduled(problems, props.schedule, props);
   checkSeconds(
     problems,

@@ -13,10 +13,9 @@ import { texts } from '../kube/values/env-values';
 import { addConnectionDemand } from '../postgres/capacity/connection-demand';
 import { connectionPart } from '../postgres/connection/connection-part';
 import type { PostgresConnection } from '../postgres/connection/postgres-connection';
-import { addUniqueNameRule } from '../rules/unique-name';
 import { scriptCommand, type ScriptFiles } from '../scripts/scripts';
 import { DatabaseConnectionCheck } from '../startup/database-connection-check';
-import { checkId, checkImage } from '../validation/checks';
+import { checkId } from '../validation/checks';
 import type { Problems } from '../validation/problems';
 
 const DEFAULT_RESOURCES: kplus.ContainerResources = {
@@ -85,7 +84,6 @@ export class Operation {
     connection: PostgresConnection,
     scripts: ScriptFiles,
   ) {
-    addUniqueNameRule(scope);
     this.connection = connection.unpooled;
     this.options = {
       image: props.image ?? IMAGES.mlflow,
@@ -156,7 +154,6 @@ export class Operation {
 /** Validates the props that all operations share. */
 export function checkOperation(problems: Problems, id: string, props: OperationProps): void {
   checkId(problems, id);
-  checkImage(problems, 'image', props.image);
   checkPodOptions(problems, props);
   checkIsolation(problems, props.isolation);
 }

@@ -1,12 +1,12 @@
 import type { IConstruct } from 'constructs';
 
+import { UNIQUE_NAME } from '../kube/unique-name';
 import { POOL_FITS_DATABASE } from '../postgres/capacity/pool-fits-database';
 import { REQUESTS_FIT_POOLER } from '../postgres/capacity/requests-fit-pooler';
 import { Problems } from '../validation/problems';
 import { acknowledgeRule, type Rule } from '../validation/rule';
 
 import { NO_SERVER_WHILE_IMPORTING } from './no-server-while-importing';
-import { UNIQUE_NAME } from './unique-name';
 
 /** All rules that users can acknowledge. */
 export const RULES: readonly Pick<Rule<never>, 'id' | 'description'>[] = [

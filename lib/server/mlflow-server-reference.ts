@@ -8,8 +8,10 @@ import type { IsolationOptions } from '../kube/network/isolation';
 import type { NetworkPeer } from '../kube/network/network-peer';
 import { labelsOf } from '../kube/pod/labels';
 import type { IPostgresBackend } from '../postgres/connection/postgres-backend';
-import { checkImage, checkObjectName, checkPort, checkWhole } from '../validation/checks';
-import { Problems } from '../validation/problems';
+import { checkObjectName, checkPort, checkWhole } from '../validation/checks';
+import { checkImage } from '../validation/image';
+import { problemsOf } from '../kube/construct';
+import type { Problems } from '../validation/problems';
 
 /** The metrics of a server, as Prometheus finds them. */
 export interface MetricsEndpoint {
@@ -147,7 +149,7 @@ export class ImportedMlflowServer extends Construct implements IMlflowServer {
 
   public constructor(scope: Construct, id: string, attributes: MlflowServerAttributes) {
     super(scope, id);
-    const problems = new Problems(this);
+    const problems = problemsOf(this);
     checkAttributes(problems, attributes);
     const { serverName, port = 5000, https = false, staticPrefix } = attributes;
     this.serverName = serverName;

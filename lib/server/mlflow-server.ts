@@ -15,8 +15,8 @@ import { deploymentOf, ROLLING } from '../kube/pod/workload';
 import { addServerDemand } from '../postgres/capacity/connection-demand';
 import type { IPostgresBackend } from '../postgres/connection/postgres-backend';
 import { addServerOf } from '../rules/no-server-while-importing';
-import { addUniqueNameRule } from '../rules/unique-name';
 import { checkPort } from '../validation/checks';
+import { problemsOf } from '../kube/construct';
 import { Problems } from '../validation/problems';
 
 import { httpRouteOf } from './access/http-route';
@@ -82,7 +82,7 @@ export class MlflowServer extends Construct implements IMlflowServer {
 
   public constructor(scope: Construct, id: string, props: MlflowServerProps) {
     super(scope, id);
-    const problems = new Problems(this);
+    const problems = problemsOf(this);
     const { spec, pods } = problems.finish(() => {
       const settings = settingsOf(this, props);
       checkServer(problems, settings);
@@ -124,7 +124,6 @@ export class MlflowServer extends Construct implements IMlflowServer {
     if (spec.maxReplicas > 1) {
       disruptionBudget(this, id, labels);
     }
-    addUniqueNameRule(this);
     this.demandConnections();
     const prop = spec.autoscaling === undefined ? 'replicas' : 'autoscaling.maxReplicas';
     addServerOf(spec.backend, { server: this, prop, pods: spec.maxReplicas });

@@ -1,7 +1,7 @@
 import { ArtifactVisibility } from '../artifacts/artifact-store';
 import { safeThreads } from '../postgres/capacity/connection-math';
 import { checkPooling } from '../postgres/capacity/pooling-profile';
-import { checkId, checkImage, checkPort, checkWhole } from '../validation/checks';
+import { checkId, checkPort, checkWhole } from '../validation/checks';
 import { checkPodOptions } from '../kube/pod/pod-options';
 import type { Problems } from '../validation/problems';
 
@@ -33,7 +33,6 @@ export function checkServer(problems: Problems, server: ServerSettings): void {
   }
   server.databaseConnectionCheck._check(problems);
   server.databaseMigration._check(problems);
-  checkImage(problems, 'image', server.image);
   checkPodOptions(problems, server);
   checkPort(problems, 'service.port', server.service?.port);
   checkPort(problems, 'service.nodePort', server.service?.nodePort);

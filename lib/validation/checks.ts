@@ -65,13 +65,6 @@ export function checkSeconds(problems: Problems, prop: string, duration: Duratio
   }
 }
 
-/** An image, by tag or digest. */
-export function checkImage(problems: Problems, prop: string, image: string | undefined): void {
-  if (image !== undefined && !/^\S+$/.test(image)) {
-    problems.add(prop, 'must be the reference of an image', image);
-  }
-}
-
 /** A TCP port. */
 export function checkPort(problems: Problems, prop: string, port: number | undefined): void {
   checkWhole(problems, prop, port, { least: 1, most: 65535 });

@@ -30,6 +30,7 @@ export interface Rule<Subject extends RuleSubject> {
 }
 
 const ACKNOWLEDGED = 'cdk8s-mlflow/acknowledged-rule';
+const RULES_ON_APP = new WeakMap<IConstruct, Set<string>>();
 
 /** Validates the rule at the synthesis, on behalf of a construct that is part of the subject. */
 export function addRule<Subject extends RuleSubject>(
@@ -39,11 +40,41 @@ export function addRule<Subject extends RuleSubject>(
 ): void {
   construct.node.addValidation({
     validate: () => {
-      const violations = rule.validate(subject);
-      const constructs = violations.length === 0 ? [] : subject.constructs;
-      return constructs.at(-1) !== construct || constructs.some((each) => isAcknowledged(each, rule.id))
-        ? []
-        : violations.map((text) => `${rule.id}: ${text}`);
+      const texts = unacknowledged(rule, subject);
+      return texts.length === 0 || subject.constructs.at(-1) !== construct ? [] : texts;
+    },
+  });
+}
+
+/**
+ * Validates the rule at the synthesis on subjects that are looked up then, in the whole app of a construct.
+ *
+ * An app is validated before all that is in it: it looks for the subjects, and the last construct of each says what is wrong.
+ */
+export function addRuleOnApp<Subject extends RuleSubject>(
+  construct: IConstruct,
+  rule: Rule<Subject>,
+  subjectsIn: (app: IConstruct) => readonly Subject[],
+): void {
+  const { root } = construct.node;
+  const rules = RULES_ON_APP.get(root) ?? new Set<string>();
+  RULES_ON_APP.set(root, rules);
+  if (rules.has(rule.id)) {
+    return;
+  }
+  rules.add(rule.id);
+  const texts = new Map<IConstruct, string[]>();
+  root.node.addValidation({
+    validate: () => {
+      [...texts.keys()].forEach((each) => texts.set(each, []));
+      for (const subject of subjectsIn(root)) {
+        const last = subject.constructs.at(-1) ?? root;
+        if (!texts.has(last)) {
+          last.node.addValidation({ validate: () => texts.get(last) ?? [] });
+        }
+        texts.set(last, [...(texts.get(last) ?? []), ...unacknowledged(rule, subject)]);
+      }
+      return [];
     },
   });
 }
@@ -51,6 +82,13 @@ export function addRule<Subject extends RuleSubject>(
 /** Accepts violations of the rule by the construct and everything below it. The reason is kept in the metadata of its node. */
 export function acknowledgeRule(construct: IConstruct, id: string, reason: string): void {
   construct.node.addMetadata(ACKNOWLEDGED, { id, reason });
+}
+
+function unacknowledged<Subject extends RuleSubject>(rule: Rule<Subject>, subject: Subject): string[] {
+  const violations = rule.validate(subject);
+  return violations.length === 0 || subject.constructs.some((each) => isAcknowledged(each, rule.id))
+    ? []
+    : violations.map((text) => `${rule.id}: ${text}`);
 }
 
 function isAcknowledged(construct: IConstruct, id: string): boolean {

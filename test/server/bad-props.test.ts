@@ -18,7 +18,10 @@ test.each<[Partial<MlflowServerProps>, string]>([
   [{ replicas: -1 }, '`replicas` must be a whole number from 0, got -1.'],
   [{ replicas: 1.5 }, '`replicas` must be a whole number from 0, got 1.5.'],
   [{ workers: 0 }, '`workers` must be a whole number from 1, got 0.'],
-  [{ image: '' }, '`image` must be the reference of an image, got an empty string.'],
+  [
+    { image: '' },
+    '`image` must be a reference to an image, [registry[:port]/]name[:tag][@digest], got an empty string. If it comes from an environment variable, set that before the synthesis.',
+  ],
   [{ imagePullSecrets: ['A_B'] }, `\`imagePullSecrets\` ${objectName}, got "A_B".`],
   [
     { databaseConnectionCheck: DatabaseConnectionCheck.initContainer({ deadline: Duration.millis(1) }) },

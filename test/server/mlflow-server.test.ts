@@ -45,10 +45,13 @@ test('every object carries the recommended labels, and no selector a version', (
 
 test('one image for the server and for all that prepares it', () => {
   const pod = podOf(
-    serverManifests({ image: 'registry.example.com/mlflow@sha256:0123', imagePullSecrets: ['registry'] }),
+    serverManifests({
+      image: `registry.example.com/mlflow@sha256:${'0123'.repeat(16)}`,
+      imagePullSecrets: ['registry'],
+    }),
   );
   const images = [...pod.initContainers, ...pod.containers].map((c: Manifest) => c.image);
-  expect(images).toEqual(Array(3).fill('registry.example.com/mlflow@sha256:0123'));
+  expect(images).toEqual(Array(3).fill(`registry.example.com/mlflow@sha256:${'0123'.repeat(16)}`));
   expect(pod.imagePullSecrets).toEqual([{ name: 'registry' }]);
 });
 

@@ -1,6 +1,8 @@
+import { ApiObject } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
+import { markNamedByContent } from '../unique-name';
 import { contentDigest } from '../values/digest';
 
 import type { ObjectLabels } from './labels';
@@ -29,6 +31,7 @@ export function mountConfigFiles(
     immutable: true,
     data,
   });
+  markNamedByContent(ApiObject.of(configMap));
   return {
     path,
     volume: kplus.Volume.fromConfigMap(scope, `${id}-volume`, configMap, { name: volumeName }),

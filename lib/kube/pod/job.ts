@@ -2,6 +2,7 @@ import { ApiObject, JsonPatch } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
+import { markNamedByContent } from '../unique-name';
 import { contentDigest } from '../values/digest';
 
 import { completePod, type Pod, podProps } from './pod';
@@ -56,6 +57,7 @@ export function failAtOnce(job: kplus.Job | kplus.CronJob, codes: ExitCodes): vo
 }
 
 function nameByContent(object: ApiObject, name: string): void {
+  markNamedByContent(object);
   let isRendering = false;
   const get = (): string => {
     // The name is no part of the spec, so that any will do while the spec is rendered.

@@ -1,7 +1,10 @@
 import type * as kplus from 'cdk8s-plus-28';
 
 import { checkObjectName } from '../../validation/checks';
+import { checkImage } from '../../validation/image';
 import type { Problems } from '../../validation/problems';
+
+import { checkResources } from './resources';
 
 /** Options of every pod. */
 export interface PodOptions {
@@ -24,8 +27,22 @@ export interface PodOptions {
   readonly priorityClassName?: string;
 }
 
-/** Validates the options. */
-export function checkPodOptions(problems: Problems, { imagePullSecrets = [] }: PodOptions): void {
+/** Validates what a container runs, and what it may use. */
+export function checkContainer(
+  problems: Problems,
+  { image, resources }: Pick<kplus.ContainerProps, 'resources'> & { readonly image?: string },
+): void {
+  checkImage(problems, 'image', image);
+  checkResources(problems, 'resources', resources);
+}
+
+/** Validates the options of a pod, and those of its container. */
+export function checkPodOptions(problems: Problems, options: PodOptions & Parameters<typeof checkContainer>[1]): void {
+  const { imagePullSecrets = [], priorityClassName } = options;
+  checkContainer(problems, options);
+  if (priorityClassName !== undefined) {
+    checkObjectName(problems, 'priorityClassName', priorityClassName);
+  }
   imagePullSecrets.forEach((name) => {
     checkObjectName(problems, 'imagePullSecrets', name);
   });

@@ -5,8 +5,10 @@ import type { Problems } from '../../validation/problems';
 import type { NetworkRoute } from '../network/network-route';
 
 import type { ObjectLabels } from './labels';
+import { checkContainer } from './pod-options';
 import type { PodPart } from './pod-part';
 import { completePodSpec, type PodSpecFields } from './pod-spec';
+import { exactResources } from './resources';
 import { RESTRICTED_CONTAINER, RESTRICTED_POD } from './restricted';
 
 /** What a container is, besides the sum of its parts. */
@@ -67,6 +69,11 @@ export function podOf(problems: Problems, labels: ObjectLabels, input: PodInput)
       'A pod has one ServiceAccount: give one account the rights of both.',
     );
   });
+  for (const { of = 'part', sidecars = [] } of all) {
+    sidecars.forEach((sidecar) => {
+      checkContainer(problems.at(`${of}.sidecar.container`), sidecar);
+    });
+  }
   if (serviceAccount !== undefined && isAnnotated !== true) {
     checkServiceAccount(problems, all);
   }
@@ -82,7 +89,7 @@ export function podOf(problems: Problems, labels: ObjectLabels, input: PodInput)
     serviceAccountAnnotations,
     serviceAccount,
     initContainers: [
-      ...distinct(all.flatMap((part) => part.sidecars ?? [])),
+      ...distinct(all.flatMap((part) => part.sidecars ?? [])).map(exactContainer),
       ...initContainers.map((each) => render(problems, each)),
     ],
     containers: containers.map((each) => render(problems, each)),
@@ -149,13 +156,17 @@ function render(problems: Problems, { name, parts, options }: PodContainer): kpl
     }
   }
   return {
-    ...options,
+    ...exactContainer(options),
     name,
     imagePullPolicy: options.imagePullPolicy ?? kplus.ImagePullPolicy.IF_NOT_PRESENT,
     securityContext: RESTRICTED_CONTAINER,
     envVariables,
     volumeMounts: distinct(parts.flatMap((part) => part.volumeMounts ?? [])),
   };
+}
+
+function exactContainer<T extends ContainerOptions>(options: T): T {
+  return { ...options, resources: exactResources(options.resources) };
 }
 
 function checkServiceAccount(problems: Problems, parts: PodPart[]): void {

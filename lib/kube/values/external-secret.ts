@@ -1,8 +1,9 @@
 import { ApiObject, Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 
+import { addMadeOf } from '../unique-name';
 import { checkDataKey, checkObjectName, checkSeconds } from '../../validation/checks';
-import { Problems } from '../../validation/problems';
+import { problemsOf } from '../construct';
 
 /** A store of secrets that the External Secrets Operator reads: one that exists. */
 export class SecretStoreReference {
@@ -89,10 +90,11 @@ export class ExternalSecret extends Construct {
         })),
       },
     });
+    addMadeOf(this.resource, { kind: 'Secret', name: id });
   }
 
   private check({ store, keys, refreshInterval }: ExternalSecretProps): void {
-    const problems = new Problems(this);
+    const problems = problemsOf(this);
     checkObjectName(problems, 'id', this.node.id);
     checkObjectName(problems, 'store', store._name);
     if (Object.keys(keys).length === 0) {

@@ -9,8 +9,10 @@ import type { PodPart } from '../../kube/pod/pod-part';
 import { texts } from '../../kube/values/env-values';
 import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
 import { exitCode, ScriptFiles } from '../../scripts/scripts';
-import { checkImage, checkSeconds, checkWhole } from '../../validation/checks';
-import { Problems } from '../../validation/problems';
+import { checkSeconds, checkWhole } from '../../validation/checks';
+import { checkImage } from '../../validation/image';
+import { problemsOf } from '../../kube/construct';
+import type { Problems } from '../../validation/problems';
 import { checkOperation, Operation, type OperationProps } from '../operation';
 import { checkScheduled, cronJobOf, DEFAULT_DEADLINE, type ScheduledProps } from '../scheduled';
 
@@ -94,7 +96,7 @@ export class PostgresBackup extends Construct {
 
   public constructor(scope: Construct, id: string, props: PostgresBackupProps) {
     super(scope, id);
-    const problems = new Problems(this);
+    const problems = problemsOf(this);
     checkBackup(problems, id, props);
     const pod = problems.finish(() => {
       const operation = new Operation(

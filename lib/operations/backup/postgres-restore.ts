@@ -8,8 +8,10 @@ import { oneShotJob } from '../../kube/pod/job';
 import { texts } from '../../kube/values/env-values';
 import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
 import { exitCode, ScriptFiles } from '../../scripts/scripts';
-import { checkImage, checkSeconds } from '../../validation/checks';
-import { Problems } from '../../validation/problems';
+import { checkSeconds } from '../../validation/checks';
+import { checkImage } from '../../validation/image';
+import { problemsOf } from '../../kube/construct';
+import type { Problems } from '../../validation/problems';
 import { checkOperation, Operation, type OperationProps } from '../operation';
 
 import { type BackupLocation, checkLocation } from './backup-location';
@@ -64,7 +66,7 @@ export class PostgresRestore extends Construct {
 
   public constructor(scope: Construct, id: string, props: PostgresRestoreProps) {
     super(scope, id);
-    const problems = new Problems(this);
+    const problems = problemsOf(this);
     checkRestore(problems, id, props);
     const pod = problems.finish(() => {
       const operation = new Operation(

@@ -6,7 +6,7 @@ import { checkSeconds } from '../../validation/checks';
 import { texts } from '../../kube/values/env-values';
 import { labelsOf } from '../../kube/pod/labels';
 import { oneShotJob } from '../../kube/pod/job';
-import { Problems } from '../../validation/problems';
+import { problemsOf } from '../../kube/construct';
 import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
 import { addImport } from '../../rules/no-server-while-importing';
 import { exitCode, ScriptFiles } from '../../scripts/scripts';
@@ -85,7 +85,7 @@ export class SqliteImport extends Construct {
   public constructor(scope: Construct, id: string, props: SqliteImportProps) {
     super(scope, id);
     const { workingCopy = WorkingCopy.emptyDir(), artifactLocations = [], deadline = Duration.minutes(10) } = props;
-    const problems = new Problems(this);
+    const problems = problemsOf(this);
     checkOperation(problems, id, props);
     props.source._check(problems);
     checkLocationRules(problems, artifactLocations);

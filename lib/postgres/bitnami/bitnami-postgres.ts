@@ -3,7 +3,7 @@ import { Construct } from 'constructs';
 
 import { changeMark } from '../../kube/values/digest';
 import { fromSecretKey, text } from '../../kube/values/env-values';
-import { Problems } from '../../validation/problems';
+import { problemsOf } from '../../kube/construct';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 import { PostgresConnection } from '../connection/postgres-connection';
 import { PostgresCredentials } from '../connection/postgres-credentials';
@@ -48,7 +48,7 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
       database = DEFAULT_DATABASE,
       architecture = BitnamiArchitecture.standalone(),
     } = props;
-    const problems = new Problems(this);
+    const problems = problemsOf(this);
     checkBitnami(problems, id, props);
     problems.throwIfAny();
 

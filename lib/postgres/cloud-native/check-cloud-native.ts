@@ -1,6 +1,8 @@
 import { SizeRoundingBehavior } from 'cdk8s';
 
+import { checkResources } from '../../kube/pod/resources';
 import { checkId, checkObjectName, checkWhole } from '../../validation/checks';
+import { checkImage } from '../../validation/image';
 import type { Problems } from '../../validation/problems';
 import type { PoolBudget } from '../capacity/pool-budget';
 import { checkPoolerOptions, POOLER_PROPS } from '../capacity/pooler-options';
@@ -26,6 +28,8 @@ export function checkCloudNative(
   checkStorage(problems, 'walStorage', props.walStorage);
   checkDatabase(problems, props.database);
   checkOwner(problems, props.owner);
+  checkImage(problems, 'imageName', props.imageName);
+  checkResources(problems, 'resources', props.resources);
   checkMaxConnections(problems, props.maxConnections);
   checkSettings(problems, 'settings', props.settings, 'postgresql.conf', { max_connections: 'maxConnections' });
   checkPlugins(problems, props);
@@ -36,6 +40,7 @@ export function checkCloudNative(
   if (props.pooler !== undefined) {
     checkWhole(problems, 'pooler.instances', props.pooler.instances, { least: 1 });
     checkPoolerOptions(problems, props.pooler, 'pooler.');
+    checkResources(problems, 'pooler.resources', props.pooler.resources);
     checkSettings(problems, 'pooler.settings', props.pooler.settings, 'pgbouncer.ini', POOLER_SETTINGS);
     budget?.check(problems, id, 'pooler.');
   }

@@ -1,10 +1,11 @@
 import type { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 
+import { addMadeOf } from '../../kube/unique-name';
 import { text } from '../../kube/values/env-values';
 import { FileSource } from '../../kube/values/file-source';
 import { NetworkPeer } from '../../kube/network/network-peer';
-import { Problems } from '../../validation/problems';
+import { problemsOf } from '../../kube/construct';
 import { addConnectionDemand } from '../capacity/connection-demand';
 import { PoolBudget } from '../capacity/pool-budget';
 import type { IPostgresBackend } from '../connection/postgres-backend';
@@ -37,12 +38,17 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
     super(scope, id);
     const { database = DEFAULT_DATABASE, maxConnections = DEFAULT_MAX_CONNECTIONS, instances = 3, pooler } = props;
     const budget = pooler && new PoolBudget(pooler.instances ?? 2, pooler, { maxConnections });
-    const problems = new Problems(this);
+    const problems = problemsOf(this);
     checkCloudNative(problems, id, props, budget);
     problems.throwIfAny();
 
     const names = namesOf(id);
     this.cluster = clusterResource(this, names, { ...props, instances, database, maxConnections });
+    addMadeOf(
+      this.cluster,
+      ...[names.primary, names.standbys].map((name) => ({ kind: 'Service', name })),
+      ...[names.login, names.ca].map((name) => ({ kind: 'Secret', name })),
+    );
     // The operator labels the pods so.
     const servers = { peers: [NetworkPeer.pods({ 'cnpg.io/cluster': id, 'cnpg.io/podRole': 'instance' })] };
     const primary: PostgresConnectionProps = {

@@ -141,10 +141,15 @@ function storageOf(options: CloudNativeStorageOptions): Record<string, unknown> 
   };
 }
 
-function resourcesOf({ cpu, memory }: kplus.ContainerResources): Record<string, unknown> {
-  const quantities = (cores?: kplus.Cpu, size?: Size): Record<string, string | undefined> => ({
-    cpu: cores?.amount,
-    memory: size && `${String(size.toMebibytes())}Mi`,
+function resourcesOf({ cpu, memory, ephemeralStorage }: kplus.ContainerResources): Record<string, unknown> {
+  const quantities = (end: 'request' | 'limit'): Record<string, string | undefined> => ({
+    cpu: cpu?.[end]?.amount,
+    memory: mebibytes(memory?.[end]),
+    'ephemeral-storage': mebibytes(ephemeralStorage?.[end]),
   });
-  return { requests: quantities(cpu?.request, memory?.request), limits: quantities(cpu?.limit, memory?.limit) };
+  return { requests: quantities('request'), limits: quantities('limit') };
+}
+
+function mebibytes(size: Size | undefined): string | undefined {
+  return size && `${String(size.toMebibytes())}Mi`;
 }

@@ -1,10 +1,12 @@
 import { Construct } from 'constructs';
 
 import { GoogleIdentity } from '../../identity/google-identity';
+import { checkContainer } from '../../kube/pod/pod-options';
 import { checkRoute } from '../../kube/network/network-route';
 import { text } from '../../kube/values/env-values';
-import { checkImage, checkObjectName } from '../../validation/checks';
-import { Problems } from '../../validation/problems';
+import { checkObjectName } from '../../validation/checks';
+import { problemsOf } from '../../kube/construct';
+import type { Problems } from '../../validation/problems';
 import { checkDatabase } from '../connection/endpoint';
 import { checkMaxConnections } from '../connection/postgres-settings';
 import type { IPostgresBackend } from '../connection/postgres-backend';
@@ -32,7 +34,7 @@ export class CloudSqlPostgres extends Construct implements IPostgresBackend {
   public constructor(scope: Construct, id: string, props: CloudSqlPostgresProps) {
     super(scope, id);
     const { identity = GoogleIdentity.ambient() } = props;
-    const problems = new Problems(this);
+    const problems = problemsOf(this);
     checkProps(problems, id, { ...props, identity });
     problems.throwIfAny();
 
@@ -68,6 +70,6 @@ function checkProps(
   checkDatabase(problems, props.database);
   checkMaxConnections(problems, props.maxConnections);
   checkRoute(problems, 'route', props.route);
-  checkImage(problems, 'image', props.image);
+  checkContainer(problems, props);
   checkExtraArgs(problems, props.extraArgs);
 }

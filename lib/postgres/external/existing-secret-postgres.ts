@@ -2,7 +2,7 @@ import { Construct } from 'constructs';
 
 import { fromSecretKey } from '../../kube/values/env-values';
 import { checkRoute, type NetworkRoute } from '../../kube/network/network-route';
-import { Problems } from '../../validation/problems';
+import { problemsOf } from '../../kube/construct';
 
 import { checkExternal, externalConnection, type ExternalEndpointProps } from '../connection/external-endpoint';
 import type { IPostgresBackend } from '../connection/postgres-backend';
@@ -86,7 +86,7 @@ export class ExistingSecretPostgres extends Construct implements IPostgresBacken
   public constructor(scope: Construct, id: string, props: ExistingSecretPostgresProps) {
     super(scope, id);
     const { usernameKey = 'username', passwordKey = 'password' } = props;
-    const problems = new Problems(this);
+    const problems = problemsOf(this);
     checkExternal(problems, props);
     checkSecretKeys(problems, props.secretName, { usernameKey, passwordKey });
     problems.throwIfAny();
@@ -105,7 +105,7 @@ class ConnectionSecretPostgres extends Construct implements IPostgresBackend {
     super(scope, id);
     const { secretName, hostKey = 'host', portKey = 'port', databaseKey = 'dbname' } = props;
     const { usernameKey = 'username', passwordKey = 'password' } = props;
-    const problems = new Problems(this);
+    const problems = problemsOf(this);
     checkSecretKeys(problems, secretName, { hostKey, portKey, databaseKey, usernameKey, passwordKey });
     checkMaxConnections(problems, props.maxConnections);
     checkRoute(problems, 'route', props.route);

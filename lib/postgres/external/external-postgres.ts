@@ -1,7 +1,7 @@
 import { Construct } from 'constructs';
 
 import { checkId } from '../../validation/checks';
-import { Problems } from '../../validation/problems';
+import { problemsOf } from '../../kube/construct';
 
 import { checkExternal, externalConnection, type ExternalEndpointProps } from '../connection/external-endpoint';
 import type { IPostgresBackend } from '../connection/postgres-backend';
@@ -26,7 +26,7 @@ export class ExternalPostgres extends Construct implements IPostgresBackend {
 
   public constructor(scope: Construct, id: string, props: ExternalPostgresProps) {
     super(scope, id);
-    const problems = new Problems(this);
+    const problems = problemsOf(this);
     checkId(problems, id);
     checkExternal(problems, props);
     checkLiteral(problems, 'user', props.user);

@@ -1,7 +1,8 @@
 import { checkId, checkPort, checkWhole } from '../../validation/checks';
+import { checkImage } from '../../validation/image';
 import { checkIsolation } from '../../kube/network/isolation';
 import { checkPeers } from '../../kube/network/network-route';
-import { checkPodOptions } from '../../kube/pod/pod-options';
+import { checkContainer, checkPodOptions } from '../../kube/pod/pod-options';
 import type { Problems } from '../../validation/problems';
 
 import type { PoolBudget } from '../capacity/pool-budget';
@@ -41,6 +42,8 @@ export function checkPgBouncer(problems: Problems, id: string, props: PgBouncerP
   checkPort(problems, 'servicePort', props.servicePort);
   checkAuthQuery(problems, props);
   checkSettings(problems, 'settings', props.settings, 'pgbouncer.ini', OWNED_SETTINGS);
+  checkImage(problems, 'initImage', props.initImage);
+  checkContainer(problems.at('metrics'), props.metrics ?? {});
   checkPeers(problems, 'metrics.scrapers', props.metrics?.scrapers);
   checkIsolation(problems, props.isolation);
   props.clientTls?.certificate._check(problems, 'clientTls.certificate');

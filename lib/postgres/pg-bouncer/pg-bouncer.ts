@@ -8,7 +8,8 @@ import { egressOf } from '../../kube/network/isolation';
 import { labelsOf, type ObjectLabels } from '../../kube/pod/labels';
 import { NetworkPeer } from '../../kube/network/network-peer';
 import { networkPolicy } from '../../kube/network/network-policy';
-import { Problems } from '../../validation/problems';
+import { problemsOf } from '../../kube/construct';
+import type { Problems } from '../../validation/problems';
 import { type Pod, podOf } from '../../kube/pod/pod';
 import { serviceOf } from '../../kube/pod/service';
 import { deploymentOf, ROLLING } from '../../kube/pod/workload';
@@ -49,7 +50,7 @@ export class PgBouncer extends Construct implements IPostgresBackend {
     super(scope, id);
     const labels = labelsOf('pgbouncer', id, 'pooler');
     const { replicas = 2, servicePort = POOLER_PORT } = props;
-    const problems = new Problems(this);
+    const problems = problemsOf(this);
     const { budget, pod } = problems.finish(() => {
       const resolved = new PoolBudget(replicas, props, props.backend.connection);
       checkPgBouncer(problems, id, props, resolved);

@@ -2,10 +2,12 @@ import { isIP } from 'node:net';
 
 import { Construct } from 'constructs';
 
+import { checkContainer } from '../../kube/pod/pod-options';
 import { checkRoute } from '../../kube/network/network-route';
 import { text } from '../../kube/values/env-values';
-import { checkImage, checkObjectName, checkSeconds } from '../../validation/checks';
-import { Problems } from '../../validation/problems';
+import { checkObjectName, checkSeconds } from '../../validation/checks';
+import { problemsOf } from '../../kube/construct';
+import type { Problems } from '../../validation/problems';
 import { checkEndpoint, endpointValues } from '../connection/endpoint';
 import { checkMaxConnections } from '../connection/postgres-settings';
 import type { IPostgresBackend } from '../connection/postgres-backend';
@@ -34,7 +36,7 @@ export class RdsPostgres extends Construct implements IPostgresBackend {
 
   public constructor(scope: Construct, id: string, props: RdsPostgresProps) {
     super(scope, id);
-    const problems = new Problems(this);
+    const problems = problemsOf(this);
     checkProps(problems, id, props);
     problems.throwIfAny();
 
@@ -70,7 +72,7 @@ function checkProps(problems: Problems, id: string, props: RdsPostgresProps): vo
   checkRenewal(problems, props);
   checkMaxConnections(problems, props.maxConnections);
   checkRoute(problems, 'route', props.route);
-  checkImage(problems, 'image', props.image);
+  checkContainer(problems, props);
 }
 
 function checkRegions(problems: Problems, { host, failoverHosts = [], readHost, region }: RdsPostgresProps): void {

@@ -1,7 +1,8 @@
 import type { Duration } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 
-import { checkImage, checkSeconds } from '../../validation/checks';
+import { checkContainer } from '../../kube/pod/pod-options';
+import { checkSeconds } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 import type { SecretKey } from '../../kube/values/secret-key';
 
@@ -83,7 +84,7 @@ const RESERVED_ARGUMENTS: Record<string, string> = {
 
 /** What the options must look like. */
 export function checkOAuth2Proxy(problems: Problems, options: OAuth2ProxyOptions): void {
-  checkImage(problems, 'auth.image', options.image);
+  checkContainer(problems.at('auth'), options);
   checkIssuer(problems, options.issuerUrl);
   options.clientSecret._check(problems, 'auth.clientSecret');
   options.cookieSecret._check(problems, 'auth.cookieSecret');

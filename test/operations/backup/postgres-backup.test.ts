@@ -229,8 +229,14 @@ test.each<[Partial<PostgresBackupProps>, string]>([
   [{ deadline: Duration.millis(5) }, '`deadline` must be a whole number of seconds from 1, got 0.005.'],
   [{ successfulJobsRetained: -1 }, '`successfulJobsRetained` must be a whole number from 0, got -1.'],
   [{ failedJobsRetained: 0.5 }, '`failedJobsRetained` must be a whole number from 0, got 0.5.'],
-  [{ image: 'a b' }, '`image` must be the reference of an image, got "a b".'],
-  [{ clientImage: '' }, '`clientImage` must be the reference of an image, got an empty string.'],
+  [
+    { image: 'a b' },
+    '`image` must be a reference to an image, [registry[:port]/]name[:tag][@digest], got "a b". Leave out spaces and line breaks.',
+  ],
+  [
+    { clientImage: '' },
+    '`clientImage` must be a reference to an image, [registry[:port]/]name[:tag][@digest], got an empty string. If it comes from an environment variable, set that before the synthesis.',
+  ],
   [
     { timeZone: 'Berlin' },
     '`timeZone` must be a name of the IANA database, such as Europe/Berlin or Etc/UTC, got "Berlin".',
@@ -257,7 +263,9 @@ test('a name is one construct’s in a namespace, whatever its kind', () => {
   new PostgresBackup(new Construct(scope, 'care'), 'mlflow', { backend, target: volume });
   expect(() => {
     app.synth();
-  }).toThrow('`id` must be unique in the chart "chart", got "mlflow", which chart/mlflow has too.');
+  }).toThrow(
+    '[chart/care/mlflow] unique-name: names must be unique in all charts without a namespace: chart/mlflow makes "mlflow" (ServiceAccount), too.',
+  );
 });
 
 test('an isolated backup reaches the database and its bucket', () => {

@@ -101,7 +101,10 @@ test.each<[Partial<PostgresRestoreProps>, string]>([
   ],
   [{ dump: 'oldest' }, '`dump` must be \'newest\' or the name of a dump (<id>-<time>-<pod>), got "oldest".'],
   [{ dump: '../a' }, '`dump` must be \'newest\' or the name of a dump (<id>-<time>-<pod>), got "../a".'],
-  [{ clientImage: 'a b' }, '`clientImage` must be the reference of an image, got "a b".'],
+  [
+    { clientImage: 'a b' },
+    '`clientImage` must be a reference to an image, [registry[:port]/]name[:tag][@digest], got "a b". Leave out spaces and line breaks.',
+  ],
   [{ deadline: Duration.seconds(0) }, '`deadline` must be a whole number of seconds from 1, got 0.'],
 ])('refuses %#', (props, problem) => {
   expect(() => manifests(props)).toThrow(new Error(`[chart/restore] ${problem}`));

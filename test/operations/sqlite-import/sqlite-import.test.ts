@@ -48,7 +48,7 @@ test('an image that cannot be is told', () => {
   expect(() => manifests({ image: 'a b', imagePullSecrets: ['A'] })).toThrow(
     new Error(
       [
-        '[chart/import] `image` must be the reference of an image, got "a b".',
+        '[chart/import] `image` must be a reference to an image, [registry[:port]/]name[:tag][@digest], got "a b". Leave out spaces and line breaks.',
         '[chart/import] `imagePullSecrets` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "A".',
       ].join('\n'),
     ),

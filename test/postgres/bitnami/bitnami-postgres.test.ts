@@ -220,12 +220,12 @@ test('readiness asks at the address that the first initialisation does not liste
 
 test('image, pull secrets and resources are the caller’s', () => {
   const manifests = synth({
-    image: 'registry.example.com/postgresql@sha256:0123',
+    image: `registry.example.com/postgresql@sha256:${'0123'.repeat(16)}`,
     imagePullSecrets: ['registry'],
     resources: { cpu: { request: Cpu.units(1) } },
   });
   expect(database(manifests)).toMatchObject({
-    image: 'registry.example.com/postgresql@sha256:0123',
+    image: `registry.example.com/postgresql@sha256:${'0123'.repeat(16)}`,
     resources: { requests: { cpu: '1' } },
   });
   expect(only(manifests, 'StatefulSet').spec.template.spec.imagePullSecrets).toEqual([{ name: 'registry' }]);

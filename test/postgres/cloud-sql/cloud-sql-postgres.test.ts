@@ -109,7 +109,7 @@ test.each([
 });
 
 test('image, resources and further flags', () => {
-  const image = 'registry.example.com/proxy@sha256:abc';
+  const image = `registry.example.com/proxy@sha256:${'abcd'.repeat(16)}`;
   const of = proxy({ image, resources: { cpu: { limit: Cpu.units(2) } }, extraArgs: ['--quota-project=billing'] });
   expect(of).toMatchObject({ image, resources: { limits: { cpu: '2' } } });
   expect(of.args.slice(-2)).toEqual(['--quiet', '--quota-project=billing']);
@@ -216,7 +216,7 @@ describe('refuses', () => {
         '`database` must have 1 to 63 bytes, got an empty string.',
         '`maxConnections` must be a whole number from 1 to 262143, got 0.',
         '`route.ports` must name at least one port, got none.',
-        '`image` must be the reference of an image, got "my proxy".',
+        '`image` must be a reference to an image, [registry[:port]/]name[:tag][@digest], got "my proxy". Leave out spaces and line breaks.',
       ],
     ],
   ])('%s', (_, props, texts) => {

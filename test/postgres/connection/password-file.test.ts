@@ -115,7 +115,7 @@ function vault(scope: Construct, failureCauses?: ConnectionFailureCause[]): IPos
     credentials: PostgresCredentials.fromSecretName('login'),
     tls: PostgresTls.REQUIRE,
     sidecar: {
-      container: { name: 'vault-agent', image: 'vault' },
+      container: { name: 'vault-agent', image: 'vault:1' },
       routes: [{ ports: [5432] }],
       passwordFile: { volume, name: 'pgpass' },
       failureCauses,

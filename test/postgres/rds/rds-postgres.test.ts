@@ -123,7 +123,7 @@ test('a token for each host, in its own region', () => {
 });
 
 test('image, resources and the pace of renewal', () => {
-  const image = 'registry.example.com/aws@sha256:abc';
+  const image = `registry.example.com/aws@sha256:${'abcd'.repeat(16)}`;
   const resources = { cpu: { limit: Cpu.units(2) } };
   const of = writer({ image, resources, tokenRenewal: Duration.minutes(1), tls: PostgresTls.REQUIRE });
   expect(of).toMatchObject({ image, resources: { limits: { cpu: '2' } } });
@@ -248,7 +248,7 @@ describe('refuses', () => {
         '`tokenRenewal` must be a whole number of seconds from 1, got 0.5.',
         '`maxConnections` must be a whole number from 1 to 262143, got 0.',
         '`route.ports` must name at least one port, got none.',
-        '`image` must be the reference of an image, got "my image".',
+        '`image` must be a reference to an image, [registry[:port]/]name[:tag][@digest], got "my image". Leave out spaces and line breaks.',
       ],
     ],
   ])('%s', (_, props, texts) => {

@@ -1,0 +1,91 @@
+import { ApiObject } from 'cdk8s';
+import type { IConstruct } from 'constructs';
+
+import { addRuleOnApp, type Rule, type RuleSubject } from '../validation/rule';
+
+/** Objects of one name, each made twice, by the first construct and by the second. */
+interface NameClash extends RuleSubject {
+  readonly constructs: readonly [IConstruct, IConstruct];
+  readonly namespace: string | undefined;
+  /** Kinds of the objects by their name. */
+  readonly kinds: Map<string, string[]>;
+}
+
+/** An object that the app makes, or that an operator makes of one. */
+interface NamedObject {
+  readonly kind: string;
+  readonly name: string;
+}
+
+const LIBRARY = new WeakSet<IConstruct>();
+const NAMED_BY_CONTENT = new WeakSet<ApiObject>();
+const MADE_OF = new WeakMap<ApiObject, NamedObject[]>();
+
+/** The rule on the names of all objects of an app. */
+export const UNIQUE_NAME: Rule<NameClash> = {
+  id: 'unique-name',
+  description: 'No two objects of an app have the same kind, namespace and name: one would replace the other.',
+  validate: ({ constructs: [first], namespace, kinds }) => {
+    const objects = [...kinds].map(([name, each]) => `"${name}" (${each.join(', ')})`);
+    return [
+      [
+        `names must be unique in ${namespace === undefined ? 'all charts without a namespace' : `the namespace "${namespace}"`}:`,
+        `${first.node.path} makes ${objects.join(' and ')}, too.`,
+        'One would replace the other. Give one of them another id, or its chart a namespace of its own.',
+      ].join(' '),
+    ];
+  },
+};
+
+/** Adds the rule to the app of a construct of the library, which errors then name as the one that makes its objects. */
+export function addUniqueNameRule(construct: IConstruct): void {
+  LIBRARY.add(construct);
+  addRuleOnApp(construct, UNIQUE_NAME, clashesIn);
+}
+
+/** Leaves an object out whose name follows its content: one of the same name is the same object. */
+export function markNamedByContent(object: ApiObject): void {
+  NAMED_BY_CONTENT.add(object);
+}
+
+/** Notes what an operator makes of an object, in the same namespace. */
+export function addMadeOf(object: ApiObject, ...made: NamedObject[]): void {
+  MADE_OF.set(object, made);
+}
+
+function clashesIn(app: IConstruct): NameClash[] {
+  const firsts = new Map<string, ApiObject>();
+  const clashes = new Map<string, NameClash>();
+  for (const object of app.node.findAll()) {
+    if (!ApiObject.isApiObject(object) || NAMED_BY_CONTENT.has(object)) {
+      continue;
+    }
+    const { namespace } = object.metadata;
+    for (const { kind, name } of [object, ...(MADE_OF.get(object) ?? [])]) {
+      const key = [kind === object.kind ? object.apiGroup : 'core', kind, namespace ?? '', name].join('/');
+      const first = firsts.get(key);
+      if (first === undefined) {
+        firsts.set(key, object);
+      } else {
+        const constructs = makersOf(first, object);
+        const pair = [...constructs.map(({ node }) => node.path), namespace ?? ''].join(' ');
+        const clash = clashes.get(pair) ?? { constructs, namespace, kinds: new Map<string, string[]>() };
+        clashes.set(pair, clash);
+        clash.kinds.set(name, [...(clash.kinds.get(name) ?? []), kind]);
+      }
+    }
+  }
+  return [...clashes.values()];
+}
+
+/** The constructs that make two objects, as their user knows them; the objects themselves, where that is one construct. */
+function makersOf(first: ApiObject, second: ApiObject): [IConstruct, IConstruct] {
+  const makers: [IConstruct, IConstruct] = [makerOf(first), makerOf(second)];
+  return makers[0] === makers[1] ? [first, second] : makers;
+}
+
+function makerOf(object: ApiObject): IConstruct {
+  const { scopes, scope } = object.node;
+  const ofLibrary = [...scopes].reverse().find((each) => LIBRARY.has(each));
+  return ofLibrary ?? (scope?.node.defaultChild === object ? scope : object);
+}
