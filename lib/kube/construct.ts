@@ -14,7 +14,9 @@ export function problemsOf(construct: IConstruct): Problems {
     problems.say('`scope` must be a Chart, or a construct in one.', 'Make one: new Chart(app, id).');
     problems.throwIfAny();
   } else {
-    checkNamespace(problems, 'chart.namespace', chart.namespace);
+    if (chart.namespace !== undefined) {
+      checkNamespace(problems, 'chart.namespace', chart.namespace);
+    }
     checkLabels(problems, 'chart.labels', chart.labels);
   }
   addUniqueNameRule(construct);

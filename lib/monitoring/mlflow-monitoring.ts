@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 
 import { checkId } from '../validation/checks';
 import { labelsOf, type ObjectLabels } from '../kube/pod/labels';
+import { checkAnnotations, checkLabels } from '../kube/values/metadata';
 import { NetworkPeer } from '../kube/network/network-peer';
 import { checkPeers } from '../kube/network/network-route';
 import { problemsOf } from '../kube/construct';
@@ -118,6 +119,9 @@ export class MlflowMonitoring extends Construct {
     if (postgresExporter !== undefined && Chart.of(postgresExporter).namespace !== this.namespace) {
       problems.say('`postgresExporter` must be in the namespace of `server`.', 'Make both in one chart.');
     }
+    checkLabels(problems, 'labels', this.props.labels);
+    checkLabels(problems, 'dashboardLabels', this.props.dashboardLabels);
+    checkAnnotations(problems, 'dashboardAnnotations', this.props.dashboardAnnotations);
     checkPeers(problems, 'scrapers', this.props.scrapers);
     scrape?._check(problems);
     checkThresholds(problems, thresholds);

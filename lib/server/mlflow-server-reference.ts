@@ -8,7 +8,8 @@ import type { IsolationOptions } from '../kube/network/isolation';
 import type { NetworkPeer } from '../kube/network/network-peer';
 import { labelsOf } from '../kube/pod/labels';
 import type { IPostgresBackend } from '../postgres/connection/postgres-backend';
-import { checkObjectName, checkPort, checkWhole } from '../validation/checks';
+import { checkLabels, checkNamespace } from '../kube/values/metadata';
+import { checkObjectName, checkPath, checkPort, checkWhole } from '../validation/checks';
 import { checkImage } from '../validation/image';
 import { problemsOf } from '../kube/construct';
 import type { Problems } from '../validation/problems';
@@ -187,7 +188,15 @@ export function trackingUriOf(server: {
 }
 
 function checkAttributes(problems: Problems, attributes: MlflowServerAttributes): void {
-  checkObjectName(problems, 'serverName', attributes.serverName);
+  checkObjectName(problems, 'serverName', attributes.serverName, 63);
+  checkLabels(problems, 'podSelector', attributes.podSelector);
+  checkPath(problems, 'staticPrefix', attributes.staticPrefix);
+  if (attributes.serverNamespace !== undefined) {
+    checkNamespace(problems, 'serverNamespace', attributes.serverNamespace);
+  }
+  if (attributes.serviceAccountName !== undefined) {
+    checkObjectName(problems, 'serviceAccountName', attributes.serviceAccountName);
+  }
   checkImage(problems, 'image', attributes.image);
   checkPort(problems, 'port', attributes.port);
   checkWhole(problems, 'requestsPerPod', attributes.requestsPerPod, { least: 1 });

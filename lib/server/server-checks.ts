@@ -1,12 +1,14 @@
 import { ArtifactVisibility } from '../artifacts/artifact-store';
 import { safeThreads } from '../postgres/capacity/connection-math';
 import { checkPooling } from '../postgres/capacity/pooling-profile';
-import { checkId, checkPort, checkWhole } from '../validation/checks';
+import { checkId, checkWhole } from '../validation/checks';
+import { checkSpread } from '../kube/pod/placement';
 import { checkPodOptions } from '../kube/pod/pod-options';
 import type { Problems } from '../validation/problems';
 
 import { checkHttpRoute } from './access/http-route';
 import { checkIngress } from './access/ingress';
+import { checkService } from './access/service-options';
 import { checkServerIsolation } from './access/server-isolation';
 import { checkExtraArguments } from './server-arguments';
 import type { ServerSettings, ServerSpec } from './server-spec';
@@ -34,8 +36,8 @@ export function checkServer(problems: Problems, server: ServerSettings): void {
   server.databaseConnectionCheck._check(problems);
   server.databaseMigration._check(problems);
   checkPodOptions(problems, server);
-  checkPort(problems, 'service.port', server.service?.port);
-  checkPort(problems, 'service.nodePort', server.service?.nodePort);
+  checkService(problems, server.service);
+  checkSpread(problems, 'topologySpreadConstraints', server.topologySpreadConstraints);
   checkIngress(problems, server.ingress);
   checkHttpRoute(problems, server.httpRoute);
   server.certificate?._check(problems, 'certificate');

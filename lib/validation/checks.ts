@@ -1,10 +1,16 @@
+import { BlockList, isIP } from 'node:net';
+
 import type { Duration } from 'cdk8s';
 
 import type { Problems } from './problems';
 
 const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-const SECRET_KEY = /^[-._a-zA-Z0-9]+$/;
+const SECRET_KEY = /^(?!\.$|\.\.)[-._a-zA-Z0-9]{1,253}$/;
+const URL_PATH = /^\/[-\w.~!$&'()*+,;=:@%/]*$/;
+
+/** What Kubernetes counts with. */
+const MAX_INT32 = 2 ** 31 - 1;
 
 // The longest suffix that we append (`-migration-` and a digest) still fits the 63 characters of a label.
 const LONGEST_ID = 44;
@@ -22,24 +28,97 @@ export function checkId(problems: Problems, id: string): void {
 }
 
 /** The name of an object that exists in the cluster: a Secret, a ConfigMap, a claim, a ServiceAccount. */
-export function checkObjectName(problems: Problems, prop: string, name: string | undefined): void {
-  if (name === undefined || name.length > 253 || !DNS_SUBDOMAIN.test(name)) {
-    problems.add(prop, 'must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots)', name);
+export function checkObjectName(problems: Problems, prop: string, name: string | undefined, longest = 253): void {
+  if (name === undefined || name.length > longest || !DNS_SUBDOMAIN.test(name)) {
+    const hint =
+      name === undefined || name.length <= longest ? undefined : `It may have ${String(longest)} characters.`;
+    problems.add(
+      prop,
+      'must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots)',
+      name,
+      hint,
+    );
   }
 }
 
 /** A key in the data of a Secret or a ConfigMap. */
 export function checkDataKey(problems: Problems, prop: string, key: string): void {
   if (!SECRET_KEY.test(key)) {
-    problems.add(prop, 'must be a key of a Secret (letters, digits, dashes, dots and underscores)', key);
+    problems.add(
+      prop,
+      'must be a key of a Secret (at most 253 letters, digits, dashes, dots and underscores, no two dots at its start)',
+      key,
+    );
   }
 }
 
 /** A DNS name, as an ingress or a gateway takes it. */
-export function checkHostName(problems: Problems, prop: string, host: string): void {
-  if (host.length > 253 || !DNS_SUBDOMAIN.test(host.replace(/^\*\./, ''))) {
+function checkHostName(problems: Problems, prop: string, host: string): void {
+  if (isIP(host) !== 0) {
+    problems.add(prop, 'must be a host name, not an address', host, 'For an address, use `service.serviceType`.');
+  } else if (host.length > 253 || !DNS_SUBDOMAIN.test(host.replace(/^\*\./, ''))) {
     problems.add(prop, 'must be a host name without scheme, port or path', host);
   }
+}
+
+/** The hosts of an ingress or a gateway. */
+export function checkHosts(problems: Problems, prop: string, hosts: string[]): void {
+  if (hosts.length === 0) {
+    problems.say(`\`${problems.name(prop)}\` must name at least one host, got none.`);
+  }
+  hosts.forEach((host, i) => {
+    checkHostName(problems, `${prop}[${String(i)}]`, host);
+    if (hosts.indexOf(host) < i) {
+      problems.add(prop, 'must name each host once', host);
+    }
+  });
+}
+
+/** The path of a URL, as an ingress or a gateway takes it. */
+export function checkPath(problems: Problems, prop: string, path: string | undefined): void {
+  if (path === undefined) {
+    return;
+  }
+  if (!path.startsWith('/')) {
+    problems.add(prop, 'must start with a slash', path);
+  } else if (!URL_PATH.test(path) || /\/\/|\/\.{1,2}(\/|$)|%2f/i.test(path) || path.length > 1024) {
+    problems.add(prop, 'must be a path as browsers send it, without //, /./ and /../', path);
+  }
+}
+
+/** Addresses in CIDR notation, and those among them that are left out. */
+export function checkCidr(problems: Problems, prop: string, cidr: string, excluded: string[] = []): void {
+  const range = rangeOf(cidr);
+  for (const each of [cidr, ...excluded].filter((text) => rangeOf(text) === undefined)) {
+    problems.add(prop, 'must be addresses in CIDR notation (10.20.0.0/16)', each);
+  }
+  for (const each of excluded) {
+    const part = rangeOf(each);
+    if (range !== undefined && part !== undefined && !(part.bits > range.bits && contains(range, part))) {
+      problems.add(prop, `must exclude a part of ${cidr}`, each);
+    }
+  }
+}
+
+/** A range of addresses. */
+interface AddressRange {
+  readonly address: string;
+  readonly family: 'ipv4' | 'ipv6';
+  readonly bits: number;
+}
+
+function rangeOf(cidr: string): AddressRange | undefined {
+  const [address = '', bits = '', ...rest] = cidr.split('/');
+  const version = isIP(address);
+  return version !== 0 && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)
+    ? { address, family: version === 4 ? 'ipv4' : 'ipv6', bits: Number(bits) }
+    : undefined;
+}
+
+function contains(range: AddressRange, part: AddressRange): boolean {
+  const list = new BlockList();
+  list.addSubnet(range.address, range.bits, range.family);
+  return part.family === range.family && list.check(part.address, part.family);
 }
 
 /** A whole number from `least` to `most`; undefined passes, for props that have a default. */
@@ -50,9 +129,9 @@ export function checkWhole(
   range: { readonly least: number; readonly most?: number },
   hint?: string,
 ): void {
-  const most = range.most ?? Number.MAX_SAFE_INTEGER;
+  const most = range.most ?? MAX_INT32;
   if (value !== undefined && !(Number.isInteger(value) && value >= range.least && value <= most)) {
-    const to = range.most === undefined ? '' : ` to ${String(range.most)}`;
+    const to = range.most === undefined && !(value > most) ? '' : ` to ${String(most)}`;
     problems.add(prop, `must be a whole number from ${String(range.least)}${to}`, value, hint);
   }
 }
@@ -60,8 +139,9 @@ export function checkWhole(
 /** A duration that something takes in whole seconds. */
 export function checkSeconds(problems: Problems, prop: string, duration: Duration | undefined, hint?: string): void {
   const seconds = duration?.toSeconds({ integral: false });
-  if (seconds !== undefined && !(Number.isInteger(seconds) && seconds >= 1)) {
-    problems.add(prop, 'must be a whole number of seconds from 1', seconds, hint);
+  if (seconds !== undefined && !(Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_INT32)) {
+    const to = seconds > MAX_INT32 ? ` to ${String(MAX_INT32)}` : '';
+    problems.add(prop, `must be a whole number of seconds from 1${to}`, seconds, hint);
   }
 }
 

@@ -1,8 +1,9 @@
-import { isIP } from 'node:net';
-
 import type * as kplus from 'cdk8s-plus-28';
 
+import { checkCidr } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
+
+import { checkLabels, checkNamespace } from '../values/metadata';
 
 const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
 
@@ -60,22 +61,18 @@ export class NetworkPeer {
 
   /** @internal */
   public _check(problems: Problems, prop: string): void {
-    const { ipBlock } = this._rendered;
-    for (const cidr of ipBlock === undefined ? [] : [ipBlock.cidr, ...(ipBlock.except ?? [])]) {
-      if (!isCidr(cidr)) {
-        problems.add(prop, 'must be addresses in CIDR notation (10.20.0.0/16)', cidr);
-      }
+    const { ipBlock, namespaceSelector, podSelector } = this._rendered;
+    if (ipBlock !== undefined) {
+      checkCidr(problems, prop, ipBlock.cidr, ipBlock.except);
     }
+    if (namespaceSelector !== undefined) {
+      checkNamespace(problems, `${prop}.namespaceName`, namespaceSelector.matchLabels?.[NAMESPACE_NAME]);
+    }
+    checkLabels(problems, `${prop}.labels`, podSelector?.matchLabels);
   }
 }
 
 function selecting(matchLabels: Record<string, string>): kplus.k8s.LabelSelector {
   // An empty selector selects everything.
   return Object.keys(matchLabels).length === 0 ? {} : { matchLabels };
-}
-
-function isCidr(text: string): boolean {
-  const [address = '', bits = '', ...rest] = text.split('/');
-  const most = { 4: 32, 6: 128 }[isIP(address)];
-  return most !== undefined && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= most;
 }

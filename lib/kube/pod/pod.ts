@@ -1,8 +1,10 @@
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
+import { checkDataKey, checkObjectName } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
-import type { NetworkRoute } from '../network/network-route';
+import { checkRoute, type NetworkRoute } from '../network/network-route';
+import { checkAnnotations, checkLabels } from '../values/metadata';
 
 import type { ObjectLabels } from './labels';
 import { checkContainer } from './pod-options';
@@ -69,10 +71,11 @@ export function podOf(problems: Problems, labels: ObjectLabels, input: PodInput)
       'A pod has one ServiceAccount: give one account the rights of both.',
     );
   });
-  for (const { of = 'part', sidecars = [] } of all) {
-    sidecars.forEach((sidecar) => {
-      checkContainer(problems.at(`${of}.sidecar.container`), sidecar);
-    });
+  all.forEach((part) => {
+    checkPart(problems.at(part.of ?? 'part'), part);
+  });
+  if (serviceAccount !== undefined) {
+    checkObjectName(problems, 'serviceAccount', serviceAccount.name);
   }
   if (serviceAccount !== undefined && isAnnotated !== true) {
     checkServiceAccount(problems, all);
@@ -163,6 +166,31 @@ function render(problems: Problems, { name, parts, options }: PodContainer): kpl
     envVariables,
     volumeMounts: distinct(parts.flatMap((part) => part.volumeMounts ?? [])),
   };
+}
+
+/** Validates what a caller's own value may bring: a connection, an artifact location. */
+function checkPart(problems: Problems, part: PodPart): void {
+  checkLabels(problems, 'podLabels', part.podLabels);
+  checkAnnotations(problems, 'serviceAccountAnnotations', part.serviceAccountAnnotations);
+  Object.entries(part.envVariables ?? {}).forEach(([name, value]) => {
+    checkReference(problems, name, value);
+  });
+  part.sidecars?.forEach((sidecar) => {
+    checkContainer(problems.at('sidecar.container'), sidecar);
+  });
+  part.routes?.forEach(({ peers, ports }) => {
+    checkRoute(problems, 'route', { peers, ports: ports?.length === 0 ? undefined : ports });
+  });
+}
+
+/** Validates where a variable gets its value from, unless the prop behind it has been told about already. */
+function checkReference(problems: Problems, variable: string, { valueFrom }: kplus.EnvValue): void {
+  const { secretKeyRef, configMapKeyRef } = (valueFrom ?? {}) as Partial<kplus.k8s.EnvVarSource>;
+  const reference = secretKeyRef ?? configMapKeyRef;
+  if (reference !== undefined && !problems.found) {
+    checkObjectName(problems, variable, reference.name);
+    checkDataKey(problems, variable, reference.key);
+  }
 }
 
 function exactContainer<T extends ContainerOptions>(options: T): T {

@@ -44,6 +44,14 @@ export function exactResources(resources: kplus.ContainerResources | undefined):
     : { ...resources, ephemeralStorage: { request: exact(storage.request), limit: exact(storage.limit) } };
 }
 
+/** Validates a size that is rendered in MiB. */
+export function checkSize(problems: Problems, prop: string, size: Size | undefined): void {
+  const mebibytes = size && mebibytesOf(size);
+  if (mebibytes !== undefined && !(Number.isSafeInteger(mebibytes) && mebibytes >= 1)) {
+    problems.add(prop, 'must be a whole number of MiB from 1', mebibytes);
+  }
+}
+
 /** Number of MiB, which may be a fraction. */
 export function mebibytesOf(size: Size): number {
   return size.toMebibytes({ rounding: SizeRoundingBehavior.NONE });

@@ -125,5 +125,17 @@ export class Persistence {
     if (this._accessModes.length === 0) {
       problems.say(`\`${problems.name(prop)}.accessModes\` must name at least one access mode, got none.`);
     }
+    const { READ_WRITE_ONCE_POD } = kplus.PersistentVolumeAccessMode;
+    if (this._accessModes.includes(READ_WRITE_ONCE_POD) && this._accessModes.length > 1) {
+      problems.add(`${prop}.accessModes`, 'must be READ_WRITE_ONCE_POD alone, or others', this._accessModes.join(', '));
+    }
+    checkStorageClass(problems, `${prop}.storageClassName`, this._storageClassName);
+  }
+}
+
+/** Validates the name of a storage class. An empty one is Kubernetes' own word for a volume that is there already. */
+export function checkStorageClass(problems: Problems, prop: string, name: string | undefined): void {
+  if (name !== undefined && name !== '') {
+    checkObjectName(problems, prop, name);
   }
 }

@@ -1,7 +1,9 @@
-import { type Size, SizeRoundingBehavior } from 'cdk8s';
+import type { Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
+import { checkStorageClass } from '../../kube/values/persistence';
+import { checkSize, mebibytesOf } from '../../kube/pod/resources';
 import type { EphemeralVolume } from '../../kube/pod/pod-spec';
 import type { Problems } from '../../validation/problems';
 
@@ -50,10 +52,8 @@ export class WorkingCopy {
   /** @internal */
   public _check(problems: Problems): void {
     const [prop, size] = this.ephemeral ? ['size', this.ephemeral.size] : ['sizeLimit', this.sizeLimit];
-    const mebibytes = size?.toMebibytes({ rounding: SizeRoundingBehavior.NONE });
-    if (mebibytes !== undefined && !(Number.isInteger(mebibytes) && mebibytes >= 1)) {
-      problems.add(`workingCopy.${prop}`, 'must be a whole number of MiB from 1', mebibytes);
-    }
+    checkSize(problems, `workingCopy.${prop}`, size);
+    checkStorageClass(problems, 'workingCopy.storageClassName', this.ephemeral?.storageClassName);
   }
 
   /** @internal */
@@ -68,7 +68,7 @@ export class WorkingCopy {
       this.ephemeral && [
         {
           name: 'copy',
-          size: `${String(this.ephemeral.size.toMebibytes())}Mi`,
+          size: `${String(mebibytesOf(this.ephemeral.size))}Mi`,
           storageClassName: this.ephemeral.storageClassName,
         },
       ]

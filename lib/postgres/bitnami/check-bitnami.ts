@@ -28,7 +28,7 @@ export function checkBitnami(problems: Problems, id: string, props: BitnamiPostg
   checkMaxConnections(problems, props.maxConnections);
   checkSettings(problems, 'settings', props.settings, 'postgresql.conf', { max_connections: 'maxConnections' });
   for (const file of Object.keys(props.initScripts ?? {})) {
-    if (!/^[-._a-zA-Z0-9]+\.sql$/.test(file)) {
+    if (!/^(?!\.\.)[-._a-zA-Z0-9]{1,249}\.sql$/.test(file)) {
       problems.add('initScripts', 'must have file names that end in .sql', file, 'The image runs nothing else as SQL.');
     }
   }

@@ -1,5 +1,6 @@
 import { SizeRoundingBehavior } from 'cdk8s';
 
+import { checkStorageClass } from '../../kube/values/persistence';
 import { checkResources } from '../../kube/pod/resources';
 import { checkId, checkObjectName, checkWhole } from '../../validation/checks';
 import { checkImage } from '../../validation/image';
@@ -51,6 +52,7 @@ function checkStorage(problems: Problems, prop: string, storage: CloudNativeStor
   if (gibibytes !== undefined && (!Number.isInteger(gibibytes) || gibibytes < 1)) {
     problems.add(`${prop}.size`, 'must be a whole number of GiB from 1', gibibytes);
   }
+  checkStorageClass(problems, `${prop}.storageClassName`, storage?.storageClassName);
 }
 
 function checkOwner(problems: Problems, owner: string | undefined): void {
@@ -61,6 +63,9 @@ function checkOwner(problems: Problems, owner: string | undefined): void {
 
 function checkPlugins(problems: Problems, { plugins = [] }: CloudNativePostgresProps): void {
   const archivers = plugins.filter((plugin) => plugin.isWalArchiver === true).map((plugin) => plugin.name);
+  plugins.forEach(({ name }, i) => {
+    checkObjectName(problems, `plugins[${String(i)}].name`, name);
+  });
   if (archivers.length > 1) {
     problems.add('plugins', 'must have at most one with `isWalArchiver`', archivers.join(', '));
   }

@@ -67,7 +67,7 @@ function checkHost(problems: Problems, prop: string, host: string | undefined): 
     );
   } else if (host.includes(',')) {
     problems.add(prop, 'must be one host', host, 'Name the further hosts in `failoverHosts`.');
-  } else if (isIP(host) === 0 && !HOST_NAME.test(host)) {
+  } else if (isIP(host) === 0 && (host.length > 253 || !HOST_NAME.test(host))) {
     problems.add(prop, 'must be a host name or an address, without port or brackets', host);
   }
 }

@@ -4,7 +4,7 @@ import type { Construct } from 'constructs';
 import { checkDataKey, checkObjectName } from '../../validation/checks';
 import { changeMark } from '../../kube/values/digest';
 import { fromSecretKey } from '../../kube/values/env-values';
-import { type Problems } from '../../validation/problems';
+import { Problems } from '../../validation/problems';
 
 /** Which keys of a Secret hold a login. */
 export interface SecretKeysOptions {
@@ -76,6 +76,14 @@ export class PostgresCredentials {
    */
   public static fromLiterals(scope: Construct, literals: LiteralCredentials): PostgresCredentials {
     const { username, password } = literals;
+    if (scope.node.tryFindChild('secret') !== undefined) {
+      const problems = new Problems(scope);
+      problems.say(
+        '`scope` must be without a child `secret`, which PostgresCredentials.fromLiterals() makes in it.',
+        "Give it a scope of its own: new Construct(scope, 'login').",
+      );
+      problems.throwIfAny();
+    }
     const secret = new kplus.Secret(scope, 'secret', {
       metadata: { name: scope.node.id, labels: { 'app.kubernetes.io/managed-by': 'cdk8s' } },
       stringData: { username, password },

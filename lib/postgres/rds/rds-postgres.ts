@@ -55,7 +55,7 @@ export class RdsPostgres extends Construct implements IPostgresBackend {
 }
 
 function checkProps(problems: Problems, id: string, props: RdsPostgresProps): void {
-  checkObjectName(problems, 'id', id);
+  checkObjectName(problems, 'id', id, 63);
   checkEndpoint(problems, props);
   checkRegions(problems, props);
   checkLiteral(problems, 'user', props.user);

@@ -2,7 +2,8 @@ import { ApiObject, type Duration } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { checkHostName, checkObjectName, checkSeconds } from '../../validation/checks';
+import { checkAnnotations, checkNamespace } from '../../kube/values/metadata';
+import { checkHosts, checkObjectName, checkPath, checkSeconds } from '../../validation/checks';
 import type { ObjectLabels } from '../../kube/pod/labels';
 import type { Problems } from '../../validation/problems';
 
@@ -62,22 +63,51 @@ export function checkHttpRoute(problems: Problems, options: HttpRouteOptions | u
   if (options === undefined) {
     return;
   }
-  if (options.gateways.length === 0) {
+  checkGateways(problems, options.gateways);
+  checkHosts(problems, 'httpRoute.hosts', options.hosts);
+  checkPath(problems, 'httpRoute.path', options.path);
+  checkAnnotations(problems, 'httpRoute.annotations', options.annotations);
+  checkSeconds(problems, 'httpRoute.requestTimeout', options.requestTimeout);
+}
+
+function checkGateways(problems: Problems, gateways: GatewayReference[]): void {
+  if (gateways.length === 0) {
     problems.say('`httpRoute.gateways` must name at least one Gateway, got none.');
   }
-  options.gateways.forEach(({ name }, i) => {
-    checkObjectName(problems, `httpRoute.gateways[${String(i)}].name`, name);
+  gateways.forEach(({ name, gatewayNamespace, sectionName }, i) => {
+    const prop = `httpRoute.gateways[${String(i)}]`;
+    checkObjectName(problems, `${prop}.name`, name);
+    if (gatewayNamespace !== undefined) {
+      checkNamespace(problems, `${prop}.gatewayNamespace`, gatewayNamespace);
+    }
+    if (sectionName !== undefined) {
+      checkObjectName(problems, `${prop}.sectionName`, sectionName);
+    }
+    const before = gateways
+      .slice(0, i)
+      .filter((each) => each.name === name && each.gatewayNamespace === gatewayNamespace)
+      .map((each) => each.sectionName);
+    if (
+      before.length > 0 &&
+      [...before, sectionName].some((each, j, all) => each === undefined || all.indexOf(each) < j)
+    ) {
+      problems.add(prop, 'must name another listener of the same Gateway', sectionName, 'Give each a `sectionName`.');
+    }
   });
-  if (options.hosts.length === 0) {
-    problems.say('`httpRoute.hosts` must name at least one host, got none.');
+}
+
+/** A duration of the Gateway API, which has at most five digits of a unit. */
+function durationOf(duration: Duration): string {
+  const seconds = duration.toSeconds();
+  if (seconds < 100_000) {
+    return `${String(seconds)}s`;
   }
-  options.hosts.forEach((host, i) => {
-    checkHostName(problems, `httpRoute.hosts[${String(i)}]`, host);
-  });
-  if (options.path !== undefined && !options.path.startsWith('/')) {
-    problems.add('httpRoute.path', 'must start with a slash', options.path);
-  }
-  checkSeconds(problems, 'httpRoute.requestTimeout', options.requestTimeout);
+  const parts: [number, string][] = [
+    [Math.floor(seconds / 3600), 'h'],
+    [Math.floor(seconds / 60) % 60, 'm'],
+    [seconds % 60, 's'],
+  ];
+  return parts.flatMap(([count, unit]) => (count === 0 ? [] : [`${String(count)}${unit}`])).join('');
 }
 
 /**
@@ -107,7 +137,7 @@ export function httpRouteOf(
         {
           matches: [{ path: { type: 'PathPrefix', value: options.path ?? path } }],
           backendRefs: [{ name: service.name, port: service.port }],
-          timeouts: requestTimeout && { request: `${String(requestTimeout.toSeconds())}s` },
+          timeouts: requestTimeout && { request: durationOf(requestTimeout) },
         },
       ],
     },

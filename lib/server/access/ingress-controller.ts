@@ -1,5 +1,6 @@
 import type { Duration, Size } from 'cdk8s';
 
+import { checkSize, mebibytesOf } from '../../kube/pod/resources';
 import { checkSeconds } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 
@@ -35,7 +36,7 @@ export class IngressController {
    */
   public static ingressNginx(options: UploadOptions = {}): IngressController {
     const seconds = String(secondsOf(options.timeout));
-    return new IngressController(options.timeout, undefined, (tls) =>
+    return new IngressController(options.timeout, undefined, options.maxSize, (tls) =>
       prefixed('nginx.ingress.kubernetes.io', {
         'proxy-body-size': sizeOf(options.maxSize),
         'proxy-read-timeout': seconds,
@@ -53,7 +54,7 @@ export class IngressController {
    */
   public static f5Nginx(options: UploadOptions = {}): IngressController {
     const seconds = `${String(secondsOf(options.timeout))}s`;
-    return new IngressController(options.timeout, undefined, (tls, service) =>
+    return new IngressController(options.timeout, undefined, options.maxSize, (tls, service) =>
       prefixed('nginx.org', {
         'client-max-body-size': sizeOf(options.maxSize),
         'proxy-read-timeout': seconds,
@@ -68,7 +69,7 @@ export class IngressController {
    * @see https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/
    */
   public static awsLoadBalancer(options: AwsLoadBalancerOptions = {}): IngressController {
-    return new IngressController(options.timeout, 4000, (tls, _, health) =>
+    return new IngressController(options.timeout, 4000, undefined, (tls, _, health) =>
       prefixed('alb.ingress.kubernetes.io', {
         'load-balancer-attributes': `idle_timeout.timeout_seconds=${String(secondsOf(options.timeout))}`,
         // Straight to the pods, and gone from there as soon as a pod is.
@@ -82,12 +83,14 @@ export class IngressController {
   private constructor(
     private readonly timeout: Duration | undefined,
     private readonly longest: number | undefined,
+    private readonly maxSize: Size | undefined,
     /** @internal */
     public readonly _annotations: (tls: boolean, service: string, health: string) => Record<string, string>,
   ) {}
 
   /** @internal */
   public _check(problems: Problems): void {
+    checkSize(problems, 'ingress.controller.maxSize', this.maxSize);
     checkSeconds(problems, 'ingress.controller.timeout', this.timeout);
     if (this.longest !== undefined && secondsOf(this.timeout) > this.longest) {
       problems.add(
@@ -104,7 +107,7 @@ function secondsOf(timeout: Duration | undefined): number {
 }
 
 function sizeOf(size: Size | undefined): string {
-  return size === undefined ? '0' : `${String(size.toMebibytes())}m`;
+  return size === undefined ? '0' : `${String(mebibytesOf(size))}m`;
 }
 
 function prefixed(prefix: string, annotations: Record<string, string>): Record<string, string> {

@@ -1,7 +1,8 @@
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { checkHostName, checkObjectName } from '../../validation/checks';
+import { checkAnnotations } from '../../kube/values/metadata';
+import { checkHosts, checkObjectName, checkPath } from '../../validation/checks';
 import type { ObjectLabels } from '../../kube/pod/labels';
 import type { Problems } from '../../validation/problems';
 
@@ -48,14 +49,11 @@ export function checkIngress(problems: Problems, options: IngressOptions | undef
   if (options === undefined) {
     return;
   }
-  if (options.hosts.length === 0) {
-    problems.say('`ingress.hosts` must name at least one host, got none.');
-  }
-  options.hosts.forEach((host, i) => {
-    checkHostName(problems, `ingress.hosts[${String(i)}]`, host);
-  });
-  if (options.path !== undefined && !options.path.startsWith('/')) {
-    problems.add('ingress.path', 'must start with a slash', options.path);
+  checkHosts(problems, 'ingress.hosts', options.hosts);
+  checkPath(problems, 'ingress.path', options.path);
+  checkAnnotations(problems, 'ingress.annotations', options.annotations);
+  if (options.className !== undefined) {
+    checkObjectName(problems, 'ingress.className', options.className);
   }
   options.controller?._check(problems);
   if (options.tlsSecretName !== undefined) {

@@ -1,3 +1,4 @@
+import type { Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
@@ -48,6 +49,31 @@ export function checkResourceScaling(problems: Problems, options: ResourceScalin
   checkWhole(problems, 'autoscaling.maxReplicas', maxReplicas, { least: Math.max(1, minReplicas) });
   checkWhole(problems, 'autoscaling.cpuPercent', options.cpuPercent, { least: 1 });
   checkWhole(problems, 'autoscaling.memoryPercent', options.memoryPercent, { least: 1 });
+  checkScaling(problems, 'autoscaling.scaleUp', options.scaleUp);
+  checkScaling(problems, 'autoscaling.scaleDown', options.scaleDown);
+}
+
+function checkScaling(
+  problems: Problems,
+  prop: string,
+  { stabilizationWindow, policies }: kplus.ScalingRules = {},
+): void {
+  checkLongest(problems, `${prop}.stabilizationWindow`, stabilizationWindow, { least: 0, most: 3600 });
+  policies?.forEach(({ duration }, i) => {
+    checkLongest(problems, `${prop}.policies[${String(i)}].duration`, duration, { least: 1, most: 1800 });
+  });
+}
+
+function checkLongest(
+  problems: Problems,
+  prop: string,
+  duration: Duration | undefined,
+  { least, most }: { readonly least: number; readonly most: number },
+): void {
+  const seconds = duration?.toSeconds({ integral: false });
+  if (seconds !== undefined && !(Number.isInteger(seconds) && seconds >= least && seconds <= most)) {
+    problems.add(prop, `must be a whole number of seconds from ${String(least)} to ${String(most)}`, seconds);
+  }
 }
 
 /** The HorizontalPodAutoscaler of a server. The Deployment then has no number of replicas for an apply to reset. */
