@@ -203,7 +203,7 @@ describe('errors', () => {
           backend: rds(scope),
           admin: PostgresCredentials.fromSecretName('admin'),
         }),
-      "[chart/bootstrap] `backend` must log in with a password, which the role gets. Make a role that logs in without one as an administrator, or with the tools of the database's provider.",
+      "[chart/bootstrap] `backend` must log in with a password, which the role gets. Create a role without one as an administrator, or with the database provider's tools.",
     ],
     [
       'artifacts of another role',
