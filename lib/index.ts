@@ -91,8 +91,7 @@ export { BackupLocation, type BackupBucketProps } from './operations/backup/back
 export { SqliteImport, type SqliteImportProps } from './operations/sqlite-import/sqlite-import';
 export { SqliteSource } from './operations/sqlite-import/sqlite-source';
 export type { ArtifactLocationRule } from './operations/sqlite-import/artifact-location-rule';
-export { SqliteRepair } from './operations/sqlite-import/sqlite-repair';
-export { ExistingData } from './operations/sqlite-import/existing-data';
+export { ExistingData, SqliteRepair } from './operations/sqlite-import/import-choices';
 export {
   WorkingCopy,
   type EmptyDirCopyOptions,

@@ -11,9 +11,8 @@ import { addImport } from '../../rules/no-server-while-importing';
 import { exitCode, ScriptFiles } from '../../scripts/scripts';
 
 import { type ArtifactLocationRule, checkLocationRules } from './artifact-location-rule';
-import { ExistingData } from './existing-data';
+import { ExistingData, type SqliteRepair } from './import-choices';
 import { checkOperation, Operation, type OperationProps } from '../operation';
-import type { SqliteRepair } from './sqlite-repair';
 import type { SqliteSource } from './sqlite-source';
 import { WorkingCopy } from './working-copy';
 
