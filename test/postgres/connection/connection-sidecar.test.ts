@@ -264,7 +264,7 @@ describe('errors', () => {
           backend: withoutPassword(scope),
           credentials: PostgresCredentials.fromSecretName('monitor'),
         }),
-      '[chart/exporter] `credentials` must be left out where the proxy of `backend` logs in, which is let in as nobody else. Leave it out, or watch another backend on the same database, with a password.',
+      '[chart/exporter] `credentials` must be left out where the proxy of `backend` logs in, which can log in as no other role. Leave it out, or use another backend on the same database, with a password.',
     ],
   ])('%s', (_, make, text) => {
     expect(() => {
