@@ -1,6 +1,7 @@
 import { Duration } from 'cdk8s';
 
 import { checkWhole } from '../validation/checks';
+import { withDefaults } from '../validation/defaults';
 import type { Problems } from '../validation/problems';
 
 /** Values above which the alerts of {@link MlflowMonitoring} fire. */
@@ -56,7 +57,7 @@ const LONGEST_LATENCY = 10;
 
 /** Fills in the defaults. */
 export function thresholdsOf(given: AlertThresholds = {}): Thresholds {
-  return {
+  return withDefaults(given, {
     errorRatio: 0.05,
     latency: Duration.seconds(2),
     restarts: 2,
@@ -64,8 +65,7 @@ export function thresholdsOf(given: AlertThresholds = {}): Thresholds {
     connectionUsage: 0.85,
     volumeUsage: 0.85,
     backupAge: Duration.hours(26),
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-  };
+  });
 }
 
 /** Validates the thresholds. */
