@@ -7,14 +7,14 @@ export { type AwsLoadBalancerOptions, IngressController, type UploadOptions } fr
 export type { GatewayReference, HttpRouteOptions } from './server/access/http-route';
 export { Autoscaling } from './server/autoscaling/autoscaling';
 export type { ResourceScalingOptions } from './server/autoscaling/pod-autoscaler';
-export type { KedaOptions } from './server/autoscaling/keda';
 export {
+  type KedaOptions,
   KedaTrigger,
   type PrometheusTriggerOptions,
   type RequestTriggerOptions,
-} from './server/autoscaling/keda-trigger';
+} from './server/autoscaling/keda';
 export { UpgradeStrategy } from './server/settings/upgrade-strategy';
-export { ReadinessCheck } from './server/settings/readiness-check';
+export { ReadinessCheck } from './server/settings/probes';
 export { MlflowAuth } from './server/auth/mlflow-auth';
 export { DefaultPermission, type BasicAuthOptions } from './server/auth/basic-auth';
 export type { OAuth2ProxyOptions } from './server/auth/oauth2-proxy-options';
@@ -91,8 +91,7 @@ export { BackupLocation, type BackupBucketProps } from './operations/backup/back
 export { SqliteImport, type SqliteImportProps } from './operations/sqlite-import/sqlite-import';
 export { SqliteSource } from './operations/sqlite-import/sqlite-source';
 export type { ArtifactLocationRule } from './operations/sqlite-import/artifact-location-rule';
-export { SqliteRepair } from './operations/sqlite-import/sqlite-repair';
-export { ExistingData } from './operations/sqlite-import/existing-data';
+export { ExistingData, SqliteRepair } from './operations/sqlite-import/import-choices';
 export {
   WorkingCopy,
   type EmptyDirCopyOptions,

@@ -8,23 +8,23 @@ import type { PostgresTls } from '../postgres/connection/postgres-tls';
 
 /** Props of {@link PostgresExporter}. */
 export interface PostgresExporterProps extends PodOptions {
-  /** The database to watch. Where there is a pooler, the exporter goes past it. */
+  /** The database to monitor. The exporter bypasses a pooler. */
   readonly backend: IPostgresBackend;
 
   /**
-   * Who logs in. A role with `GRANT pg_monitor` sees what all other roles do; MLflow's own sees what MLflow does.
-   * @default - as MLflow does
+   * Login of the exporter. A role with `GRANT pg_monitor` sees the activity of all roles, MLflow's role only its own.
+   * @default - MLflow's login
    */
   readonly credentials?: PostgresCredentials;
 
   /**
-   * How the connection is encrypted. The exporter's driver knows no PostgresTls.PREFER.
-   * @default - as that of the backend; PostgresTls.DISABLE for a backend that prefers
+   * TLS of the connection. The exporter's driver does not support PostgresTls.PREFER.
+   * @default - the backend's; PostgresTls.DISABLE for PostgresTls.PREFER
    */
   readonly tls?: PostgresTls;
 
   /**
-   * Who may ask the exporter.
+   * Clients that may scrape the exporter.
    * @default [NetworkPeer.PROMETHEUS]
    */
   readonly scrapers?: NetworkPeer[];

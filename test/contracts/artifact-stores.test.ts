@@ -98,7 +98,7 @@ describe.each(CASES)('%s', (_, newStore) => {
     if (visibility === ArtifactVisibility.POD) {
       expect(() => synth({}, true)).toThrow(
         new Error(
-          '[chart/gc] `server` keeps its artifacts where only its own pod can see them, so that no other pod can delete them. Give it a volume with a claim, or an object store, as `artifactRoot`.',
+          '[chart/gc] `server` must not keep its artifacts in its pod, where no other pod can delete them. Give it a volume with a claim, or an object store, as `artifactRoot`.',
         ),
       );
       return;

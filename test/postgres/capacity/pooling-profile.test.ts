@@ -110,7 +110,7 @@ test('fewer threads are the caller’s choice, more are refused', () => {
   expect(env(container(serverManifests({ threads: 4 }), 'mlflow')).SERVER_THREADS).toBe('4');
   expect(() => serverManifests({ threads: 11 })).toThrow(
     new Error(
-      '[chart/mlflow] `threads` must be a whole number from 1 to 10, got 11. With more, requests can wait for connections that other waiting requests hold. Enlarge `pooling`.',
+      '[chart/mlflow] `threads` must be a whole number from 1 to 10, got 11. With more, requests can deadlock on connections. Enlarge `pooling`.',
     ),
   );
 });

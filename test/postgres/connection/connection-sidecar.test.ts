@@ -255,7 +255,7 @@ describe('errors', () => {
           backend: withoutPassword(scope),
           admin: PostgresCredentials.fromSecretName('admin'),
         }),
-      "[chart/bootstrap] `backend` must log in with a password, which the role gets. Make a role that logs in without one as an administrator, or with the tools of the database's provider.",
+      "[chart/bootstrap] `backend` must log in with a password, which the role gets. Create a role without one as an administrator, or with the database provider's tools.",
     ],
     [
       'an exporter that would log in with a password',
@@ -264,7 +264,7 @@ describe('errors', () => {
           backend: withoutPassword(scope),
           credentials: PostgresCredentials.fromSecretName('monitor'),
         }),
-      '[chart/exporter] `credentials` must be left out where the proxy of `backend` logs in, which is let in as nobody else. Leave it out, or watch another backend on the same database, with a password.',
+      '[chart/exporter] `credentials` must be left out where the proxy of `backend` logs in, which can log in as no other role. Leave it out, or use another backend on the same database, with a password.',
     ],
   ])('%s', (_, make, text) => {
     expect(() => {
