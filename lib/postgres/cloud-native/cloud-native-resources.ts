@@ -2,9 +2,9 @@ import { ApiObject, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { disruptionBudget } from '../../kube/pod/disruption-budget';
 import { labelsOf, type ObjectLabels } from '../../kube/pod/labels';
 import { OVER_NODES_AND_ZONES, spreadOf } from '../../kube/pod/placement';
+import { disruptionBudget } from '../../kube/pod/workload';
 import type { PoolBudget } from '../capacity/pool-budget';
 import { POOLER_TIMEOUTS } from '../capacity/pooler-options';
 

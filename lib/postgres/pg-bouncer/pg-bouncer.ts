@@ -2,7 +2,6 @@ import { Duration } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
-import { disruptionBudget } from '../../kube/pod/disruption-budget';
 import { text } from '../../kube/values/env-values';
 import { egressOf } from '../../kube/network/isolation';
 import { labelsOf, type ObjectLabels } from '../../kube/pod/labels';
@@ -10,8 +9,7 @@ import { NetworkPeer } from '../../kube/network/network-peer';
 import { networkPolicy } from '../../kube/network/network-policy';
 import { Problems } from '../../validation/problems';
 import { type Pod, podOf } from '../../kube/pod/pod';
-import { serviceOf } from '../../kube/pod/service';
-import { deploymentOf, ROLLING } from '../../kube/pod/workload';
+import { deploymentOf, disruptionBudget, ROLLING, serviceOf } from '../../kube/pod/workload';
 import { OVER_NODES_AND_ZONES, spreadOf } from '../../kube/pod/placement';
 import { addConnectionDemand } from '../capacity/connection-demand';
 import { connectionPart } from '../connection/connection-part';
