@@ -10,7 +10,7 @@ import { container, type Pod, podOf } from '../kube/pod/pod';
 import type { PodPart } from '../kube/pod/pod-part';
 import { deploymentOf, serviceOf } from '../kube/pod/workload';
 import { NetworkPeer } from '../kube/network/network-peer';
-import { networkPolicy } from '../kube/network/network-policy';
+import { networkPolicy } from '../kube/network/isolation';
 import { checkPeers } from '../kube/network/network-route';
 import { checkPodOptions } from '../kube/pod/pod-options';
 import { Problems } from '../validation/problems';

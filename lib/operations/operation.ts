@@ -3,7 +3,7 @@ import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import { IMAGES } from '../images';
-import { checkIsolation, type IsolationOptions, isolateJob } from '../kube/network/isolation';
+import { checkIsolation, egressOf, type IsolationOptions, networkPolicy } from '../kube/network/isolation';
 import type { ObjectLabels } from '../kube/pod/labels';
 import { container, type ContainerOptions, type Pod, type PodContainer, type PodInput, podOf } from '../kube/pod/pod';
 import { checkPodOptions, type PodOptions } from '../kube/pod/pod-options';
@@ -147,7 +147,10 @@ export class Operation {
     const { isolation, imagePullSecrets, priorityClassName, serviceAccount } = this.props;
     const pod = podOf(this.problems, this.labels, { serviceAccount, ...input, imagePullSecrets, priorityClassName });
     if (isolation !== undefined) {
-      isolateJob(this.scope, 'network-policy', this.scope.node.id, this.labels, isolation, pod.routes);
+      networkPolicy(this.scope, 'network-policy', this.scope.node.id, this.labels, {
+        ingress: [],
+        egress: egressOf(isolation, pod.routes),
+      });
     }
     return pod;
   }

@@ -3,9 +3,8 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import type { ArtifactLocation } from '../artifacts/artifact-store';
-import type { IsolationOptions } from '../kube/network/isolation';
+import type { IngressEdge, IsolationOptions } from '../kube/network/isolation';
 import type { NetworkPeer } from '../kube/network/network-peer';
-import type { IngressEdge } from '../kube/network/network-policy';
 import { checkPeers } from '../kube/network/network-route';
 import { oneShotJob } from '../kube/pod/job';
 import { serviceAccountOf } from '../kube/pod/pod';

@@ -2,9 +2,8 @@ import { ApiObject, Duration, JsonPatch } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
-import { egressOf } from '../../kube/network/isolation';
+import { egressOf, networkPolicy } from '../../kube/network/isolation';
 import { NetworkPeer } from '../../kube/network/network-peer';
-import { networkPolicy } from '../../kube/network/network-policy';
 import type { NetworkRoute } from '../../kube/network/network-route';
 import { labelsOf, type ObjectLabels } from '../../kube/pod/labels';
 import { podOf } from '../../kube/pod/pod';

@@ -3,10 +3,9 @@ import type * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { text } from '../../kube/values/env-values';
-import { egressOf } from '../../kube/network/isolation';
+import { egressOf, networkPolicy } from '../../kube/network/isolation';
 import { labelsOf, type ObjectLabels } from '../../kube/pod/labels';
 import { NetworkPeer } from '../../kube/network/network-peer';
-import { networkPolicy } from '../../kube/network/network-policy';
 import { Problems } from '../../validation/problems';
 import { type Pod, podOf } from '../../kube/pod/pod';
 import { deploymentOf, disruptionBudget, ROLLING, serviceOf } from '../../kube/pod/workload';
