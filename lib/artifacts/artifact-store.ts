@@ -1,10 +1,8 @@
 import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import type { NetworkRoute } from '../kube/network/network-route';
+import { type NetworkRoute, routeAt } from '../kube/network/network-route';
 import type { PodPart } from '../kube/pod/pod-part';
-
-const HTTPS = 443;
 
 /** Which pods see the files of an artifact store. It limits the replicas of a server. */
 export enum ArtifactVisibility {
@@ -86,6 +84,6 @@ export function artifactsPart(location: ArtifactLocation): PodPart {
     volumeMounts,
     podLabels,
     serviceAccountAnnotations,
-    routes: routes ?? (destination.includes(':') ? [{ ports: [HTTPS] }] : []),
+    routes: routes ?? (destination.includes(':') ? [routeAt(443)] : []),
   };
 }

@@ -2,13 +2,13 @@ import { type Duration, type Size, SizeRoundingBehavior } from 'cdk8s';
 import type { Construct } from 'constructs';
 
 import type { GoogleIdentity } from '../identity/google-identity';
-import { checkRoute, type NetworkRoute } from '../kube/network/network-route';
+import { checkRoute, type NetworkRoute, routeAt } from '../kube/network/network-route';
 import { texts } from '../kube/values/env-values';
 import { checkSeconds } from '../validation/checks';
 import { Problems } from '../validation/problems';
 
 import type { ArtifactLocation, IArtifactStore } from './artifact-store';
-import { type ArtifactAccess, checkPrefix, folderUri, locationAt, storeRoute, withIdentity } from './object-store';
+import { type ArtifactAccess, checkPrefix, folderUri, locationAt, withIdentity } from './object-store';
 
 // Google takes nothing else (google.cloud.storage.blob).
 const CHUNK_KIBIBYTES = 256;
@@ -72,7 +72,7 @@ export class GcsArtifacts implements IArtifactStore {
         ...(uploadChunkSize && { MLFLOW_GCS_UPLOAD_CHUNK_SIZE: bytesOf(uploadChunkSize) }),
         ...(downloadChunkSize && { MLFLOW_GCS_DOWNLOAD_CHUNK_SIZE: bytesOf(downloadChunkSize) }),
       }),
-      routes: [storeRoute(route)],
+      routes: [routeAt(443, route)],
     };
     const part = withIdentity(store, identity._part(scope, 'artifacts'));
     return locationAt(folderUri(`gs://${bucket}`, prefix), access, part);

@@ -1,4 +1,3 @@
-import type { NetworkRoute } from '../kube/network/network-route';
 import type { PodPart } from '../kube/pod/pod-part';
 import type { Problems } from '../validation/problems';
 
@@ -39,11 +38,6 @@ export function withIdentity(store: PodPart, identity: PodPart): PodPart {
 /** The URI of a folder in a store. */
 export function folderUri(root: string, prefix: string | undefined): string {
   return prefix === undefined ? root : `${root}/${prefix}`;
-}
-
-/** The network route to a store: a port at any address, unless the caller knows better. */
-export function storeRoute(given: NetworkRoute | undefined, port = 443): NetworkRoute {
-  return { ports: [port], ...given };
 }
 
 /** Validates the folder of a store. */

@@ -1,13 +1,13 @@
 import type { Construct } from 'constructs';
 
 import type { AwsIdentity } from '../identity/aws-identity';
-import { checkRoute, type NetworkRoute } from '../kube/network/network-route';
+import { checkRoute, type NetworkRoute, routeAt } from '../kube/network/network-route';
 import type { PodPart } from '../kube/pod/pod-part';
 import { texts } from '../kube/values/env-values';
 import type { FileSource } from '../kube/values/file-source';
 import type { Problems } from '../validation/problems';
 
-import { checkPrefix, folderUri, storeRoute, withIdentity } from './object-store';
+import { checkPrefix, folderUri, withIdentity } from './object-store';
 
 /** How a request names the bucket. */
 export enum S3Addressing {
@@ -93,8 +93,8 @@ export function s3Part(scope: Construct, props: S3BucketProps, caName: string): 
       ...(props.ignoreTls === true && { MLFLOW_S3_IGNORE_TLS: true }),
       ...(props.uploadExtraArgs && { MLFLOW_S3_UPLOAD_EXTRA_ARGS: JSON.stringify(props.uploadExtraArgs) }),
     }),
-    volumeMounts: ca && [{ path: caFolder, volume: ca._volume(scope, caName, 'ca.crt'), readOnly: true }],
-    routes: [storeRoute(props.route, portOf(props.endpoint))],
+    volumeMounts: ca && [ca._mount(scope, caName, caFolder, 'ca.crt')],
+    routes: [routeAt(portOf(props.endpoint), props.route)],
   };
   return withIdentity(bucket, props.identity._part());
 }

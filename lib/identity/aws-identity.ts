@@ -1,4 +1,4 @@
-import { metadataRoute, checkRoute, type NetworkRoute } from '../kube/network/network-route';
+import { checkRoute, metadataRoute, type NetworkRoute, routeAt } from '../kube/network/network-route';
 import type { PodPart } from '../kube/pod/pod-part';
 import { fromSecretKey } from '../kube/values/env-values';
 import { checkDataKey, checkObjectName } from '../validation/checks';
@@ -96,7 +96,7 @@ export class AwsIdentity {
         },
       };
     }
-    const sts = { ports: [443], ...stsRoute };
+    const sts = routeAt(443, stsRoute);
     return roleArn === undefined
       ? { routes: [sts, METADATA] }
       : { routes: [sts], serviceAccountAnnotations: { 'eks.amazonaws.com/role-arn': roleArn } };

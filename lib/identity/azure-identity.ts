@@ -1,4 +1,4 @@
-import { checkRoute, type NetworkRoute } from '../kube/network/network-route';
+import { checkRoute, type NetworkRoute, routeAt } from '../kube/network/network-route';
 import type { PodPart } from '../kube/pod/pod-part';
 import type { Problems } from '../validation/problems';
 
@@ -48,7 +48,7 @@ export class AzureIdentity {
   public _part(): PodPart {
     return {
       podLabels: { 'azure.workload.identity/use': 'true' },
-      routes: [{ ports: [443], ...this.options.entraRoute }],
+      routes: [routeAt(443, this.options.entraRoute)],
       ...(this.clientId !== undefined && {
         serviceAccountAnnotations: { 'azure.workload.identity/client-id': this.clientId },
       }),

@@ -68,9 +68,7 @@ export class GoogleIdentity {
       const folder = `/etc/${name}-key`;
       return {
         envVariables: texts({ GOOGLE_APPLICATION_CREDENTIALS: `${folder}/key.json` }),
-        volumeMounts: [
-          { path: folder, volume: this.keyFile._volume(scope, `${name}-key`, 'key.json'), readOnly: true },
-        ],
+        volumeMounts: [this.keyFile._mount(scope, `${name}-key`, folder, 'key.json')],
       };
     }
     return this._serviceAccount === undefined

@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 
 import type { GoogleIdentity } from '../../identity/google-identity';
 import { IMAGES } from '../../images';
+import { routeAt } from '../../kube/network/network-route';
 import { RESTRICTED_CONTAINER } from '../../kube/pod/restricted';
 import { LITTLE_SCRATCH_SPACE } from '../../kube/pod/scratch-space';
 import { text } from '../../kube/values/env-values';
@@ -88,7 +89,7 @@ export function cloudSqlSidecar(
       startup: probe('/startup', 1, 60),
       liveness: probe('/liveness', 10, 6),
     },
-    routes: [{ ports: [INSTANCE_PORT], ...props.route }, { ports: [HTTPS] }, ...(identity.routes ?? [])],
+    routes: [routeAt(INSTANCE_PORT, props.route), routeAt(HTTPS), ...(identity.routes ?? [])],
     serviceAccountAnnotations: identity.serviceAccountAnnotations,
     failureCauses: [
       {

@@ -88,22 +88,6 @@ export interface PasswordFile {
   readonly name: string;
 }
 
-/** What of a connection decides on the way to it. */
-interface Way {
-  readonly route: NetworkRoute;
-  readonly sidecar?: ConnectionSidecar;
-}
-
-/** The proxies that a pod needs for its connections: the first of its init containers. */
-export function sidecarsOf(...connections: (Way | undefined)[]): kplus.ContainerProps[] {
-  return [...new Set(connections.flatMap((each) => each?.sidecar ?? []))].map(({ container }) => container);
-}
-
-/** The ways through the network that a pod takes for a connection. */
-export function routesTo({ sidecar, route }: Way): NetworkRoute[] {
-  return sidecar?.routes ?? [route];
-}
-
 /** The failure causes of a proxy: where it connects for the others, it knows why that fails. */
 export function proxyFailureCauses(container: string): ConnectionFailureCause[] {
   const advice = `The container ${container} connects for this one: the cause is in its log`;

@@ -2,14 +2,12 @@ import { isIP } from 'node:net';
 
 import { Construct } from 'constructs';
 
-import { checkRoute } from '../../kube/network/network-route';
 import { text } from '../../kube/values/env-values';
 import { checkImage, checkObjectName, checkSeconds } from '../../validation/checks';
 import { Problems } from '../../validation/problems';
-import { checkEndpoint, endpointValues } from '../connection/endpoint';
-import { checkMaxConnections } from '../connection/postgres-settings';
+import { checkEndpoint, endpointConnection } from '../connection/endpoint';
 import type { IPostgresBackend } from '../connection/postgres-backend';
-import { PostgresConnection } from '../connection/postgres-connection';
+import type { PostgresConnection } from '../connection/postgres-connection';
 import { checkLiteral, PostgresCredentials } from '../connection/postgres-credentials';
 
 import type { RdsPostgresProps } from './rds-postgres-props';
@@ -38,15 +36,8 @@ export class RdsPostgres extends Construct implements IPostgresBackend {
     checkProps(problems, id, props);
     problems.throwIfAny();
 
-    this.connection = new PostgresConnection({
-      ...endpointValues(props),
+    this.connection = endpointConnection(props, {
       credentials: new PostgresCredentials({ username: text(props.user) }),
-      tls: props.tls,
-      readWriteOnly: (props.failoverHosts ?? []).length > 0,
-      readHost: props.readHost === undefined ? undefined : text(props.readHost),
-      maxConnections: props.maxConnections,
-      route: props.route,
-      readRoute: props.route,
       sidecar: rdsSidecar(this, props),
     });
   }
@@ -58,7 +49,6 @@ function checkProps(problems: Problems, id: string, props: RdsPostgresProps): vo
   checkRegions(problems, props);
   checkLiteral(problems, 'user', props.user);
   props.identity?._check(problems, 'identity');
-  props.tls._check(problems);
   if (!ENCRYPTED.includes(props.tls.mode)) {
     problems.add(
       'tls',
@@ -68,8 +58,6 @@ function checkProps(problems: Problems, id: string, props: RdsPostgresProps): vo
     );
   }
   checkRenewal(problems, props);
-  checkMaxConnections(problems, props.maxConnections);
-  checkRoute(problems, 'route', props.route);
   checkImage(problems, 'image', props.image);
 }
 

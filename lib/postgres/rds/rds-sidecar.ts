@@ -4,15 +4,15 @@ import type { Construct } from 'constructs';
 
 import { AwsIdentity } from '../../identity/aws-identity';
 import { IMAGES } from '../../images';
+import { routeAt } from '../../kube/network/network-route';
 import { mountConfigFiles } from '../../kube/pod/config-files';
 import { labelsOf } from '../../kube/pod/labels';
 import { RESTRICTED_CONTAINER } from '../../kube/pod/restricted';
 import { LITTLE_SCRATCH_SPACE } from '../../kube/pod/scratch-space';
 import { texts } from '../../kube/values/env-values';
 import { scriptsNamed } from '../../scripts/scripts';
-import { routeTo } from '../connection/connection-route';
 import { ConnectionFailure, type ConnectionSidecar } from '../connection/connection-sidecar';
-import { endpointValues } from '../connection/endpoint';
+import { POSTGRES_PORT } from '../connection/postgres-settings';
 
 import type { RdsPostgresProps } from './rds-postgres-props';
 
@@ -41,8 +41,7 @@ export function regionOf(host: string): string | undefined {
 /** The native sidecar that keeps a valid token in a password file. */
 export function rdsSidecar(scope: Construct, props: RdsPostgresProps): ConnectionSidecar {
   const identity = (props.identity ?? AwsIdentity.ambient())._part();
-  const { tokenRenewal = Duration.minutes(10) } = props;
-  const { host, port } = endpointValues(props);
+  const { tokenRenewal = Duration.minutes(10), port = POSTGRES_PORT } = props;
   const volume = kplus.Volume.fromEmptyDir(scope, 'rds-token', 'rds-token', {
     medium: kplus.EmptyDirMedium.MEMORY,
     sizeLimit: Size.mebibytes(1),
@@ -65,15 +64,15 @@ export function rdsSidecar(scope: Construct, props: RdsPostgresProps): Connectio
           // Older versions ask the global endpoint, which the pod may not reach.
           AWS_STS_REGIONAL_ENDPOINTS: 'regional',
           PYTHONDONTWRITEBYTECODE: 1,
+          PGPORT: port,
         }),
-        PGPORT: port,
       },
       volumeMounts: [{ path: TOKEN_FOLDER, volume }, scriptMount(scope)],
       resources: props.resources ?? DEFAULT_RESOURCES,
       startup: probe(1, 60),
       liveness: probe(30, 2),
     },
-    routes: [routeTo(host, port, props.route), ...(identity.routes ?? [])],
+    routes: [routeAt(port, props.route), ...(identity.routes ?? [])],
     serviceAccountAnnotations: identity.serviceAccountAnnotations,
     passwordFile: { volume, name: TOKEN_FILE },
     failureCauses: [
