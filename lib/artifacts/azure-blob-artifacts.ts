@@ -80,14 +80,14 @@ export interface AzureBlobArtifactsProps {
   readonly prefix?: string;
 
   /**
-   * Who talks to the container: the server, or clients.
+   * Access of clients to the container: through the server, or directly.
    * @default ArtifactAccess.PROXIED
    */
   readonly access?: ArtifactAccess;
 
   /**
    * Timeout of the server for the store during one upload or download.
-   * @default Duration.minutes(10) - MLflow's own
+   * @default Duration.minutes(10) - the default of MLflow
    */
   readonly transferTimeout?: Duration;
 

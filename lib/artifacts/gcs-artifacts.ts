@@ -10,7 +10,7 @@ import { Problems } from '../validation/problems';
 import type { ArtifactLocation, IArtifactStore } from './artifact-store';
 import { type ArtifactAccess, checkPrefix, folderUri, locationAt, withIdentity } from './object-store';
 
-// Google takes nothing else (google.cloud.storage.blob).
+// Required by google.cloud.storage.blob.
 const CHUNK_KIBIBYTES = 256;
 
 /** Props of {@link GcsArtifacts}. */
@@ -28,14 +28,14 @@ export interface GcsArtifactsProps {
   readonly prefix?: string;
 
   /**
-   * Who talks to the bucket: the server, or clients.
+   * Access of clients to the bucket: through the server, or directly.
    * @default ArtifactAccess.PROXIED
    */
   readonly access?: ArtifactAccess;
 
   /**
    * Timeout of the server for the store during one upload or download.
-   * @default Duration.minutes(1) - that of google-cloud-storage
+   * @default Duration.minutes(1) - the default of google-cloud-storage
    */
   readonly transferTimeout?: Duration;
 

@@ -194,7 +194,7 @@ function render(problems: Problems, { name, parts, options }: PodContainer): kpl
 function checkServiceAccount(problems: Problems, parts: PodPart[]): void {
   for (const prop of distinct(parts.filter((part) => part.serviceAccountAnnotations).map((part) => part.of ?? ''))) {
     problems.say(
-      `\`serviceAccount\` must be left out where \`${prop}\` has an identity for the ServiceAccount.`,
+      `\`serviceAccount\` must not be set if \`${prop}\` has an identity for the ServiceAccount.`,
       `Leave it out, or annotate your own ServiceAccount and give \`${prop}\` ambient credentials.`,
     );
   }

@@ -13,7 +13,7 @@ import { checkLiteral, PostgresCredentials } from '../connection/postgres-creden
 import type { RdsPostgresProps } from './rds-postgres-props';
 import { REGION, regionOf, rdsSidecar } from './rds-sidecar';
 
-/** A token is valid for 15 minutes, but no longer than the credentials behind it, which botocore renews 10 minutes before their end. */
+/** A token is valid for 15 minutes, but no longer than the credentials that signed it, which botocore renews 10 minutes before they expire. */
 const SLOWEST_RENEWAL_SECONDS = 600;
 
 const ENCRYPTED = ['require', 'verify-ca', 'verify-full'];
@@ -21,10 +21,10 @@ const ENCRYPTED = ['require', 'verify-ca', 'verify-full'];
 /**
  * PostgreSQL on Amazon RDS or Aurora, with a login by IAM instead of a password.
  *
- * A sidecar in each pod that connects signs a token every 10 minutes and writes it into a file in memory, which libpq reads
- * at each connection. Open connections outlive their token. It needs Kubernetes 1.29 or later, where a Job ends although a
- * sidecar runs. A `serviceAccount` of your own needs the annotation `eks.amazonaws.com/role-arn`, or another way to its role:
- * the library cannot see it.
+ * A native sidecar of every pod that connects signs a token every 10 minutes and writes it into a file in memory, which libpq reads
+ * at each connection. Open connections outlive their token. Native sidecars need Kubernetes 1.29 or later: there, a Job ends
+ * although its sidecar runs. A `serviceAccount` of your own needs the annotation `eks.amazonaws.com/role-arn`, or gets its role by
+ * other means; the library cannot check that.
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html
  */
 export class RdsPostgres extends Construct implements IPostgresBackend {
@@ -52,7 +52,7 @@ function checkProps(problems: Problems, id: string, props: RdsPostgresProps): vo
   if (!ENCRYPTED.includes(props.tls.mode)) {
     problems.add(
       'tls',
-      'must encrypt, since RDS takes no token otherwise',
+      'must encrypt, since RDS accepts no token otherwise',
       props.tls.mode,
       'Use PostgresTls.verifyFull({ ca }), or PostgresTls.REQUIRE.',
     );

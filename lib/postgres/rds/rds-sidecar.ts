@@ -27,7 +27,7 @@ const DEFAULT_RESOURCES: kplus.ContainerResources = {
   ephemeralStorage: LITTLE_SCRATCH_SPACE,
 };
 
-/** A region's name, as a regular expression. */
+/** Regular expression for the name of a region. */
 export const REGION = '[a-z]{2,4}(?:-[a-z]+)+-\\d+';
 // In China, the region comes after the service.
 const REGION_OF_HOST = new RegExp(`\\.(${REGION})\\.rds\\.|\\.rds\\.(${REGION})\\.`);
@@ -61,7 +61,7 @@ export function rdsSidecar(scope: Construct, props: RdsPostgresProps): Connectio
           PGPASSFILE: `${TOKEN_FOLDER}/${TOKEN_FILE}`,
           RDS_HOSTS: hostsOf(props),
           RDS_RENEWAL_SECONDS: tokenRenewal.toSeconds(),
-          // Older versions ask the global endpoint, which the pod may not reach.
+          // Older SDKs ask the global endpoint of STS, which the network policy may not allow.
           AWS_STS_REGIONAL_ENDPOINTS: 'regional',
           PYTHONDONTWRITEBYTECODE: 1,
           PGPORT: port,
@@ -86,7 +86,7 @@ export function rdsSidecar(scope: Construct, props: RdsPostgresProps): Connectio
   };
 }
 
-// Each with its region, since replicas may be in others.
+// Each host with its region, since replicas may be in other regions.
 function hostsOf({ host, failoverHosts = [], readHost, region = '' }: RdsPostgresProps): string {
   const hosts = [host, ...failoverHosts, ...(readHost === undefined ? [] : [readHost])];
   return [...new Set(hosts)].map((each) => `${regionOf(each) ?? region}/${each}`).join(',');
@@ -102,7 +102,7 @@ function scriptMount(scope: Construct): kplus.VolumeMount {
   });
 }
 
-// The other containers wait for the first token. A sidecar that cannot renew it is restarted before it expires.
+// The other containers wait for the first token. Kubernetes restarts a sidecar that fails to renew its token, before that expires.
 function probe(everySeconds: number, failureThreshold: number): kplus.Probe {
   return kplus.Probe.fromCommand(['python', `${SCRIPT_FOLDER}/${SCRIPT}`, '--check'], {
     periodSeconds: Duration.seconds(everySeconds),

@@ -204,7 +204,7 @@ describe('refuses', () => {
       'TLS that may be none',
       { tls: PostgresTls.PREFER },
       [
-        '`tls` must encrypt, since RDS takes no token otherwise, got "prefer". Use PostgresTls.verifyFull({ ca }), or PostgresTls.REQUIRE.',
+        '`tls` must encrypt, since RDS accepts no token otherwise, got "prefer". Use PostgresTls.verifyFull({ ca }), or PostgresTls.REQUIRE.',
       ],
     ],
     [
