@@ -69,7 +69,7 @@ export {
   type ConnectionSidecar,
   type PasswordFile,
 } from './postgres/connection/connection-sidecar';
-export type { ExternalEndpointProps } from './postgres/connection/external-endpoint';
+export type { EndpointProps, ExternalEndpointProps } from './postgres/connection/endpoint';
 export {
   PostgresCredentials,
   type LiteralCredentials,

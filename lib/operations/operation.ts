@@ -3,7 +3,7 @@ import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import { IMAGES } from '../images';
-import { checkIsolation, type IsolationOptions, isolateJob } from '../kube/network/isolation';
+import { checkIsolation, egressOf, type IsolationOptions, networkPolicy } from '../kube/network/isolation';
 import { labelsOf, type ObjectLabels } from '../kube/pod/labels';
 import { container, type ContainerOptions, type Pod, type PodContainer, type PodInput, podOf } from '../kube/pod/pod';
 import { checkPodOptions, type PodOptions } from '../kube/pod/pod-options';
@@ -93,7 +93,10 @@ export class Operation {
       const containers = build(new Operation(scope, labels, input));
       const pod = podOf(problems, labels, { serviceAccount, ...containers, imagePullSecrets, priorityClassName });
       if (isolation !== undefined) {
-        isolateJob(scope, 'network-policy', scope.node.id, labels, isolation, pod.routes);
+        networkPolicy(scope, 'network-policy', scope.node.id, labels, {
+          ingress: [],
+          egress: egressOf(isolation, pod.routes),
+        });
       }
       return pod;
     });

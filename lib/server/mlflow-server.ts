@@ -3,15 +3,12 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import type { ArtifactLocation } from '../artifacts/artifact-store';
-import type { IsolationOptions } from '../kube/network/isolation';
+import type { IngressEdge, IsolationOptions } from '../kube/network/isolation';
 import type { NetworkPeer } from '../kube/network/network-peer';
-import type { IngressEdge } from '../kube/network/network-policy';
 import { checkPeers } from '../kube/network/network-route';
-import { disruptionBudget } from '../kube/pod/disruption-budget';
 import { oneShotJob } from '../kube/pod/job';
 import { serviceAccountOf } from '../kube/pod/pod';
-import { serviceOf } from '../kube/pod/service';
-import { deploymentOf, ROLLING } from '../kube/pod/workload';
+import { deploymentOf, disruptionBudget, ROLLING, serviceOf } from '../kube/pod/workload';
 import { addServerDemand } from '../postgres/capacity/connection-demand';
 import type { IPostgresBackend } from '../postgres/connection/postgres-backend';
 import { addServerOf } from '../rules/no-server-while-importing';

@@ -2,7 +2,7 @@ import { type Size, SizeRoundingBehavior } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import type { EphemeralVolume } from '../../kube/pod/pod-spec';
+import type { EphemeralVolume } from '../../kube/pod/pod';
 import type { Problems } from '../../validation/problems';
 
 /** Options of {@link WorkingCopy.emptyDir}. */

@@ -1,9 +1,14 @@
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { checkIsolation, egressOf, type IsolationOptions, isolateJob } from '../../kube/network/isolation';
+import {
+  checkIsolation,
+  egressOf,
+  type IngressEdge,
+  type IsolationOptions,
+  networkPolicy,
+} from '../../kube/network/isolation';
 import { NetworkPeer } from '../../kube/network/network-peer';
-import { type IngressEdge, networkPolicy } from '../../kube/network/network-policy';
 import { checkPeers } from '../../kube/network/network-route';
 import type { Pod } from '../../kube/pod/pod';
 import type { Problems } from '../../validation/problems';
@@ -98,7 +103,10 @@ export function isolateServer(
   });
   if (pods.migration !== undefined) {
     const { labels, routes } = pods.migration;
-    isolateJob(scope, 'migration-network-policy', `${scope.node.id}-migration`, labels, isolation, routes);
+    networkPolicy(scope, 'migration-network-policy', `${scope.node.id}-migration`, labels, {
+      ingress: [],
+      egress: egressOf(isolation, routes),
+    });
   }
 }
 
