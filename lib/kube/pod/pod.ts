@@ -89,14 +89,12 @@ export function podOf(problems: Problems, labels: ObjectLabels, input: PodInput)
   if (serviceAccount !== undefined && isAnnotated !== true) {
     checkServiceAccount(problems, all);
   }
+  checkVolumes(problems, all);
   return {
     labels,
-    podLabels: {
-      ...labels.all,
-      ...merged(all, 'podLabels', (part, name, wanted, got, first) => {
-        problems.say(`\`${part}\` must not set the pod label ${name} to ${got}: \`${first}\` sets it to ${wanted}.`);
-      }),
-    },
+    podLabels: merged([{ of: 'id', podLabels: labels.all }, ...all], 'podLabels', (part, name, wanted, got, first) => {
+      problems.say(`\`${part}\` must not set the pod label ${name} to ${got}: \`${first}\` sets it to ${wanted}.`);
+    }),
     podAnnotations: joined(all),
     serviceAccountAnnotations,
     serviceAccount,
@@ -169,6 +167,7 @@ function volumePatch(workload: kplus.Workload, { name, size, storageClassName }:
 
 function render(problems: Problems, { name, parts, options }: PodContainer): kplus.ContainerProps {
   const owners = new Map<string, PodPart>();
+  const paths = new Map<string, PodPart>();
   const envVariables: Record<string, kplus.EnvValue> = {};
   for (const part of parts) {
     for (const [variable, value] of Object.entries(part.envVariables ?? {})) {
@@ -180,6 +179,13 @@ function render(problems: Problems, { name, parts, options }: PodContainer): kpl
       owners.set(variable, part);
       envVariables[variable] = value;
     }
+    for (const { path } of part.volumeMounts ?? []) {
+      const other = paths.get(path);
+      if (other !== undefined && other !== part) {
+        problems.reserved(`${part.of ?? name}: a volume at ${path}`, other.of ?? '');
+      }
+      paths.set(path, part);
+    }
   }
   return {
     ...options,
@@ -189,6 +195,23 @@ function render(problems: Problems, { name, parts, options }: PodContainer): kpl
     envVariables,
     volumeMounts: distinct(parts.flatMap((part) => part.volumeMounts ?? [])),
   };
+}
+
+/** Two volumes of one name, or two at one path of a container, are refused by Kubernetes. */
+function checkVolumes(problems: Problems, parts: PodPart[]): void {
+  const volumes = new Map<string, { readonly volume: kplus.Volume; readonly of: string }>();
+  for (const { of = '', volumeMounts = [] } of parts) {
+    for (const { volume } of volumeMounts) {
+      const first = volumes.get(volume.name);
+      if (first !== undefined && first.volume !== volume) {
+        problems.say(
+          `\`${of}\` must not have a volume "${volume.name}": ${first.of === '' ? 'the library' : `\`${first.of}\``} has one of that name.`,
+          'Give it another name.',
+        );
+      }
+      volumes.set(volume.name, first ?? { volume, of });
+    }
+  }
 }
 
 function checkServiceAccount(problems: Problems, parts: PodPart[]): void {
