@@ -41,7 +41,12 @@ export function checkCloudNative(
 
 function checkOwner(problems: Problems, owner: string | undefined): void {
   if (owner === '' || owner === 'postgres') {
-    problems.add('owner', 'must be a role other than the superuser', owner, 'The operator gives the superuser no password.');
+    problems.add(
+      'owner',
+      'must be a role other than the superuser',
+      owner,
+      'The operator gives the superuser no password.',
+    );
   }
 }
 
