@@ -3,7 +3,7 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { egressOf, networkPolicy } from '../../kube/network/isolation';
-import { type NetworkPeer } from '../../kube/network/network-peer';
+import type { NetworkPeer } from '../../kube/network/network-peer';
 import type { NetworkRoute } from '../../kube/network/network-route';
 import { labelsOf, type ObjectLabels } from '../../kube/pod/labels';
 import { podOf } from '../../kube/pod/pod';
