@@ -2,10 +2,12 @@ export { MlflowServer } from './server/mlflow-server';
 export type { IMlflowServer, MetricsEndpoint, MlflowServerAttributes } from './server/mlflow-server-reference';
 export type { MlflowServerProps } from './server/mlflow-server-props';
 export type { ServiceOptions } from './server/access/service-options';
+export type { EndpointOptions } from './server/access/hosts';
 export type { IngressOptions } from './server/access/ingress';
 export { type AwsLoadBalancerOptions, IngressController, type UploadOptions } from './server/access/ingress-controller';
 export type { GatewayReference, HttpRouteOptions } from './server/access/http-route';
 export { Autoscaling } from './server/autoscaling/autoscaling';
+export type { ScalingOptions } from './server/autoscaling/scaling-options';
 export type { ResourceScalingOptions } from './server/autoscaling/pod-autoscaler';
 export {
   type KedaOptions,
@@ -17,6 +19,7 @@ export { UpgradeStrategy } from './server/settings/upgrade-strategy';
 export { ReadinessCheck } from './server/settings/probes';
 export { MlflowAuth } from './server/auth/mlflow-auth';
 export { DefaultPermission, type BasicAuthOptions } from './server/auth/basic-auth';
+export type { OidcClientOptions } from './server/auth/single-sign-on';
 export type { OAuth2ProxyOptions } from './server/auth/oauth2-proxy-options';
 export type { OidcAuthOptions } from './server/auth/oidc-auth';
 export type { EncryptionOptions } from './server/settings/encryption';
@@ -124,8 +127,7 @@ export { MlflowAlert } from './monitoring/mlflow-alert';
 export type { AlertThresholds } from './monitoring/alert-thresholds';
 export { AlertSeverity, type AlertRule } from './monitoring/alert-rule';
 export { PrometheusScrape, type PrometheusScrapeOptions } from './monitoring/prometheus-scrape';
-export { PostgresExporter } from './monitoring/postgres-exporter';
-export type { PostgresExporterProps } from './monitoring/postgres-exporter-props';
+export { PostgresExporter, type PostgresExporterProps } from './monitoring/postgres-exporter';
 
 export { TlsCertificate } from './kube/values/tls-certificate';
 export { FileSource } from './kube/values/file-source';

@@ -12,15 +12,16 @@ import { deploymentOf, serviceOf } from '../kube/pod/workload';
 import { NetworkPeer } from '../kube/network/network-peer';
 import { networkPolicy } from '../kube/network/isolation';
 import { checkPeers } from '../kube/network/network-route';
-import { checkPodOptions } from '../kube/pod/pod-options';
+import { checkPodOptions, type PodOptions } from '../kube/pod/pod-options';
 import { Problems } from '../validation/problems';
 import { LITTLE_SCRATCH_SPACE } from '../kube/pod/scratch-space';
 import { addConnectionDemand } from '../postgres/capacity/connection-demand';
 import { connectionPart } from '../postgres/connection/connection-part';
+import type { IPostgresBackend } from '../postgres/connection/postgres-backend';
 import { PostgresConnection } from '../postgres/connection/postgres-connection';
+import type { PostgresCredentials } from '../postgres/connection/postgres-credentials';
 import { PostgresTls } from '../postgres/connection/postgres-tls';
 
-import type { PostgresExporterProps } from './postgres-exporter-props';
 import type { ScrapeTarget } from './prometheus-scrape';
 
 const PORT = 9187;
@@ -33,6 +34,42 @@ const DEFAULT_RESOURCES: kplus.ContainerResources = {
   memory: { request: Size.mebibytes(32), limit: Size.mebibytes(128) },
   ephemeralStorage: LITTLE_SCRATCH_SPACE,
 };
+
+/** Props of {@link PostgresExporter}. */
+export interface PostgresExporterProps extends PodOptions {
+  /** The database to monitor. The exporter bypasses a pooler. */
+  readonly backend: IPostgresBackend;
+
+  /**
+   * Login of the exporter. A role with `GRANT pg_monitor` sees the activity of all roles, MLflow's role only its own.
+   * @default - MLflow's login
+   */
+  readonly credentials?: PostgresCredentials;
+
+  /**
+   * TLS of the connection. The exporter's driver does not support PostgresTls.PREFER.
+   * @default - the backend's; PostgresTls.DISABLE for PostgresTls.PREFER
+   */
+  readonly tls?: PostgresTls;
+
+  /**
+   * Clients that may scrape the exporter.
+   * @default [NetworkPeer.PROMETHEUS]
+   */
+  readonly scrapers?: NetworkPeer[];
+
+  /**
+   * The image of postgres_exporter, by tag or digest.
+   * @default 'quay.io/prometheuscommunity/postgres-exporter:v0.18.1'
+   */
+  readonly image?: string;
+
+  /**
+   * CPU and memory of the pod.
+   * @default - requests 20 millicores and 32 MiB, limits 200 millicores and 128 MiB
+   */
+  readonly resources?: kplus.ContainerResources;
+}
 
 /**
  * Runs postgres_exporter, which exposes PostgreSQL's statistics as metrics for Prometheus, on any backend.

@@ -109,14 +109,16 @@ export class PrometheusScrape {
     if (this.kind === undefined) {
       return undefined;
     }
-    const { interval = Duration.seconds(30) } = this.options;
+    const { interval = Duration.seconds(30), basicAuthSecretName: name } = this.options;
+    const { usernameKey = 'username', passwordKey = 'password' } = this.options;
+    const login = name && { username: { name, key: usernameKey }, password: { name, key: passwordKey } };
     const endpoint = {
       port: target.port,
       path: target.path,
       interval: `${String(interval.toSeconds())}s`,
       // Otherwise the job of a PodMonitor is the monitor's own name.
       relabelings: [{ action: 'replace', targetLabel: 'job', replacement: target.job }],
-      basicAuth: target.asksForLogin ? this.basicAuth() : undefined,
+      basicAuth: target.asksForLogin ? login : undefined,
     };
     return new ApiObject(scope, id, {
       apiVersion: 'monitoring.coreos.com/v1',
@@ -127,12 +129,5 @@ export class PrometheusScrape {
         [this.kind === 'ServiceMonitor' ? 'endpoints' : 'podMetricsEndpoints']: [endpoint],
       },
     });
-  }
-
-  private basicAuth(): Record<string, unknown> | undefined {
-    const { basicAuthSecretName: name, usernameKey = 'username', passwordKey = 'password' } = this.options;
-    return name === undefined
-      ? undefined
-      : { username: { name, key: usernameKey }, password: { name, key: passwordKey } };
   }
 }

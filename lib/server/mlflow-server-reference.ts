@@ -147,15 +147,15 @@ export class ImportedMlflowServer extends Construct implements IMlflowServer {
 
   public constructor(scope: Construct, id: string, attributes: MlflowServerAttributes) {
     super(scope, id);
-    const { serverName, port = 5000, https = false, staticPrefix } = attributes;
+    const { serverName } = attributes;
     const problems = new Problems(this);
     checkObjectName(problems, 'serverName', serverName);
     checkImage(problems, 'image', attributes.image);
-    checkPort(problems, 'port', port);
+    checkPort(problems, 'port', attributes.port);
     checkWhole(problems, 'requestsPerPod', attributes.requestsPerPod, { least: 1 });
     this.serverName = serverName;
     this.serverNamespace = attributes.serverNamespace ?? Chart.of(this).namespace;
-    this.trackingUri = trackingUriOf({ serverName, namespace: this.serverNamespace, port, https, staticPrefix });
+    this.trackingUri = trackingUriOf({ ...attributes, serverNamespace: this.serverNamespace });
     this.backend = attributes.backend;
     this.image = attributes.image ?? IMAGES.mlflow;
     this.podSelector = attributes.podSelector ?? labelsOf('mlflow', serverName, 'server').selector;
@@ -175,14 +175,8 @@ export class ImportedMlflowServer extends Construct implements IMlflowServer {
 }
 
 /** The address of a server inside the cluster. */
-export function trackingUriOf(server: {
-  readonly serverName: string;
-  readonly namespace?: string;
-  readonly port: number;
-  readonly https: boolean;
-  readonly staticPrefix?: string;
-}): string {
-  const { serverName, namespace, port, https, staticPrefix = '' } = server;
-  const host = namespace === undefined ? serverName : `${serverName}.${namespace}`;
+export function trackingUriOf(server: Omit<MlflowServerAttributes, 'backend' | 'artifactRoot'>): string {
+  const { serverName, serverNamespace, port = 5000, https = false, staticPrefix = '' } = server;
+  const host = serverNamespace === undefined ? serverName : `${serverName}.${serverNamespace}`;
   return `${https ? 'https' : 'http'}://${host}:${String(port)}${staticPrefix}`;
 }

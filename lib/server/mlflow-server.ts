@@ -167,7 +167,13 @@ export class MlflowServer extends Construct implements IMlflowServer {
       },
     );
     this.service = serviceFor(this, spec);
-    this.trackingUri = trackingUriOf({ ...spec, serverName: id, port: this.service.port, https: isHttps });
+    this.trackingUri = trackingUriOf({
+      serverName: id,
+      serverNamespace: spec.namespace,
+      port: this.service.port,
+      https: isHttps,
+      staticPrefix,
+    });
     this.ingress =
       spec.ingress && ingressOf(this, spec.ingress, this.service, { prefix: staticPrefix, tls: isHttps }, labels);
     this.httpRoute = spec.httpRoute && httpRouteOf(this, spec.httpRoute, this.service, staticPrefix || '/', labels);

@@ -14,8 +14,7 @@ import { DatabaseMigration } from '../startup/database-migration';
 import { withDefaults } from '../validation/defaults';
 import type { Problems } from '../validation/problems';
 
-import type { Endpoint } from './access/hosts';
-import { type AuthParts, NO_AUTH } from './auth/auth-strategy';
+import { type AuthContext, type AuthParts, NO_AUTH } from './auth/auth-strategy';
 import type { MlflowServerProps } from './mlflow-server-props';
 import { LogLevel } from './settings/log-level';
 import { ReadinessCheck } from './settings/probes';
@@ -51,20 +50,12 @@ type DefaultedProps = keyof typeof DEFAULTS | 'threads';
 
 /** The props of a server with their defaults, and what follows from them. */
 export interface ServerSettings
-  extends Omit<MlflowServerProps, DefaultedProps>, Required<Pick<MlflowServerProps, DefaultedProps>> {
+  extends Omit<MlflowServerProps, DefaultedProps>, Required<Pick<MlflowServerProps, DefaultedProps>>, AuthContext {
   readonly id: string;
   readonly namespace?: string;
   readonly labels: ObjectLabels;
   /** Maximum number of pods, without the one that a rolling update adds. */
   readonly maxReplicas: number;
-  /** Hosts of the Ingress and of the HTTPRoute. */
-  readonly endpoints: readonly Endpoint[];
-  /** Path prefixes that are routed to the server, by prop. */
-  readonly paths: Readonly<Record<string, string>>;
-  /** Whether the port of the pod uses HTTPS. */
-  readonly isHttps: boolean;
-  /** Whether each pod prepares the database, including the first administrator, before it serves. */
-  readonly isPreparedByPods: boolean;
 }
 
 /** A resolved server: all of its objects are made from this value. */

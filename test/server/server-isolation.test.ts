@@ -349,6 +349,10 @@ test.each<[Props, string]>([
     { isolation: {}, ingress: { hosts: ['a.b'], className: 'alb' } },
     '`isolation.ingressControllers` is required where `ingress.className` is not nginx or traefik, got "alb". Name the pods of the controller, or the source addresses of a load balancer.',
   ],
+  [
+    { isolation: {}, httpRoute: { hosts: ['a.b'], gateways: [{ name: 'public' }] } },
+    '`isolation.ingressControllers` is required with `httpRoute`, which does not tell the pods of its Gateway. Name the pods of the Gateway, or the source addresses of a load balancer.',
+  ],
 ])('refuses %#', (props, message) => {
   expect(() => serverManifests(props)).toThrow(new Error(`[chart/mlflow] ${message}`));
 });

@@ -1,6 +1,24 @@
 import { checkHostName } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 
+/** Options that an Ingress and an HTTPRoute share. */
+export interface EndpointOptions {
+  /** Host names of the server. They are added to its allowed hosts and CORS origins. */
+  readonly hosts: string[];
+
+  /**
+   * Path prefix that is routed to the server.
+   * @default - `staticPrefix` of the server, or '/'
+   */
+  readonly path?: string;
+
+  /**
+   * Annotations of the object. On an Ingress, they override those of `controller`.
+   * @default - none
+   */
+  readonly annotations?: Record<string, string>;
+}
+
 /** Hosts of an Ingress or HTTPRoute. */
 export interface Endpoint {
   readonly hosts: string[];
@@ -56,11 +74,7 @@ export function corsAllowedOrigins({ endpoints, corsAllowedOrigins: own = [] }: 
 }
 
 /** Validates the hosts and the path of an Ingress or HTTPRoute. */
-export function checkEndpoint(
-  problems: Problems,
-  prop: string,
-  { hosts, path }: { readonly hosts: string[]; readonly path?: string },
-): void {
+export function checkEndpoint(problems: Problems, prop: string, { hosts, path }: EndpointOptions): void {
   if (hosts.length === 0) {
     problems.say(`\`${prop}.hosts\` must name at least one host, got none.`);
   }

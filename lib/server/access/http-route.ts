@@ -6,7 +6,7 @@ import { checkObjectName, checkSeconds } from '../../validation/checks';
 import type { ObjectLabels } from '../../kube/pod/labels';
 import type { Problems } from '../../validation/problems';
 
-import { checkEndpoint } from './hosts';
+import { checkEndpoint, type EndpointOptions } from './hosts';
 
 /** An existing Gateway. */
 export interface GatewayReference {
@@ -27,18 +27,9 @@ export interface GatewayReference {
 }
 
 /** The HTTPRoute: access from outside the cluster through an existing Gateway. */
-export interface HttpRouteOptions {
+export interface HttpRouteOptions extends EndpointOptions {
   /** Gateways that the route is attached to. */
   readonly gateways: GatewayReference[];
-
-  /** Host names of the server. They are added to its allowed hosts and CORS origins. */
-  readonly hosts: string[];
-
-  /**
-   * Path prefix that is routed to the server.
-   * @default - `staticPrefix` of the server, or '/'
-   */
-  readonly path?: string;
 
   /**
    * Whether clients use HTTPS, which the Gateway terminates.
@@ -51,12 +42,6 @@ export interface HttpRouteOptions {
    * @default - the Gateway's
    */
   readonly requestTimeout?: Duration;
-
-  /**
-   * Annotations of the HTTPRoute.
-   * @default - none
-   */
-  readonly annotations?: Record<string, string>;
 }
 
 /** Validates the options. */

@@ -5,20 +5,11 @@ import { checkObjectName } from '../../validation/checks';
 import type { ObjectLabels } from '../../kube/pod/labels';
 import type { Problems } from '../../validation/problems';
 
-import { checkEndpoint } from './hosts';
+import { checkEndpoint, type EndpointOptions } from './hosts';
 import type { IngressController } from './ingress-controller';
 
 /** The Ingress: access from outside the cluster. */
-export interface IngressOptions {
-  /** Host names of the server. They are added to its allowed hosts and CORS origins. */
-  readonly hosts: string[];
-
-  /**
-   * Path prefix that is routed to the server.
-   * @default - `staticPrefix` of the server, or '/'
-   */
-  readonly path?: string;
-
+export interface IngressOptions extends EndpointOptions {
   /**
    * Name of the IngressClass.
    * @default - the default class of the cluster
@@ -30,12 +21,6 @@ export interface IngressOptions {
    * @default - none: the controller's own limits apply
    */
   readonly controller?: IngressController;
-
-  /**
-   * Annotations of the Ingress. They override those of `controller`.
-   * @default - none
-   */
-  readonly annotations?: Record<string, string>;
 
   /**
    * Name of the Secret (type `kubernetes.io/tls`) with the certificate for all hosts.

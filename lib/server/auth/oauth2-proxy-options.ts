@@ -5,19 +5,10 @@ import { checkImage, checkSeconds } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 import type { SecretKey } from '../../kube/values/secret-key';
 
-import { checkIssuer, checkUrl } from './single-sign-on';
+import { checkClient, type OidcClientOptions } from './single-sign-on';
 
 /** Options of {@link MlflowAuth.oauth2Proxy}. */
-export interface OAuth2ProxyOptions {
-  /** Issuer URL of the identity provider, without `/.well-known/openid-configuration`. */
-  readonly issuerUrl: string;
-
-  /** Client id of MLflow at the identity provider. */
-  readonly clientId: string;
-
-  /** Secret of that client. */
-  readonly clientSecret: SecretKey;
-
+export interface OAuth2ProxyOptions extends OidcClientOptions {
   /** Key that encrypts session cookies: 16, 24 or 32 bytes, optionally in base64. All replicas share it. */
   readonly cookieSecret: SecretKey;
 
@@ -29,12 +20,6 @@ export interface OAuth2ProxyOptions {
    * @default - no group is required
    */
   readonly allowedGroups?: string[];
-
-  /**
-   * Redirect URL that is registered at the identity provider: `https://host/oauth2/callback`.
-   * @default - from the single host of `ingress` or `httpRoute`; with several hosts or none, from each request's host, with https
-   */
-  readonly redirectUrl?: string;
 
   /**
    * Time limit for a response of MLflow, such as to the upload of a large artifact.
@@ -84,8 +69,7 @@ const RESERVED_ARGUMENTS: Record<string, string> = {
 /** Validates the options. */
 export function checkOAuth2Proxy(problems: Problems, options: OAuth2ProxyOptions): void {
   checkImage(problems, 'auth.image', options.image);
-  checkIssuer(problems, options.issuerUrl);
-  options.clientSecret._check(problems, 'auth.clientSecret');
+  checkClient(problems, options);
   options.cookieSecret._check(problems, 'auth.cookieSecret');
   if (options.emailDomains.length === 0) {
     problems.say(
@@ -93,7 +77,6 @@ export function checkOAuth2Proxy(problems: Problems, options: OAuth2ProxyOptions
       "Use ['*'] to admit every user of the provider.",
     );
   }
-  checkUrl(problems, 'auth.redirectUrl', options.redirectUrl);
   checkSeconds(problems, 'auth.upstreamTimeout', options.upstreamTimeout);
   checkArguments(problems, options.extraArgs ?? []);
 }

@@ -7,20 +7,11 @@ import type { SecretKey } from '../../kube/values/secret-key';
 
 import type { AuthContext, AuthParts, AuthStrategy } from './auth-strategy';
 import type { DefaultPermission } from './basic-auth';
-import { callbackUrl, checkIssuer, checkUrl, routeToIssuer } from './single-sign-on';
+import { callbackUrl, checkClient, type OidcClientOptions, routeToIssuer } from './single-sign-on';
 import { checkUserDatabase, userDatabaseUri } from './user-database';
 
 /** Options of {@link MlflowAuth.oidc}. */
-export interface OidcAuthOptions {
-  /** Issuer URL of the identity provider, without `/.well-known/openid-configuration`. */
-  readonly issuerUrl: string;
-
-  /** Client id of MLflow at the identity provider. */
-  readonly clientId: string;
-
-  /** Secret of that client. */
-  readonly clientSecret: SecretKey;
-
+export interface OidcAuthOptions extends OidcClientOptions {
   /** Key that signs sessions: any long random text. All replicas share it. */
   readonly sessionSecretKey: SecretKey;
 
@@ -47,12 +38,6 @@ export interface OidcAuthOptions {
    * @default DefaultPermission.NO_PERMISSIONS - the plugin's own
    */
   readonly defaultPermission?: DefaultPermission;
-
-  /**
-   * Redirect URL that is registered at the identity provider: `https://host/callback`.
-   * @default - from the single host of `ingress` or `httpRoute`; with several hosts or none, from each request
-   */
-  readonly redirectUrl?: string;
 }
 
 /** The plugin `mlflow-oidc-auth` (mlflow_oidc_auth.config). */
@@ -60,11 +45,9 @@ export class OidcAuth implements AuthStrategy {
   public constructor(private readonly options: OidcAuthOptions) {}
 
   public check(problems: Problems, context: AuthContext): void {
-    const { issuerUrl, clientSecret, sessionSecretKey, database, redirectUrl } = this.options;
-    checkIssuer(problems, issuerUrl);
-    clientSecret._check(problems, 'auth.clientSecret');
+    const { sessionSecretKey, database } = this.options;
+    checkClient(problems, this.options);
     sessionSecretKey._check(problems, 'auth.sessionSecretKey');
-    checkUrl(problems, 'auth.redirectUrl', redirectUrl);
     checkUserDatabase(problems, database, context);
     for (const [prop, path] of Object.entries(context.paths)) {
       if (path !== '/') {

@@ -1,23 +1,40 @@
 import type { NetworkRoute } from '../../kube/network/network-route';
+import type { SecretKey } from '../../kube/values/secret-key';
 import type { Problems } from '../../validation/problems';
 import { type Endpoint, originsOf } from '../access/hosts';
 
-/** Validates the issuer URL of an identity provider. */
-export function checkIssuer(problems: Problems, url: string): void {
-  if (!/^https?:\/\/[^\s?#]+$/.test(url) || url.includes('/.well-known/')) {
+/** The client of MLflow at an identity provider (OpenID Connect). */
+export interface OidcClientOptions {
+  /** Issuer URL of the identity provider, without `/.well-known/openid-configuration`. */
+  readonly issuerUrl: string;
+
+  /** Client id of MLflow at the identity provider. */
+  readonly clientId: string;
+
+  /** Secret of that client. */
+  readonly clientSecret: SecretKey;
+
+  /**
+   * Redirect URL that is registered at the identity provider: `https://host/oauth2/callback` for `MlflowAuth.oauth2Proxy`,
+   * `https://host/callback` for `MlflowAuth.oidc`.
+   * @default - from the single host of `ingress` or `httpRoute`; with several hosts or none, from each request (the proxy assumes https)
+   */
+  readonly redirectUrl?: string;
+}
+
+/** Validates the client. */
+export function checkClient(problems: Problems, { issuerUrl, clientSecret, redirectUrl }: OidcClientOptions): void {
+  if (!/^https?:\/\/[^\s?#]+$/.test(issuerUrl) || issuerUrl.includes('/.well-known/')) {
     problems.add(
       'auth.issuerUrl',
       'must be the URL of an identity provider, as in the `iss` of its tokens',
-      url,
+      issuerUrl,
       'Leave out /.well-known/openid-configuration.',
     );
   }
-}
-
-/** Validates a redirect URL. */
-export function checkUrl(problems: Problems, prop: string, url: string | undefined): void {
-  if (url !== undefined && !/^https?:\/\/[^\s?#/]+\/[^\s?#]*$/.test(url)) {
-    problems.add(prop, 'must be a URL with scheme, host and path', url);
+  clientSecret._check(problems, 'auth.clientSecret');
+  if (redirectUrl !== undefined && !/^https?:\/\/[^\s?#/]+\/[^\s?#]*$/.test(redirectUrl)) {
+    problems.add('auth.redirectUrl', 'must be a URL with scheme, host and path', redirectUrl);
   }
 }
 

@@ -6,6 +6,8 @@ import type { ObjectLabels } from '../../kube/pod/labels';
 import { checkSeconds, checkWhole } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 
+import { checkScaling, type ScalingOptions } from './scaling-options';
+
 /** The properties of the server that a trigger depends on. */
 export interface ScaledServer {
   readonly namespace: string | undefined;
@@ -110,16 +112,7 @@ export class KedaTrigger {
 }
 
 /** Options of {@link Autoscaling.keda}. */
-export interface KedaOptions {
-  /** Maximum number of pods. */
-  readonly maxReplicas: number;
-
-  /**
-   * Minimum number of pods. 0 is not possible: clients would find no pod, and no metric would show them.
-   * @default 2
-   */
-  readonly minReplicas?: number;
-
+export interface KedaOptions extends ScalingOptions {
   /** Metrics to scale by. The one that needs the most pods decides. */
   readonly triggers: KedaTrigger[];
 
@@ -139,6 +132,7 @@ export interface KedaOptions {
 /** Validates the options. */
 export function checkKeda(problems: Problems, options: KedaOptions, server: ScaledServer): void {
   const { maxReplicas, fallbackReplicas, triggers } = options;
+  checkScaling(problems, options);
   checkWhole(problems, 'autoscaling.fallbackReplicas', fallbackReplicas, { least: 1, most: maxReplicas });
   checkSeconds(problems, 'autoscaling.pollingInterval', options.pollingInterval);
   if (triggers.length === 0) {

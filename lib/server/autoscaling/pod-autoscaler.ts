@@ -5,17 +5,10 @@ import { checkWhole } from '../../validation/checks';
 import type { ObjectLabels } from '../../kube/pod/labels';
 import type { Problems } from '../../validation/problems';
 
+import { checkScaling, type ScalingOptions } from './scaling-options';
+
 /** Options of {@link Autoscaling.byResources}. */
-export interface ResourceScalingOptions {
-  /** Maximum number of pods. */
-  readonly maxReplicas: number;
-
-  /**
-   * Minimum number of pods.
-   * @default 2
-   */
-  readonly minReplicas?: number;
-
+export interface ResourceScalingOptions extends ScalingOptions {
   /**
    * Target of the average CPU usage, in percent of the pods' requests. The CPU is MLflow's first bottleneck.
    * @default 80
@@ -43,6 +36,7 @@ export interface ResourceScalingOptions {
 
 /** Validates the options. */
 export function checkResourceScaling(problems: Problems, options: ResourceScalingOptions): void {
+  checkScaling(problems, options);
   checkWhole(problems, 'autoscaling.cpuPercent', options.cpuPercent, { least: 1 });
   checkWhole(problems, 'autoscaling.memoryPercent', options.memoryPercent, { least: 1 });
 }
