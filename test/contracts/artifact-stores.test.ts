@@ -83,7 +83,7 @@ describe.each(CASES)('%s', (_, newStore) => {
     } else {
       expect(two).toThrow(
         new Error(
-          `[chart/mlflow] \`replicas\` must be at most 1 with artifacts that only one ${SEES_ONE[visibility]} can see, got 2. Use a volume with READ_WRITE_MANY, or an object store, as \`artifactRoot\`.`,
+          `[chart/mlflow] \`replicas\` must be at most 1 with artifacts that only one ${SEES_ONE[visibility]} can access, got 2. Use a volume with READ_WRITE_MANY, or an object store, as \`artifactRoot\`.`,
         ),
       );
     }
