@@ -1,6 +1,5 @@
 import { Duration } from 'cdk8s';
 
-import { MOST_THREADS } from '../postgres/capacity/connection-math';
 import type { Problems } from '../validation/problems';
 
 import type { ServerSpec } from './server-spec';
@@ -44,7 +43,7 @@ export function serverArguments(spec: ServerSpec): string[] {
   const uvicorn = [
     `--log-level=${spec.logLevel}`,
     `--timeout-worker-healthcheck=${String(HUNG_WORKER.toSeconds())}`,
-    ...(isBounded(spec) ? ['--loop=bounded_loop:new_loop'] : []),
+    '--loop=bounded_loop:new_loop',
     // A proxy presents the certificate itself.
     ...(spec.isHttps && auth.proxy === undefined
       ? [`--ssl-certfile=${CERTIFICATE_FILE}`, `--ssl-keyfile=${KEY_FILE}`]
@@ -64,9 +63,4 @@ export function serverArguments(spec: ServerSpec): string[] {
     ...spec.extraArgs,
     ...(spec.metrics ? [METRICS_ARGUMENT] : []),
   ];
-}
-
-/** Whether a worker serves fewer requests at once than MLflow allows. */
-export function isBounded({ threads }: Pick<ServerSpec, 'threads'>): boolean {
-  return threads < MOST_THREADS;
 }

@@ -15,7 +15,7 @@ import { SCRIPT_FOLDER, ScriptFiles } from '../scripts/scripts';
 import type { Problems } from '../validation/problems';
 
 import { allowedHosts, corsAllowedOrigins } from './access/hosts';
-import { isBounded, serverArguments } from './server-arguments';
+import { serverArguments } from './server-arguments';
 import type { ServerSpec } from './server-spec';
 import { encryptionPart } from './settings/encryption';
 import { METRICS_COMMAND, METRICS_SCRIPT, metricsPart } from './settings/metrics';
@@ -141,8 +141,8 @@ function serverContainer(
     ),
     setting('jobExecution', { MLFLOW_SERVER_ENABLE_JOB_EXECUTION: spec.jobExecution }),
     setting('logLevel', { MLFLOW_LOGGING_LEVEL: logLevel.toUpperCase() }),
-    setting('threads', isBounded(spec) ? { SERVER_THREADS: spec.threads, PYTHONPATH: SCRIPT_FOLDER } : {}),
-    setting('', { PGAPPNAME: 'mlflow' }),
+    setting('threads', { SERVER_THREADS: spec.threads }),
+    setting('', { PYTHONPATH: SCRIPT_FOLDER, PGAPPNAME: 'mlflow' }),
     spec.readFromReplica ? replicaPart(spec.backend.connection) : undefined,
     artifactsPart(spec.artifacts),
     encryptionPart(spec.encryption),
