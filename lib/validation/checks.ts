@@ -6,16 +6,16 @@ import type { Problems } from './problems';
 
 const DNS_LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const DNS_SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
-const SECRET_KEY = /^(?!\.$|\.\.)[-._a-zA-Z0-9]{1,253}$/;
+const SECRET_KEY = /^[-._a-zA-Z0-9]+$/;
 const URL_PATH = /^\/[-\w.~!$&'()*+,;=:@%/]*$/;
 
 /** What Kubernetes counts with. */
 const MAX_INT32 = 2 ** 31 - 1;
 
-// The longest suffix that we append (`-migration-` and a digest) still fits the 63 characters of a label.
+// With the longest suffix that the library appends (`-migration-` and a digest), it fits the 63 characters of a label.
 const LONGEST_ID = 44;
 
-/** The id of a construct that names Services, StatefulSets and Jobs. */
+/** Validates the id of a construct, which is the name of its Service, StatefulSet or Job. */
 export function checkId(problems: Problems, id: string): void {
   if (id.length > LONGEST_ID || !DNS_LABEL.test(id)) {
     problems.add(
@@ -27,7 +27,7 @@ export function checkId(problems: Problems, id: string): void {
   }
 }
 
-/** The name of an object that exists in the cluster: a Secret, a ConfigMap, a claim, a ServiceAccount. */
+/** Validates the name of an object of the cluster: a Secret, a ConfigMap, a claim, a ServiceAccount. */
 export function checkObjectName(problems: Problems, prop: string, name: string | undefined, longest = 253): void {
   if (name === undefined || name.length > longest || !DNS_SUBDOMAIN.test(name)) {
     const hint =
@@ -41,18 +41,16 @@ export function checkObjectName(problems: Problems, prop: string, name: string |
   }
 }
 
-/** A key in the data of a Secret or a ConfigMap. */
+/** Validates a key of a Secret or a ConfigMap. */
 export function checkDataKey(problems: Problems, prop: string, key: string): void {
   if (!SECRET_KEY.test(key)) {
-    problems.add(
-      prop,
-      'must be a key of a Secret (at most 253 letters, digits, dashes, dots and underscores, no two dots at its start)',
-      key,
-    );
+    problems.add(prop, 'must be a key of a Secret (letters, digits, dashes, dots and underscores)', key);
+  } else if (key.length > 253 || key === '.' || key.startsWith('..')) {
+    problems.add(prop, 'must have at most 253 characters, and must not be a dot or start with two', key);
   }
 }
 
-/** A DNS name, as an ingress or a gateway takes it. */
+/** Validates a DNS name of an ingress or a gateway. */
 function checkHostName(problems: Problems, prop: string, host: string): void {
   if (isIP(host) !== 0) {
     problems.add(prop, 'must be a host name, not an address', host, 'For an address, use `service.serviceType`.');
@@ -61,7 +59,7 @@ function checkHostName(problems: Problems, prop: string, host: string): void {
   }
 }
 
-/** The hosts of an ingress or a gateway. */
+/** Validates the hosts of an ingress or a gateway. */
 export function checkHosts(problems: Problems, prop: string, hosts: string[]): void {
   if (hosts.length === 0) {
     problems.say(`\`${problems.name(prop)}\` must name at least one host, got none.`);
@@ -74,7 +72,7 @@ export function checkHosts(problems: Problems, prop: string, hosts: string[]): v
   });
 }
 
-/** The path of a URL, as an ingress or a gateway takes it. */
+/** Validates the path of an ingress or a gateway. */
 export function checkPath(problems: Problems, prop: string, path: string | undefined): void {
   if (path === undefined) {
     return;
@@ -86,7 +84,7 @@ export function checkPath(problems: Problems, prop: string, path: string | undef
   }
 }
 
-/** Addresses in CIDR notation, and those among them that are left out. */
+/** Validates addresses in CIDR notation, and those among them that are excluded. */
 export function checkCidr(problems: Problems, prop: string, cidr: string, excluded: string[] = []): void {
   const range = rangeOf(cidr);
   for (const each of [cidr, ...excluded].filter((text) => rangeOf(text) === undefined)) {
@@ -121,7 +119,7 @@ function contains(range: AddressRange, part: AddressRange): boolean {
   return part.family === range.family && list.check(part.address, part.family);
 }
 
-/** A whole number from `least` to `most`; undefined passes, for props that have a default. */
+/** Validates a whole number from `least` to `most`. Undefined is valid, for props with a default. */
 export function checkWhole(
   problems: Problems,
   prop: string,
@@ -136,7 +134,7 @@ export function checkWhole(
   }
 }
 
-/** A duration that something takes in whole seconds. */
+/** Validates a duration in whole seconds. */
 export function checkSeconds(problems: Problems, prop: string, duration: Duration | undefined, hint?: string): void {
   const seconds = duration?.toSeconds({ integral: false });
   if (seconds !== undefined && !(Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_INT32)) {
@@ -145,12 +143,12 @@ export function checkSeconds(problems: Problems, prop: string, duration: Duratio
   }
 }
 
-/** A TCP port. */
+/** Validates a TCP port. */
 export function checkPort(problems: Problems, prop: string, port: number | undefined): void {
   checkWhole(problems, prop, port, { least: 1, most: 65535 });
 }
 
-/** A number of things in words: `1 pod`, `3 pods`. */
+/** A count with its noun: `1 pod`, `3 pods`. */
 export function counted(count: number, noun: string): string {
   return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -9,25 +9,25 @@ import { checkResources } from './resources';
 /** Options of every pod. */
 export interface PodOptions {
   /**
-   * When images are pulled.
+   * Pull policy of the images.
    * @default ImagePullPolicy.IF_NOT_PRESENT
    */
   readonly imagePullPolicy?: kplus.ImagePullPolicy;
 
   /**
-   * Names of the Secrets with logins to the registry.
+   * Names of the Secrets with logins to image registries.
    * @default - none
    */
   readonly imagePullSecrets?: string[];
 
   /**
-   * Name of the priority class.
+   * Name of the PriorityClass of the pods.
    * @default - the default class of the cluster
    */
   readonly priorityClassName?: string;
 }
 
-/** Validates what a container runs, and what it may use. */
+/** Validates the image and the resources of a container. */
 export function checkContainer(
   problems: Problems,
   { image, resources }: Pick<kplus.ContainerProps, 'resources'> & { readonly image?: string },

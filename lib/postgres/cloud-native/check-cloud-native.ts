@@ -1,7 +1,6 @@
-import { SizeRoundingBehavior } from 'cdk8s';
-
-import { checkStorageClass } from '../../kube/values/persistence';
+import { checkPodOptions } from '../../kube/pod/pod-options';
 import { checkResources } from '../../kube/pod/resources';
+import { checkStorageClass, checkVolumeSize } from '../../kube/values/persistence';
 import { checkId, checkObjectName, checkWhole } from '../../validation/checks';
 import { checkImage } from '../../validation/image';
 import type { Problems } from '../../validation/problems';
@@ -10,7 +9,7 @@ import { checkPoolerOptions, POOLER_PROPS } from '../capacity/pooler-options';
 import { checkDatabase } from '../connection/endpoint';
 import { checkMaxConnections, checkSettings } from '../connection/postgres-settings';
 
-import type { CloudNativePostgresProps, CloudNativeStorageOptions } from './cloud-native-postgres-props';
+import type { CloudNativePostgresProps } from './cloud-native-postgres-props';
 
 const POOLER_SETTINGS = Object.fromEntries(
   Object.entries(POOLER_PROPS).map(([name, prop]) => [name, `pooler.${prop}`]),
@@ -25,19 +24,18 @@ export function checkCloudNative(
 ): void {
   checkId(problems, id);
   checkWhole(problems, 'instances', props.instances, { least: 1 });
-  checkStorage(problems, 'storage', props.storage);
-  checkStorage(problems, 'walStorage', props.walStorage);
+  checkVolumeSize(problems, 'storage.size', props.storage?.size);
+  checkStorageClass(problems, 'storage.storageClassName', props.storage?.storageClassName);
+  checkVolumeSize(problems, 'walStorage.size', props.walStorage?.size);
+  checkStorageClass(problems, 'walStorage.storageClassName', props.walStorage?.storageClassName);
   checkDatabase(problems, props.database);
   checkOwner(problems, props.owner);
   checkImage(problems, 'imageName', props.imageName);
-  checkResources(problems, 'resources', props.resources);
   checkMaxConnections(problems, props.maxConnections);
   checkSettings(problems, 'settings', props.settings, 'postgresql.conf', { max_connections: 'maxConnections' });
   checkPlugins(problems, props);
   props.tls?._check(problems);
-  (props.imagePullSecrets ?? []).forEach((name) => {
-    checkObjectName(problems, 'imagePullSecrets', name);
-  });
+  checkPodOptions(problems, props);
   if (props.pooler !== undefined) {
     checkWhole(problems, 'pooler.instances', props.pooler.instances, { least: 1 });
     checkPoolerOptions(problems, props.pooler, 'pooler.');
@@ -47,17 +45,14 @@ export function checkCloudNative(
   }
 }
 
-function checkStorage(problems: Problems, prop: string, storage: CloudNativeStorageOptions | undefined): void {
-  const gibibytes = storage?.size?.toGibibytes({ rounding: SizeRoundingBehavior.NONE });
-  if (gibibytes !== undefined && (!Number.isInteger(gibibytes) || gibibytes < 1)) {
-    problems.add(`${prop}.size`, 'must be a whole number of GiB from 1', gibibytes);
-  }
-  checkStorageClass(problems, `${prop}.storageClassName`, storage?.storageClassName);
-}
-
 function checkOwner(problems: Problems, owner: string | undefined): void {
   if (owner === '' || owner === 'postgres') {
-    problems.add('owner', 'must be a role of its own', owner, 'The operator gives the superuser no password.');
+    problems.add(
+      'owner',
+      'must be a role other than the superuser',
+      owner,
+      'The operator gives the superuser no password.',
+    );
   }
 }
 

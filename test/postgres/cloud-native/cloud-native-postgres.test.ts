@@ -206,11 +206,11 @@ test.each<[CloudNativePostgresProps, string]>([
   [{ database: '' }, '`database` must have 1 to 63 bytes, got an empty string.'],
   [
     { owner: 'postgres' },
-    '`owner` must be a role of its own, got "postgres". The operator gives the superuser no password.',
+    '`owner` must be a role other than the superuser, got "postgres". The operator gives the superuser no password.',
   ],
   [
     { owner: '' },
-    '`owner` must be a role of its own, got an empty string. The operator gives the superuser no password.',
+    '`owner` must be a role other than the superuser, got an empty string. The operator gives the superuser no password.',
   ],
   [{ maxConnections: 0 }, '`maxConnections` must be a whole number from 1 to 262143, got 0.'],
   [{ settings: { max_connections: '5' } }, '`settings` must not name max_connections. Use `maxConnections`.'],
