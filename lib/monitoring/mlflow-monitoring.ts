@@ -3,6 +3,7 @@ import type * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { checkId } from '../validation/checks';
+import { checkConstruct } from '../validation/arguments';
 import { labelsOf, type ObjectLabels } from '../kube/pod/labels';
 import { NetworkPeer } from '../kube/network/network-peer';
 import { checkPeers } from '../kube/network/network-route';
@@ -48,7 +49,7 @@ export class MlflowMonitoring extends Construct {
     id: string,
     private readonly props: MlflowMonitoringProps,
   ) {
-    super(scope, id);
+    super(...checkConstruct('MlflowMonitoring', scope, id, props));
     const { server, postgresExporter } = props;
     const { metricsEndpoint } = server;
     this.namespace = server.serverNamespace;

@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 
 import { IMAGES } from '../images';
 import { checkId, checkImage } from '../validation/checks';
+import { checkConstruct } from '../validation/arguments';
 import { texts } from '../kube/values/env-values';
 import { labelsOf, type ObjectLabels } from '../kube/pod/labels';
 import { container, type Pod, podOf } from '../kube/pod/pod';
@@ -52,7 +53,7 @@ export class PostgresExporter extends Construct {
   public readonly _target: ScrapeTarget;
 
   public constructor(scope: Construct, id: string, props: PostgresExporterProps) {
-    super(scope, id);
+    super(...checkConstruct('PostgresExporter', scope, id, props));
     const labels = labelsOf('postgres-exporter', id, 'metrics');
     const problems = new Problems(this);
     const pod = problems.finish(() => {

@@ -3,6 +3,7 @@ import type * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { checkSeconds } from '../validation/checks';
+import { checkConstruct } from '../validation/arguments';
 import { text } from '../kube/values/env-values';
 import { labelsOf } from '../kube/pod/labels';
 import { oneShotJob } from '../kube/pod/job';
@@ -58,7 +59,7 @@ export class DatabaseBootstrap extends Construct {
   public readonly job: kplus.Job;
 
   public constructor(scope: Construct, id: string, props: DatabaseBootstrapProps) {
-    super(scope, id);
+    super(...checkConstruct('DatabaseBootstrap', scope, id, props));
     const problems = new Problems(this);
     checkOperation(problems, id, props);
     checkDatabase(problems, props.maintenanceDatabase, 'maintenanceDatabase');

@@ -8,6 +8,7 @@ import { texts } from '../kube/values/env-values';
 import { ScriptFiles } from '../scripts/scripts';
 import type { IMlflowServer } from '../server/mlflow-server-reference';
 import { checkId, checkSeconds } from '../validation/checks';
+import { checkConstruct } from '../validation/arguments';
 import { Problems } from '../validation/problems';
 
 import { Operation, type OperationProps } from './operation';
@@ -53,7 +54,7 @@ export class MlflowGarbageCollection extends Construct {
   public readonly cronJob: kplus.CronJob;
 
   public constructor(scope: Construct, id: string, props: MlflowGarbageCollectionProps) {
-    super(scope, id);
+    super(...checkConstruct('MlflowGarbageCollection', scope, id, props));
     const { server } = props;
     const { artifacts } = server;
     const problems = new Problems(this);

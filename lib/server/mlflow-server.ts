@@ -17,6 +17,7 @@ import type { IPostgresBackend } from '../postgres/connection/postgres-backend';
 import { addServerOf } from '../rules/no-server-while-importing';
 import { addUniqueNameRule } from '../rules/unique-name';
 import { checkPort } from '../validation/checks';
+import { checkConstruct } from '../validation/arguments';
 import { Problems } from '../validation/problems';
 
 import { httpRouteOf } from './access/http-route';
@@ -81,7 +82,7 @@ export class MlflowServer extends Construct implements IMlflowServer {
   private readonly ingressEdges: IngressEdge[] = [];
 
   public constructor(scope: Construct, id: string, props: MlflowServerProps) {
-    super(scope, id);
+    super(...checkConstruct('MlflowServer', scope, id, props));
     const problems = new Problems(this);
     const { spec, pods } = problems.finish(() => {
       const settings = settingsOf(this, props);

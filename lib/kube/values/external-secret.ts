@@ -2,6 +2,7 @@ import { ApiObject, Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 
 import { checkDataKey, checkObjectName, checkSeconds } from '../../validation/checks';
+import { checkConstruct } from '../../validation/arguments';
 import { Problems } from '../../validation/problems';
 
 /** A store of secrets that the External Secrets Operator reads: one that exists. */
@@ -71,7 +72,7 @@ export class ExternalSecret extends Construct {
   public readonly resource: ApiObject;
 
   public constructor(scope: Construct, id: string, props: ExternalSecretProps) {
-    super(scope, id);
+    super(...checkConstruct('ExternalSecret', scope, id, props));
     this.check(props);
     const { store, keys, refreshInterval = Duration.hours(1) } = props;
     this.secretName = id;

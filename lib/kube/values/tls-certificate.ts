@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 
 import { FileSource } from './file-source';
 import type { Problems } from '../../validation/problems';
+import { checkNew } from '../../validation/arguments';
 
 /** A certificate and its private key: what a client or a server shows of itself. It is read when a pod starts. */
 export class TlsCertificate {
@@ -25,7 +26,9 @@ export class TlsCertificate {
   public constructor(
     public readonly certificate: FileSource,
     public readonly privateKey: FileSource,
-  ) {}
+  ) {
+    checkNew('TlsCertificate', certificate, privateKey);
+  }
 
   /** @internal */
   public _check(problems: Problems, prop: string): void {

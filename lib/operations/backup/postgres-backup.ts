@@ -10,6 +10,7 @@ import { texts } from '../../kube/values/env-values';
 import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
 import { exitCode, ScriptFiles } from '../../scripts/scripts';
 import { checkImage, checkSeconds, checkWhole } from '../../validation/checks';
+import { checkConstruct } from '../../validation/arguments';
 import { Problems } from '../../validation/problems';
 import { checkOperation, Operation, type OperationProps } from '../operation';
 import { checkScheduled, cronJobOf, DEFAULT_DEADLINE, type ScheduledProps } from '../scheduled';
@@ -93,7 +94,7 @@ export class PostgresBackup extends Construct {
   public readonly dumps: BackupLocation;
 
   public constructor(scope: Construct, id: string, props: PostgresBackupProps) {
-    super(scope, id);
+    super(...checkConstruct('PostgresBackup', scope, id, props));
     const problems = new Problems(this);
     checkBackup(problems, id, props);
     const pod = problems.finish(() => {

@@ -9,6 +9,7 @@ import { texts } from '../../kube/values/env-values';
 import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
 import { exitCode, ScriptFiles } from '../../scripts/scripts';
 import { checkImage, checkSeconds } from '../../validation/checks';
+import { checkConstruct } from '../../validation/arguments';
 import { Problems } from '../../validation/problems';
 import { checkOperation, Operation, type OperationProps } from '../operation';
 
@@ -63,7 +64,7 @@ export class PostgresRestore extends Construct {
   public readonly job: kplus.Job;
 
   public constructor(scope: Construct, id: string, props: PostgresRestoreProps) {
-    super(scope, id);
+    super(...checkConstruct('PostgresRestore', scope, id, props));
     const problems = new Problems(this);
     checkRestore(problems, id, props);
     const pod = problems.finish(() => {

@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 import { changeMark } from '../../kube/values/digest';
 import { fromSecretKey, text } from '../../kube/values/env-values';
 import { Problems } from '../../validation/problems';
+import { checkConstruct } from '../../validation/arguments';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 import { PostgresConnection } from '../connection/postgres-connection';
 import { PostgresCredentials } from '../connection/postgres-credentials';
@@ -42,7 +43,7 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
   public readonly volumeClaims: kplus.IPersistentVolumeClaim[];
 
   public constructor(scope: Construct, id: string, props: BitnamiPostgresProps) {
-    super(scope, id);
+    super(...checkConstruct('BitnamiPostgres', scope, id, props));
     const {
       username = SUPERUSER,
       database = DEFAULT_DATABASE,

@@ -5,6 +5,7 @@ import { text } from '../../kube/values/env-values';
 import { FileSource } from '../../kube/values/file-source';
 import { NetworkPeer } from '../../kube/network/network-peer';
 import { Problems } from '../../validation/problems';
+import { checkConstruct } from '../../validation/arguments';
 import { addConnectionDemand } from '../capacity/connection-demand';
 import { PoolBudget } from '../capacity/pool-budget';
 import type { IPostgresBackend } from '../connection/postgres-backend';
@@ -34,7 +35,7 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
   public readonly pooler?: ApiObject;
 
   public constructor(scope: Construct, id: string, props: CloudNativePostgresProps = {}) {
-    super(scope, id);
+    super(...checkConstruct('CloudNativePostgres', scope, id, props));
     const { database = DEFAULT_DATABASE, maxConnections = DEFAULT_MAX_CONNECTIONS, instances = 3, pooler } = props;
     const budget = pooler && new PoolBudget(pooler.instances ?? 2, pooler, { maxConnections });
     const problems = new Problems(this);

@@ -4,6 +4,7 @@ import { GoogleIdentity } from '../../identity/google-identity';
 import { checkRoute } from '../../kube/network/network-route';
 import { text } from '../../kube/values/env-values';
 import { checkImage, checkObjectName } from '../../validation/checks';
+import { checkConstruct } from '../../validation/arguments';
 import { Problems } from '../../validation/problems';
 import { checkDatabase } from '../connection/endpoint';
 import { checkMaxConnections } from '../connection/postgres-settings';
@@ -30,7 +31,7 @@ export class CloudSqlPostgres extends Construct implements IPostgresBackend {
   public readonly connection: PostgresConnection;
 
   public constructor(scope: Construct, id: string, props: CloudSqlPostgresProps) {
-    super(scope, id);
+    super(...checkConstruct('CloudSqlPostgres', scope, id, props));
     const { identity = GoogleIdentity.ambient() } = props;
     const problems = new Problems(this);
     checkProps(problems, id, { ...props, identity });

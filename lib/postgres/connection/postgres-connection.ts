@@ -6,6 +6,7 @@ import { routeTo } from './connection-route';
 import type { ConnectionSidecar } from './connection-sidecar';
 import type { PostgresCredentials } from './postgres-credentials';
 import type { PostgresTls } from './postgres-tls';
+import { checkNew } from '../../validation/arguments';
 
 /** Everything that makes up a {@link PostgresConnection}. */
 export interface PostgresConnectionProps {
@@ -126,6 +127,7 @@ export class PostgresConnection {
   public readonly sidecar?: ConnectionSidecar;
 
   public constructor(props: PostgresConnectionProps) {
+    checkNew('PostgresConnection', props);
     this.host = props.host;
     this.port = props.port;
     this.database = props.database;

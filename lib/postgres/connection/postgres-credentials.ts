@@ -2,6 +2,7 @@ import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import { checkDataKey, checkObjectName } from '../../validation/checks';
+import { checkNew } from '../../validation/arguments';
 import { changeMark } from '../../kube/values/digest';
 import { fromSecretKey } from '../../kube/values/env-values';
 import { type Problems } from '../../validation/problems';
@@ -95,6 +96,7 @@ export class PostgresCredentials {
   public readonly revision?: string;
 
   public constructor(props: PostgresCredentialsProps) {
+    checkNew('PostgresCredentials', props);
     this.username = props.username;
     this.password = props.password;
     this.revision = props.revision;

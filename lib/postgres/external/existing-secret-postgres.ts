@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import { fromSecretKey } from '../../kube/values/env-values';
 import { checkRoute, type NetworkRoute } from '../../kube/network/network-route';
 import { Problems } from '../../validation/problems';
+import { checkConstruct } from '../../validation/arguments';
 
 import { checkExternal, externalConnection, type ExternalEndpointProps } from '../connection/external-endpoint';
 import type { IPostgresBackend } from '../connection/postgres-backend';
@@ -84,7 +85,7 @@ export class ExistingSecretPostgres extends Construct implements IPostgresBacken
   public readonly connection: PostgresConnection;
 
   public constructor(scope: Construct, id: string, props: ExistingSecretPostgresProps) {
-    super(scope, id);
+    super(...checkConstruct('ExistingSecretPostgres', scope, id, props));
     const { usernameKey = 'username', passwordKey = 'password' } = props;
     const problems = new Problems(this);
     checkExternal(problems, props);

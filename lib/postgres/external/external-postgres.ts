@@ -1,6 +1,7 @@
 import { Construct } from 'constructs';
 
 import { checkId } from '../../validation/checks';
+import { checkConstruct } from '../../validation/arguments';
 import { Problems } from '../../validation/problems';
 
 import { checkExternal, externalConnection, type ExternalEndpointProps } from '../connection/external-endpoint';
@@ -25,7 +26,7 @@ export class ExternalPostgres extends Construct implements IPostgresBackend {
   public readonly connection: PostgresConnection;
 
   public constructor(scope: Construct, id: string, props: ExternalPostgresProps) {
-    super(scope, id);
+    super(...checkConstruct('ExternalPostgres', scope, id, props));
     const problems = new Problems(this);
     checkId(problems, id);
     checkExternal(problems, props);

@@ -9,6 +9,7 @@ import { labelsOf, type ObjectLabels } from '../../kube/pod/labels';
 import { NetworkPeer } from '../../kube/network/network-peer';
 import { networkPolicy } from '../../kube/network/network-policy';
 import { Problems } from '../../validation/problems';
+import { checkConstruct } from '../../validation/arguments';
 import { type Pod, podOf } from '../../kube/pod/pod';
 import { serviceOf } from '../../kube/pod/service';
 import { deploymentOf, ROLLING } from '../../kube/pod/workload';
@@ -46,7 +47,7 @@ export class PgBouncer extends Construct implements IPostgresBackend {
   public readonly service: kplus.Service;
 
   public constructor(scope: Construct, id: string, props: PgBouncerProps) {
-    super(scope, id);
+    super(...checkConstruct('PgBouncer', scope, id, props));
     const labels = labelsOf('pgbouncer', id, 'pooler');
     const { replicas = 2, servicePort = POOLER_PORT } = props;
     const problems = new Problems(this);

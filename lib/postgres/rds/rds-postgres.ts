@@ -5,6 +5,7 @@ import { Construct } from 'constructs';
 import { checkRoute } from '../../kube/network/network-route';
 import { text } from '../../kube/values/env-values';
 import { checkImage, checkObjectName, checkSeconds } from '../../validation/checks';
+import { checkConstruct } from '../../validation/arguments';
 import { Problems } from '../../validation/problems';
 import { checkEndpoint, endpointValues } from '../connection/endpoint';
 import { checkMaxConnections } from '../connection/postgres-settings';
@@ -33,7 +34,7 @@ export class RdsPostgres extends Construct implements IPostgresBackend {
   public readonly connection: PostgresConnection;
 
   public constructor(scope: Construct, id: string, props: RdsPostgresProps) {
-    super(scope, id);
+    super(...checkConstruct('RdsPostgres', scope, id, props));
     const problems = new Problems(this);
     checkProps(problems, id, props);
     problems.throwIfAny();
