@@ -5,7 +5,8 @@ import { URL } from 'node:url';
 
 import { isA, isOwn, membersOf, nameOf, own, runtime, typeOf } from './assemblies.mjs';
 
-const FILE = new URL('../lib/validation/public-api.json', import.meta.url);
+const ROOT = new URL('..', import.meta.url);
+const FILE = new URL('lib/validation/public-api.json', ROOT);
 
 const table = new Map();
 Object.keys(own.types).sort().forEach(add);
@@ -15,6 +16,7 @@ const lines = [...table]
 const text = `{\n${lines.join(',\n')}\n}\n`;
 if (!process.argv.includes('--check')) {
   writeFileSync(FILE, text);
+  writeFileSync(new URL('build/lib/validation/public-api.json', ROOT), text);
 } else if (readFileSync(FILE, 'utf8') !== text) {
   console.error('lib/validation/public-api.json is not current: run npm run shapes');
   process.exitCode = 1;
@@ -46,8 +48,15 @@ function entryOf(type) {
   if (kind === 'interface') {
     return { interface: memberTypes(needed, false) };
   }
-  const members = needed.length > 0 ? needed : membersOf(fqn, 'methods').filter(isOfInstance);
-  return { has: members.map(({ name }) => name) };
+  const members = [needed, membersOf(fqn, 'methods').filter(isOfInstance)].find(({ length }) => length > 0);
+  return { has: members?.map(({ name }) => name) ?? hiddenMembers(fqn) };
+}
+
+/** Of a class that shows nothing of itself. */
+function hiddenMembers(fqn) {
+  const optional = membersOf(fqn, 'properties').filter(isOfInstance);
+  const names = Object.getOwnPropertyNames(runtime(fqn).prototype).filter((name) => name !== 'constructor');
+  return optional.length > 0 ? optional.map(({ name }) => name) : names;
 }
 
 function ownInterface(fqn) {

@@ -3,6 +3,8 @@ import type { Construct } from 'constructs';
 
 import type { NetworkRoute } from '../kube/network/network-route';
 import type { PodPart } from '../kube/pod/pod-part';
+import { typeProblemsOf } from '../validation/arguments';
+import type { Problems } from '../validation/problems';
 
 const HTTPS = 443;
 
@@ -75,6 +77,15 @@ export interface IArtifactStore {
    * @param scope the server that uses the store
    */
   bind(scope: Construct): ArtifactLocation;
+}
+
+/** Where the store of a server keeps artifacts. Users write stores of their own, in any language. */
+export function bindStore(problems: Problems, scope: Construct, store: IArtifactStore): ArtifactLocation {
+  const location = problems.during('artifactRoot', () => store.bind(scope));
+  typeProblemsOf('ArtifactLocation', 'artifactRoot', location).forEach((text) => {
+    problems.say(text);
+  });
+  return location;
 }
 
 /** What every pod needs that works with the artifacts. */

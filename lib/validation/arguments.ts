@@ -42,9 +42,9 @@ export function harmlessProblemsOf(construct: IConstruct): readonly FieldProblem
   return found;
 }
 
-/** Validates the type of what a user's own code has returned. */
-export function typeProblemsOf(type: string, value: unknown): readonly FieldProblem[] {
-  return checkOf(type)(value).map(({ field, say }) => ({ field, text: say(field) }));
+/** What does not fit about a value that a user's own code has returned, in whole sentences. */
+export function typeProblemsOf(type: string, name: string, value: unknown): readonly string[] {
+  return checkOf(type)(value).map(({ field, say }) => say(fieldOf(name, field)));
 }
 
 /** Makes the static and instance methods of the library's classes validate their arguments. */

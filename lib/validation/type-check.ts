@@ -1,6 +1,6 @@
 import { type PublicType, type Types, TYPES } from './public-api';
 import { nearest } from './spelling';
-import { describe, hintOf, isPlain, sentence, shortName, show, typeInWords } from './type-words';
+import { describe, hintOf, isPlain, sentence, SET_VARIABLE, shortName, show, typeInWords } from './type-words';
 
 /** A value that does not fit its type. */
 export interface Mismatch {
@@ -28,7 +28,6 @@ const TYPE_NAME = Symbol.for('cdk8s-mlflow.type');
 
 const NONE: readonly Mismatch[] = [];
 const UNSET_TEXTS = new Set(['undefined', 'null', 'NaN']);
-const SET_VARIABLE = 'If it comes from an environment variable, set that before the synthesis.';
 const SECRET = /password|passphrase|secret|token|credential|webhookKey|EnvValue/i;
 
 const MEMBERS = new WeakMap<Types, readonly Member[]>();
@@ -72,16 +71,21 @@ function memberOf(name: string, reference: string): Member {
 /** That a value is given where it has to be, and that it fits its type. */
 function givenCheck(type: string, isOptional = false): Check {
   const check = checkOf(type);
-  const required = isOptional ? 'must be given or left out' : 'must be given';
-  const hint = isOptional || /^(string|number)/.test(type) ? SET_VARIABLE : hintOf(type);
   return (value) => {
     if (value === undefined && isOptional) {
       return NONE;
     }
-    const isHarmless = typeof value === 'string';
-    return isAbsent(type, value)
-      ? [{ field: '', isHarmless, say: (name) => sentence(name, required, show(value), hint) }]
-      : check(value);
+    return isAbsent(type, value) ? [absent(type, value, isOptional)] : check(value);
+  };
+}
+
+function absent(type: string, value: unknown, isOptional: boolean): Mismatch {
+  const required = isOptional ? 'must be given or left out' : 'must be given';
+  const hint = isOptional || /^(string|number)/.test(type) ? SET_VARIABLE : hintOf(type);
+  return {
+    field: '',
+    isHarmless: typeof value === 'string',
+    say: (name) => sentence(name, required, show(value), hint),
   };
 }
 
@@ -131,7 +135,7 @@ function listCheck(type: string): Check {
   const check = givenCheck(type.slice(0, -2));
   return (value) =>
     Array.isArray(value)
-      ? within(value.map((each, i) => [`[${String(i)}]`, check(each)] as const))
+      ? value.reduce((found: readonly Mismatch[], each, i) => within(found, `[${String(i)}]`, check(each)), NONE)
       : [wrongType(type, value)];
 }
 
@@ -141,7 +145,7 @@ function mapCheck(type: string): Check {
   const check = givenCheck(element === 'string' ? 'string~' : element);
   return (value) =>
     isRecord(value)
-      ? within(Object.entries(value).map(([key, each]) => [key, check(each)] as const))
+      ? Object.entries(value).reduce((found, [key, each]) => within(found, key, check(each)), NONE)
       : [wrongType(type, value)];
 }
 
@@ -151,9 +155,13 @@ function structCheck(type: string, types: Types): Check {
     if (!isRecord(value)) {
       return [wrongType(type, value)];
     }
-    const found = within(membersOf(types).map(({ name, check }) => [name, check(value[name])] as const));
+    const found = mismatchesOf(types, value);
     return isOurs && isPlain(value) ? [...found, ...misspelt(type, types, value)] : found;
   };
+}
+
+function mismatchesOf(types: Types, value: Readonly<Record<string, unknown>>): readonly Mismatch[] {
+  return membersOf(types).reduce((found, { name, check }) => within(found, name, check(value[name])), NONE);
 }
 
 function interfaceCheck(type: string, { has = [] }: PublicType, types: Types): Check {
@@ -162,9 +170,7 @@ function interfaceCheck(type: string, { has = [] }: PublicType, types: Types): C
     if (!isRecord(value) || !needed.every((name) => name in value)) {
       return [wrongType(type, value)];
     }
-    return TYPES[typeNameOf(value) ?? '']?.is?.includes(type) === true
-      ? NONE
-      : within(membersOf(types).map(({ name, check }) => [name, check(value[name])] as const));
+    return TYPES[typeNameOf(value) ?? '']?.is?.includes(type) === true ? NONE : mismatchesOf(types, value);
   };
 }
 
@@ -229,10 +235,10 @@ function wrongType(type: string, value: unknown): Mismatch {
   return { field: '', isHarmless: false, say };
 }
 
-function within(members: readonly (readonly [string, readonly Mismatch[]])[]): readonly Mismatch[] {
-  return members.every(([, found]) => found.length === 0)
-    ? NONE
-    : members.flatMap(([name, found]) => found.map((each) => ({ ...each, field: fieldOf(name, each.field) })));
+function within(found: readonly Mismatch[], name: string, inside: readonly Mismatch[]): readonly Mismatch[] {
+  return inside.length === 0
+    ? found
+    : [...found, ...inside.map((each) => ({ ...each, field: fieldOf(name, each.field) }))];
 }
 
 function typeNameOf(value: object): string | undefined {

@@ -1,5 +1,8 @@
 import { TYPES } from './public-api';
 
+/** The way out where a text or a number is not given. */
+export const SET_VARIABLE = 'If it comes from an environment variable, set that before the synthesis.';
+
 /** A requirement on a field, what was given instead, and the way out. */
 export function sentence(name: string, required: string, got: string, hint?: string): string {
   return `\`${name}\` ${required}, got ${got}.${hint === undefined ? '' : ` ${hint}`}`;

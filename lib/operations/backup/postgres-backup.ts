@@ -15,7 +15,7 @@ import { Problems } from '../../validation/problems';
 import { checkOperation, Operation, type OperationProps } from '../operation';
 import { checkScheduled, cronJobOf, DEFAULT_DEADLINE, type ScheduledProps } from '../scheduled';
 
-import { type BackupLocation, checkLocation } from './backup-location';
+import type { BackupLocation } from './backup-location';
 
 const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'dump_database.sh', 'store_backup.py');
 
@@ -143,7 +143,7 @@ export class PostgresBackup extends Construct {
 function checkBackup(problems: Problems, id: string, props: PostgresBackupProps): void {
   checkOperation(problems, id, props);
   checkImage(problems, 'clientImage', props.clientImage);
-  checkLocation(problems, 'target', props.target);
+  props.target._check(problems, 'target');
   checkScheduled(problems, props.schedule, props);
   checkWhole(
     problems,

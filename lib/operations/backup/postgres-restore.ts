@@ -13,7 +13,7 @@ import { checkConstruct } from '../../validation/arguments';
 import { Problems } from '../../validation/problems';
 import { checkOperation, Operation, type OperationProps } from '../operation';
 
-import { type BackupLocation, checkLocation } from './backup-location';
+import type { BackupLocation } from './backup-location';
 
 const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'fetch_backup.py', 'restore_database.sh');
 
@@ -111,7 +111,7 @@ export class PostgresRestore extends Construct {
 function checkRestore(problems: Problems, id: string, props: PostgresRestoreProps): void {
   checkOperation(problems, id, props);
   checkImage(problems, 'clientImage', props.clientImage);
-  checkLocation(problems, 'source', props.source);
+  props.source._check(problems, 'source');
   if ((props.source as BackupLocation | undefined)?._exists === false) {
     problems.say(
       '`source` must be a claim that exists, got a new one, in which there is no dump.',

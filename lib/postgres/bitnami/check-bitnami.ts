@@ -12,9 +12,6 @@ import { rolesOf } from './server-plan';
 export function checkBitnami(problems: Problems, id: string, props: BitnamiPostgresProps): void {
   checkId(problems, id);
   checkDatabase(problems, props.database);
-  if (props.username === '') {
-    problems.add('username', 'must not be empty', props.username, 'Leave it out to log in as the superuser.');
-  }
   props.passwords._check(problems, rolesOf(props));
   props.architecture?._check(problems);
   props.persistence?._check(problems, 'persistence');

@@ -49,7 +49,7 @@ function checkStorage(problems: Problems, prop: string, storage: CloudNativeStor
 }
 
 function checkOwner(problems: Problems, owner: string | undefined): void {
-  if (owner === '' || owner === 'postgres') {
+  if (owner === 'postgres') {
     problems.add('owner', 'must be a role of its own', owner, 'The operator gives the superuser no password.');
   }
 }

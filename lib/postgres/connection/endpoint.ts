@@ -10,7 +10,7 @@ import { DEFAULT_DATABASE, POSTGRES_PORT } from './postgres-settings';
 
 /** The address of a database, in plain text. */
 export interface Endpoint {
-  readonly host: string | undefined;
+  readonly host: string;
   readonly failoverHosts?: string[];
   readonly readHost?: string;
   readonly port?: number;
@@ -35,8 +35,8 @@ export function checkEndpoint(problems: Problems, endpoint: Endpoint): void {
 /** Validates the name of a database. */
 export function checkDatabase(problems: Problems, database: string | undefined, prop = 'database'): void {
   // PostgreSQL cuts names at 63 bytes without a word (NAMEDATALEN).
-  if (database !== undefined && (database === '' || Buffer.byteLength(database) > 63)) {
-    problems.add(prop, 'must have 1 to 63 bytes', database);
+  if (database !== undefined && Buffer.byteLength(database) > 63) {
+    problems.add(prop, 'must have at most 63 bytes', database);
   }
 }
 
@@ -50,15 +50,8 @@ export function endpointValues(endpoint: Endpoint): Record<'host' | 'port' | 'da
   };
 }
 
-function checkHost(problems: Problems, prop: string, host: string | undefined): void {
-  if (host === undefined || host === '') {
-    problems.add(
-      prop,
-      'must not be empty',
-      host,
-      'If it comes from an environment variable, set that before the synthesis.',
-    );
-  } else if (host.includes('://')) {
+function checkHost(problems: Problems, prop: string, host: string): void {
+  if (host.includes('://')) {
     problems.add(
       prop,
       'must be a host name or an address, not a URL',

@@ -104,25 +104,9 @@ export class PostgresCredentials {
 }
 
 /** What a Secret reference must look like. */
-export function checkSecretKeys(
-  problems: Problems,
-  secretName: string | undefined,
-  keys: Record<string, string>,
-): void {
+export function checkSecretKeys(problems: Problems, secretName: string, keys: Record<string, string>): void {
   checkObjectName(problems, 'secretName', secretName);
   for (const [prop, key] of Object.entries(keys)) {
     checkDataKey(problems, prop, key);
-  }
-}
-
-/** What a login in plain text must look like. An unset environment variable arrives here as undefined. */
-export function checkLiteral(problems: Problems, prop: string, value: string | undefined): void {
-  if (value === undefined || value === '') {
-    problems.add(
-      prop,
-      'must not be empty',
-      value,
-      'If it comes from an environment variable, set that before the synthesis.',
-    );
   }
 }

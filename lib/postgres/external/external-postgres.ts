@@ -7,7 +7,7 @@ import { Problems } from '../../validation/problems';
 import { checkExternal, externalConnection, type ExternalEndpointProps } from '../connection/external-endpoint';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 import type { PostgresConnection } from '../connection/postgres-connection';
-import { checkLiteral, PostgresCredentials } from '../connection/postgres-credentials';
+import { PostgresCredentials } from '../connection/postgres-credentials';
 
 /** Props of {@link ExternalPostgres}. */
 export interface ExternalPostgresProps extends ExternalEndpointProps {
@@ -30,8 +30,6 @@ export class ExternalPostgres extends Construct implements IPostgresBackend {
     const problems = new Problems(this);
     checkId(problems, id);
     checkExternal(problems, props);
-    checkLiteral(problems, 'user', props.user);
-    checkLiteral(problems, 'password', props.password);
     problems.throwIfAny();
 
     const credentials = PostgresCredentials.fromLiterals(this, { username: props.user, password: props.password });

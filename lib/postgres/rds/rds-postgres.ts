@@ -11,7 +11,7 @@ import { checkEndpoint, endpointValues } from '../connection/endpoint';
 import { checkMaxConnections } from '../connection/postgres-settings';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 import { PostgresConnection } from '../connection/postgres-connection';
-import { checkLiteral, PostgresCredentials } from '../connection/postgres-credentials';
+import { PostgresCredentials } from '../connection/postgres-credentials';
 
 import type { RdsPostgresProps } from './rds-postgres-props';
 import { REGION, regionOf, rdsSidecar } from './rds-sidecar';
@@ -57,7 +57,6 @@ function checkProps(problems: Problems, id: string, props: RdsPostgresProps): vo
   checkObjectName(problems, 'id', id);
   checkEndpoint(problems, props);
   checkRegions(problems, props);
-  checkLiteral(problems, 'user', props.user);
   props.identity?._check(problems, 'identity');
   props.tls._check(problems);
   if (!ENCRYPTED.includes(props.tls.mode)) {
@@ -84,7 +83,7 @@ function checkRegions(problems: Problems, { host, failoverHosts = [], readHost, 
     ['readHost', readHost],
   ];
   for (const [prop, value] of hosts) {
-    if (value === undefined || value === '') {
+    if (value === undefined) {
       continue;
     }
     const own = regionOf(value);

@@ -51,6 +51,10 @@ export function checkIngress(problems: Problems, options: IngressOptions | undef
   if (options.hosts.length === 0) {
     problems.say('`ingress.hosts` must name at least one host, got none.');
   }
+  const twice = options.hosts.find((host, i) => options.hosts.indexOf(host) < i);
+  if (twice !== undefined) {
+    problems.say(`\`ingress.hosts\` must not name a host twice, got "${twice}" twice.`);
+  }
   options.hosts.forEach((host, i) => {
     checkHostName(problems, `ingress.hosts[${String(i)}]`, host);
   });

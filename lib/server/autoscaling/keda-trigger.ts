@@ -79,9 +79,6 @@ export class KedaTrigger {
       (problems, at) => {
         checkAddress(problems, at, options.prometheusAddress);
         checkAmount(problems, `${at}.threshold`, options.threshold);
-        if (options.query.trim() === '') {
-          problems.add(`${at}.query`, 'must be a query of Prometheus', options.query);
-        }
       },
       () => prometheus(options),
     );

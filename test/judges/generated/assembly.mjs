@@ -67,7 +67,11 @@ function* findWays(fqn) {
     }
   }
   if (wanted.kind === 'interface' && isOwn(fqn)) {
-    const methods = (wanted.methods ?? []).map(({ name, returns }) => ({ name, type: returns.type, method: true }));
+    const methods = (wanted.methods ?? []).map(({ name, returns }) => ({
+      name,
+      type: returns?.type ?? { primitive: 'any' },
+      method: true,
+    }));
     yield { kind: 'implement', fqn, parameters: [...(wanted.properties ?? []), ...methods] };
   }
 }
