@@ -6,7 +6,7 @@ import { describe, hintOf, isPlain, sentence, SET_VARIABLE, shortName, show, typ
 export interface Mismatch {
   /** The field; empty for the value itself. */
   readonly field: string;
-  /** Whether the type is right, so that other checks can run: an unset text, or a prop that is none. */
+  /** Whether other checks can run: the type is right, and what it holds is not set. */
   readonly isHarmless: boolean;
   /** The whole sentence about it, by the full name of the field. */
   readonly say: (name: string) => string;
@@ -84,7 +84,7 @@ function absent(type: string, value: unknown, isOptional: boolean): Mismatch {
   const hint = isOptional || /^(string|number)/.test(type) ? SET_VARIABLE : hintOf(type);
   return {
     field: '',
-    isHarmless: typeof value === 'string',
+    isHarmless: value !== undefined && value !== null,
     say: (name) => sentence(name, required, show(value), hint),
   };
 }

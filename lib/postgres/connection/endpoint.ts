@@ -36,7 +36,7 @@ export function checkEndpoint(problems: Problems, endpoint: Endpoint): void {
 export function checkDatabase(problems: Problems, database: string | undefined, prop = 'database'): void {
   // PostgreSQL cuts names at 63 bytes without a word (NAMEDATALEN).
   if (database !== undefined && Buffer.byteLength(database) > 63) {
-    problems.add(prop, 'must have at most 63 bytes', database);
+    problems.add(prop, 'must have 1 to 63 bytes', database);
   }
 }
 

@@ -190,10 +190,8 @@ describe('the target', () => {
   });
 });
 
-const hint = 'Use BackupLocation.volume(persistence) or BackupLocation.s3(props).';
-
 test.each<[Partial<PostgresBackupProps>, string]>([
-  [{ target: undefined }, `\`target\` is required, got undefined. ${hint}`],
+  [{ target: undefined }, '`target` must be given, got undefined. Use BackupLocation.s3() or .volume().'],
   [
     { target: BackupLocation.volume(Persistence.none()) },
     '`target` must outlive the pod, got Persistence.none(). Use Persistence.newClaim() or Persistence.existingClaim(name).',
@@ -230,7 +228,10 @@ test.each<[Partial<PostgresBackupProps>, string]>([
   [{ successfulJobsRetained: -1 }, '`successfulJobsRetained` must be a whole number from 0, got -1.'],
   [{ failedJobsRetained: 0.5 }, '`failedJobsRetained` must be a whole number from 0, got 0.5.'],
   [{ image: 'a b' }, '`image` must be the reference of an image, got "a b".'],
-  [{ clientImage: '' }, '`clientImage` must be the reference of an image, got an empty string.'],
+  [
+    { clientImage: '' },
+    '`clientImage` must be given or left out, got an empty string. If it comes from an environment variable, set that before the synthesis.',
+  ],
   [
     { timeZone: 'Berlin' },
     '`timeZone` must be a name of the IANA database, such as Europe/Berlin or Etc/UTC, got "Berlin".',
@@ -244,9 +245,9 @@ test.each<[Partial<PostgresBackupProps>, string]>([
 });
 
 test('says everything that is wrong at once', () => {
-  expect(() => manifests({ target: undefined as never, retention: { count: 0 }, timeZone: 'x' })).toThrow(
-    /`target`[^\n]+\n[^\n]+`timeZone`[^\n]+\n[^\n]+`retention.count`/,
-  );
+  expect(() =>
+    manifests({ target: BackupLocation.volume(Persistence.none()), retention: { count: 0 }, timeZone: 'x' }),
+  ).toThrow(/`target`[^\n]+\n[^\n]+`timeZone`[^\n]+\n[^\n]+`retention.count`/);
 });
 
 test('a name is one construct’s in a namespace, whatever its kind', () => {

@@ -203,7 +203,7 @@ test.each<[CloudNativePostgresProps, string]>([
   [{ instances: 0 }, '`instances` must be a whole number from 1, got 0.'],
   [{ storage: { size: Size.mebibytes(512) } }, '`storage.size` must be a whole number of GiB from 1, got 0.5.'],
   [{ walStorage: { size: Size.gibibytes(0) } }, '`walStorage.size` must be a whole number of GiB from 1, got 0.'],
-  [{ database: '' }, '`database` must have 1 to 63 bytes, got an empty string.'],
+  [{ database: 'x'.repeat(64) }, `\`database\` must have 1 to 63 bytes, got "${'x'.repeat(64)}".`],
   [
     { owner: 'postgres' },
     '`owner` must be a role of its own, got "postgres". The operator gives the superuser no password.',
@@ -227,10 +227,6 @@ test.each<[CloudNativePostgresProps, string]>([
   [
     { imagePullSecrets: ['A'] },
     '`imagePullSecrets` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "A".',
-  ],
-  [
-    { tls: PostgresTls.verifyFull({ ca: undefined as unknown as FileSource }) },
-    '`tls.ca` is required for verify-full, got undefined. Pass FileSource.fromSecret(name, key) or FileSource.fromConfigMap(name, key), or use PostgresTls.REQUIRE.',
   ],
   [{ pooler: { instances: 0 } }, '`pooler.instances` must be a whole number from 1, got 0.'],
   [{ pooler: { defaultPoolSize: 0 } }, '`pooler.defaultPoolSize` must be a whole number from 1, got 0.'],

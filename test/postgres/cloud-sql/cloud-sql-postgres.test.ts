@@ -213,7 +213,7 @@ describe('refuses', () => {
       'all at once',
       { database: '', maxConnections: 0, image: 'my proxy', route: { ports: [] } },
       [
-        '`database` must have 1 to 63 bytes, got an empty string.',
+        '`database` must be given or left out, got an empty string. If it comes from an environment variable, set that before the synthesis.',
         '`maxConnections` must be a whole number from 1 to 262143, got 0.',
         '`route.ports` must name at least one port, got none.',
         '`image` must be the reference of an image, got "my proxy".',

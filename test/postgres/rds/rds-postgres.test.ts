@@ -187,7 +187,7 @@ describe('refuses', () => {
       'an unset host',
       { host: '' },
       [
-        '`host` must not be empty, got an empty string. If it comes from an environment variable, set that before the synthesis.',
+        '`host` must be given, got an empty string. If it comes from an environment variable, set that before the synthesis.',
       ],
     ],
     [
@@ -242,8 +242,6 @@ describe('refuses', () => {
         route: { ports: [] },
       },
       [
-        '`database` must have 1 to 63 bytes, got an empty string.',
-        '`user` must not be empty, got an empty string. If it comes from an environment variable, set that before the synthesis.',
         '`tls.ca` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "A".',
         '`tokenRenewal` must be a whole number of seconds from 1, got 0.5.',
         '`maxConnections` must be a whole number from 1 to 262143, got 0.',
