@@ -5,21 +5,24 @@ export { MlflowServer } from './server/mlflow-server';
 export type { IMlflowServer, MetricsEndpoint, MlflowServerAttributes } from './server/mlflow-server-reference';
 export type { MlflowServerProps } from './server/mlflow-server-props';
 export type { ServiceOptions } from './server/access/service-options';
+export type { EndpointOptions } from './server/access/hosts';
 export type { IngressOptions } from './server/access/ingress';
 export { type AwsLoadBalancerOptions, IngressController, type UploadOptions } from './server/access/ingress-controller';
 export type { GatewayReference, HttpRouteOptions } from './server/access/http-route';
 export { Autoscaling } from './server/autoscaling/autoscaling';
+export type { ScalingOptions } from './server/autoscaling/scaling-options';
 export type { ResourceScalingOptions } from './server/autoscaling/pod-autoscaler';
-export type { KedaOptions } from './server/autoscaling/keda';
 export {
+  type KedaOptions,
   KedaTrigger,
   type PrometheusTriggerOptions,
   type RequestTriggerOptions,
-} from './server/autoscaling/keda-trigger';
+} from './server/autoscaling/keda';
 export { UpgradeStrategy } from './server/settings/upgrade-strategy';
-export { ReadinessCheck } from './server/settings/readiness-check';
+export { ReadinessCheck } from './server/settings/probes';
 export { MlflowAuth } from './server/auth/mlflow-auth';
 export { DefaultPermission, type BasicAuthOptions } from './server/auth/basic-auth';
+export type { OidcClientOptions } from './server/auth/single-sign-on';
 export type { OAuth2ProxyOptions } from './server/auth/oauth2-proxy-options';
 export type { OidcAuthOptions } from './server/auth/oidc-auth';
 export type { EncryptionOptions } from './server/settings/encryption';
@@ -72,7 +75,7 @@ export {
   type ConnectionSidecar,
   type PasswordFile,
 } from './postgres/connection/connection-sidecar';
-export type { ExternalEndpointProps } from './postgres/connection/external-endpoint';
+export type { EndpointProps, ExternalEndpointProps } from './postgres/connection/endpoint';
 export {
   PostgresCredentials,
   type LiteralCredentials,
@@ -94,8 +97,7 @@ export { BackupLocation, type BackupBucketProps } from './operations/backup/back
 export { SqliteImport, type SqliteImportProps } from './operations/sqlite-import/sqlite-import';
 export { SqliteSource } from './operations/sqlite-import/sqlite-source';
 export type { ArtifactLocationRule } from './operations/sqlite-import/artifact-location-rule';
-export { SqliteRepair } from './operations/sqlite-import/sqlite-repair';
-export { ExistingData } from './operations/sqlite-import/existing-data';
+export { ExistingData, SqliteRepair } from './operations/sqlite-import/import-choices';
 export {
   WorkingCopy,
   type EmptyDirCopyOptions,
@@ -128,8 +130,7 @@ export { MlflowAlert } from './monitoring/mlflow-alert';
 export type { AlertThresholds } from './monitoring/alert-thresholds';
 export { AlertSeverity, type AlertRule } from './monitoring/alert-rule';
 export { PrometheusScrape, type PrometheusScrapeOptions } from './monitoring/prometheus-scrape';
-export { PostgresExporter } from './monitoring/postgres-exporter';
-export type { PostgresExporterProps } from './monitoring/postgres-exporter-props';
+export { PostgresExporter, type PostgresExporterProps } from './monitoring/postgres-exporter';
 
 export { TlsCertificate } from './kube/values/tls-certificate';
 export { FileSource } from './kube/values/file-source';

@@ -1,24 +1,22 @@
 import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import type { NetworkRoute } from '../kube/network/network-route';
+import { type NetworkRoute, routeAt } from '../kube/network/network-route';
 import type { PodPart } from '../kube/pod/pod-part';
 import { typeProblemsOf } from '../validation/arguments';
 import type { Problems } from '../validation/problems';
 
-const HTTPS = 443;
-
-/** Which pods see the files of an artifact store. It limits the replicas of a server. */
+/** Pods that can read the files of an artifact store. It limits the replicas of a server. */
 export enum ArtifactVisibility {
-  /** One pod: the files are gone with it. */
+  /** One pod: Kubernetes deletes the files with it. */
   POD = 'pod',
-  /** The pods of one node, as with a ReadWriteOnce volume. */
+  /** The pods of one node, such as those with a ReadWriteOnce volume. */
   NODE = 'node',
-  /** Every pod, as with an object store or a ReadWriteMany volume. */
+  /** Every pod, such as those with an object store or a ReadWriteMany volume. */
   CLUSTER = 'cluster',
 }
 
-/** Where a server keeps artifacts, and what its pods need for that. */
+/** Artifact location of a server, and what its pods need for it. */
 export interface ArtifactLocation {
   /** Folder or URI that the server writes to, such as `s3://bucket`: `--artifacts-destination`. */
   readonly destination: string;
@@ -29,7 +27,7 @@ export interface ArtifactLocation {
    */
   readonly defaultArtifactRoot?: string;
 
-  /** Which pods see the files. */
+  /** Pods that can read the files. */
   readonly visibility: ArtifactVisibility;
 
   /**
@@ -39,14 +37,14 @@ export interface ArtifactLocation {
   readonly envVariables?: Record<string, kplus.EnvValue>;
 
   /**
-   * Volumes of the server's container.
+   * Volume mounts of the server's container.
    * @default - none
    */
   readonly volumeMounts?: kplus.VolumeMount[];
 
   /**
-   * Name of the claim that the files are on, for monitoring.
-   * @default - they are not on a claim
+   * Name of the PersistentVolumeClaim with the files, for monitoring.
+   * @default - the files are not on a claim
    */
   readonly claimName?: string;
 
@@ -79,7 +77,7 @@ export interface IArtifactStore {
   bind(scope: Construct): ArtifactLocation;
 }
 
-/** Where the store of a server keeps artifacts. Users write stores of their own, in any language. */
+/** Binds the store of a server, and validates what it returns: users write stores of their own, in any language. */
 export function bindStore(problems: Problems, scope: Construct, store: IArtifactStore): ArtifactLocation {
   const location = problems.during('artifactRoot', () => store.bind(scope));
   typeProblemsOf('ArtifactLocation', 'artifactRoot', location).forEach((text) => {
@@ -88,7 +86,7 @@ export function bindStore(problems: Problems, scope: Construct, store: IArtifact
   return location;
 }
 
-/** What every pod needs that works with the artifacts. */
+/** The part of each pod that reads or writes artifacts. */
 export function artifactsPart(location: ArtifactLocation): PodPart {
   const { destination, envVariables, volumeMounts, podLabels, serviceAccountAnnotations, routes } = location;
   return {
@@ -97,6 +95,6 @@ export function artifactsPart(location: ArtifactLocation): PodPart {
     volumeMounts,
     podLabels,
     serviceAccountAnnotations,
-    routes: routes ?? (destination.includes(':') ? [{ ports: [HTTPS] }] : []),
+    routes: routes ?? (destination.includes(':') ? [routeAt(443)] : []),
   };
 }

@@ -2,7 +2,7 @@ import type { Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
 
 import type { AzureIdentity } from '../identity/azure-identity';
-import { checkRoute, type NetworkRoute } from '../kube/network/network-route';
+import { checkRoute, type NetworkRoute, routeAt } from '../kube/network/network-route';
 import type { PodPart } from '../kube/pod/pod-part';
 import { texts } from '../kube/values/env-values';
 import { SecretKey } from '../kube/values/secret-key';
@@ -11,7 +11,7 @@ import { checkNew } from '../validation/arguments';
 import { Problems } from '../validation/problems';
 
 import type { ArtifactLocation, IArtifactStore } from './artifact-store';
-import { type ArtifactAccess, checkPrefix, folderUri, locationAt, storeRoute, withIdentity } from './object-store';
+import { type ArtifactAccess, checkPrefix, folderUri, locationAt, withIdentity } from './object-store';
 
 /** Credentials of a storage account: an identity of the pods, or a secret of the account. */
 export class AzureBlobCredentials {
@@ -81,14 +81,14 @@ export interface AzureBlobArtifactsProps {
   readonly prefix?: string;
 
   /**
-   * Who talks to the container: the server, or clients.
+   * Access of clients to the container: through the server, or directly.
    * @default ArtifactAccess.PROXIED
    */
   readonly access?: ArtifactAccess;
 
   /**
    * Timeout of the server for the store during one upload or download.
-   * @default Duration.minutes(10) - MLflow's own
+   * @default Duration.minutes(10) - the default of MLflow
    */
   readonly transferTimeout?: Duration;
 
@@ -112,7 +112,7 @@ export class AzureBlobArtifacts implements IArtifactStore {
       envVariables: texts({
         ...(transferTimeout && { MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT: transferTimeout.toSeconds() }),
       }),
-      routes: [storeRoute(route)],
+      routes: [routeAt(443, route)],
     };
     const root = `wasbs://${container}@${account}.blob.core.windows.net`;
     return locationAt(folderUri(root, prefix), access, withIdentity(store, credentials._part()));

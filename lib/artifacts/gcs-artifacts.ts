@@ -2,16 +2,16 @@ import { type Duration, type Size, SizeRoundingBehavior } from 'cdk8s';
 import type { Construct } from 'constructs';
 
 import type { GoogleIdentity } from '../identity/google-identity';
-import { checkRoute, type NetworkRoute } from '../kube/network/network-route';
+import { checkRoute, type NetworkRoute, routeAt } from '../kube/network/network-route';
 import { texts } from '../kube/values/env-values';
 import { checkSeconds } from '../validation/checks';
 import { checkNew } from '../validation/arguments';
 import { Problems } from '../validation/problems';
 
 import type { ArtifactLocation, IArtifactStore } from './artifact-store';
-import { type ArtifactAccess, checkPrefix, folderUri, locationAt, storeRoute, withIdentity } from './object-store';
+import { type ArtifactAccess, checkPrefix, folderUri, locationAt, withIdentity } from './object-store';
 
-// Google takes nothing else (google.cloud.storage.blob).
+// Required by google.cloud.storage.blob.
 const CHUNK_KIBIBYTES = 256;
 
 /** Props of {@link GcsArtifacts}. */
@@ -29,14 +29,14 @@ export interface GcsArtifactsProps {
   readonly prefix?: string;
 
   /**
-   * Who talks to the bucket: the server, or clients.
+   * Access of clients to the bucket: through the server, or directly.
    * @default ArtifactAccess.PROXIED
    */
   readonly access?: ArtifactAccess;
 
   /**
    * Timeout of the server for the store during one upload or download.
-   * @default Duration.minutes(1) - that of google-cloud-storage
+   * @default Duration.minutes(1) - the default of google-cloud-storage
    */
   readonly transferTimeout?: Duration;
 
@@ -75,7 +75,7 @@ export class GcsArtifacts implements IArtifactStore {
         ...(uploadChunkSize && { MLFLOW_GCS_UPLOAD_CHUNK_SIZE: bytesOf(uploadChunkSize) }),
         ...(downloadChunkSize && { MLFLOW_GCS_DOWNLOAD_CHUNK_SIZE: bytesOf(downloadChunkSize) }),
       }),
-      routes: [storeRoute(route)],
+      routes: [routeAt(443, route)],
     };
     const part = withIdentity(store, identity._part(scope, 'artifacts'));
     return locationAt(folderUri(`gs://${bucket}`, prefix), access, part);

@@ -1,17 +1,16 @@
-import type { NetworkRoute } from '../kube/network/network-route';
 import type { PodPart } from '../kube/pod/pod-part';
 import type { Problems } from '../validation/problems';
 
 import { type ArtifactLocation, ArtifactVisibility } from './artifact-store';
 
-/** Who talks to the object store. */
+/** Access of clients to the object store: through the server, or directly. */
 export enum ArtifactAccess {
-  /** The server: clients upload and download through it, and need no credentials of the store. The default. */
+  /** Clients upload and download through the server, and need no credentials of the store. The default. */
   PROXIED = 'proxied',
 
   /**
-   * Clients, which then need credentials of the store. Choose it for large models, where the server would be the bottleneck.
-   * The server still reads from the store, for its UI.
+   * Clients connect to the store and need its credentials. Choose it for large models, for which the server would be the
+   * bottleneck. The server still reads from the store, for its UI.
    */
   DIRECT = 'direct',
 }
@@ -26,7 +25,7 @@ export function locationAt(uri: string, access: ArtifactAccess | undefined, part
   };
 }
 
-/** The sum of what a store and its identity need of a pod. */
+/** The sum of the parts of a store and of its identity. */
 export function withIdentity(store: PodPart, identity: PodPart): PodPart {
   return {
     ...identity,
@@ -39,11 +38,6 @@ export function withIdentity(store: PodPart, identity: PodPart): PodPart {
 /** The URI of a folder in a store. */
 export function folderUri(root: string, prefix: string | undefined): string {
   return prefix === undefined ? root : `${root}/${prefix}`;
-}
-
-/** The network route to a store: a port at any address, unless the caller knows better. */
-export function storeRoute(given: NetworkRoute | undefined, port = 443): NetworkRoute {
-  return { ports: [port], ...given };
 }
 
 /** Validates the folder of a store. */

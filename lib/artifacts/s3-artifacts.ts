@@ -10,20 +10,20 @@ import type { ArtifactLocation, IArtifactStore } from './artifact-store';
 import { type ArtifactAccess, locationAt } from './object-store';
 import { checkS3Bucket, s3Part, s3Uri, type S3BucketProps } from './s3-bucket';
 
-// Longer ones are refused when they are used (mlflow.server.handlers).
+// With a longer lifetime, each download fails (mlflow.server.handlers).
 const LONGEST_LIFETIME = Duration.days(7);
 
 /** Props of {@link S3Artifacts}. */
 export interface S3ArtifactsProps extends S3BucketProps {
   /**
-   * Who talks to the bucket: the server, or clients.
+   * Access of clients to the bucket: through the server, or directly.
    * @default ArtifactAccess.PROXIED
    */
   readonly access?: ArtifactAccess;
 
   /**
-   * Lifetime of the URLs that the server signs for clients, which download from the bucket with them. At most 7 days.
-   * @default Duration.minutes(5) - MLflow's own
+   * Lifetime of the signed URLs with which clients download from the bucket. At most 7 days.
+   * @default Duration.minutes(5) - the default of MLflow
    */
   readonly signedUrlLifetime?: Duration;
 }
@@ -31,7 +31,7 @@ export interface S3ArtifactsProps extends S3BucketProps {
 /**
  * Artifacts in a bucket of Amazon S3 or of a compatible store, such as MinIO. The image needs boto3.
  *
- * Also with `ArtifactAccess.PROXIED`, clients of MLflow 3.17 download directly from the bucket, by URLs that the server signs.
+ * With `ArtifactAccess.PROXIED`, too, clients of MLflow 3.17 download directly from the bucket, with URLs that the server signs.
  * Clients that cannot reach the bucket need `MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD=false` in their own environment; the
  * server has no setting for it (mlflow.store.artifact.mlflow_artifacts_repo).
  *

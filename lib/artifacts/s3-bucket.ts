@@ -1,15 +1,15 @@
 import type { Construct } from 'constructs';
 
 import type { AwsIdentity } from '../identity/aws-identity';
-import { checkRoute, type NetworkRoute } from '../kube/network/network-route';
+import { checkRoute, type NetworkRoute, routeAt } from '../kube/network/network-route';
 import type { PodPart } from '../kube/pod/pod-part';
 import { texts } from '../kube/values/env-values';
 import type { FileSource } from '../kube/values/file-source';
 import type { Problems } from '../validation/problems';
 
-import { checkPrefix, folderUri, storeRoute, withIdentity } from './object-store';
+import { checkPrefix, folderUri, withIdentity } from './object-store';
 
-/** How a request names the bucket. */
+/** Addressing of the bucket: its name in the path or in the host name of a request. */
 export enum S3Addressing {
   /** `https://endpoint/bucket/key`: MinIO, Ceph and others. */
   PATH = 'path',
@@ -17,7 +17,7 @@ export enum S3Addressing {
   VIRTUAL = 'virtual',
 }
 
-/** A bucket of Amazon S3 or of a compatible store, and how pods reach it. */
+/** A bucket of Amazon S3 or of a compatible store. */
 export interface S3BucketProps {
   /** Name of the bucket. */
   readonly bucket: string;
@@ -44,7 +44,7 @@ export interface S3BucketProps {
   readonly endpoint?: string;
 
   /**
-   * How a request names the bucket.
+   * Addressing of the bucket: its name in the path or in the host name of a request.
    * @default - what the SDK chooses
    */
   readonly addressing?: S3Addressing;
@@ -56,7 +56,7 @@ export interface S3BucketProps {
   readonly ca?: FileSource;
 
   /**
-   * Accept any certificate. For trials: a man in the middle can read and change every file.
+   * Accept any certificate. For trials only: an impostor can read and change every file.
    * @default false
    */
   readonly ignoreTls?: boolean;
@@ -75,12 +75,12 @@ export interface S3BucketProps {
   readonly route?: NetworkRoute;
 }
 
-/** `s3://bucket/prefix` */
+/** The URI of a bucket's folder: `s3://bucket/prefix`. */
 export function s3Uri({ bucket, prefix }: S3BucketProps): string {
   return folderUri(`s3://${bucket}`, prefix);
 }
 
-/** What a pod needs for a bucket, in the variables of MLflow and of the SDK. `caName` names the volume of the CA and its folder. */
+/** The part of each pod that uses a bucket: variables of MLflow and of the SDK. `caName` names the volume of the CA and its folder. */
 export function s3Part(scope: Construct, props: S3BucketProps, caName: string): PodPart {
   const { ca } = props;
   const caFolder = `/etc/${caName}`;
@@ -93,8 +93,8 @@ export function s3Part(scope: Construct, props: S3BucketProps, caName: string): 
       ...(props.ignoreTls === true && { MLFLOW_S3_IGNORE_TLS: true }),
       ...(props.uploadExtraArgs && { MLFLOW_S3_UPLOAD_EXTRA_ARGS: JSON.stringify(props.uploadExtraArgs) }),
     }),
-    volumeMounts: ca && [{ path: caFolder, volume: ca._volume(scope, caName, 'ca.crt'), readOnly: true }],
-    routes: [storeRoute(props.route, portOf(props.endpoint))],
+    volumeMounts: ca && [ca._mount(scope, caName, caFolder, 'ca.crt')],
+    routes: [routeAt(portOf(props.endpoint), props.route)],
   };
   return withIdentity(bucket, props.identity._part());
 }
@@ -112,8 +112,8 @@ export function checkS3Bucket(problems: Problems, props: S3BucketProps): void {
   }
   if (ca !== undefined && ignoreTls === true) {
     problems.say(
-      `\`${problems.name('ignoreTls')}\` must not be set with \`ca\`: one trusts any certificate, the other a CA.`,
-      'Drop one of them.',
+      `\`${problems.name('ignoreTls')}\` must not be set with \`ca\`: one trusts any certificate, the other only those of a CA.`,
+      'Leave one of them out.',
     );
   }
   ca?._check(problems, 'ca');

@@ -24,8 +24,8 @@ export interface VolumeArtifactsProps {
   readonly defaultArtifactsDestination?: string;
 
   /**
-   * Artifact root of new experiments, as clients see it: a URI that they can reach. A path such as `./mlruns` is an error,
-   * since clients would write to their own disk.
+   * Artifact root of new experiments for clients: a URI that they can access. A path such as `./mlruns` is an error, since
+   * clients would write to their own disk.
    * @default 'mlflow-artifacts:/' - clients upload and download through the server
    * @see https://mlflow.org/docs/latest/self-hosting/architecture/artifact-store/
    */
@@ -63,7 +63,7 @@ export class VolumeArtifacts implements IArtifactStore {
         'defaultArtifactRoot',
         'must be a URI',
         root,
-        "MLflow turns a path into one of the pod, and clients write to that path on their own disk. Leave it out, or use 'mlflow-artifacts:/'.",
+        "MLflow resolves a path in the pod, and clients write to that path on their own disk. Leave it out, or use 'mlflow-artifacts:/'.",
       );
     }
     if (folder !== undefined && !/^(\.\/)?[-\w]+(\/[-\w]+)*$/.test(folder)) {

@@ -1,11 +1,11 @@
-import { metadataRoute, checkRoute, type NetworkRoute } from '../kube/network/network-route';
+import { checkRoute, metadataRoute, type NetworkRoute, routeAt } from '../kube/network/network-route';
 import type { PodPart } from '../kube/pod/pod-part';
 import { fromSecretKey } from '../kube/values/env-values';
 import { checkDataKey, checkObjectName } from '../validation/checks';
 import type { Problems } from '../validation/problems';
 
 /**
- * EKS Pod Identity and the metadata of the node.
+ * EKS Pod Identity and the metadata service of the node.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
  */
 const METADATA = metadataRoute(['169.254.170.23', '169.254.169.254'], 80);
@@ -62,8 +62,8 @@ export class AwsIdentity {
   }
 
   /**
-   * Whatever the SDK finds in the pod: EKS Pod Identity, the role of the node, or the annotation of a `serviceAccount` of your
-   * own.
+   * The identity that the SDK finds in the pod: EKS Pod Identity, the role of the node, or the annotation of a `serviceAccount` of
+   * your own.
    */
   public static ambient(options: AwsIdentityOptions = {}): AwsIdentity {
     return new AwsIdentity(options);
@@ -85,7 +85,7 @@ export class AwsIdentity {
     checkRoute(problems, `${prop}.stsRoute`, stsRoute);
   }
 
-  /** What each container and pod with this identity gets. @internal */
+  /** The part of each pod with this identity. @internal */
   public _part(): PodPart {
     const { roleArn, accessKey, stsRoute } = this.fields;
     if (accessKey !== undefined) {
@@ -96,7 +96,7 @@ export class AwsIdentity {
         },
       };
     }
-    const sts = { ports: [443], ...stsRoute };
+    const sts = routeAt(443, stsRoute);
     return roleArn === undefined
       ? { routes: [sts, METADATA] }
       : { routes: [sts], serviceAccountAnnotations: { 'eks.amazonaws.com/role-arn': roleArn } };

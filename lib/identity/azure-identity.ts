@@ -1,4 +1,4 @@
-import { checkRoute, type NetworkRoute } from '../kube/network/network-route';
+import { checkRoute, type NetworkRoute, routeAt } from '../kube/network/network-route';
 import type { PodPart } from '../kube/pod/pod-part';
 import type { Problems } from '../validation/problems';
 
@@ -18,7 +18,8 @@ export interface AzureIdentityOptions {
 export class AzureIdentity {
   /**
    * A managed identity or an application: the ServiceAccount of each pod gets the annotation
-   * `azure.workload.identity/client-id`. It needs a federated credential for each of them, which has the name of its construct.
+   * `azure.workload.identity/client-id`. It needs a federated credential for each ServiceAccount, which has the name of its
+   * construct. Choose it on AKS.
    *
    * @param clientId client id of the managed identity or the application
    */
@@ -41,11 +42,11 @@ export class AzureIdentity {
     checkRoute(problems, `${prop}.entraRoute`, this.options.entraRoute);
   }
 
-  /** What each container and pod with this identity gets. @internal */
+  /** The part of each pod with this identity. @internal */
   public _part(): PodPart {
     return {
       podLabels: { 'azure.workload.identity/use': 'true' },
-      routes: [{ ports: [443], ...this.options.entraRoute }],
+      routes: [routeAt(443, this.options.entraRoute)],
       ...(this.clientId !== undefined && {
         serviceAccountAnnotations: { 'azure.workload.identity/client-id': this.clientId },
       }),

@@ -40,7 +40,7 @@ export class GoogleIdentity {
   }
 
   /**
-   * Whatever the SDK finds in the pod: workload identity federation, the account of the node, or the annotation of a
+   * The identity that the SDK finds in the pod: workload identity federation, the account of the node, or the annotation of a
    * `serviceAccount` of your own.
    */
   public static ambient(): GoogleIdentity {
@@ -62,15 +62,13 @@ export class GoogleIdentity {
     this.keyFile?._check(problems, prop);
   }
 
-  /** What each container and pod with this identity gets. `name` tells the key files of a pod apart. @internal */
+  /** The part of each pod with this identity. `name` tells the key files of a pod apart. @internal */
   public _part(scope: Construct, name: string): PodPart {
     if (this.keyFile !== undefined) {
       const folder = `/etc/${name}-key`;
       return {
         envVariables: texts({ GOOGLE_APPLICATION_CREDENTIALS: `${folder}/key.json` }),
-        volumeMounts: [
-          { path: folder, volume: this.keyFile._volume(scope, `${name}-key`, 'key.json'), readOnly: true },
-        ],
+        volumeMounts: [this.keyFile._mount(scope, `${name}-key`, folder, 'key.json')],
       };
     }
     return this._serviceAccount === undefined

@@ -1,24 +1,25 @@
-import { type Duration } from 'cdk8s';
+import { ApiObject, type Duration } from 'cdk8s';
+import type { Construct } from 'constructs';
 
 import { checkSeconds } from '../validation/checks';
 import type { Problems } from '../validation/problems';
 
 /** How urgent an alert is: the label `severity`, by which Alertmanager routes. */
 export enum AlertSeverity {
-  /** Somebody has to act now. */
+  /** Needs action at once. */
   CRITICAL = 'critical',
-  /** Somebody has to act, in working hours. */
+  /** Needs action in working hours. */
   WARNING = 'warning',
-  /** Nobody has to act. */
+  /** Needs no action. */
   INFO = 'info',
 }
 
-/** A condition that Prometheus watches. */
+/** An alerting rule of Prometheus. */
 export interface AlertRule {
   /** Name of the alert, unique in the deployment. */
   readonly name: string;
 
-  /** PromQL that returns something while the alert is on. */
+  /** PromQL that returns series while the condition holds. */
   readonly expression: string;
 
   /**
@@ -33,17 +34,17 @@ export interface AlertRule {
    */
   readonly severity?: AlertSeverity;
 
-  /** One sentence that says what is wrong. Prometheus fills in `{{ $value }}` and `{{ $labels.… }}`. */
+  /** What is wrong, in one sentence. Prometheus fills in `{{ $value }}` and `{{ $labels.… }}`. */
   readonly summary: string;
 
   /**
-   * What to look at and what to do.
+   * How to find the cause and what to do.
    * @default - none
    */
   readonly runbook?: string;
 }
 
-/** What rules of one's own must look like. `taken` are the names of those that are there already. */
+/** Validates your own rules. `taken` are the names of the library's. */
 export function checkRules(problems: Problems, rules: AlertRule[], taken: string[]): void {
   const names = [...taken];
   rules.forEach((rule, i) => {
@@ -55,7 +56,7 @@ export function checkRules(problems: Problems, rules: AlertRule[], taken: string
         `${at}.name`,
         'must be unique',
         rule.name,
-        'Leave the other out by `excludeAlerts`, or call this one otherwise.',
+        'Exclude the other with `excludeAlerts`, or rename this one.',
       );
     }
     names.push(rule.name);
@@ -63,14 +64,33 @@ export function checkRules(problems: Problems, rules: AlertRule[], taken: string
   });
 }
 
-/** The rule as the Prometheus operator takes it, labelled with whose it is. */
-export function renderRule(rule: AlertRule, labels: Record<string, string>): Record<string, unknown> {
-  const { name, expression, duration, severity = AlertSeverity.WARNING, summary, runbook } = rule;
-  return {
-    alert: name,
-    expr: expression,
-    for: duration && `${String(duration.toSeconds())}s`,
-    labels: { severity, ...labels },
-    annotations: { summary, description: runbook },
-  };
+/**
+ * The PrometheusRule with these alerts, each labelled with the namespace and the Service of the server.
+ * @see https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.PrometheusRule
+ */
+export function prometheusRule(
+  scope: Construct,
+  rules: AlertRule[],
+  options: { readonly labels: Record<string, string>; readonly namespace: string; readonly service: string },
+): ApiObject {
+  const { labels, namespace, service } = options;
+  return new ApiObject(scope, 'rule', {
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'PrometheusRule',
+    metadata: { name: scope.node.id, labels },
+    spec: {
+      groups: [
+        {
+          name: `${namespace}/${service}`,
+          rules: rules.map(({ name, expression, duration, severity = AlertSeverity.WARNING, summary, runbook }) => ({
+            alert: name,
+            expr: expression,
+            for: duration && `${String(duration.toSeconds())}s`,
+            labels: { severity, namespace, service },
+            annotations: { summary, description: runbook },
+          })),
+        },
+      ],
+    },
+  });
 }

@@ -1,18 +1,19 @@
 import { Duration } from 'cdk8s';
 
 import { checkWhole } from '../validation/checks';
+import { withDefaults } from '../validation/defaults';
 import type { Problems } from '../validation/problems';
 
-/** From which value on the alerts of {@link MlflowMonitoring} are on. */
+/** Values above which the alerts of {@link MlflowMonitoring} fire. */
 export interface AlertThresholds {
   /**
-   * Share of requests that the server fails (status 5xx), from 0 to 1.
+   * Share of failed requests (status 5xx), from 0 to 1.
    * @default 0.05
    */
   readonly errorRatio?: number;
 
   /**
-   * Time within which 95 of 100 requests are answered, less than 10 seconds. Uploads of artifacts through the server count.
+   * 95th percentile of the request duration, less than 10 seconds. It includes uploads of artifacts through the server.
    * @default Duration.seconds(2)
    */
   readonly latency?: Duration;
@@ -24,39 +25,39 @@ export interface AlertThresholds {
   readonly restarts?: number;
 
   /**
-   * Share of the requests a server can work on at once that are in a transaction, from 0 to 1.
+   * Transactions, as a share of the requests that the server can serve at once, from 0 to 1.
    * @default 0.9
    */
   readonly poolUsage?: number;
 
   /**
-   * Share of the connections that PostgreSQL takes, from 0 to 1.
+   * Open connections, as a share of `max_connections` of PostgreSQL, from 0 to 1.
    * @default 0.85
    */
   readonly connectionUsage?: number;
 
   /**
-   * Share of a volume that is in use, from 0 to 1.
+   * Used share of a volume, from 0 to 1.
    * @default 0.85
    */
   readonly volumeUsage?: number;
 
   /**
-   * Age of the last good backup.
-   * @default Duration.hours(26) - a daily one, and two hours for it
+   * Age of the last successful backup.
+   * @default Duration.hours(26) - a daily backup, and two hours for it to run
    */
   readonly backupAge?: Duration;
 }
 
-/** The thresholds, defaults filled in. */
+/** The thresholds with their defaults. */
 export type Thresholds = Required<AlertThresholds>;
 
-// The largest bucket of MLflow's histogram: what takes longer is not told apart.
+// The largest bucket of MLflow's histogram, which does not distinguish longer durations.
 const LONGEST_LATENCY = 10;
 
-/** The given thresholds, and the defaults of the others. */
+/** Fills in the defaults. */
 export function thresholdsOf(given: AlertThresholds = {}): Thresholds {
-  return {
+  return withDefaults(given, {
     errorRatio: 0.05,
     latency: Duration.seconds(2),
     restarts: 2,
@@ -64,11 +65,10 @@ export function thresholdsOf(given: AlertThresholds = {}): Thresholds {
     connectionUsage: 0.85,
     volumeUsage: 0.85,
     backupAge: Duration.hours(26),
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-  };
+  });
 }
 
-/** What thresholds must look like. */
+/** Validates the thresholds. */
 export function checkThresholds(problems: Problems, thresholds: Thresholds): void {
   for (const name of ['errorRatio', 'poolUsage', 'connectionUsage', 'volumeUsage'] as const) {
     const share = thresholds[name];
@@ -80,9 +80,9 @@ export function checkThresholds(problems: Problems, thresholds: Thresholds): voi
   if (!(latency > 0 && latency < LONGEST_LATENCY)) {
     problems.add(
       'thresholds.latency',
-      'must be less than 10 seconds, and more than 0',
+      'must be more than 0 and less than 10 seconds',
       latency,
-      'MLflow counts no further.',
+      'The histogram of MLflow ends there.',
     );
   }
   checkWhole(problems, 'thresholds.restarts', thresholds.restarts, { least: 1 });
@@ -91,7 +91,7 @@ export function checkThresholds(problems: Problems, thresholds: Thresholds): voi
   }
 }
 
-/** A duration in seconds, parts of them too. */
+/** A duration in seconds, with fractions. */
 export function inSeconds(duration: Duration): number {
   return duration.toSeconds({ integral: false });
 }

@@ -1,11 +1,10 @@
-import type { MetricSelectors } from './metric-selectors';
-import { usedShare } from './server-alerts';
+import { type MetricSelectors, usedShare } from './metric-selectors';
 
-/** A panel of the dashboard: a question, the series that answer it, and how they are shown. */
+/** A panel of the dashboard. */
 export interface Panel {
   readonly title: string;
   readonly unit: 'reqps' | 'percentunit' | 's' | 'short' | 'bytes';
-  /** Expressions, by the legend of their series. */
+  /** PromQL by legend. */
   readonly series: Record<string, string>;
 }
 
@@ -15,110 +14,84 @@ export interface Row {
   readonly panels: Panel[];
 }
 
-/** The panels on requests. */
-export function requestRow({ server }: MetricSelectors): Row {
+/** The rows of the dashboard, as far as the selectors cover them. */
+export function rowsOf(selectors: MetricSelectors): Row[] {
+  return [requestRow(selectors), podRow(selectors), databaseRow(selectors), storageRow(selectors)];
+}
+
+function requestRow({ server }: MetricSelectors): Row {
   const quantile = (share: number): string =>
-    `histogram_quantile(${String(share)}, sum by (le) (rate(mlflow_http_request_duration_seconds_bucket{${server}}[$__rate_interval])))`;
-  const rate = (matchers = ''): string => `rate(mlflow_http_request_total{${server}${matchers}}[$__rate_interval])`;
+    `histogram_quantile(${String(share)}, sum by (le) (${rate('mlflow_http_request_duration_seconds_bucket', server)}))`;
+  const requests = rate('mlflow_http_request_total', server);
+  const failed = rate('mlflow_http_request_total', `${server},status=~"5.."`);
   return {
     title: 'Requests',
     panels: [
-      { title: 'Requests by status', unit: 'reqps', series: { '{{status}}': `sum by (status) (${rate()})` } },
-      {
-        title: 'Failed requests',
-        unit: 'percentunit',
-        series: { 'status 5xx': `sum(${rate(',status=~"5.."')}) / sum(${rate()})` },
-      },
-      { title: 'Latency', unit: 's', series: { median: quantile(0.5), p95: quantile(0.95), p99: quantile(0.99) } },
-      {
-        title: 'Traces over OTLP',
-        unit: 'short',
-        series: {
-          'spans per second': `sum(rate(mlflow_spans_ingested_total{${server}}[$__rate_interval]))`,
-          'errors per second': `sum(rate(mlflow_trace_ingestion_server_errors_total{${server}}[$__rate_interval]))`,
-        },
-      },
+      panel('Requests by status', 'reqps', { '{{status}}': `sum by (status) (${requests})` }),
+      panel('Failed requests', 'percentunit', { 'status 5xx': `sum(${failed}) / sum(${requests})` }),
+      panel('Latency', 's', { median: quantile(0.5), p95: quantile(0.95), p99: quantile(0.99) }),
+      panel('Traces over OTLP', 'short', {
+        'spans per second': `sum(${rate('mlflow_spans_ingested_total', server)})`,
+        'errors per second': `sum(${rate('mlflow_trace_ingestion_server_errors_total', server)})`,
+      }),
     ],
   };
 }
 
-/** The panels on pods. */
-export function podRow({ server, pods }: MetricSelectors): Row {
+function podRow({ server, pods }: MetricSelectors): Row {
   const container = `${pods},container="mlflow"`;
+  const byPod = (expression: string): Record<string, string> => ({ '{{pod}}': `sum by (pod) (${expression})` });
   return {
     title: 'Pods',
     panels: [
-      { title: 'Pods that answer', unit: 'short', series: { pods: `sum(up{${server}})` } },
-      {
-        title: 'CPU',
-        unit: 'short',
-        series: { '{{pod}}': `sum by (pod) (rate(container_cpu_usage_seconds_total{${container}}[$__rate_interval]))` },
-      },
-      {
-        title: 'Memory',
-        unit: 'bytes',
-        series: { '{{pod}}': `sum by (pod) (container_memory_working_set_bytes{${container}})` },
-      },
-      {
-        title: 'Restarts',
-        unit: 'short',
-        series: { '{{pod}}': `sum by (pod) (kube_pod_container_status_restarts_total{${container}})` },
-      },
+      panel('Pods that answer', 'short', { pods: `sum(up{${server}})` }),
+      panel('CPU', 'short', byPod(rate('container_cpu_usage_seconds_total', container))),
+      panel('Memory', 'bytes', byPod(`container_memory_working_set_bytes{${container}}`)),
+      panel('Restarts', 'short', byPod(`kube_pod_container_status_restarts_total{${container}}`)),
     ],
   };
 }
 
-/** The panels on the database. */
-export function databaseRow({ exporter, database }: MetricSelectors): Row {
+function databaseRow({ exporter, database }: MetricSelectors): Row {
+  if (exporter === undefined || database === undefined) {
+    return { title: 'PostgreSQL', panels: [] };
+  }
   return {
     title: 'PostgreSQL',
     panels: [
-      {
-        title: 'Connections',
-        unit: 'short',
-        series: {
-          '{{datname}}': `sum by (datname) (pg_stat_database_numbackends{${exporter}})`,
-          limit: `max(pg_settings_max_connections{${exporter}})`,
-        },
-      },
-      {
-        title: 'Connections by state',
-        unit: 'short',
-        series: { '{{state}}': `sum by (state) (pg_stat_activity_count{${database}})` },
-      },
-      {
-        title: 'Transactions per second',
-        unit: 'short',
-        series: {
-          committed: `sum(rate(pg_stat_database_xact_commit{${database}}[$__rate_interval]))`,
-          'rolled back': `sum(rate(pg_stat_database_xact_rollback{${database}}[$__rate_interval]))`,
-        },
-      },
-      {
-        title: 'Size of the database',
-        unit: 'bytes',
-        series: { '{{datname}}': `sum by (datname) (pg_database_size_bytes{${database}})` },
-      },
+      panel('Connections', 'short', {
+        '{{datname}}': `sum by (datname) (pg_stat_database_numbackends{${exporter}})`,
+        limit: `max(pg_settings_max_connections{${exporter}})`,
+      }),
+      panel('Connections by state', 'short', {
+        '{{state}}': `sum by (state) (pg_stat_activity_count{${database}})`,
+      }),
+      panel('Transactions per second', 'short', {
+        committed: `sum(${rate('pg_stat_database_xact_commit', database)})`,
+        'rolled back': `sum(${rate('pg_stat_database_xact_rollback', database)})`,
+      }),
+      panel('Size of the database', 'bytes', {
+        '{{datname}}': `sum by (datname) (pg_database_size_bytes{${database}})`,
+      }),
     ],
   };
 }
 
-/** The panels on what fills up and what grows old. */
-export function storageRow({ volumes, backups }: MetricSelectors): Row {
-  const panels: Panel[] = [];
-  if (volumes !== undefined) {
-    panels.push({
-      title: 'Volumes in use',
-      unit: 'percentunit',
-      series: { '{{persistentvolumeclaim}}': usedShare(volumes) },
-    });
-  }
-  if (backups !== undefined) {
-    panels.push({
-      title: 'Age of the last good backup',
-      unit: 's',
-      series: { '{{cronjob}}': `time() - kube_cronjob_status_last_successful_time{${backups}}` },
-    });
-  }
-  return { title: 'Storage', panels };
+function storageRow({ volumes, backups }: MetricSelectors): Row {
+  const panels = [
+    volumes && panel('Volumes in use', 'percentunit', { '{{persistentvolumeclaim}}': usedShare(volumes) }),
+    backups &&
+      panel('Age of the last good backup', 's', {
+        '{{cronjob}}': `time() - kube_cronjob_status_last_successful_time{${backups}}`,
+      }),
+  ];
+  return { title: 'Storage', panels: panels.filter((each) => typeof each === 'object') };
+}
+
+function panel(title: string, unit: Panel['unit'], series: Panel['series']): Panel {
+  return { title, unit, series };
+}
+
+function rate(metric: string, selector: string): string {
+  return `rate(${metric}{${selector}}[$__rate_interval])`;
 }

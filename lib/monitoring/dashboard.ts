@@ -5,23 +5,25 @@ import { contentDigest } from '../kube/values/digest';
 
 import type { Panel, Row } from './dashboard-panels';
 
-// Grafana's grid is 24 wide.
+// In units of Grafana's grid, which is 24 wide.
 const WIDTH = 6;
 const HEIGHT = 8;
 
 const DATA_SOURCE = { type: 'prometheus', uid: '${datasource}' };
 
-/** What a dashboard is called, and how Grafana finds it. */
-export interface DashboardPlace {
+/** A dashboard, and the labels by which Grafana finds it. */
+export interface Dashboard {
+  /** Name of the ConfigMap. */
   readonly name: string;
   readonly title: string;
   readonly labels: Record<string, string>;
   readonly annotations?: Record<string, string>;
+  readonly rows: Row[];
 }
 
 /** The dashboard as a ConfigMap for Grafana's sidecar. */
-export function dashboardConfigMap(scope: Construct, place: DashboardPlace, rows: Row[]): kplus.ConfigMap {
-  const { name, title, labels, annotations } = place;
+export function dashboardConfigMap(scope: Construct, dashboard: Dashboard): kplus.ConfigMap {
+  const { name, title, labels, annotations, rows } = dashboard;
   return new kplus.ConfigMap(scope, 'dashboard', {
     metadata: { name, labels, annotations },
     data: { [`${name}.json`]: `${JSON.stringify(dashboardJson(title, rows), null, 1)}\n` },
@@ -29,12 +31,12 @@ export function dashboardConfigMap(scope: Construct, place: DashboardPlace, rows
 }
 
 /**
- * The dashboard as Grafana imports it. The data source is a variable, so that it fits every Grafana.
+ * The JSON model that Grafana imports. The data source is a variable, so that it fits every Grafana.
  * @see https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/
  */
 function dashboardJson(title: string, rows: Row[]): Record<string, unknown> {
   return {
-    // The same at each synthesis, so that links to it last.
+    // Stable, so that links to it stay valid.
     uid: `mlflow-${contentDigest(title)}`,
     title,
     tags: ['mlflow'],

@@ -1,44 +1,49 @@
-/** What a deployment and all around it is called. */
-export interface DeploymentNames {
-  readonly namespace: string;
-  readonly server: string;
-  readonly exporter?: string;
-  readonly database?: string;
-  readonly volumeClaims: string[];
-  readonly cronJobs: string[];
-}
+import type { MlflowMonitoringProps } from './mlflow-monitoring-props';
 
-/** The series of one deployment, by the labels that tell it from others. Without braces, so that more can be added. */
+/** Label matchers that select the series of one deployment. Without braces, so that others can be appended. */
 export interface MetricSelectors {
   readonly namespace: string;
-  /** Of the server's own metrics, and of `up`. */
+  /** The server's own metrics, and `up`. */
   readonly server: string;
-  /** Of what kube-state-metrics and cAdvisor know of the server's pods. */
+  /** Metrics of kube-state-metrics and cAdvisor on the server's pods. */
   readonly pods: string;
-  /** Of the exporter of PostgreSQL. */
-  readonly exporter: string;
-  /** Of what the exporter knows of the server's database; of all databases, where its name is not known. */
-  readonly database: string;
-  /** Of the volumes, where there are any. */
+  /** Metrics of the exporter of PostgreSQL, where there is one. */
+  readonly exporter?: string;
+  /** The exporter's metrics on the server's database; on all databases, where its name is in a Secret. */
+  readonly database?: string;
+  /** Metrics of the volumes, where there are any. */
   readonly volumes?: string;
-  /** Of the CronJobs that back up, where there are any. */
+  /** Metrics of the CronJobs that back up, where there are any. */
   readonly backups?: string;
 }
 
-/** The selectors by the names. */
-export function selectorsOf(names: DeploymentNames): MetricSelectors {
-  const namespace = `namespace=${quoted(names.namespace)}`;
-  const exporter = `${namespace},job=${quoted(names.exporter ?? '')}`;
+/** The selectors of what the props name. */
+export function selectorsOf(props: MlflowMonitoringProps): MetricSelectors {
+  const { server, postgresExporter, volumeClaims = [], backups = [] } = props;
+  const { claimName } = server.artifacts;
+  const claims = [...(claimName === undefined ? [] : [claimName]), ...volumeClaims.map(({ name }) => name)];
+  const namespace = `namespace=${quoted(server.serverNamespace ?? '')}`;
+  const exporter = postgresExporter && `${namespace},job=${quoted(postgresExporter.node.id)}`;
+  const database = server.backend.connection.database.value as string | undefined;
   return {
     namespace,
-    server: `${namespace},job=${quoted(names.server)}`,
-    // A pod's name ends in the digest of its template and five characters more: `mlflow-ui-…` is another Deployment's.
-    pods: `${namespace},pod=~${quoted(`${names.server}-[a-z0-9]+-[a-z0-9]{5}`)}`,
+    server: `${namespace},job=${quoted(server.serverName)}`,
+    // A pod's name ends in a digest of its template and five characters. Without them, `mlflow-ui-…` would match.
+    pods: `${namespace},pod=~${quoted(`${server.serverName}-[a-z0-9]+-[a-z0-9]{5}`)}`,
     exporter,
-    database: names.database === undefined ? exporter : `${exporter},datname=${quoted(names.database)}`,
-    volumes: oneOf(namespace, 'persistentvolumeclaim', names.volumeClaims),
-    backups: oneOf(namespace, 'cronjob', names.cronJobs),
+    database: exporter && (database === undefined ? exporter : `${exporter},datname=${quoted(database)}`),
+    volumes: oneOf(namespace, 'persistentvolumeclaim', claims),
+    backups: oneOf(
+      namespace,
+      'cronjob',
+      backups.map(({ cronJob }) => cronJob.name),
+    ),
   };
+}
+
+/** PromQL for the used share of each volume. */
+export function usedShare(volumes: string): string {
+  return `1 - kubelet_volume_stats_available_bytes{${volumes}} / kubelet_volume_stats_capacity_bytes{${volumes}}`;
 }
 
 function oneOf(namespace: string, label: string, names: string[]): string | undefined {

@@ -12,7 +12,7 @@ import type { PrometheusScrape } from './prometheus-scrape';
 
 /** Props of {@link MlflowMonitoring}. */
 export interface MlflowMonitoringProps {
-  /** The server, with `metrics` on, in a chart that names its namespace. */
+  /** The server. It needs `metrics: true`, and a chart with a namespace. */
   readonly server: IMlflowServer;
 
   /**
@@ -22,56 +22,55 @@ export interface MlflowMonitoringProps {
   readonly scrape?: PrometheusScrape;
 
   /**
-   * Who scrapes, where the server has `isolation`: they are let in.
+   * Clients that may scrape the server, where it has `isolation`.
    * @default [NetworkPeer.PROMETHEUS]
    */
   readonly scrapers?: NetworkPeer[];
 
   /**
-   * The exporter of the server's database: brings the alerts and the panels on PostgreSQL.
+   * The exporter of the server's database. It adds the alerts and panels on PostgreSQL.
    * @default - none
    */
   readonly postgresExporter?: PostgresExporter;
 
   /**
-   * Backups of the database, in the namespace of the server: brings the alert on old backups.
+   * Backups of the database, in the namespace of the server. They add the alert on old backups.
    * @default - none
    */
   readonly backups?: PostgresBackup[];
 
   /**
-   * Further claims to watch, such as `volumeClaims` of a `BitnamiPostgres`.
-   * @default - that of the server's own artifacts, where there is one
+   * Claims to monitor besides that of the server's artifacts, such as `volumeClaims` of a `BitnamiPostgres`.
+   * @default - none
    */
   readonly volumeClaims?: IPersistentVolumeClaim[];
 
   /**
-   * Labels of the monitors and of the rules, by which a Prometheus selects them: `release: <name>` for the chart
-   * kube-prometheus-stack.
+   * Labels by which Prometheus selects monitors and rules: `release: <name>` for the chart kube-prometheus-stack.
    * @default - none
    */
   readonly labels?: Record<string, string>;
 
   /**
-   * From which values on the alerts are on.
-   * @default - those of AlertThresholds
+   * Values above which the alerts fire.
+   * @default - the defaults of AlertThresholds
    */
   readonly thresholds?: AlertThresholds;
 
   /**
-   * Alerts to leave out.
+   * Alerts to exclude.
    * @default - none
    */
   readonly excludeAlerts?: MlflowAlert[];
 
   /**
-   * Alerts of your own, in the same PrometheusRule.
+   * Your own alerts, in the same PrometheusRule.
    * @default - none
    */
   readonly extraRules?: AlertRule[];
 
   /**
-   * Labels of the ConfigMap with the dashboard, by which Grafana's sidecar finds it.
+   * Labels by which Grafana's sidecar finds the ConfigMap with the dashboard.
    * @default - { grafana_dashboard: '1' }
    */
   readonly dashboardLabels?: Record<string, string>;

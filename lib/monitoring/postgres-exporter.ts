@@ -9,24 +9,24 @@ import { texts } from '../kube/values/env-values';
 import { labelsOf, type ObjectLabels } from '../kube/pod/labels';
 import { container, type Pod, podOf } from '../kube/pod/pod';
 import type { PodPart } from '../kube/pod/pod-part';
-import { deploymentOf } from '../kube/pod/workload';
+import { deploymentOf, serviceOf } from '../kube/pod/workload';
 import { NetworkPeer } from '../kube/network/network-peer';
-import { networkPolicy } from '../kube/network/network-policy';
+import { networkPolicy } from '../kube/network/isolation';
 import { checkPeers } from '../kube/network/network-route';
-import { checkPodOptions } from '../kube/pod/pod-options';
+import { checkPodOptions, type PodOptions } from '../kube/pod/pod-options';
 import { Problems } from '../validation/problems';
 import { LITTLE_SCRATCH_SPACE } from '../kube/pod/scratch-space';
-import { serviceOf } from '../kube/pod/service';
 import { addConnectionDemand } from '../postgres/capacity/connection-demand';
 import { connectionPart } from '../postgres/connection/connection-part';
+import type { IPostgresBackend } from '../postgres/connection/postgres-backend';
 import { PostgresConnection } from '../postgres/connection/postgres-connection';
+import type { PostgresCredentials } from '../postgres/connection/postgres-credentials';
 import { PostgresTls } from '../postgres/connection/postgres-tls';
 
-import type { PostgresExporterProps } from './postgres-exporter-props';
 import type { ScrapeTarget } from './prometheus-scrape';
 
 const PORT = 9187;
-/** As measured: one for the metrics, one for the settings of the server. */
+/** Measured: one for the metrics, one for the settings of PostgreSQL. */
 const CONNECTIONS = 2;
 const PORT_NAME = 'http-metrics';
 
@@ -36,17 +36,53 @@ const DEFAULT_RESOURCES: kplus.ContainerResources = {
   ephemeralStorage: LITTLE_SCRATCH_SPACE,
 };
 
+/** Props of {@link PostgresExporter}. */
+export interface PostgresExporterProps extends PodOptions {
+  /** The database to monitor. The exporter bypasses a pooler. */
+  readonly backend: IPostgresBackend;
+
+  /**
+   * Login of the exporter. A role with `GRANT pg_monitor` sees the activity of all roles, MLflow's role only its own.
+   * @default - MLflow's login
+   */
+  readonly credentials?: PostgresCredentials;
+
+  /**
+   * TLS of the connection. The exporter's driver does not support PostgresTls.PREFER.
+   * @default - the backend's; PostgresTls.DISABLE for PostgresTls.PREFER
+   */
+  readonly tls?: PostgresTls;
+
+  /**
+   * Clients that may scrape the exporter.
+   * @default [NetworkPeer.PROMETHEUS]
+   */
+  readonly scrapers?: NetworkPeer[];
+
+  /**
+   * The image of postgres_exporter, by tag or digest.
+   * @default 'quay.io/prometheuscommunity/postgres-exporter:v0.18.1'
+   */
+  readonly image?: string;
+
+  /**
+   * CPU and memory of the pod.
+   * @default - requests 20 millicores and 32 MiB, limits 200 millicores and 128 MiB
+   */
+  readonly resources?: kplus.ContainerResources;
+}
+
 /**
- * postgres_exporter in front of any backend: what PostgreSQL knows of itself, as metrics for Prometheus.
+ * Runs postgres_exporter, which exposes PostgreSQL's statistics as metrics for Prometheus, on any backend.
  *
- * It is one pod, with two connections to the database. Hand it to `MlflowMonitoring`, which has it scraped.
+ * It is one pod, with two connections to the database. Pass it to `MlflowMonitoring`, which scrapes it.
  * @see https://github.com/prometheus-community/postgres_exporter
  */
 export class PostgresExporter extends Construct {
-  /** The pod. */
+  /** The Deployment of the pod. */
   public readonly deployment: kplus.Deployment;
 
-  /** The Service in front of it. */
+  /** The Service of the pod. */
   public readonly service: kplus.Service;
 
   /** @internal */
@@ -57,12 +93,12 @@ export class PostgresExporter extends Construct {
     const labels = labelsOf('postgres-exporter', id, 'metrics');
     const problems = new Problems(this);
     const pod = problems.finish(() => {
-      const connection = watchedConnection(props);
+      const connection = exporterConnection(props);
       checkExporter(problems, id, props, connection);
       return exporterPod(problems, this, labels, props, connection);
     });
 
-    // A second pod would count everything twice, and take two more connections.
+    // A second pod would count everything twice.
     this.deployment = deploymentOf(this, pod, { replicas: 1, strategy: kplus.DeploymentStrategy.recreate() });
     this.service = serviceOf(this, 'service', labels, {
       metadata: { name: id },
@@ -90,7 +126,7 @@ function exporterPod(
   const settings: PodPart = {
     envVariables: texts({
       PGAPPNAME: 'postgres-exporter',
-      // The driver takes the rest from the variables above: in here, a password with a space would break it.
+      // The driver reads the rest from the PG* variables: a password with a space would break this string.
       DATA_SOURCE_NAME: 'host=$(PGHOST) port=$(PGPORT)',
     }),
   };
@@ -103,26 +139,26 @@ function exporterPod(
         imagePullPolicy: props.imagePullPolicy,
         ports: [{ name: PORT_NAME, number: PORT }],
         resources: props.resources ?? DEFAULT_RESOURCES,
-        readiness: answers(10, 3),
-        liveness: answers(30, 3),
+        readiness: probe(10),
+        liveness: probe(30),
       }),
     ],
   });
 }
 
-/** The way to the database itself, as the exporter's driver can take it. */
-function watchedConnection({ backend, credentials, tls }: PostgresExporterProps): PostgresConnection {
-  const straight = backend.connection.unpooled;
-  const { host, port, database, clientLabels } = straight;
+/** The unpooled connection, with what the exporter's driver supports. */
+function exporterConnection({ backend, credentials, tls }: PostgresExporterProps): PostgresConnection {
+  const unpooled = backend.connection.unpooled;
+  const { host, port, database, clientLabels } = unpooled;
   return new PostgresConnection({
     host,
     port,
     database,
     clientLabels,
-    // A password file is for one role, and a password of another comes before it.
-    sidecar: credentials !== undefined && hasPasswordFile(straight) ? undefined : straight.sidecar,
-    credentials: credentials ?? straight.credentials,
-    tls: tls ?? (straight.tls === PostgresTls.PREFER ? PostgresTls.DISABLE : straight.tls),
+    // The password file belongs to another role.
+    sidecar: credentials !== undefined && hasPasswordFile(unpooled) ? undefined : unpooled.sidecar,
+    credentials: credentials ?? unpooled.credentials,
+    tls: tls ?? (unpooled.tls === PostgresTls.PREFER ? PostgresTls.DISABLE : unpooled.tls),
   });
 }
 
@@ -143,24 +179,24 @@ function checkExporter(
       'backend',
       'must be one host',
       host.value,
-      'Make an exporter for each of them, on an ExternalPostgres of its own.',
+      'Make an exporter for each host, on an ExternalPostgres of its own.',
     );
   }
-  const straight = props.backend.connection.unpooled;
+  const unpooled = props.backend.connection.unpooled;
   if (
     props.credentials !== undefined &&
-    straight.sidecar !== undefined &&
-    !hasPasswordFile(straight) &&
-    straight.credentials.password === undefined
+    unpooled.sidecar !== undefined &&
+    !hasPasswordFile(unpooled) &&
+    unpooled.credentials.password === undefined
   ) {
     problems.say(
-      '`credentials` must be left out where the proxy of `backend` logs in, which is let in as nobody else.',
-      'Leave it out, or watch another backend on the same database, with a password.',
+      '`credentials` must be left out where the proxy of `backend` logs in, which can log in as no other role.',
+      'Leave it out, or use another backend on the same database, with a password.',
     );
   }
   if (tls === PostgresTls.PREFER) {
     problems.say(
-      '`tls` must not be PostgresTls.PREFER, which the exporter does not know.',
+      '`tls` must not be PostgresTls.PREFER, which the exporter does not support.',
       'Use PostgresTls.REQUIRE or PostgresTls.DISABLE.',
     );
   }
@@ -169,12 +205,12 @@ function checkExporter(
   checkPodOptions(problems, props);
 }
 
-// The front page: /metrics would ask the database each time.
-function answers(everySeconds: number, failureThreshold: number): kplus.Probe {
+// The front page: /metrics would query the database each time.
+function probe(periodSeconds: number): kplus.Probe {
   return kplus.Probe.fromHttpGet('/', {
     port: PORT,
-    periodSeconds: Duration.seconds(everySeconds),
+    periodSeconds: Duration.seconds(periodSeconds),
     timeoutSeconds: Duration.seconds(3),
-    failureThreshold,
+    failureThreshold: 3,
   });
 }

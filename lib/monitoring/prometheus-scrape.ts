@@ -5,7 +5,7 @@ import { checkDataKey, checkObjectName, checkSeconds } from '../validation/check
 import type { ObjectLabels } from '../kube/pod/labels';
 import type { Problems } from '../validation/problems';
 
-/** How often Prometheus asks, and as whom. */
+/** Options of {@link PrometheusScrape}. */
 export interface PrometheusScrapeOptions {
   /**
    * Time between two scrapes, in whole seconds.
@@ -14,8 +14,8 @@ export interface PrometheusScrapeOptions {
   readonly interval?: Duration;
 
   /**
-   * Name of a Secret with an administrator's login of MLflow, in the namespace of the server. `MlflowAuth.basic` asks Prometheus
-   * for one as well, and refuses other users with 403.
+   * Name of a Secret with the login of an MLflow administrator, in the namespace of the server. `MlflowAuth.basic` requires
+   * it and answers other users with 403.
    * @default - none
    */
   readonly basicAuthSecretName?: string;
@@ -33,33 +33,33 @@ export interface PrometheusScrapeOptions {
   readonly passwordKey?: string;
 }
 
-/** What is scraped. */
+/** A target of Prometheus. */
 export interface ScrapeTarget {
-  /** The label `job` of all that is scraped. */
+  /** The label `job` of its series. */
   readonly job: string;
   readonly labels: ObjectLabels;
   /** Name of the port, of the container and of the Service. */
   readonly port: string;
   readonly path: string;
-  /** Whether it may ask for a login. */
+  /** Whether it may require a login. */
   readonly asksForLogin: boolean;
 }
 
-/** How Prometheus finds out what to scrape. All ways set the label `job` to the id of what is scraped. */
+/** How Prometheus discovers its targets. The label `job` is the id of the target's construct. */
 export class PrometheusScrape {
-  /** A ServiceMonitor of the Prometheus operator. The default; choose it unless you have a reason not to. */
+  /** A ServiceMonitor of the Prometheus operator. The default; choose it unless you need another. */
   public static serviceMonitor(options: PrometheusScrapeOptions = {}): PrometheusScrape {
     return new PrometheusScrape('ServiceMonitor', options);
   }
 
-  /** A PodMonitor of the Prometheus operator: finds the pods without their Service. Choose it where pods run that no Service has. */
+  /** A PodMonitor of the Prometheus operator, which needs no Service. Choose it for pods without a Service. */
   public static podMonitor(options: PrometheusScrapeOptions = {}): PrometheusScrape {
     return new PrometheusScrape('PodMonitor', options);
   }
 
   /**
-   * Nothing: a configuration of your own scrapes the pods. It has to set the labels `namespace`, `pod` and `job`, the last
-   * to the id of the construct, since the alerts and the dashboard select by them.
+   * No monitor: your own configuration scrapes the pods. It must set the labels `namespace`, `pod` and `job` (the id of the
+   * construct), by which the alerts and the dashboard select.
    */
   public static external(): PrometheusScrape {
     return new PrometheusScrape();
@@ -76,7 +76,7 @@ export class PrometheusScrape {
   }
 
   /**
-   * Whether a server lets it in that asks for a login.
+   * Whether it can scrape a server that requires a login.
    *
    * @internal
    */
@@ -96,7 +96,7 @@ export class PrometheusScrape {
   }
 
   /**
-   * Makes the monitor, if there is one. `labels` are what the Prometheus selects monitors by.
+   * Makes the monitor, unless it is external. `labels` are those by which Prometheus selects monitors.
    * @see https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.ServiceMonitor
    * @internal
    */
@@ -109,14 +109,16 @@ export class PrometheusScrape {
     if (this.kind === undefined) {
       return undefined;
     }
-    const { interval = Duration.seconds(30) } = this.options;
+    const { interval = Duration.seconds(30), basicAuthSecretName: name } = this.options;
+    const { usernameKey = 'username', passwordKey = 'password' } = this.options;
+    const login = name && { username: { name, key: usernameKey }, password: { name, key: passwordKey } };
     const endpoint = {
       port: target.port,
       path: target.path,
       interval: `${String(interval.toSeconds())}s`,
-      // Otherwise a PodMonitor calls the job by its own name.
+      // Otherwise the job of a PodMonitor is the monitor's own name.
       relabelings: [{ action: 'replace', targetLabel: 'job', replacement: target.job }],
-      basicAuth: target.asksForLogin ? this.basicAuth() : undefined,
+      basicAuth: target.asksForLogin ? login : undefined,
     };
     return new ApiObject(scope, id, {
       apiVersion: 'monitoring.coreos.com/v1',
@@ -127,12 +129,5 @@ export class PrometheusScrape {
         [this.kind === 'ServiceMonitor' ? 'endpoints' : 'podMetricsEndpoints']: [endpoint],
       },
     });
-  }
-
-  private basicAuth(): Record<string, unknown> | undefined {
-    const { basicAuthSecretName: name, usernameKey = 'username', passwordKey = 'password' } = this.options;
-    return name === undefined
-      ? undefined
-      : { username: { name, key: usernameKey }, password: { name, key: passwordKey } };
   }
 }

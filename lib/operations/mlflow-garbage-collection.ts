@@ -3,7 +3,6 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { artifactsPart, ArtifactVisibility } from '../artifacts/artifact-store';
-import { labelsOf } from '../kube/pod/labels';
 import { texts } from '../kube/values/env-values';
 import { ScriptFiles } from '../scripts/scripts';
 import type { IMlflowServer } from '../server/mlflow-server-reference';
@@ -11,22 +10,22 @@ import { checkId, checkSeconds } from '../validation/checks';
 import { checkConstruct } from '../validation/arguments';
 import { Problems } from '../validation/problems';
 
-import { Operation, type OperationProps } from './operation';
+import { Operation, type OperationInput } from './operation';
 import { checkScheduled, cronJobOf, type ScheduledProps } from './scheduled';
 
-/** Its lock, and MLflow's store, which opens a session within a session. */
+/** One for the lock, two for MLflow's store, which opens a session within a session. */
 const CONNECTIONS = 3;
 const SCRIPTS = ScriptFiles.named('collect_garbage.py');
 
 /** Props of {@link MlflowGarbageCollection}. */
 export interface MlflowGarbageCollectionProps extends ScheduledProps {
-  /** The server to clean up after: its database, its artifacts and its image are used, and its ServiceAccount. */
+  /** The server to clean up after. The pod uses its database, artifacts, image, ServiceAccount and isolation. */
   readonly server: IMlflowServer;
 
-  /** When it runs. */
+  /** Schedule of the collection. */
   readonly schedule: Cron;
 
-  /** How long ago something must have been deleted: for so long, a deletion by mistake can be undone. */
+  /** Age of a deletion before it becomes permanent. Until then, it can be undone. */
   readonly olderThan: Duration;
 
   /**
@@ -36,65 +35,60 @@ export interface MlflowGarbageCollectionProps extends ScheduledProps {
   readonly resources?: kplus.ContainerResources;
 
   /**
-   * The priority class of the pod.
+   * Priority class of the pod.
    * @default - the default class of the cluster
    */
   readonly priorityClassName?: string;
 }
 
 /**
- * Deletes runs, logged models and experiments for good, with their artifacts, some time after somebody deleted them in
- * MLflow: `mlflow gc` as a CronJob. Without it, the database and the artifact store only ever grow.
+ * Permanently deletes the runs, logged models and experiments that users have deleted in MLflow, with their artifacts:
+ * `mlflow gc` as a CronJob. Without it, the database and the artifact store only grow.
  *
- * It asks no model registry: a version made from a run that was deleted loses its files with that run.
+ * It does not look at the model registry: a model version from a deleted run loses its files.
  * @see https://mlflow.org/docs/latest/cli.html#mlflow-gc
  */
 export class MlflowGarbageCollection extends Construct {
-  /** What runs it. */
+  /** The CronJob. */
   public readonly cronJob: kplus.CronJob;
 
   public constructor(scope: Construct, id: string, props: MlflowGarbageCollectionProps) {
     super(...checkConstruct('MlflowGarbageCollection', scope, id, props));
-    const { server } = props;
-    const { artifacts } = server;
+    const { server, resources, priorityClassName } = props;
+    const { artifacts, image, imagePullPolicy, imagePullSecrets, serviceAccount, isolation } = server;
     const problems = new Problems(this);
     checkGarbageCollection(problems, id, props);
-    const pod = problems.finish(() => {
-      const operation = new Operation(
-        this,
-        problems,
-        labelsOf('mlflow', id, 'garbage-collection'),
-        { ...operationProps(server), resources: props.resources, priorityClassName: props.priorityClassName },
-        server.backend.connection,
-        SCRIPTS,
-      );
-      operation.demandConnections(CONNECTIONS);
-      return operation.pod({
-        isAnnotated: true,
-        containers: [
-          operation.container('collect-garbage', {
-            script: ['collect_garbage.py', ageOf(props.olderThan)],
-            connects: true,
-            parts: [
-              {
-                envVariables: texts({
-                  MLFLOW_DEFAULT_ARTIFACT_ROOT: artifacts.defaultArtifactRoot ?? 'mlflow-artifacts:/',
-                  ARTIFACTS_DESTINATION: artifacts.destination,
-                }),
-              },
-              artifactsPart(artifacts),
-              // What the server needs on its way to the artifacts may be in here: a proxy, a region, a CA.
-              { of: 'server.extraEnvVars', isExtra: true, envVariables: server.extraEnvVars },
-            ],
-          }),
-        ],
-      });
-    });
-
+    const input: OperationInput = {
+      component: 'garbage-collection',
+      props: { image, imagePullPolicy, imagePullSecrets, serviceAccount, isolation, resources, priorityClassName },
+      connection: server.backend.connection,
+      scripts: SCRIPTS,
+      connections: CONNECTIONS,
+    };
+    const pod = Operation.pod(this, problems, input, (operation) => ({
+      isAnnotated: true,
+      containers: [
+        operation.container('collect-garbage', {
+          script: ['collect_garbage.py', ageOf(props.olderThan)],
+          connects: true,
+          parts: [
+            {
+              envVariables: texts({
+                MLFLOW_DEFAULT_ARTIFACT_ROOT: artifacts.defaultArtifactRoot ?? 'mlflow-artifacts:/',
+                ARTIFACTS_DESTINATION: artifacts.destination,
+              }),
+            },
+            artifactsPart(artifacts),
+            // These may hold settings that access to the artifacts needs: a proxy, a region, a CA.
+            { of: 'server.extraEnvVars', isExtra: true, envVariables: server.extraEnvVars },
+          ],
+        }),
+      ],
+    }));
     // The schedule is the retry.
     this.cronJob = cronJobOf(this, pod, props, { backoffLimit: 0 });
     if (artifacts.visibility === ArtifactVisibility.NODE) {
-      // One node at a time holds a ReadWriteOnce volume, and it is the server's.
+      // A ReadWriteOnce volume is mounted on one node at a time: the server's.
       this.cronJob.scheduling.colocate(kplus.Pods.select(this, 'server', { labels: server.podSelector }));
     }
   }
@@ -107,23 +101,17 @@ function checkGarbageCollection(problems: Problems, id: string, props: MlflowGar
     problems,
     'olderThan',
     props.olderThan,
-    'For so long, a deletion by mistake can be undone: Duration.days(30) is a good start.',
+    'Until then, a deletion can be undone: Duration.days(30) is a good start.',
   );
   if (props.server.artifacts.visibility === ArtifactVisibility.POD) {
     problems.say(
-      '`server` keeps its artifacts where only its own pod can see them, so that no other pod can delete them.',
+      '`server` must not keep its artifacts in its pod, where no other pod can delete them.',
       'Give it a volume with a claim, or an object store, as `artifactRoot`.',
     );
   }
 }
 
-/** It runs in the server's image, as the server's ServiceAccount, and as isolated as the server. */
-function operationProps(server: IMlflowServer): OperationProps {
-  const { image, imagePullPolicy, imagePullSecrets, serviceAccount, isolation } = server;
-  return { image, imagePullPolicy, imagePullSecrets, serviceAccount, isolation };
-}
-
-/** The duration as `mlflow gc --older-than` takes it: `30d`, `1d12h`. */
+/** The duration in the format of `mlflow gc --older-than`: `30d`, `1d12h`. */
 function ageOf(duration: Duration): string {
   let rest = duration.toSeconds();
   const parts = Object.entries({ d: 86400, h: 3600, m: 60, s: 1 }).map(([unit, seconds]) => {

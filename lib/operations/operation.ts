@@ -3,8 +3,8 @@ import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import { IMAGES } from '../images';
-import { checkIsolation, type IsolationOptions, isolateJob } from '../kube/network/isolation';
-import type { ObjectLabels } from '../kube/pod/labels';
+import { checkIsolation, egressOf, type IsolationOptions, networkPolicy } from '../kube/network/isolation';
+import { labelsOf, type ObjectLabels } from '../kube/pod/labels';
 import { container, type ContainerOptions, type Pod, type PodContainer, type PodInput, podOf } from '../kube/pod/pod';
 import { checkPodOptions, type PodOptions } from '../kube/pod/pod-options';
 import type { PodPart } from '../kube/pod/pod-part';
@@ -25,10 +25,10 @@ const DEFAULT_RESOURCES: kplus.ContainerResources = {
   ephemeralStorage: SCRATCH_SPACE,
 };
 
-/** Props of every Job around a database. */
+/** Props that all operations share. */
 export interface OperationProps extends PodOptions {
   /**
-   * The image, by tag or digest. It needs MLflow and psycopg2, in the version that the server runs.
+   * The image, by tag or digest. It needs MLflow and psycopg2, in the server's version.
    * @default 'ghcr.io/mlflow/mlflow:v3.17.2-full'
    */
   readonly image?: string;
@@ -40,64 +40,90 @@ export interface OperationProps extends PodOptions {
   readonly resources?: kplus.ContainerResources;
 
   /**
-   * The ServiceAccount of the pod: one of your own, or an existing one. The pod gets no token of it.
+   * ServiceAccount of the pod: one of your own, or an existing one. Its token is not mounted.
    * @default - a new one, named by the construct's id
    */
   readonly serviceAccount?: kplus.IServiceAccount;
 
   /**
-   * Lets the pod reach nothing but DNS, the database and what is named here, and lets nobody reach it.
-   * @default - none: the pod may reach everything
+   * Restricts the pod's network: it reaches DNS, the database and what is named here, and accepts no connections.
+   * @default - no restriction
    */
   readonly isolation?: IsolationOptions;
 }
 
-/** What a container of an operation does. */
+/** The inputs of an operation's pod. */
+export interface OperationInput {
+  /** The label `app.kubernetes.io/component`. */
+  readonly component: string;
+  readonly props: OperationProps;
+  /** Connection to the database. Operations bypass its pooler. */
+  readonly connection: PostgresConnection;
+  readonly scripts: ScriptFiles;
+  /** Number of connections that the pod opens while servers run. */
+  readonly connections?: number;
+}
+
+/** A container that runs a script. */
 export interface OperationContainer {
   /**
    * The image.
-   * @default - that of the operation
+   * @default - the operation's
    */
   readonly image?: string;
-  /** The script, and its arguments. */
+  /** The script and its arguments. */
   readonly script: readonly [string, ...string[]];
   /** Whether it connects to the database. */
   readonly connects: boolean;
   readonly parts?: readonly PodPart[];
 }
 
-/**
- * A Job or CronJob that works on a database: the pod that all operations share, to complete with containers.
- *
- * Operations connect to the database itself, around a pooler.
- */
+/** Makes the containers of an operation. */
 export class Operation {
+  /** Makes the pod of an operation from the containers that `build` returns, and its network policy. Throws all problems. */
+  public static pod(
+    scope: Construct,
+    problems: Problems,
+    input: OperationInput,
+    build: (operation: Operation) => Omit<PodInput, 'imagePullSecrets' | 'priorityClassName'>,
+  ): Pod {
+    const { isolation, imagePullSecrets, priorityClassName, serviceAccount } = input.props;
+    const labels = labelsOf('mlflow', scope.node.id, input.component);
+    return problems.finish(() => {
+      const containers = build(new Operation(scope, labels, input));
+      const pod = podOf(problems, labels, { serviceAccount, ...containers, imagePullSecrets, priorityClassName });
+      if (isolation !== undefined) {
+        networkPolicy(scope, 'network-policy', scope.node.id, labels, {
+          ingress: [],
+          egress: egressOf(isolation, pod.routes),
+        });
+      }
+      return pod;
+    });
+  }
+
   private readonly options: ContainerOptions;
   private readonly connected: readonly PodPart[];
   private readonly unconnected: readonly PodPart[];
-  private readonly connection: PostgresConnection;
 
-  public constructor(
-    private readonly scope: Construct,
-    private readonly problems: Problems,
-    private readonly labels: ObjectLabels,
-    private readonly props: OperationProps,
-    connection: PostgresConnection,
-    scripts: ScriptFiles,
+  private constructor(
+    scope: Construct,
+    labels: ObjectLabels,
+    private readonly input: OperationInput,
   ) {
+    const { props, scripts, connections } = input;
+    const connection = input.connection.unpooled;
     addUniqueNameRule(scope);
-    this.connection = connection.unpooled;
+    if (connections !== undefined) {
+      addConnectionDemand(connection, { by: scope, connections, factors: `${String(connections)} at its time` });
+    }
     this.options = {
       image: props.image ?? IMAGES.mlflow,
       imagePullPolicy: props.imagePullPolicy,
       resources: props.resources ?? DEFAULT_RESOURCES,
     };
-    const files: PodPart = {
-      volumeMounts: [
-        { path: '/tmp', volume: kplus.Volume.fromEmptyDir(scope, 'tmp', 'tmp') },
-        scripts.mount(scope, labels),
-      ],
-    };
+    const tmp = { path: '/tmp', volume: kplus.Volume.fromEmptyDir(scope, 'tmp', 'tmp') };
+    const files: PodPart = { volumeMounts: [tmp, scripts.mount(scope, labels)] };
     const environment: PodPart = {
       envVariables: texts({
         MLFLOW_DISABLE_TELEMETRY: true,
@@ -109,7 +135,7 @@ export class Operation {
     this.unconnected = [files, environment];
     this.connected = [
       files,
-      connectionPart(scope, this.connection),
+      connectionPart(scope, connection),
       { envVariables: texts({ MLFLOW_BACKEND_STORE_URI: 'postgresql+psycopg2://' }) },
       environment,
     ];
@@ -117,10 +143,8 @@ export class Operation {
 
   /** A container that runs a script. */
   public container(name: string, { script, connects, parts = [], image }: OperationContainer): PodContainer {
-    const applicationName = this.labels.all['app.kubernetes.io/component'] ?? name;
-    const shared = connects
-      ? [...this.connected, { envVariables: texts({ PGAPPNAME: applicationName }) }]
-      : this.unconnected;
+    const session: PodPart = { envVariables: texts({ PGAPPNAME: this.input.component }) };
+    const shared = connects ? [...this.connected, session] : this.unconnected;
     return container(name, [...shared, ...parts], {
       ...this.options,
       image: image ?? this.options.image,
@@ -131,25 +155,6 @@ export class Operation {
   /** The init container `wait-for-database`. */
   public waitForDatabase(): PodContainer[] {
     return DatabaseConnectionCheck.initContainer()._initContainers(this.connected, this.options);
-  }
-
-  /** Counts the connections that the pod opens while servers run. */
-  public demandConnections(connections: number): void {
-    addConnectionDemand(this.connection, {
-      by: this.scope,
-      connections,
-      factors: `${String(connections)} at its time`,
-    });
-  }
-
-  /** Sums the pod up, and isolates it if asked to. */
-  public pod(input: Omit<PodInput, 'imagePullSecrets' | 'priorityClassName'>): Pod {
-    const { isolation, imagePullSecrets, priorityClassName, serviceAccount } = this.props;
-    const pod = podOf(this.problems, this.labels, { serviceAccount, ...input, imagePullSecrets, priorityClassName });
-    if (isolation !== undefined) {
-      isolateJob(this.scope, 'network-policy', this.scope.node.id, this.labels, isolation, pod.routes);
-    }
-    return pod;
   }
 }
 

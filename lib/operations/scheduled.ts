@@ -8,37 +8,37 @@ import { checkSeconds, checkWhole } from '../validation/checks';
 import type { Problems } from '../validation/problems';
 import { checkSchedule, checkTimeZone } from '../validation/schedule';
 
-/** How long one Job may take where nothing is said. */
+/** Default time limit of one Job. */
 export const DEFAULT_DEADLINE = Duration.hours(6);
 
-/** Props of every CronJob around a database. */
+/** Props that all CronJobs share. */
 export interface ScheduledProps {
   /**
-   * The time zone of the schedule, by its name in the IANA database. Kubernetes 1.27 and later.
+   * Time zone of the schedule, by its name in the IANA database. Kubernetes 1.27 or later.
    * @default 'Etc/UTC'
    */
   readonly timeZone?: string;
 
   /**
-   * How long one Job may take, all its tries together. After it, it has failed, and the next one is due.
+   * Time limit of one Job, including retries. After it, the Job fails and the schedule goes on.
    * @default Duration.hours(6)
    */
   readonly deadline?: Duration;
 
   /**
-   * How many Jobs that went well are kept to look at.
+   * Number of succeeded Jobs to keep.
    * @default 3
    */
   readonly successfulJobsRetained?: number;
 
   /**
-   * How many Jobs that failed are kept to look at.
+   * Number of failed Jobs to keep.
    * @default 3
    */
   readonly failedJobsRetained?: number;
 }
 
-/** Validates these props. */
+/** Validates a schedule and the props that all CronJobs share. */
 export function checkScheduled(problems: Problems, schedule: Cron | undefined, props: ScheduledProps): void {
   checkSchedule(problems, 'schedule', schedule);
   checkTimeZone(problems, 'timeZone', props.timeZone);
@@ -47,7 +47,7 @@ export function checkScheduled(problems: Problems, schedule: Cron | undefined, p
   checkWhole(problems, 'failedJobsRetained', props.failedJobsRetained, { least: 0 });
 }
 
-/** A CronJob of a pod, named by the construct's id: one Job at a time, and late rather than never. */
+/** A CronJob named by the construct's id. It runs one Job at a time, and starts a missed one up to an hour late. */
 export function cronJobOf(
   scope: Construct,
   pod: Pod,
@@ -61,7 +61,7 @@ export function cronJobOf(
     schedule: scheduled.schedule,
     timeZone: scheduled.timeZone ?? 'Etc/UTC',
     concurrencyPolicy: kplus.ConcurrencyPolicy.FORBID,
-    // What was due while the control plane was away. The default of cdk8s-plus is 10 s.
+    // So that Jobs run that were due while the control plane was down. The default of cdk8s-plus is 10 s.
     startingDeadline: Duration.hours(1),
     activeDeadline: scheduled.deadline ?? DEFAULT_DEADLINE,
     successfulJobsRetained: scheduled.successfulJobsRetained ?? 3,

@@ -25,7 +25,7 @@ export const RULES: readonly Pick<Rule<never>, 'id' | 'description'>[] = [
  * Rules.of(server).acknowledge('pool-fits-database', 'The other server is scaled to zero at night.');
  */
 export class Rules {
-  /** The rules for a construct and everything below it: a server, a backend, or a chart with all that is in it. */
+  /** The rules for a construct and everything below it: a server, a backend, or a whole chart. */
   public static of(scope: IConstruct): Rules {
     return new Rules(scope);
   }
@@ -33,7 +33,7 @@ export class Rules {
   private constructor(private readonly scope: IConstruct) {}
 
   /**
-   * Accepts violations of a rule. It is enough to acknowledge a rule on one of the constructs that it compares.
+   * Accepts violations of a rule. One of the constructs that the rule compares is enough.
    *
    * @param rule the id of the rule
    * @param reason why the rule may be violated here, for readers of the app

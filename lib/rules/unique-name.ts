@@ -10,11 +10,10 @@ interface SharedName {
 
 const NAMES_BY_ROOT = new WeakMap<IConstruct, Map<string, SharedName>>();
 
-/** The rule on constructs that name objects by their id. */
 export const UNIQUE_NAME: Rule<SharedName> = {
   id: 'unique-name',
   description:
-    'No two constructs have the same name in one namespace: objects of one would replace those of the other.',
+    'No two constructs have the same name in one namespace: the objects of one would replace those of the other.',
   validate: ({ constructs }) => {
     const last = constructs.at(-1);
     const others = constructs.slice(0, -1).map(({ node }) => node.path);
@@ -35,7 +34,7 @@ export function addUniqueNameRule(construct: Construct): void {
   const chart = Chart.of(construct);
   const names = NAMES_BY_ROOT.get(construct.node.root) ?? new Map<string, SharedName>();
   NAMES_BY_ROOT.set(construct.node.root, names);
-  // A chart without a namespace is applied to whichever the user names, so it can only be compared with itself.
+  // The namespace of a chart that names none is known only when it is applied, so it is compared with itself alone.
   const name = `${chart.namespace ?? `${chart.node.path}:`}/${construct.node.id}`;
   const subject = names.get(name) ?? { constructs: [] };
   names.set(name, subject);

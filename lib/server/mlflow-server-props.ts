@@ -15,56 +15,56 @@ import type { MlflowAuth } from './auth/mlflow-auth';
 import type { Autoscaling } from './autoscaling/autoscaling';
 import type { EncryptionOptions } from './settings/encryption';
 import type { LogLevel } from './settings/log-level';
-import type { ReadinessCheck } from './settings/readiness-check';
+import type { ReadinessCheck } from './settings/probes';
 import type { ServerIsolationOptions } from './access/server-isolation';
 import type { UpgradeStrategy } from './settings/upgrade-strategy';
 
 /**
  * Props of {@link MlflowServer}.
  *
- * What cdk8s-plus-28 can do with a Deployment is not here: node selectors, tolerations, affinity, labels, volumes,
- * init containers and sidecars are calls on `server.deployment`.
+ * The API of cdk8s-plus-28 on `server.deployment` sets the rest: node selectors, tolerations, affinity, labels, volumes,
+ * init containers and sidecars.
  */
 export interface MlflowServerProps extends PodOptions {
   /** The database. */
   readonly backend: IPostgresBackend;
 
   /**
-   * The image, by tag or digest, for the server and for all that prepares it. It needs MLflow and psycopg2, and uvicorn
-   * 0.37 or later (of September 2025).
+   * The image, by tag or digest, of the server and its init containers. It needs MLflow, psycopg2, and uvicorn 0.37 or later
+   * (of September 2025).
    * @default 'ghcr.io/mlflow/mlflow:v3.17.2-full'
    */
   readonly image?: string;
 
   /**
-   * Number of pods. More than one needs artifacts that every pod can see, and brings with it what keeps them available: a
-   * PodDisruptionBudget, and a spread over nodes and zones.
+   * Number of pods. More than one needs artifacts that every pod can access, and gets a PodDisruptionBudget and a spread over
+   * nodes and zones.
    * @default 1
    */
   readonly replicas?: number;
 
   /**
-   * A number of pods that follows the load, instead of `replicas`.
+   * Scales the number of pods with the load, instead of `replicas`.
    * @default - none
    */
   readonly autoscaling?: Autoscaling;
 
   /**
-   * In which order pods are replaced when the image changes.
-   * @default UpgradeStrategy.ROLLING - UpgradeStrategy.RECREATE where one node holds the artifacts
+   * The order in which pods are replaced when the image changes.
+   * @default UpgradeStrategy.ROLLING - UpgradeStrategy.RECREATE with artifacts on a ReadWriteOnce volume
    */
   readonly upgradeStrategy?: UpgradeStrategy;
 
   /**
-   * Worker processes of each pod. A worker uses one CPU at most, and about 270 MB of memory.
+   * Worker processes of each pod. A worker uses at most one CPU and about 270 MB of memory.
    * @default 2
    */
   readonly workers?: number;
 
   /**
-   * Requests that a worker serves at once; more of them wait their turn. At most `poolSize` + `maxOverflow` - 1, since
-   * otherwise requests can wait for each other's connections.
-   * @default - as many as `pooling` can serve, at most 40
+   * Requests that a worker serves at once; others are queued. At most `poolSize` + `maxOverflow` - 1: with more, requests can
+   * deadlock on each other's connections.
+   * @default - the maximum for `pooling`, at most 40
    */
   readonly threads?: number;
 
@@ -75,13 +75,13 @@ export interface MlflowServerProps extends PodOptions {
   readonly pooling?: PoolingProfile;
 
   /**
-   * Whether pods make sure of the database before they start.
+   * Whether pods check their database connection before they start.
    * @default DatabaseConnectionCheck.initContainer()
    */
   readonly databaseConnectionCheck?: DatabaseConnectionCheck;
 
   /**
-   * Who brings the schema of the database to the version of the image.
+   * What upgrades the schema of the database to the version of the image.
    * @default DatabaseMigration.initContainer()
    */
   readonly databaseMigration?: DatabaseMigration;
@@ -89,97 +89,97 @@ export interface MlflowServerProps extends PodOptions {
   /**
    * Whether reads (searches, the UI) go to the read replicas of the backend. Replicas lag behind: a client may not find at
    * once what it has just logged. MLflow reads an experiment there before it starts a run, so the first run of an
-   * experiment fails with HTTP 404 until the replica has heard of it: create experiments beforehand. If the replicas are
-   * down, reads and the start of runs fail with HTTP 503, which clients try again; runs that have begun log on. MLflow does
-   * not turn to the primary. Each worker opens one more pool, on the replicas. Needs MLflow 3.15 or later in the image.
+   * experiment fails with HTTP 404 until the experiment is replicated: create experiments beforehand. If the replicas are
+   * down, reads and the start of runs fail with HTTP 503, which clients retry; started runs continue to log. MLflow does not
+   * fall back to the primary. Each worker opens a second pool, on the replicas. Needs MLflow 3.15 or later in the image.
    * @default false
    */
   readonly readFromReplica?: boolean;
 
   /**
-   * Where artifacts go.
-   * @default new VolumeArtifacts() - a volume of 10 GiB, which clients reach through the server
+   * Store of the artifacts.
+   * @default new VolumeArtifacts() - a volume of 10 GiB, which clients access through the server
    */
   readonly artifactRoot?: IArtifactStore;
 
   /**
-   * The Service.
+   * Options of the Service.
    * @default - ClusterIP, port 5000
    */
   readonly service?: ServiceOptions;
 
   /**
-   * The way in from outside the cluster.
+   * The Ingress: access from outside the cluster.
    * @default - none
    */
   readonly ingress?: IngressOptions;
 
   /**
-   * The way in from outside the cluster, through a Gateway that exists.
+   * The HTTPRoute: access from outside the cluster through an existing Gateway.
    * @default - none
    */
   readonly httpRoute?: HttpRouteOptions;
 
   /**
-   * The server's own certificate: it then takes nothing but HTTPS, within the cluster too. What is in front of it has to
-   * know, a Gateway by a BackendTLSPolicy.
-   * @default - none: HTTP, which an ingress or a Gateway may encrypt towards its clients
+   * The server's own certificate. The server then accepts only HTTPS, within the cluster too. An ingress controller or Gateway
+   * must connect by HTTPS: `ingress.controller` sets it, a Gateway needs a BackendTLSPolicy.
+   * @default - none: HTTP; an Ingress or Gateway may terminate TLS
    */
   readonly certificate?: TlsCertificate;
 
   /**
-   * Who may use the server, and how they prove it.
-   * @default - everybody who reaches it
+   * How users log in to the server.
+   * @default - no login: every client may do everything
    */
   readonly auth?: MlflowAuth;
 
   /**
-   * What secrets are encrypted with that MLflow stores in the database. The passphrase is required with `auth`.
-   * @default - what is in MLflow's source
+   * Keys with which MLflow encrypts the secrets that it stores in the database. The passphrase is required with `auth`.
+   * @default - MLflow's defaults: see EncryptionOptions
    */
   readonly encryption?: EncryptionOptions;
 
   /**
-   * Let only the packets through that the other props need, to the pods and from them: a NetworkPolicy, whose edges come from
-   * the backend, the artifact store and `auth`. The network of the cluster has to enforce policies.
-   * @default - none: everybody may reach the pods, and they everything
+   * Restricts the network of the pods to what the other props need: a NetworkPolicy, whose destinations come from the backend,
+   * the artifact store and `auth`. The network plugin of the cluster must enforce policies.
+   * @default - no restriction
    */
   readonly isolation?: ServerIsolationOptions;
 
   /**
-   * Host headers to accept besides the names of the Service, the hosts of `ingress` and `httpRoute`, localhost and private addresses.
-   * With the port if there is one; `name:*` takes any port.
+   * Host headers to accept besides the names of the Service, the hosts of `ingress` and `httpRoute`, localhost and private
+   * addresses. With the port if there is one; `name:*` accepts any port.
    * @default - none
    */
   readonly allowedHosts?: string[];
 
   /**
-   * Origins (`https://host`) from which browsers may change something, besides those of `ingress` and `httpRoute`.
+   * Origins (`https://host`) that may send state-changing requests, besides those of `ingress` and `httpRoute`.
    * @default - none
    */
   readonly corsAllowedOrigins?: string[];
 
   /**
-   * Path under which everything is served, such as `/mlflow`.
+   * Path prefix of the UI and the API, such as `/mlflow`.
    * @default - none
    */
   readonly staticPrefix?: string;
 
   /**
-   * How much the server logs.
+   * Log level of the server.
    * @default LogLevel.INFO
    */
   readonly logLevel?: LogLevel;
 
   /**
-   * Whether the server counts its requests for Prometheus, at `/metrics` of the port that it serves on. `MlflowMonitoring`
-   * needs it. The image needs the package prometheus-flask-exporter, which the `-full` images of MLflow have.
+   * Whether the server exposes metrics for Prometheus, at `/metrics` on its port. `MlflowMonitoring` needs it. The image needs
+   * the package prometheus-flask-exporter, which the `-full` images of MLflow have.
    * @default false
    */
   readonly metrics?: boolean;
 
   /**
-   * What a pod has to show before the Service sends it requests.
+   * The condition under which the Service sends requests to a pod.
    * @default ReadinessCheck.SERVER
    */
   readonly readinessCheck?: ReadinessCheck;
@@ -191,7 +191,7 @@ export interface MlflowServerProps extends PodOptions {
   readonly extraEnvVars?: Record<string, kplus.EnvValue>;
 
   /**
-   * Further environment variables of what prepares the database.
+   * Further environment variables of the containers that prepare the database.
    * @default - none
    */
   readonly extraInitEnvVars?: Record<string, kplus.EnvValue>;
@@ -203,32 +203,32 @@ export interface MlflowServerProps extends PodOptions {
   readonly extraArgs?: string[];
 
   /**
-   * CPU, memory and temporary files of the server. Uploads through the server wait in its temporary files, all at once.
+   * CPU, memory and temporary files of the server. Concurrent uploads through the server are all stored in temporary files.
    * @default - requests 500 millicores, 1 GiB and 1 GiB of disk, limits 2 CPUs, 2 GiB and 20 GiB of disk
    */
   readonly resources?: kplus.ContainerResources;
 
   /**
-   * The ServiceAccount of the pods: one of your own, or an existing one. Pods get no token of it.
+   * ServiceAccount of the pods: one of your own, or an existing one. Its token is not mounted.
    * @default - a new one, named by the construct's id
    */
   readonly serviceAccount?: kplus.IServiceAccount;
 
   /**
-   * How pods are spread over nodes and zones. The label selector is filled in where it is left out.
-   * @default - evenly over nodes and zones where there is more than one pod
+   * How pods are spread over nodes and zones. The default label selector selects the server's pods.
+   * @default - evenly over nodes and zones if there is more than one pod
    */
   readonly topologySpreadConstraints?: kplus.k8s.TopologySpreadConstraint[];
 
   /**
-   * Whether MLflow runs jobs (evaluations, scorers). It starts eight processes of about 220 MB each, and keeps its queue
-   * on the disk of the pod, so it does not suit several replicas.
+   * Whether MLflow runs jobs (evaluations, scorers). It starts eight processes of about 220 MB each. The queue is on the disk
+   * of the pod, so it does not suit several replicas.
    * @default false
    */
   readonly jobExecution?: boolean;
 
   /**
-   * Whether MLflow may send usage data home.
+   * Whether MLflow sends usage data to its developers.
    * @default false
    */
   readonly telemetry?: boolean;

@@ -11,35 +11,35 @@ import type { IPostgresBackend } from '../postgres/connection/postgres-backend';
 import { checkImage, checkObjectName, checkPort, checkWhole } from '../validation/checks';
 import { Problems } from '../validation/problems';
 
-/** The metrics of a server, as Prometheus finds them. */
+/** Where Prometheus scrapes a server. */
 export interface MetricsEndpoint {
   /** Name of the port, of the container and of the Service. */
   readonly portName: string;
   /** Path of the metrics. */
   readonly path: string;
-  /** Whether the port speaks HTTPS, with a certificate of the server's own. */
+  /** Whether the port uses HTTPS, with the server's own certificate. */
   readonly https: boolean;
-  /** Whether the server asks for the login of an administrator. */
+  /** Whether the server requires the login of an administrator. */
   readonly requiresLogin: boolean;
 }
 
-/** An MLflow server: one of this app, or one that is elsewhere. Operations, monitoring and clients work with it. */
+/** An MLflow server, of this app or of another one. Operations, monitoring and clients use it. */
 export interface IMlflowServer extends IConstruct {
   /** Name of the Deployment and of the Service. */
   readonly serverName: string;
   /** Namespace of the server, where it is known. */
   readonly serverNamespace?: string;
-  /** What clients in the cluster set as MLFLOW_TRACKING_URI. */
+  /** MLFLOW_TRACKING_URI for clients in the cluster. */
   readonly trackingUri: string;
   /** The database. */
   readonly backend: IPostgresBackend;
-  /** Where the artifacts are. */
+  /** Location of the artifacts. */
   readonly artifacts: ArtifactLocation;
   /** The image of MLflow. */
   readonly image: string;
   /** When the image is pulled. */
   readonly imagePullPolicy?: kplus.ImagePullPolicy;
-  /** Names of the Secrets with logins to the registry. */
+  /** Names of the Secrets with registry logins. */
   readonly imagePullSecrets?: string[];
   /** Further environment variables of the server. */
   readonly extraEnvVars: Record<string, kplus.EnvValue>;
@@ -49,7 +49,7 @@ export interface IMlflowServer extends IConstruct {
   readonly podSelector: Record<string, string>;
   /** Requests that a pod serves at once. */
   readonly requestsPerPod: number;
-  /** The metrics, where the server counts its requests. */
+  /** The metrics, where the server exposes them. */
   readonly metricsEndpoint?: MetricsEndpoint;
   /** The network isolation, where there is one. */
   readonly isolation?: IsolationOptions;
@@ -57,76 +57,76 @@ export interface IMlflowServer extends IConstruct {
   readonly migrationJob?: kplus.Job;
 
   /**
-   * Lets further peers reach the server, where `isolation` keeps others away.
+   * Lets further peers reach a server with `isolation`.
    *
    * @param peers the peers
-   * @param port the port of the pods that they may reach
+   * @param port port of the pods
    */
   addClients(peers: NetworkPeer[], port?: number): void;
 }
 
-/** What is known of a server that this app does not make. */
+/** Attributes of a server that this app does not make. */
 export interface MlflowServerAttributes {
-  /** Name of its Deployment and of its Service. */
+  /** Name of the Deployment and of the Service. */
   readonly serverName: string;
 
-  /** Its database. */
+  /** The database. */
   readonly backend: IPostgresBackend;
 
-  /** Where its artifacts are. */
+  /** Store of the artifacts. */
   readonly artifactRoot: IArtifactStore;
 
   /**
-   * Its namespace.
-   * @default - that of the chart
+   * Namespace of the server.
+   * @default - the chart's
    */
   readonly serverNamespace?: string;
 
   /**
-   * Its image, which operations run in.
+   * Image of the server, which operations use.
    * @default 'ghcr.io/mlflow/mlflow:v3.17.2-full'
    */
   readonly image?: string;
 
   /**
-   * Port of its Service.
+   * Port of the Service.
    * @default 5000
    */
   readonly port?: number;
 
   /**
-   * Whether its port speaks HTTPS.
+   * Whether the port uses HTTPS.
    * @default false
    */
   readonly https?: boolean;
 
   /**
-   * Path under which everything is served, such as `/mlflow`.
+   * Path prefix of the UI and the API, such as `/mlflow`.
    * @default - none
    */
   readonly staticPrefix?: string;
 
   /**
-   * Name of the ServiceAccount of its pods.
-   * @default - its name
+   * Name of the ServiceAccount of the pods.
+   * @default - `serverName`
    */
   readonly serviceAccountName?: string;
 
   /**
-   * Labels by which its pods are selected.
+   * Labels by which the pods are selected.
    * @default - those of an `MlflowServer` of this name
    */
   readonly podSelector?: Record<string, string>;
 
   /**
    * Requests that a pod serves at once: workers × threads.
-   * @default 80 - MLflow's own: 2 workers of 40 threads
+   * @default 80 - MLflow's default: 2 workers of 40 threads
    */
   readonly requestsPerPod?: number;
 
   /**
-   * Its metrics.
-   * @default - it has none
+   * The metrics of the server.
+   * @default - none
    */
   readonly metricsEndpoint?: MetricsEndpoint;
 }
@@ -147,12 +147,15 @@ export class ImportedMlflowServer extends Construct implements IMlflowServer {
 
   public constructor(scope: Construct, id: string, attributes: MlflowServerAttributes) {
     super(scope, id);
+    const { serverName } = attributes;
     const problems = new Problems(this);
-    checkAttributes(problems, attributes);
-    const { serverName, port = 5000, https = false, staticPrefix } = attributes;
+    checkObjectName(problems, 'serverName', serverName);
+    checkImage(problems, 'image', attributes.image);
+    checkPort(problems, 'port', attributes.port);
+    checkWhole(problems, 'requestsPerPod', attributes.requestsPerPod, { least: 1 });
     this.serverName = serverName;
     this.serverNamespace = attributes.serverNamespace ?? Chart.of(this).namespace;
-    this.trackingUri = trackingUriOf({ serverName, namespace: this.serverNamespace, port, https, staticPrefix });
+    this.trackingUri = trackingUriOf({ ...attributes, serverNamespace: this.serverNamespace });
     this.backend = attributes.backend;
     this.image = attributes.image ?? IMAGES.mlflow;
     this.podSelector = attributes.podSelector ?? labelsOf('mlflow', serverName, 'server').selector;
@@ -167,26 +170,13 @@ export class ImportedMlflowServer extends Construct implements IMlflowServer {
   }
 
   public addClients(): void {
-    // The network policies of a server that is elsewhere are made there.
+    // The app that makes the server also makes its network policies.
   }
 }
 
 /** The address of a server inside the cluster. */
-export function trackingUriOf(server: {
-  readonly serverName: string;
-  readonly namespace?: string;
-  readonly port: number;
-  readonly https: boolean;
-  readonly staticPrefix?: string;
-}): string {
-  const { serverName, namespace, port, https, staticPrefix = '' } = server;
-  const host = namespace === undefined ? serverName : `${serverName}.${namespace}`;
+export function trackingUriOf(server: Omit<MlflowServerAttributes, 'backend' | 'artifactRoot'>): string {
+  const { serverName, serverNamespace, port = 5000, https = false, staticPrefix = '' } = server;
+  const host = serverNamespace === undefined ? serverName : `${serverName}.${serverNamespace}`;
   return `${https ? 'https' : 'http'}://${host}:${String(port)}${staticPrefix}`;
-}
-
-function checkAttributes(problems: Problems, attributes: MlflowServerAttributes): void {
-  checkObjectName(problems, 'serverName', attributes.serverName);
-  checkImage(problems, 'image', attributes.image);
-  checkPort(problems, 'port', attributes.port);
-  checkWhole(problems, 'requestsPerPod', attributes.requestsPerPod, { least: 1 });
 }

@@ -3,15 +3,12 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import type { ArtifactLocation } from '../artifacts/artifact-store';
-import type { IsolationOptions } from '../kube/network/isolation';
+import type { IngressEdge, IsolationOptions } from '../kube/network/isolation';
 import type { NetworkPeer } from '../kube/network/network-peer';
-import type { IngressEdge } from '../kube/network/network-policy';
 import { checkPeers } from '../kube/network/network-route';
-import { disruptionBudget } from '../kube/pod/disruption-budget';
 import { oneShotJob } from '../kube/pod/job';
 import { serviceAccountOf } from '../kube/pod/pod';
-import { serviceOf } from '../kube/pod/service';
-import { deploymentOf, ROLLING } from '../kube/pod/workload';
+import { deploymentOf, disruptionBudget, ROLLING, serviceOf } from '../kube/pod/workload';
 import { addServerDemand } from '../postgres/capacity/connection-demand';
 import type { IPostgresBackend } from '../postgres/connection/postgres-backend';
 import { addServerOf } from '../rules/no-server-while-importing';
@@ -38,9 +35,9 @@ import { type ServerSpec, settingsOf, specOf } from './server-spec';
 import { METRICS_PATH } from './settings/metrics';
 import { SERVER_PORT } from './settings/port';
 
-/** An MLflow tracking server on a PostgreSQL database, with all that it needs to run. */
+/** An MLflow tracking server on a PostgreSQL database: Deployment, Service and the objects that they need. */
 export class MlflowServer extends Construct implements IMlflowServer {
-  /** A server that this app does not make: one of another app, or of a Helm chart. */
+  /** Refers to a server that this app does not make, such as one of another app or of a Helm chart. */
   public static fromAttributes(scope: Construct, id: string, attributes: MlflowServerAttributes): IMlflowServer {
     return new ImportedMlflowServer(scope, id, attributes);
   }
@@ -48,7 +45,7 @@ export class MlflowServer extends Construct implements IMlflowServer {
   /** The Deployment of the pods. */
   public readonly deployment: kplus.Deployment;
 
-  /** The Service in front of the pods. */
+  /** The Service of the pods. */
   public readonly service: kplus.Service;
 
   /** ServiceAccount of the pods. */
@@ -75,8 +72,47 @@ export class MlflowServer extends Construct implements IMlflowServer {
   /** Namespace of the chart, where it names one. */
   public readonly serverNamespace?: string;
 
-  /** What clients in the cluster set as MLFLOW_TRACKING_URI. */
+  /** MLFLOW_TRACKING_URI for clients in the cluster. */
   public readonly trackingUri: string;
+
+  /** The database. */
+  public readonly backend: IPostgresBackend;
+
+  /** Location of the artifacts. */
+  public readonly artifacts: ArtifactLocation;
+
+  /** The image of MLflow. */
+  public readonly image: string;
+
+  /** When the image is pulled. */
+  public readonly imagePullPolicy?: kplus.ImagePullPolicy;
+
+  /** Names of the Secrets with registry logins. */
+  public readonly imagePullSecrets?: string[];
+
+  /** Further environment variables of the server. */
+  public readonly extraEnvVars: Record<string, kplus.EnvValue>;
+
+  /** Number of pods; with autoscaling, the maximum. */
+  public readonly replicas: number;
+
+  /** Worker processes of each pod. */
+  public readonly workers: number;
+
+  /** Requests that a worker serves at once. */
+  public readonly threads: number;
+
+  /** Requests that a pod serves at once. */
+  public readonly requestsPerPod: number;
+
+  /** Labels by which the pods are selected. */
+  public readonly podSelector: Record<string, string>;
+
+  /** The metrics, with `metrics: true`. */
+  public readonly metricsEndpoint?: MetricsEndpoint;
+
+  /** The network isolation, where there is one. */
+  public readonly isolation?: IsolationOptions;
 
   private readonly spec: ServerSpec;
   private readonly ingressEdges: IngressEdge[] = [];
@@ -92,10 +128,30 @@ export class MlflowServer extends Construct implements IMlflowServer {
       return { spec: resolved, pods: serverPods(problems, this, resolved) };
     });
     this.spec = spec;
+    const { labels, isHttps, staticPrefix } = spec;
     this.serverName = id;
     this.serverNamespace = spec.namespace;
+    this.backend = spec.backend;
+    this.artifacts = spec.artifacts;
+    this.image = spec.image;
+    this.imagePullPolicy = spec.imagePullPolicy;
+    this.imagePullSecrets = spec.imagePullSecrets;
+    this.extraEnvVars = spec.extraEnvVars;
+    this.replicas = spec.maxReplicas;
+    this.workers = spec.workers;
+    this.threads = spec.threads;
+    this.requestsPerPod = spec.workers * spec.threads;
+    this.podSelector = labels.selector;
+    this.metricsEndpoint = spec.metrics
+      ? {
+          portName: isHttps ? 'https' : 'http',
+          path: METRICS_PATH,
+          https: isHttps,
+          requiresLogin: spec.authParts.guardsMetrics,
+        }
+      : undefined;
+    this.isolation = spec.isolation;
 
-    const { labels, isHttps, staticPrefix } = spec;
     this.serviceAccount = spec.serviceAccount ?? serviceAccountOf(this, labels, pods.server.serviceAccountAnnotations);
     const { serviceAccount } = this;
     if (pods.migration !== undefined) {
@@ -111,8 +167,14 @@ export class MlflowServer extends Construct implements IMlflowServer {
         terminationGracePeriod: Duration.minutes(1),
       },
     );
-    this.service = this.makeService();
-    this.trackingUri = trackingUriOf({ ...spec, serverName: id, port: this.service.port, https: isHttps });
+    this.service = serviceFor(this, spec);
+    this.trackingUri = trackingUriOf({
+      serverName: id,
+      serverNamespace: spec.namespace,
+      port: this.service.port,
+      https: isHttps,
+      staticPrefix,
+    });
     this.ingress =
       spec.ingress && ingressOf(this, spec.ingress, this.service, { prefix: staticPrefix, tls: isHttps }, labels);
     this.httpRoute = spec.httpRoute && httpRouteOf(this, spec.httpRoute, this.service, staticPrefix || '/', labels);
@@ -126,92 +188,32 @@ export class MlflowServer extends Construct implements IMlflowServer {
       disruptionBudget(this, id, labels);
     }
     addUniqueNameRule(this);
-    this.demandConnections();
+    addServerDemand(spec.backend.connection, {
+      by: this,
+      pods: spec.maxReplicas + (spec.rolls ? 1 : 0),
+      workers: spec.workers,
+      threads: spec.threads,
+      pooling: spec.pooling,
+      furtherEngines: spec.authParts.engines,
+      migrates: spec.databaseMigration._kind !== 'off',
+    });
     const prop = spec.autoscaling === undefined ? 'replicas' : 'autoscaling.maxReplicas';
     addServerOf(spec.backend, { server: this, prop, pods: spec.maxReplicas });
   }
 
-  /** The database. */
-  public get backend(): IPostgresBackend {
-    return this.spec.backend;
-  }
-
-  /** Where the artifacts are. */
-  public get artifacts(): ArtifactLocation {
-    return this.spec.artifacts;
-  }
-
-  /** The image of MLflow. */
-  public get image(): string {
-    return this.spec.image;
-  }
-
-  /** When the image is pulled. */
-  public get imagePullPolicy(): kplus.ImagePullPolicy | undefined {
-    return this.spec.imagePullPolicy;
-  }
-
-  /** Names of the Secrets with logins to the registry. */
-  public get imagePullSecrets(): string[] | undefined {
-    return this.spec.imagePullSecrets;
-  }
-
-  /** Further environment variables of the server. */
-  public get extraEnvVars(): Record<string, kplus.EnvValue> {
-    return this.spec.extraEnvVars;
-  }
-
-  /** Number of pods, or the most that autoscaling makes. */
-  public get replicas(): number {
-    return this.spec.maxReplicas;
-  }
-
-  /** Worker processes of each pod. */
-  public get workers(): number {
-    return this.spec.workers;
-  }
-
-  /** Requests that a worker serves at once. */
-  public get threads(): number {
-    return this.spec.threads;
-  }
-
-  /** Requests that a pod serves at once. */
-  public get requestsPerPod(): number {
-    return this.spec.workers * this.spec.threads;
-  }
-
-  /** Labels by which the pods are selected. */
-  public get podSelector(): Record<string, string> {
-    return this.spec.labels.selector;
-  }
-
-  /** The metrics, with `metrics: true`. */
-  public get metricsEndpoint(): MetricsEndpoint | undefined {
-    const { metrics, isHttps: https, authParts } = this.spec;
-    return metrics
-      ? { portName: https ? 'https' : 'http', path: METRICS_PATH, https, requiresLogin: authParts.guardsMetrics }
-      : undefined;
-  }
-
-  /** The network isolation, where there is one. */
-  public get isolation(): IsolationOptions | undefined {
-    return this.spec.isolation;
-  }
-
   /**
-   * How to verify this server and what to do when something is wrong, as Markdown: the guide's "Verification" and
-   * "Troubleshooting" with the right names, as commands to copy.
+   * Returns a runbook for this server as Markdown: the commands of the guide's "Verification" and "Troubleshooting" with the
+   * names of its objects.
    */
   public runbook(): string {
-    return runbookOf(this, this.spec, this);
+    return runbookOf(this, this.spec);
   }
 
   /**
-   * Lets further peers reach the server, where `isolation` keeps others away.
+   * Lets further peers reach a server with `isolation`.
    *
    * @param peers the peers
-   * @param port the port of the pods that they may reach
+   * @param port port of the pods
    */
   public addClients(peers: NetworkPeer[], port = SERVER_PORT): void {
     const problems = new Problems(this);
@@ -220,28 +222,14 @@ export class MlflowServer extends Construct implements IMlflowServer {
     problems.throwIfAny();
     this.ingressEdges.push({ peers, port });
   }
+}
 
-  private demandConnections(): void {
-    const { backend, databaseMigration, workers, threads, pooling, maxReplicas, rolls, authParts } = this.spec;
-    addServerDemand(backend.connection, {
-      by: this,
-      pods: maxReplicas + (rolls ? 1 : 0),
-      workers,
-      threads,
-      pooling,
-      furtherEngines: authParts.engines,
-      migrates: databaseMigration._kind !== 'off',
-    });
-  }
-
-  private makeService(): kplus.Service {
-    const { service = {}, labels, isHttps } = this.spec;
-    const { serviceType, port = 5000, nodePort, loadBalancerSourceRanges, annotations } = service;
-    return serviceOf(this, 'service', labels, {
-      metadata: { name: this.node.id, annotations },
-      type: serviceType,
-      loadBalancerSourceRanges,
-      ports: [{ name: isHttps ? 'https' : 'http', port, targetPort: SERVER_PORT, nodePort }],
-    });
-  }
+function serviceFor(server: MlflowServer, { service = {}, labels, isHttps }: ServerSpec): kplus.Service {
+  const { serviceType, port = 5000, nodePort, loadBalancerSourceRanges, annotations } = service;
+  return serviceOf(server, 'service', labels, {
+    metadata: { name: server.node.id, annotations },
+    type: serviceType,
+    loadBalancerSourceRanges,
+    ports: [{ name: isHttps ? 'https' : 'http', port, targetPort: SERVER_PORT, nodePort }],
+  });
 }

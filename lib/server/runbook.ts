@@ -8,16 +8,16 @@ import { SCRIPT_FOLDER } from '../scripts/scripts';
 
 import type { ServerSpec } from './server-spec';
 
-/** The objects of a server that the runbook names. */
-export interface RunbookObjects {
+/** A server, and the objects that its runbook names. */
+export interface RunbookServer extends Construct {
   readonly deployment: kplus.Deployment;
   readonly service: kplus.Service;
   readonly ingress?: kplus.Ingress;
-  readonly autoscaler?: kplus.HorizontalPodAutoscaler;
+  readonly podAutoscaler?: kplus.HorizontalPodAutoscaler;
   readonly migrationJob?: kplus.Job;
 }
 
-// Kinds that a database may be made of, as kubectl names them.
+// Kinds of the objects of a database, by kubectl's name.
 const WITH_LOGS: Record<string, string> = { StatefulSet: 'statefulset', Deployment: 'deployment' };
 const WITHOUT_LOGS: Record<string, string> = {
   Service: 'service',
@@ -25,28 +25,25 @@ const WITHOUT_LOGS: Record<string, string> = {
   Pooler: 'poolers.postgresql.cnpg.io',
 };
 
-/** What the failure causes of `wait-for-database` and `init-mlflow` mean for a server. */
+/** Advice by the failure causes of `wait-for-database` and `init-mlflow`. */
 const CAUSES: [string[], string][] = [
   [
     ['refused', 'unknown-host', 'timeout', 'no-route'],
-    'nobody answers there: host, port, network policies. It is waited for',
+    'the server is not reachable: check host, port and network policies. The container retries',
   ],
-  [
-    ['wrong-password', 'no-login', 'pg-hba'],
-    'the server does not let this login in: the Secret below, or `pg_hba.conf`',
-  ],
+  [['wrong-password', 'no-login', 'pg-hba'], 'the server rejects the login: check the Secret below and `pg_hba.conf`'],
   [['missing-database', 'no-create-privilege'], 'create the database, with the user as its owner'],
   [
     ['tls-not-offered', 'tls-untrusted', 'tls-file', 'client-certificate'],
-    'the `tls` of the backend does not fit the server',
+    'the `tls` of the backend does not match the server',
   ],
-  [['too-many-connections'], 'see who holds connections, below'],
+  [['too-many-connections'], 'list the connections, below'],
   [['newer-schema'], 'run the newer image again, or restore the backup from before the upgrade'],
 ];
 
 /** The guide's "Verification" and "Troubleshooting", for one server. */
-export function runbookOf(server: Construct, spec: ServerSpec, objects: RunbookObjects): string {
-  const { deployment, service, migrationJob } = objects;
+export function runbookOf(server: RunbookServer, spec: ServerSpec): string {
+  const { deployment, service, migrationJob } = server;
   const { namespace, backend, staticPrefix, isHttps } = spec;
   const flag = namespace === undefined ? '' : ` -n ${namespace}`;
   const selector = Object.entries(spec.labels.selector)
@@ -99,7 +96,7 @@ export function runbookOf(server: Construct, spec: ServerSpec, objects: RunbookO
     ),
     causesOf(backend.connection),
     '### Requests fail',
-    sh(kubectl('logs', `deployment/${deployment.name} -c mlflow --tail=200`), ...around(objects, kubectl)),
+    sh(kubectl('logs', `deployment/${deployment.name} -c mlflow --tail=200`), ...frontOf(server, kubectl)),
     '### Is it the database?',
     'Its tables, what they take, and who holds its connections.',
     sh(ask('tables'), ask('sizes'), ask('connections')),
@@ -127,12 +124,12 @@ function sh(...commands: string[]): string {
   return ['```sh', ...commands, '```'].join('\n');
 }
 
-/** A sidecar runs as long as its pod. */
+/** Whether the container terminates before the pod does, unlike a sidecar. */
 function ends({ restartPolicy }: kplus.Container): boolean {
   return restartPolicy === undefined;
 }
 
-/** The table of causes: what the sidecars of the connection know better comes first. */
+/** The table of causes. Those of the connection's sidecars come first and replace the general ones. */
 function causesOf({ sidecar, bypass }: PostgresConnection): string {
   const sidecars = [...new Set([sidecar, bypass?.sidecar])].filter((each) => each !== undefined);
   const own = sidecars.flatMap(failureCausesOf).map(({ name, advice }): [string[], string] => [[name], advice]);
@@ -147,28 +144,29 @@ function causesOf({ sidecar, bypass }: PostgresConnection): string {
   return ['| cause | what to do |', '| --- | --- |', ...rows].join('\n');
 }
 
-/** The proxies to the database: they know why they cannot reach it. */
+/** The proxies to the database, whose logs say why they cannot reach it. */
 function proxiesTo({ sidecar, bypass }: PostgresConnection, { initContainers }: kplus.Deployment): kplus.Container[] {
   const names = [sidecar, bypass?.sidecar].map((each) => each?.container.name);
   return initContainers.filter(({ name }) => names.includes(name));
 }
 
-/** Nothing where there are no commands. */
+/** A section; none without commands. */
 function section(title: string, text: string, commands: string[]): string[] {
   return commands.length === 0 ? [] : [title, text, sh(...commands)];
 }
 
-function around({ service, ingress, autoscaler }: RunbookObjects, kubectl: Kubectl): string[] {
+/** The objects in front of the pods. */
+function frontOf({ service, ingress, podAutoscaler }: RunbookServer, kubectl: Kubectl): string[] {
   return [
     kubectl('get', `endpointslices -l kubernetes.io/service-name=${service.name}`),
     ...(ingress === undefined ? [] : [kubectl('describe', `ingress ${ingress.name}`)]),
-    ...(autoscaler === undefined ? [] : [kubectl('describe', `hpa ${autoscaler.name}`)]),
+    ...(podAutoscaler === undefined ? [] : [kubectl('describe', `hpa ${podAutoscaler.name}`)]),
   ];
 }
 
 type Kubectl = (verb: string, rest: string) => string;
 
-/** What the app itself makes for the connection: a database in the cluster, a pooler, an operator's cluster. */
+/** Commands for the objects of the database and the pooler that this app makes. */
 function databaseCommands(server: Construct, connection: PostgresConnection, kubectl: Kubectl): string[] {
   const connections: unknown[] = [connection, connection.bypass].filter((each) => each !== undefined);
   const backends = server.node.root.node

@@ -1,13 +1,12 @@
 import { Duration } from 'cdk8s';
 
-import { MOST_THREADS } from '../postgres/capacity/connection-math';
 import type { Problems } from '../validation/problems';
 
 import type { ServerSpec } from './server-spec';
 import { METRICS_ARGUMENT } from './settings/metrics';
 import { CERTIFICATE_FILE, KEY_FILE, PROXIED_PORT, SERVER_PORT } from './settings/port';
 
-/** uvicorn kills a worker that does not answer it for 5 s, and all requests with it: a node that is short of CPU is enough. */
+/** By default, uvicorn kills a worker, with all its requests, that does not respond for 5 s, as can happen on a busy node. */
 const HUNG_WORKER = Duration.seconds(30);
 
 const RESERVED_ARGUMENTS: Record<string, string> = {
@@ -28,7 +27,7 @@ const RESERVED_ARGUMENTS: Record<string, string> = {
   '--expose-prometheus': 'metrics',
 };
 
-/** Refuses arguments that the library passes itself. */
+/** Refuses arguments that the library sets. */
 export function checkExtraArguments(problems: Problems, args: string[]): void {
   for (const arg of args) {
     const owner = RESERVED_ARGUMENTS[arg.split('=')[0] ?? ''];
@@ -44,8 +43,8 @@ export function serverArguments(spec: ServerSpec): string[] {
   const uvicorn = [
     `--log-level=${spec.logLevel}`,
     `--timeout-worker-healthcheck=${String(HUNG_WORKER.toSeconds())}`,
-    ...(isBounded(spec) ? ['--loop=bounded_loop:new_loop'] : []),
-    // A proxy shows the certificate itself.
+    '--loop=bounded_loop:new_loop',
+    // A proxy presents the certificate itself.
     ...(spec.isHttps && auth.proxy === undefined
       ? [`--ssl-certfile=${CERTIFICATE_FILE}`, `--ssl-keyfile=${KEY_FILE}`]
       : []),
@@ -64,9 +63,4 @@ export function serverArguments(spec: ServerSpec): string[] {
     ...spec.extraArgs,
     ...(spec.metrics ? [METRICS_ARGUMENT] : []),
   ];
-}
-
-/** Whether requests at once in a worker are fewer than MLflow itself allows. */
-export function isBounded({ threads }: Pick<ServerSpec, 'threads'>): boolean {
-  return threads < MOST_THREADS;
 }

@@ -13,7 +13,7 @@ import type { ServerSettings, ServerSpec } from './server-spec';
 import { checkEncryption } from './settings/encryption';
 import { UpgradeStrategy } from './settings/upgrade-strategy';
 
-/** Validates the props of a server, as far as the props alone can tell. */
+/** Validates the props of a server. */
 export function checkServer(problems: Problems, server: ServerSettings): void {
   const { namespace, metrics, autoscaling, backend } = server;
   checkId(problems, server.id);
@@ -49,7 +49,7 @@ export function checkServer(problems: Problems, server: ServerSettings): void {
   checkExtraArguments(problems, server.extraArgs);
 }
 
-/** Validates what the artifacts ask of the other props of a server. */
+/** Validates the props that depend on the location of the artifacts. */
 export function checkArtifacts(
   problems: Problems,
   { autoscaling, upgradeStrategy, maxReplicas, artifacts: { visibility } }: ServerSpec,
@@ -57,7 +57,7 @@ export function checkArtifacts(
   if (Number.isInteger(maxReplicas) && maxReplicas > 1 && visibility !== ArtifactVisibility.CLUSTER) {
     problems.add(
       autoscaling === undefined ? 'replicas' : 'autoscaling.maxReplicas',
-      `must be at most 1 with artifacts that only one ${visibility} can see`,
+      `must be at most 1 with artifacts that only one ${visibility} can access`,
       maxReplicas,
       'Use a volume with READ_WRITE_MANY, or an object store, as `artifactRoot`.',
     );
@@ -65,23 +65,23 @@ export function checkArtifacts(
   if (upgradeStrategy === UpgradeStrategy.ROLLING && visibility === ArtifactVisibility.NODE) {
     problems.add(
       'upgradeStrategy',
-      'must not be ROLLING with artifacts that only one node can see',
+      'must not be ROLLING with artifacts that only one node can access',
       upgradeStrategy,
-      'The second pod could wait for the volume for ever. Use a volume with READ_WRITE_MANY, or leave it out.',
+      'The second pod could wait for the volume forever. Use a volume with READ_WRITE_MANY, or leave it out.',
     );
   }
 }
 
 function checkThreads(problems: Problems, { threads, pooling }: ServerSettings): void {
   const most = safeThreads(pooling);
-  // A pool that cannot be has been told about already.
+  // An invalid pool is already a problem.
   if (Number.isInteger(most) && most >= 1) {
     checkWhole(
       problems,
       'threads',
       threads,
       { least: 1, most },
-      'With more, requests can wait for connections that other waiting requests hold. Enlarge `pooling`.',
+      'With more, requests can deadlock on connections. Enlarge `pooling`.',
     );
   }
 }

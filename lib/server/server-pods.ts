@@ -15,7 +15,7 @@ import { SCRIPT_FOLDER, ScriptFiles } from '../scripts/scripts';
 import type { Problems } from '../validation/problems';
 
 import { allowedHosts, corsAllowedOrigins } from './access/hosts';
-import { isBounded, serverArguments } from './server-arguments';
+import { serverArguments } from './server-arguments';
 import type { ServerSpec } from './server-spec';
 import { encryptionPart } from './settings/encryption';
 import { METRICS_COMMAND, METRICS_SCRIPT, metricsPart } from './settings/metrics';
@@ -28,7 +28,7 @@ const INIT_RESOURCES: kplus.ContainerResources = {
   ephemeralStorage: LITTLE_SCRATCH_SPACE,
 };
 
-/** Until every node has taken the pod out of its rules, requests still arrive. */
+/** Requests still arrive until every node has updated its network rules. */
 const DRAIN_SECONDS = 5;
 
 /** The pods of a server. */
@@ -38,7 +38,7 @@ export interface ServerPods {
   readonly migration?: Pod;
 }
 
-/** Sums up the pods of a server. Makes the volumes and the ConfigMap of the scripts below `scope`. */
+/** The pods of a server. Makes the volumes and the ConfigMap of the scripts below `scope`. */
 export function serverPods(problems: Problems, scope: Construct, spec: ServerSpec): ServerPods {
   const { databaseConnectionCheck: check, databaseMigration: migration, authParts: auth } = spec;
   const { imagePullSecrets, priorityClassName, serviceAccount } = spec;
@@ -54,7 +54,7 @@ export function serverPods(problems: Problems, scope: Construct, spec: ServerSpe
     resources: INIT_RESOURCES,
   };
   const checked = [files, database, ...environment, extra];
-  // It makes the first user, and refuses an empty passphrase.
+  // The migration creates the first administrator, and refuses an empty passphrase.
   const secrets = [encryptionPart({ passphrase: spec.encryption?.passphrase }), auth.migration];
   const migrated = [files, unpooled ?? database, ...environment, extra];
   const certificate = certificatePart(scope, spec.certificate);
@@ -77,7 +77,7 @@ export function serverPods(problems: Problems, scope: Construct, spec: ServerSpe
       migration._kind === 'job'
         ? podOf(problems, labelsOf('mlflow', spec.id, 'migration'), {
             ...pod,
-            // A database that is made with it takes longer to start than all tries together.
+            // A database that is created at the same time may take longer to start than all retries of the Job.
             initContainers: check._initContainers(migrated, init),
             containers: [migration._container([...migrated, ...secrets], init)],
           })
@@ -102,20 +102,20 @@ function filesPart(scope: Construct, spec: ServerSpec): PodPart {
   };
 }
 
-/** The environment of every container with MLflow in it. */
+/** The environment of every container that runs MLflow. */
 function environmentParts({ namespace, artifacts, telemetry }: ServerSpec): PodPart[] {
   return [
     {
       envVariables: {
-        // The allowed hosts name the namespace; where the chart does not know it, they refer to this variable.
+        // The allowed hosts refer to this variable where the chart has no namespace.
         POD_NAMESPACE:
           namespace === undefined ? kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_NAMESPACE) : text(namespace),
-        // The user of the pod has no entry in /etc/passwd, so that Python cannot find a home by itself.
+        // The user of the pod has no entry in /etc/passwd, from which Python would take it.
         HOME: text('/tmp'),
         PYTHONDONTWRITEBYTECODE: text(1),
       },
     },
-    // All else is in libpq's own variables: see PostgresConnection.
+    // The rest is in the PG* variables: see PostgresConnection.
     setting('backend', { MLFLOW_BACKEND_STORE_URI: 'postgresql+psycopg2://' }),
     setting('artifactRoot', { MLFLOW_DEFAULT_ARTIFACT_ROOT: artifacts.defaultArtifactRoot ?? 'mlflow-artifacts:/' }),
     setting('telemetry', telemetry ? {} : { MLFLOW_DISABLE_TELEMETRY: true, DO_NOT_TRACK: true }),
@@ -141,13 +141,13 @@ function serverContainer(
     ),
     setting('jobExecution', { MLFLOW_SERVER_ENABLE_JOB_EXECUTION: spec.jobExecution }),
     setting('logLevel', { MLFLOW_LOGGING_LEVEL: logLevel.toUpperCase() }),
-    setting('threads', isBounded(spec) ? { SERVER_THREADS: spec.threads, PYTHONPATH: SCRIPT_FOLDER } : {}),
-    setting('', { PGAPPNAME: 'mlflow' }),
+    setting('threads', { SERVER_THREADS: spec.threads }),
+    setting('', { PYTHONPATH: SCRIPT_FOLDER, PGAPPNAME: 'mlflow' }),
     spec.readFromReplica ? replicaPart(spec.backend.connection) : undefined,
     artifactsPart(spec.artifacts),
     encryptionPart(spec.encryption),
     auth.server,
-    // A proxy shows the certificate itself.
+    // A proxy presents the certificate itself.
     isProxied ? undefined : certificate,
     spec.metrics ? metricsPart(scope) : undefined,
     { of: 'extraEnvVars', isExtra: true, envVariables: spec.extraEnvVars },

@@ -10,31 +10,31 @@ import type { Problems } from '../validation/problems';
 /** Options of a {@link DatabaseConnectionCheck}. */
 export interface DatabaseConnectionCheckOptions {
   /**
-   * How long to wait for a database that cannot be reached yet. After it the container fails, and Kubernetes starts it again.
+   * How long to wait for an unreachable database. Then the container fails, and Kubernetes restarts it.
    * @default Duration.minutes(2)
    */
   readonly deadline?: Duration;
 
   /**
-   * Something else makes the database and its role at the same time, such as a `DatabaseBootstrap`: wait for them, too. A
-   * wrong password is then waited for as well, since PostgreSQL answers an unknown role in the same words.
+   * Whether to wait for a missing database or role too, because something such as a `DatabaseBootstrap` creates them at the
+   * same time. The check then also retries a wrong password, since PostgreSQL gives the same error for an unknown role.
    * @default false
    */
   readonly databaseMayAppear?: boolean;
 }
 
-/** Whether a pod makes sure of its database before anything else starts. */
+/** Whether a pod checks its database connection before its other containers start. */
 export class DatabaseConnectionCheck {
   /**
-   * An init container, `wait-for-database`, logs in, runs a query and looks at its rights. It waits for what may heal
-   * (refused, unknown host, starting up) and fails at once on what cannot (wrong password, missing database, no TLS),
-   * with the cause in its log and in `kubectl describe pod`.
+   * An init container, `wait-for-database`, logs in, runs a query and checks its privileges. It retries temporary failures
+   * (refused, unknown host, starting up) and fails at once on permanent ones (wrong password, missing database, no TLS).
+   * Its log and `kubectl describe pod` show the cause.
    */
   public static initContainer(options: DatabaseConnectionCheckOptions = {}): DatabaseConnectionCheck {
     return new DatabaseConnectionCheck(options.deadline ?? Duration.minutes(2), options.databaseMayAppear);
   }
 
-  /** No check. The server retries by itself for about 104 s, a wrong password too, and then exits. */
+  /** No check. The server itself retries for about 104 s, even with a wrong password, and then exits. */
   public static off(): DatabaseConnectionCheck {
     return new DatabaseConnectionCheck();
   }

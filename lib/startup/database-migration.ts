@@ -1,40 +1,41 @@
 import { Duration } from 'cdk8s';
-import { checkSeconds } from '../validation/checks';
+
 import { container, type ContainerOptions, type PodContainer } from '../kube/pod/pod';
 import type { PodPart } from '../kube/pod/pod-part';
 import { texts } from '../kube/values/env-values';
-import type { Problems } from '../validation/problems';
-
 import { scriptCommand } from '../scripts/scripts';
+import { checkSeconds } from '../validation/checks';
+import type { Problems } from '../validation/problems';
 
 /** Options of a {@link DatabaseMigration}. */
 export interface DatabaseMigrationOptions {
   /**
-   * How long to wait for another pod that is migrating. A migration of its own takes the time that it takes.
+   * How long to wait for a migration by another pod. It does not limit the pod's own migration.
    * @default Duration.minutes(10)
    */
   readonly deadline?: Duration;
 }
 
-/** Who brings the schema of the database to the version of the image. */
+/** What upgrades the schema of the database to the version of the image. */
 export class DatabaseMigration {
   /**
-   * An init container, `init-mlflow`, of every pod. All pods take the same lock of PostgreSQL, so any number of them may
-   * start at once; whoever comes first migrates. Choose it unless migrations take long.
+   * An init container, `init-mlflow`, of every pod. All pods take the same lock in PostgreSQL, so any number of them may start
+   * at once; the first one migrates. Choose it unless migrations take long.
    */
   public static initContainer(options: DatabaseMigrationOptions = {}): DatabaseMigration {
     return new DatabaseMigration('init', options.deadline);
   }
 
   /**
-   * A Job, named by image and settings so that a new image runs a new one. It waits for the database as the pods do
-   * (`databaseConnectionCheck`). Pods wait in `init-mlflow` until the schema is theirs, and run no DDL themselves. Choose it for long migrations, or where pods must not own the schema.
+   * A Job, named by its content, so that a new image runs a new one. It checks the connection as the pods do
+   * (`databaseConnectionCheck`). Pods wait in `init-mlflow` for their schema version and run no DDL. Choose it for long
+   * migrations, or where pods must not own the schema.
    */
   public static job(options: DatabaseMigrationOptions = {}): DatabaseMigration {
     return new DatabaseMigration('job', options.deadline);
   }
 
-  /** Nobody: run `mlflow db upgrade` yourself before the server starts. */
+  /** No migration: run `mlflow db upgrade` yourself before the server starts. */
   public static off(): DatabaseMigration {
     return new DatabaseMigration('off');
   }

@@ -4,10 +4,10 @@ import { harmlessProblemsOf } from './arguments';
 import { sentence, show } from './type-words';
 
 /**
- * Collects everything that is wrong with one construct, so that one error reports all of it.
+ * Collects all wrong props of a construct, so that one error reports all of them.
  *
- * A value that is a prop of something else, such as an artifact store, reports into the collector of its owner
- * ({@link Problems.of}), and names only its own fields ({@link Problems.at}).
+ * The value of a prop, such as an artifact store, reports to the collector of the construct ({@link Problems.of}), and names only
+ * its own fields ({@link Problems.at}).
  */
 export class Problems {
   private static readonly OPEN = new WeakMap<IConstruct, Problems>();
@@ -37,17 +37,17 @@ export class Problems {
     }
   }
 
-  /** The same collector for the fields of `prop`: what is added there is called `prop.field`. */
+  /** The same collector for the fields of `prop`: it reports a field as `prop.field`. */
   public at(prop: string): Problems {
     return new Problems(this.scope, { texts: this.texts, prefix: this.name(prop), unset: this.unset });
   }
 
-  /** The full name of a field; an empty one is the value itself. */
+  /** The full name of a field. An empty one stands for the value itself. */
   public name(field: string): string {
     return [this.prefix, field].filter((part) => part !== '').join('.');
   }
 
-  /** Adds that `prop` breaks a rule. `got` is shown as it was given; `hint` is a whole sentence. */
+  /** Adds that `prop` must be as `required` says. `got` is the given value; `hint` is a whole sentence. */
   public add(prop: string, required: string, got: unknown, hint?: string): void {
     const name = this.name(prop);
     if (!this.unset.some((field) => field === name || field.startsWith(`${name}[`))) {
@@ -55,7 +55,7 @@ export class Problems {
     }
   }
 
-  /** Adds that the library sets `what` itself. `owner` is the prop that decides on it; it is empty where none does. */
+  /** Adds that the library sets `what` itself. `owner` is the prop for it, or empty if there is none. */
   public reserved(what: string, owner: string): void {
     this.say(
       `\`${what}\` must not be set: the library sets it itself.`,
@@ -63,7 +63,7 @@ export class Problems {
     );
   }
 
-  /** Adds a problem in words of its own, for rules that are not about one value. */
+  /** Adds a problem that is not about one value. */
   public say(text: string, hint?: string): void {
     this.texts.push(hint === undefined ? text : `${text} ${hint}`);
   }
@@ -73,7 +73,7 @@ export class Problems {
     return this.texts.length > 0;
   }
 
-  /** Throws one error with a line for each problem. Does nothing without problems, and in a value: its owner throws. */
+  /** Throws one error with a line for each problem, if there are any. For the value of a prop, its construct throws. */
   public throwIfAny(): void {
     if (this.isBorrowed) {
       return;
@@ -84,7 +84,7 @@ export class Problems {
     }
   }
 
-  /** Runs a prop's own code, which reports into this collector as fields of `prop`. */
+  /** Runs the code of a prop's value, which reports to this collector as fields of `prop`. */
   public during<T>(prop: string, run: () => T): T {
     Problems.OPEN.set(this.scope, this.at(prop));
     try {
@@ -94,7 +94,7 @@ export class Problems {
     }
   }
 
-  /** Makes a value while problems are still collected, and throws all of them. What cannot be made of bad props is no error of its own. */
+  /** Makes a value while it collects problems, then throws these. They take precedence over an error of `make`. */
   public finish<T>(make: () => T): T {
     try {
       return make();

@@ -1,37 +1,37 @@
 import type { IConstruct } from 'constructs';
 
-/** The constructs that a rule compares, and what they share, such as the database that all of them connect to. */
+/** Constructs that a rule compares, with what they share, such as a database that all of them connect to. */
 export interface RuleSubject {
-  /** All of them. The error names the last one. One that acknowledges the rule is enough. */
+  /** The constructs. The error names the last one. It is enough if one of them acknowledges the rule. */
   readonly constructs: readonly IConstruct[];
 }
 
 /**
- * A requirement on several constructs. It is validated at the synthesis, when all of them exist, and fails it.
+ * A requirement on several constructs. The synthesis validates it, when all of them exist, and fails if it is violated.
  *
- * Props of one construct are no rule: validate them in its constructor, with {@link Problems}. To write a rule:
+ * The props of one construct need no rule: its constructor validates them with {@link Problems}. To write a rule:
  *
- * 1. Describe the subject: one object for all constructs that the rule compares (`DatabaseDemand`: a database and who
- *    connects to it), in a `WeakMap` by what they have in common. It gets one error, not one for each construct.
+ * 1. Describe the subject: one object for all constructs that the rule compares (`DatabaseDemand`: a database and its
+ *    clients), in a `WeakMap` by what they have in common. So the subject gets one error, not one for each construct.
  * 2. Write the rule as a constant in a file of its own, beside its subject: `POOL_FITS_DATABASE` in
  *    `postgres/capacity/pool-fits-database.ts`. `validate` returns a text for each violation: what is, what is required, and
  *    what to change, with the names of the props and, where it can be computed, a value that fits. It changes nothing.
- * 3. Call {@link addRule} where a construct becomes part of the subject, not in the construct itself, so that none can forget
- *    it: whoever calls `addConnectionDemand` has the rules on connections.
+ * 3. Call {@link addRule} in the function that adds a construct to the subject, so that no construct can forget it:
+ *    `addConnectionDemand` adds the rules on connections.
  * 4. Add it to `RULES` in `rules/rules.ts`, which lets users acknowledge it, and to the table in README.md. Test the whole
  *    text, what just fits, and that it can be acknowledged.
  */
 export interface Rule<Subject extends RuleSubject> {
-  /** The name that users acknowledge it by: lower case with dashes, never changed once it is released. */
+  /** Name in errors and acknowledgements: lower case with dashes. It never changes after its release. */
   readonly id: string;
-  /** What it requires, as a sentence. */
+  /** The requirement, as a sentence. */
   readonly description: string;
   validate(subject: Subject): string[];
 }
 
 const ACKNOWLEDGED = 'cdk8s-mlflow/acknowledged-rule';
 
-/** Validates the rule at the synthesis, on behalf of a construct that is part of the subject. */
+/** Adds a rule to a construct of the subject: the synthesis validates it. */
 export function addRule<Subject extends RuleSubject>(
   construct: IConstruct,
   rule: Rule<Subject>,
@@ -48,7 +48,7 @@ export function addRule<Subject extends RuleSubject>(
   });
 }
 
-/** Accepts violations of the rule by the construct and everything below it. The reason is kept in the metadata of its node. */
+/** Accepts violations of the rule by the construct and its children. The metadata of its node keeps the reason. */
 export function acknowledgeRule(construct: IConstruct, id: string, reason: string): void {
   construct.node.addMetadata(ACKNOWLEDGED, { id, reason });
 }

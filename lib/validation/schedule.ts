@@ -11,7 +11,7 @@ const FIELDS: readonly [string, number, number, string[]][] = [
   ['weekDay', 0, 6, ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']],
 ];
 
-/** When something runs: each field a list of `*`, numbers, names or ranges, with or without a step. */
+/** Validates a cron schedule: each field is a list of `*`, numbers, names or ranges, with or without a step. */
 export function checkSchedule(problems: Problems, prop: string, schedule: Cron | undefined): void {
   const values = schedule?.expressionString.split(' ') ?? [];
   FIELDS.forEach(([field, least, most, names], i) => {
@@ -29,7 +29,7 @@ export function checkSchedule(problems: Problems, prop: string, schedule: Cron |
   }
 }
 
-/** A time zone by its name in the IANA database. */
+/** Validates the name of a time zone in the IANA database. */
 export function checkTimeZone(problems: Problems, prop: string, zone: string | undefined): void {
   if (zone !== undefined && !isTimeZone(zone)) {
     problems.add(prop, 'must be a name of the IANA database, such as Europe/Berlin or Etc/UTC', zone);
@@ -47,7 +47,7 @@ function isPart(part: string, least: number, most: number, names: string[]): boo
 }
 
 function isTimeZone(zone: string): boolean {
-  // Node takes offsets and any case; Kubernetes looks for a file of this name.
+  // Node.js accepts offsets and any case; Kubernetes looks for a file with this name.
   if (!/^[A-Z][-+\w]*(\/[A-Z][-+\w]*)*$/.test(zone) || zone === 'Local') {
     return false;
   }

@@ -192,7 +192,7 @@ test.each<[IArtifactStore, string]>([
   ],
   [
     new S3Artifacts({ ...s3, ignoreTls: true, ca: FileSource.fromSecret('ca', 'ca.crt') }),
-    '`artifactRoot.ignoreTls` must not be set with `ca`: one trusts any certificate, the other a CA. Drop one of them.',
+    '`artifactRoot.ignoreTls` must not be set with `ca`: one trusts any certificate, the other only those of a CA. Leave one of them out.',
   ],
   [
     new S3Artifacts({ ...s3, ca: FileSource.fromSecret('CA', 'ca.crt') }),
@@ -232,7 +232,7 @@ test('an identity on somebody else’s ServiceAccount, or a second value, is an 
   const identity = AwsIdentity.fromRole('arn:aws:iam::123456789012:role/mlflow');
   expect(() => server(scope, { serviceAccount, artifactRoot: new S3Artifacts({ ...s3, identity }) })).toThrow(
     new Error(
-      '[chart/mlflow] `serviceAccount` must be left out where `artifactRoot` has an identity for the ServiceAccount. Leave it out, or annotate your own ServiceAccount and give `artifactRoot` ambient credentials.',
+      '[chart/mlflow] `serviceAccount` must not be set if `artifactRoot` has an identity for the ServiceAccount. Leave it out, or annotate your own ServiceAccount and give `artifactRoot` ambient credentials.',
     ),
   );
   const extraEnvVars = { AWS_ACCESS_KEY_ID: EnvValue.fromValue('x') };

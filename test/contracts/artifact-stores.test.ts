@@ -83,7 +83,7 @@ describe.each(CASES)('%s', (_, newStore) => {
     } else {
       expect(two).toThrow(
         new Error(
-          `[chart/mlflow] \`replicas\` must be at most 1 with artifacts that only one ${SEES_ONE[visibility]} can see, got 2. Use a volume with READ_WRITE_MANY, or an object store, as \`artifactRoot\`.`,
+          `[chart/mlflow] \`replicas\` must be at most 1 with artifacts that only one ${SEES_ONE[visibility]} can access, got 2. Use a volume with READ_WRITE_MANY, or an object store, as \`artifactRoot\`.`,
         ),
       );
     }
@@ -98,7 +98,7 @@ describe.each(CASES)('%s', (_, newStore) => {
     if (visibility === ArtifactVisibility.POD) {
       expect(() => synth({}, true)).toThrow(
         new Error(
-          '[chart/gc] `server` keeps its artifacts where only its own pod can see them, so that no other pod can delete them. Give it a volume with a claim, or an object store, as `artifactRoot`.',
+          '[chart/gc] `server` must not keep its artifacts in its pod, where no other pod can delete them. Give it a volume with a claim, or an object store, as `artifactRoot`.',
         ),
       );
       return;

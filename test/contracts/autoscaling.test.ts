@@ -50,7 +50,7 @@ describe.each(Object.entries(AUTOSCALING))('Autoscaling.%s', (_, scaling) => {
     [{ replicas: 2 }, '`replicas` must be left out with `autoscaling`, got 2. Use `autoscaling.minReplicas`.'],
     [
       { artifactRoot: new VolumeArtifacts() },
-      '`autoscaling.maxReplicas` must be at most 1 with artifacts that only one node can see, got 4. Use a volume with READ_WRITE_MANY, or an object store, as `artifactRoot`.',
+      '`autoscaling.maxReplicas` must be at most 1 with artifacts that only one node can access, got 4. Use a volume with READ_WRITE_MANY, or an object store, as `artifactRoot`.',
     ],
   ])('%#: refuses what cannot be', (props, message) => {
     expect(() => server(chart(), { artifactRoot, autoscaling: scaling(4), ...props })).toThrow(

@@ -44,5 +44,6 @@ test('counts by example and judge', () => {
     'kube-score warning': 1,
     'checkov failed': 2,
     'pod-security forbidden': 0,
+    'api-validation': 0,
   });
 });

@@ -283,7 +283,7 @@ describe('bad props', () => {
     const certificate = TlsCertificate.fromSecretName('tls');
     expect(() => synth({ server: { certificate } })).toThrow(
       new Error(
-        '[chart/monitoring] `scrape` must be PrometheusScrape.external() for a server with a `certificate`, whose CA Prometheus has to know. Write the monitor yourself, with the scheme https and its tlsConfig.',
+        '[chart/monitoring] `scrape` must be PrometheusScrape.external() for a server with a `certificate`, whose CA Prometheus has to trust. Write the monitor yourself, with the scheme https and its tlsConfig.',
       ),
     );
     const scrape = PrometheusScrape.external();
@@ -297,7 +297,7 @@ describe('bad props', () => {
       encryption: { passphrase: key },
     };
     const message = new Error(
-      '[chart/monitoring] `scrape` must have the login of an administrator: "mlflow" asks for one. Pass PrometheusScrape.serviceMonitor({ basicAuthSecretName }), or external().',
+      '[chart/monitoring] `scrape` must have the login of an administrator, which "mlflow" requires. Pass PrometheusScrape.serviceMonitor({ basicAuthSecretName }), or external().',
     );
     expect(() => synth({ server: asking })).toThrow(message);
     expect(() => synth({ server: asking, monitoring: { scrape: PrometheusScrape.podMonitor() } })).toThrow(message);
@@ -316,8 +316,8 @@ describe('bad props', () => {
     expect(() => new MlflowMonitoring(scope, 'monitoring', { server: server(scope) })).toThrow(
       new Error(
         [
-          '[chart/monitoring] `server` must count its requests, and "mlflow" does not. Give it `metrics: true`.',
-          '[chart/monitoring] `server` must be in a chart with a namespace: alerts select by it, or those of two servers would mix. Give the chart a `namespace`.',
+          '[chart/monitoring] `server` must count its requests, and "mlflow" does not. Set its `metrics: true`.',
+          '[chart/monitoring] `server` must be in a chart with a namespace, by which its alerts differ from those of other servers. Set the `namespace` of the chart.',
         ].join('\n'),
       ),
     );
@@ -370,13 +370,15 @@ describe('bad props', () => {
           '`thresholds.errorRatio` must be a share between 0 and 1, got 5. For 85 percent, write 0.85.',
           '`thresholds.poolUsage` must be a share between 0 and 1, got 0. For 85 percent, write 0.85.',
           '`thresholds.connectionUsage` must be a share between 0 and 1, got 1. For 85 percent, write 0.85.',
-          '`thresholds.latency` must be less than 10 seconds, and more than 0, got 10. MLflow counts no further.',
+          '`thresholds.volumeUsage` must be a share between 0 and 1, got NaN. For 85 percent, write 0.85.',
+          '`thresholds.latency` must be more than 0 and less than 10 seconds, got 10. The histogram of MLflow ends there.',
           '`thresholds.restarts` must be a whole number from 1, got 0.',
           '`thresholds.backupAge` must be more than 0 seconds, got 0.',
-          '`extraRules[0].name` must be unique, got "MlflowLatency". Leave the other out by `excludeAlerts`, or call this one otherwise.',
+          '`extraRules[0].name` must be unique, got "MlflowLatency". Exclude the other with `excludeAlerts`, or rename this one.',
+          '`extraRules[0].expression` must be PromQL, got an empty string.',
           '`extraRules[1].name` must be letters, digits and underscores, got "not-a-name".',
           '`extraRules[1].duration` must be a whole number of seconds from 1, got 0.01. Leave it out for an alert that fires at once.',
-          '`extraRules[3].name` must be unique, got "Twice". Leave the other out by `excludeAlerts`, or call this one otherwise.',
+          '`extraRules[3].name` must be unique, got "Twice". Exclude the other with `excludeAlerts`, or rename this one.',
         ]
           .map((text) => `[chart/monitoring] ${text}`)
           .join('\n'),

@@ -128,8 +128,8 @@ test('says all that is wrong', () => {
     new Error(
       [
         '`id` must be lower-case letters, digits and dashes, start with a letter and have at most 44 characters, got "Exporter". Kubernetes takes it as the name of the Service.',
-        '`backend` must be one host, got "a,b". Make an exporter for each of them, on an ExternalPostgres of its own.',
-        '`tls` must not be PostgresTls.PREFER, which the exporter does not know. Use PostgresTls.REQUIRE or PostgresTls.DISABLE.',
+        '`backend` must be one host, got "a,b". Make an exporter for each host, on an ExternalPostgres of its own.',
+        '`tls` must not be PostgresTls.PREFER, which the exporter does not support. Use PostgresTls.REQUIRE or PostgresTls.DISABLE.',
         '`image` must be the reference of an image, got "an image".',
         '`imagePullSecrets` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "Registry".',
       ]

@@ -112,7 +112,7 @@ const cron = 'ranges (a-b) or steps (*/n), with commas between';
 test.each<[Props, string]>([
   [
     { olderThan: Duration.seconds(0) },
-    '`olderThan` must be a whole number of seconds from 1, got 0. For so long, a deletion by mistake can be undone: Duration.days(30) is a good start.',
+    '`olderThan` must be a whole number of seconds from 1, got 0. Until then, a deletion can be undone: Duration.days(30) is a good start.',
   ],
   [{ deadline: Duration.millis(10) }, '`deadline` must be a whole number of seconds from 1, got 0.01.'],
   [{ successfulJobsRetained: -1 }, '`successfulJobsRetained` must be a whole number from 0, got -1.'],

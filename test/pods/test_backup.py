@@ -439,8 +439,8 @@ def test_bucket_that_cannot_be_used(
 
 
 def test_bucket_keeps_as_a_volume_does(namespace: Namespace, migrated: Postgres, store: ObjectStore) -> None:
-    options = {"endpoint": f"http://minio:{PORT}", "keep": 2}
-    names = [re.findall(NAME, stored(backup(namespace, **options)))[0] for _ in range(3)]
+    options = {"endpoint": f"http://minio:{PORT}"}
+    names = [re.findall(NAME, stored(backup(namespace, **options, keep=2)))[0] for _ in range(3)]
     keys = [f"team/mlflow/{name}.{kind}" for name in names[1:] for kind in ("dump", "json")]
     assert store.keys("dumps") == sorted(keys)
     body = store.client.get_object(Bucket="dumps", Key=keys[-2])["Body"].read()

@@ -199,10 +199,8 @@ def test_a_backup_and_a_restore(namespace: Namespace, rds: Rds, postgres: Postgr
     assert rds.seen.refused == []
 
 
-def test_each_host_has_a_token_of_its_own(
-    namespace: Namespace, rds: Rds, postgres: Postgres, new_address: Callable[[], str]
-) -> None:
-    namespace.hosts["database"] = new_address()  # where nobody listens
+def test_each_host_has_a_token_of_its_own(namespace: Namespace, rds: Rds, postgres: Postgres) -> None:
+    database = namespace.new_server_address("database")  # where nobody listens
     place = {
         "host": "database",
         "failoverHosts": [HOST],
@@ -215,7 +213,7 @@ def test_each_host_has_a_token_of_its_own(
     assert [each.code for each in pod.wait_init(120)] == [0, 0]
     assert rds.seen.tokens and rds.seen.refused == []
 
-    reader = Rds(namespace.hosts["database"], "database", CERTIFICATES, postgres, LIFETIME)
+    reader = Rds(database, "database", CERTIFICATES, postgres, LIFETIME)
     place = {"host": HOST, "readHost": "database", "region": REGION, "identity": "key", "renewal": RENEWAL}
     namespace.apply(synthesis.server(rds=place))
     [pod] = namespace.deployment()

@@ -37,24 +37,24 @@ function synthesis(
 }
 
 const failed = 'Validation failed with the following errors:\n  [imports/import] no-server-while-importing: ';
-const hint = 'Give it `replicas: 0` for the import, and take the import out of the app when it is done.';
+const hint = 'Set its `replicas` to 0 for the import, and remove the import from the app afterwards.';
 
 test('a server with pods on the database of an import is an error', () => {
   expect(synthesis({})).toThrow(
     new Error(
-      `${failed}no server may run on "postgres" while it is imported into, and servers/mlflow has \`replicas\` 1. ${hint}`,
+      `${failed}no server may run on "postgres" during an import, got servers/mlflow with \`replicas\` 1. ${hint}`,
     ),
   );
 });
 
 test('so is one that scales by itself', () => {
   const artifactRoot = { bind: () => ({ destination: 's3://bucket', visibility: 'cluster' }) } as never;
-  expect(synthesis({ ...SHARED, artifactRoot })).toThrow(/servers\/mlflow has `autoscaling\.maxReplicas` 4\./);
+  expect(synthesis({ ...SHARED, artifactRoot })).toThrow(/servers\/mlflow with `autoscaling\.maxReplicas` 4\./);
 });
 
 test('a pooler in front does not hide it', () => {
   const pooled = synthesis({}, (scope, backend) => new PgBouncer(scope, 'pooler', { backend }));
-  expect(pooled).toThrow(/no server may run on "pooler" while it is imported into, and servers\/mlflow has/);
+  expect(pooled).toThrow(/no server may run on "pooler" during an import, got servers\/mlflow with/);
 });
 
 test('without pods, or on another database, it may be there', () => {

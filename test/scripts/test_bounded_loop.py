@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -44,3 +46,25 @@ def test_no_more_threads_than_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_forty_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SERVER_THREADS", raising=False)
     assert most_at_once(60) == 40
+
+
+LOADED = """
+import sys
+import bounded_loop
+bounded_loop.new_loop().close()
+wanted = ("mlflow.store.model_registry.sqlalchemy_store", "mlflow.store.jobs.sqlalchemy_store")
+print([name in sys.modules for name in wanted], "mlflow.server.auth" in sys.modules)
+"""
+
+
+def test_the_stores_are_loaded_before_the_first_request() -> None:
+    pytest.importorskip("mlflow.store.model_registry.sqlalchemy_store")
+    folder = bounded_loop.__file__.rsplit("/", 1)[0]
+    command = [sys.executable, "-W", "ignore", "-c", LOADED]
+    printed = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=True)
+    assert printed.stdout.split("\n")[0] == "[True, True] False", printed.stderr
+
+
+def test_an_image_without_a_store_has_a_loop_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded_loop, "_STORES", ("mlflow.store.that_does_not_exist",))
+    assert most_at_once(1) == 1

@@ -63,15 +63,15 @@ test.each<[Partial<MlflowServerProps>, string]>([
   [{ extraArgs: ['--host', '::'] }, `\`extraArgs --host\` ${itself}`],
   [
     { replicas: 2 },
-    '`replicas` must be at most 1 with artifacts that only one node can see, got 2. Use a volume with READ_WRITE_MANY, or an object store, as `artifactRoot`.',
+    '`replicas` must be at most 1 with artifacts that only one node can access, got 2. Use a volume with READ_WRITE_MANY, or an object store, as `artifactRoot`.',
   ],
   [
     { replicas: 2, artifactRoot: new VolumeArtifacts({ persistence: Persistence.none() }) },
-    '`replicas` must be at most 1 with artifacts that only one pod can see, got 2. Use a volume with READ_WRITE_MANY, or an object store, as `artifactRoot`.',
+    '`replicas` must be at most 1 with artifacts that only one pod can access, got 2. Use a volume with READ_WRITE_MANY, or an object store, as `artifactRoot`.',
   ],
   [
     { artifactRoot: new VolumeArtifacts({ defaultArtifactRoot: './mlruns' }) },
-    '`artifactRoot.defaultArtifactRoot` must be a URI, got "./mlruns". MLflow turns a path into one of the pod, and clients write to that path on their own disk. Leave it out, or use \'mlflow-artifacts:/\'.',
+    '`artifactRoot.defaultArtifactRoot` must be a URI, got "./mlruns". MLflow resolves a path in the pod, and clients write to that path on their own disk. Leave it out, or use \'mlflow-artifacts:/\'.',
   ],
   [
     { artifactRoot: new VolumeArtifacts({ defaultArtifactsDestination: '../x' }) },
@@ -98,8 +98,8 @@ test('says everything that is wrong at once: a prop, the artifact store, and wha
       [
         '`workers` must be a whole number from 1, got 0.',
         '`databaseMigration.deadline` must be a whole number of seconds from 1, got 0.',
-        '`artifactRoot.defaultArtifactRoot` must be a URI, got "./mlruns". MLflow turns a path into one of the pod, and clients write to that path on their own disk. Leave it out, or use \'mlflow-artifacts:/\'.',
-        '`replicas` must be at most 1 with artifacts that only one node can see, got 2. Use a volume with READ_WRITE_MANY, or an object store, as `artifactRoot`.',
+        '`artifactRoot.defaultArtifactRoot` must be a URI, got "./mlruns". MLflow resolves a path in the pod, and clients write to that path on their own disk. Leave it out, or use \'mlflow-artifacts:/\'.',
+        '`replicas` must be at most 1 with artifacts that only one node can access, got 2. Use a volume with READ_WRITE_MANY, or an object store, as `artifactRoot`.',
         `\`extraInitEnvVars.DATABASE_WAIT_SECONDS\` ${itself} Use \`databaseConnectionCheck\`.`,
       ]
         .map((message) => `[chart/mlflow] ${message}`)

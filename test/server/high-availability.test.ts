@@ -61,7 +61,7 @@ test('an upgrade may stop the old pods first', () => {
   expect(strategy({ artifactRoot, upgradeStrategy: UpgradeStrategy.RECREATE })).toEqual({ type: 'Recreate' });
   expect(() => strategy({ upgradeStrategy: UpgradeStrategy.ROLLING })).toThrow(
     new Error(
-      '[chart/mlflow] `upgradeStrategy` must not be ROLLING with artifacts that only one node can see, got "rolling". The second pod could wait for the volume for ever. Use a volume with READ_WRITE_MANY, or leave it out.',
+      '[chart/mlflow] `upgradeStrategy` must not be ROLLING with artifacts that only one node can access, got "rolling". The second pod could wait for the volume forever. Use a volume with READ_WRITE_MANY, or leave it out.',
     ),
   );
 });

@@ -1,5 +1,5 @@
 import { App, Chart, Testing } from 'cdk8s';
-import { DatabaseMigration, ExternalPostgres, MlflowServer } from 'cdk8s-mlflow';
+import { Autoscaling, DatabaseMigration, ExternalPostgres, MlflowServer } from 'cdk8s-mlflow';
 
 import { addExamples } from '../../examples/all';
 import { chart, type Manifest, server, serverManifests } from '../support/synth';
@@ -105,6 +105,12 @@ test('has a section only for what there is', () => {
   const job = server(chart(), { databaseMigration: DatabaseMigration.job() });
   expect(titles(job.runbook())).toContain('What did the migration Job say?');
   expect(job.runbook()).toContain(`kubectl logs job/${job.migrationJob?.name ?? ''} -c init-mlflow\n`);
+});
+
+test('describes the Ingress and the autoscaler, where there are any', () => {
+  const autoscaling = Autoscaling.byResources({ minReplicas: 1, maxReplicas: 1 });
+  const text = server(chart(), { autoscaling, ingress: { hosts: ['mlflow.example.com'] } }).runbook();
+  expect(text).toContain('kubectl describe ingress mlflow\nkubectl describe hpa mlflow\n');
 });
 
 test('no password is in it', () => {

@@ -343,11 +343,15 @@ test.each<[Props, string]>([
   ],
   [
     { isolation: {}, service: { serviceType: ServiceType.LOAD_BALANCER } },
-    "`isolation.clients` must be given with a Service of the type LoadBalancer, whose clients come from outside. Name their addresses, or those of the nodes where these stand in for them: NetworkPeer.cidr('10.0.0.0/8').",
+    "`isolation.clients` is required with a Service of type LoadBalancer, whose clients come from outside. Name the addresses of the clients, or of the nodes if they replace them: NetworkPeer.cidr('10.0.0.0/8').",
   ],
   [
     { isolation: {}, ingress: { hosts: ['a.b'], className: 'alb' } },
-    '`isolation.ingressControllers` must be given where `ingress.className` is not nginx or traefik, got "alb". Name the pods of the controller, or the addresses that a load balancer comes from.',
+    '`isolation.ingressControllers` is required where `ingress.className` is not nginx or traefik, got "alb". Name the pods of the controller, or the source addresses of a load balancer.',
+  ],
+  [
+    { isolation: {}, httpRoute: { hosts: ['a.b'], gateways: [{ name: 'public' }] } },
+    '`isolation.ingressControllers` is required with `httpRoute`, which does not tell the pods of its Gateway. Name the pods of the Gateway, or the source addresses of a load balancer.',
   ],
 ])('refuses %#', (props, message) => {
   expect(() => serverManifests(props)).toThrow(new Error(`[chart/mlflow] ${message}`));

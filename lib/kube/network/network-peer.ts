@@ -6,26 +6,26 @@ import type { Problems } from '../../validation/problems';
 
 const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
 
-/** Somebody on the network, as a NetworkPolicy names them: by the labels of pods, or by addresses. */
+/** Peer of a NetworkPolicy: pods by their labels, or addresses. */
 export class NetworkPeer {
-  /** Every pod of the namespace that the policy is in. */
+  /** Every pod of the policy's namespace. */
   public static readonly OWN_NAMESPACE = NetworkPeer.pods({});
 
-  /** The cluster's DNS, as kubeadm and the clouds install it. */
+  /** DNS of the cluster, with the labels of kubeadm and of the clouds. */
   public static readonly KUBE_DNS = NetworkPeer.podsOf('kube-system', { 'k8s-app': 'kube-dns' });
 
-  /** The controller of ingress-nginx, in the namespace that its own manifests use. */
+  /** The controller of ingress-nginx, in the namespace of its own manifests. */
   public static readonly INGRESS_NGINX = NetworkPeer.podsOf('ingress-nginx', {
     'app.kubernetes.io/name': 'ingress-nginx',
   });
 
-  /** Traefik, in the namespace that its documentation uses. */
+  /** Traefik, in the namespace of its documentation. */
   public static readonly TRAEFIK = NetworkPeer.podsOf('traefik', { 'app.kubernetes.io/name': 'traefik' });
 
-  /** Prometheus, as its operator and kube-prometheus label it, in the namespace `monitoring`. */
+  /** Prometheus in the namespace `monitoring`, with the labels of its operator and of kube-prometheus. */
   public static readonly PROMETHEUS = NetworkPeer.podsOf('monitoring', { 'app.kubernetes.io/name': 'prometheus' });
 
-  /** Pods with all of these labels, in the namespace that the policy is in. */
+  /** Pods with all of these labels, in the policy's namespace. */
   public static pods(labels: Record<string, string>): NetworkPeer {
     return new NetworkPeer({ podSelector: selecting(labels) });
   }
@@ -44,10 +44,10 @@ export class NetworkPeer {
   }
 
   /**
-   * Addresses outside the cluster, such as `10.20.0.0/16` or `10.20.3.4/32`. Pods and Services have addresses that change.
+   * Addresses outside the cluster, such as `10.20.0.0/16` or `10.20.3.4/32`. Not for pods and Services: their addresses change.
    *
-   * @param cidr the addresses, in CIDR notation
-   * @param excluded addresses among them that are left out, in CIDR notation
+   * @param cidr addresses in CIDR notation
+   * @param excluded addresses in `cidr` to exclude, in CIDR notation
    */
   public static cidr(cidr: string, ...excluded: string[]): NetworkPeer {
     return new NetworkPeer({ ipBlock: { cidr, except: excluded.length === 0 ? undefined : excluded } });

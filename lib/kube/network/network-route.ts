@@ -2,27 +2,32 @@ import { checkPort } from '../../validation/checks';
 import { NetworkPeer } from './network-peer';
 import type { Problems } from '../../validation/problems';
 
-/** A way through the network, as a NetworkPolicy lets packets pass: behind a Service, at the pods. */
+/** Destination of network connections, as a NetworkPolicy names it. Of a Service, it is the pods, not the Service. */
 export interface NetworkRoute {
   /**
-   * Who is at its end.
-   * @default - anybody: every address inside and outside the cluster
+   * Peers that pods connect to.
+   * @default - every address inside and outside the cluster
    */
   readonly peers?: NetworkPeer[];
 
   /**
-   * TCP ports that they listen on. Behind a Service, these are the ports of the pods, not the Service's own.
-   * @default - the port of what is reached, as far as that is known
+   * TCP ports of the peers. Of a Service, these are the ports of the pods, not those of the Service.
+   * @default - the port that follows from the prop, if it is known
    */
   readonly ports?: number[];
 }
 
-/** The way to what hands out credentials to a pod, on its own node. */
+/** A route to a port at any address, unless the user gives other peers or ports. */
+export function routeAt(port: number, given: NetworkRoute = {}): NetworkRoute {
+  return { peers: given.peers, ports: given.ports ?? [port] };
+}
+
+/** The route to the service on the node that issues credentials to pods. */
 export function metadataRoute(addresses: string[], ...ports: number[]): NetworkRoute {
   return { peers: addresses.map((address) => NetworkPeer.cidr(`${address}/32`)), ports };
 }
 
-/** What a route must look like. */
+/** Validates a route. */
 export function checkRoute(problems: Problems, prop: string, route: NetworkRoute | undefined): void {
   checkPeers(problems, `${prop}.peers`, route?.peers, 'Leave it out for any address.');
   if (route?.ports?.length === 0) {
@@ -33,7 +38,7 @@ export function checkRoute(problems: Problems, prop: string, route: NetworkRoute
   });
 }
 
-/** What peers must look like. Kubernetes takes an empty list for everybody, so that one needs another way out. */
+/** Validates peers. With `hintIfEmpty`, an empty list is an error: for Kubernetes, it means every address. */
 export function checkPeers(
   problems: Problems,
   prop: string,

@@ -5,19 +5,19 @@ import { contentDigest } from '../values/digest';
 
 import type { ObjectLabels } from './labels';
 
-/** Files in a ConfigMap that is named by its content. */
+/** Files of a ConfigMap, and where a container mounts them. */
 export interface ConfigFiles {
-  /** Start of the ConfigMap's name: the rest is a digest of the content. */
+  /** Start of the ConfigMap's name. A digest of the content follows. */
   readonly name: string;
   /** Name of the volume. */
   readonly volumeName: string;
-  /** Folder of the container that the files are mounted at. */
+  /** Folder of the container. */
   readonly path: string;
-  /** Contents by file name. */
+  /** Content of each file, by its name. */
   readonly data: Record<string, string>;
 }
 
-/** Mounts files of an immutable ConfigMap. Another content is another name, so that a change replaces the pods. */
+/** Mounts files of an immutable ConfigMap. Its name changes with its content, so a change replaces the pods. */
 export function mountConfigFiles(
   scope: Construct,
   id: string,

@@ -9,19 +9,19 @@ import { completePod, type Pod, podProps } from './pod';
 /** Exit codes by the name of the container. */
 export type ExitCodes = Record<string, number[]>;
 
-/** What a Job is, besides its pod. */
+/** Options of {@link oneShotJob}. */
 export interface OneShotJobOptions extends Pick<kplus.JobProps, 'backoffLimit' | 'activeDeadline'> {
-  /** The name, to which a digest of the whole template is added. */
+  /** Start of the Job's name. A digest of the Job's spec follows. */
   readonly name: string;
-  /** Exit codes after which there is no other try. */
+  /** Exit codes after which the Job fails without a retry. */
   readonly failAtOnce?: ExitCodes;
 }
 
 /**
- * A Job that runs once for each content: its name ends in a digest of its whole template.
+ * A Job that runs once for each content: its name ends in a digest of its spec.
  *
- * A template cannot be changed, so that an equal one is applied without effect and another one is another Job. The name follows
- * what is rendered, with all that was added to the Job until then: labels, patches, containers.
+ * The pod template of a Job is immutable. Applying the same spec again has no effect; another spec is another Job. The digest is
+ * made at the synthesis, of the rendered spec with all labels, patches and containers that were added to the Job.
  */
 export function oneShotJob(scope: Construct, id: string, pod: Pod, options: OneShotJobOptions): kplus.Job {
   const { name, failAtOnce: codes, ...others } = options;
@@ -39,9 +39,9 @@ export function oneShotJob(scope: Construct, id: string, pod: Pod, options: OneS
 }
 
 /**
- * Exit codes, by container, after which a Job fails without another try: what another pod would not do better.
+ * Makes a Job fail without a retry after these exit codes, where another pod would fail, too.
  *
- * Kubernetes 1.26 and later; older ones try as often as for any other code.
+ * Needs Kubernetes 1.26 or later; older versions retry as after any other exit code.
  * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy
  */
 export function failAtOnce(job: kplus.Job | kplus.CronJob, codes: ExitCodes): void {
@@ -49,7 +49,7 @@ export function failAtOnce(job: kplus.Job | kplus.CronJob, codes: ExitCodes): vo
   const rules = Object.entries(codes).map(([containerName, values]) => ({
     action: 'FailJob',
     onExitCodes: { containerName, operator: 'In', values },
-    // Nothing, which the schema of 1.28 asks for.
+    // Empty, but required by the schema of 1.28.
     onPodConditions: [],
   }));
   ApiObject.of(job).addJsonPatch(JsonPatch.add(`${spec}/podFailurePolicy`, { rules }));
@@ -58,7 +58,7 @@ export function failAtOnce(job: kplus.Job | kplus.CronJob, codes: ExitCodes): vo
 function nameByContent(object: ApiObject, name: string): void {
   let isRendering = false;
   const get = (): string => {
-    // The name is no part of the spec, so that any will do while the spec is rendered.
+    // The spec does not contain the name, so any name will do while it is rendered.
     if (isRendering) {
       return name;
     }

@@ -1,10 +1,10 @@
-/** Labels of an object: `selector` never changes over its life, `all` is what it carries. */
+/** Labels of an object. `selector` never changes during its life; `all` are all that it has. */
 export interface ObjectLabels {
   readonly selector: Record<string, string>;
   readonly all: Record<string, string>;
 }
 
-/** The recommended labels, without a version: a version in a selector would forbid upgrades. */
+/** Kubernetes' recommended labels, without a version: selectors are immutable, so a version would prevent upgrades. */
 export function labelsOf(name: string, instance: string, component: string): ObjectLabels {
   const selector = {
     'app.kubernetes.io/name': name,

@@ -6,25 +6,25 @@ import type { Problems } from '../../validation/problems';
 /** Options of every pod. */
 export interface PodOptions {
   /**
-   * When images are pulled.
+   * Pull policy of the images.
    * @default ImagePullPolicy.IF_NOT_PRESENT
    */
   readonly imagePullPolicy?: kplus.ImagePullPolicy;
 
   /**
-   * Names of the Secrets with logins to the registry.
+   * Names of the Secrets with logins to image registries.
    * @default - none
    */
   readonly imagePullSecrets?: string[];
 
   /**
-   * Name of the priority class.
+   * Name of the PriorityClass of the pods.
    * @default - the default class of the cluster
    */
   readonly priorityClassName?: string;
 }
 
-/** Validates the options. */
+/** Validates the options of a pod. */
 export function checkPodOptions(problems: Problems, { imagePullSecrets = [] }: PodOptions): void {
   imagePullSecrets.forEach((name) => {
     checkObjectName(problems, 'imagePullSecrets', name);

@@ -1,3 +1,4 @@
+import { ApiObject, JsonPatch } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
@@ -6,20 +7,19 @@ import type { NetworkRoute } from '../network/network-route';
 
 import type { ObjectLabels } from './labels';
 import type { PodPart } from './pod-part';
-import { completePodSpec, type PodSpecFields } from './pod-spec';
 import { RESTRICTED_CONTAINER, RESTRICTED_POD } from './restricted';
 
-/** What a container is, besides the sum of its parts. */
+/** Options of a container that do not come from its parts. */
 export type ContainerOptions = Omit<kplus.ContainerProps, 'name' | 'envVariables' | 'volumeMounts' | 'securityContext'>;
 
-/** A container of a pod: its parts, in the order in which their variables and files are written. */
+/** A container of a pod: its parts, in the order in which their variables and files are rendered. */
 export interface PodContainer {
   readonly name: string;
   readonly parts: readonly PodPart[];
   readonly options: ContainerOptions;
 }
 
-/** A container that is the sum of these parts. */
+/** A container with these parts. */
 export function container(
   name: string,
   parts: readonly (PodPart | undefined)[],
@@ -28,19 +28,39 @@ export function container(
   return { name, parts: parts.filter((part) => part !== undefined), options };
 }
 
-/** Everything that makes up a pod. */
+/** A volume that Kubernetes makes for a pod and removes with it. */
+export interface EphemeralVolume {
+  /** Name of the volume of the pod that it replaces. */
+  readonly name: string;
+  /** A quantity of Kubernetes, such as `10Gi`. */
+  readonly size: string;
+  readonly storageClassName?: string;
+}
+
+/** Fields of a pod that cdk8s-plus-28 has no props for. */
+export interface PodSpecFields {
+  readonly imagePullSecrets?: string[];
+  readonly priorityClassName?: string;
+  readonly topologySpreadConstraints?: kplus.k8s.TopologySpreadConstraint[];
+  readonly ephemeralVolumes?: EphemeralVolume[];
+}
+
+/** Input of {@link podOf}. */
 export interface PodInput extends PodSpecFields {
   readonly initContainers?: readonly PodContainer[];
   readonly containers: readonly PodContainer[];
-  /** Parts of the pod that no container lists, such as labels that open a network policy. */
+  /** Parts of the pod that no container lists, such as labels that a network policy requires. */
   readonly parts?: readonly PodPart[];
-  /** The ServiceAccount of the pod, where the caller has one. */
+  /**
+   * ServiceAccount of the pod.
+   * @default - a new one, with the annotations of the parts
+   */
   readonly serviceAccount?: kplus.IServiceAccount;
-  /** Whether the parts' annotations are already on that ServiceAccount, as on the one of a server. */
+  /** Whether `serviceAccount` already has the annotations of the parts, as that of a server has. */
   readonly isAnnotated?: boolean;
 }
 
-/** A pod, summed up. The functions in workload.ts make it a Deployment, a StatefulSet, a Job or a CronJob. */
+/** The sum of the parts of a pod. The functions in workload.ts and job.ts make a workload of it. */
 export interface Pod {
   readonly labels: ObjectLabels;
   readonly podLabels: Record<string, string>;
@@ -49,13 +69,12 @@ export interface Pod {
   readonly serviceAccount?: kplus.IServiceAccount;
   readonly initContainers: kplus.ContainerProps[];
   readonly containers: kplus.ContainerProps[];
-  /** The network destinations of all parts. */
+  /** Network routes of all parts. */
   readonly routes: NetworkRoute[];
-  /** What cdk8s-plus-28 has no props for. */
   readonly fields: PodSpecFields;
 }
 
-/** Sums up the parts of a pod. Parts that disagree are problems, named by the props that they come from. */
+/** Sums up the parts of a pod. Two parts that set one thing to two values are a problem, which names the props they come from. */
 export function podOf(problems: Problems, labels: ObjectLabels, input: PodInput): Pod {
   const { initContainers = [], containers, parts = [], serviceAccount, isAnnotated, ...fields } = input;
   const all = distinct([...parts, ...[...initContainers, ...containers].flatMap((each) => each.parts)]);
@@ -70,14 +89,12 @@ export function podOf(problems: Problems, labels: ObjectLabels, input: PodInput)
   if (serviceAccount !== undefined && isAnnotated !== true) {
     checkServiceAccount(problems, all);
   }
+  checkVolumes(problems, all);
   return {
     labels,
-    podLabels: {
-      ...labels.all,
-      ...merged(all, 'podLabels', (part, name, wanted, got, first) => {
-        problems.say(`\`${part}\` must not set the pod label ${name} to ${got}: \`${first}\` sets it to ${wanted}.`);
-      }),
-    },
+    podLabels: merged([{ of: 'id', podLabels: labels.all }, ...all], 'podLabels', (part, name, wanted, got, first) => {
+      problems.say(`\`${part}\` must not set the pod label ${name} to ${got}: \`${first}\` sets it to ${wanted}.`);
+    }),
     podAnnotations: joined(all),
     serviceAccountAnnotations,
     serviceAccount,
@@ -92,18 +109,7 @@ export function podOf(problems: Problems, labels: ObjectLabels, input: PodInput)
 }
 
 /** The props of a workload of cdk8s-plus-28 with this pod. */
-export function podProps(
-  scope: Construct,
-  pod: Pod,
-): Pick<
-  kplus.DeploymentProps,
-  | 'podMetadata'
-  | 'serviceAccount'
-  | 'automountServiceAccountToken'
-  | 'securityContext'
-  | 'initContainers'
-  | 'containers'
-> {
+export function podProps(scope: Construct, pod: Pod): kplus.WorkloadProps {
   return {
     podMetadata: {
       labels: pod.podLabels,
@@ -117,12 +123,23 @@ export function podProps(
   };
 }
 
-/** Completes the pod template of a workload with what cdk8s-plus-28 has no props for. */
+/** Patches the pod template of a workload with the fields that cdk8s-plus-28 has no props for. */
 export function completePod(workload: kplus.Workload, { fields }: Pod): void {
-  completePodSpec(workload, fields);
+  const { ephemeralVolumes = [], ...others } = fields;
+  const path = workload instanceof kplus.CronJob ? '/spec/jobTemplate/spec/template/spec' : '/spec/template/spec';
+  const values: Record<string, unknown> = {
+    ...others,
+    imagePullSecrets: others.imagePullSecrets?.map((name) => ({ name })),
+    // A Service called `mlflow` would inject MLFLOW_PORT=tcp://…, which MLflow reads as its own setting.
+    enableServiceLinks: false,
+  };
+  const patches = Object.entries(values)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => JsonPatch.add(`${path}/${name}`, value));
+  ApiObject.of(workload).addJsonPatch(...patches, ...ephemeralVolumes.map((each) => volumePatch(workload, each)));
 }
 
-/** A ServiceAccount named by the construct's id. Pods get no token of it. */
+/** A ServiceAccount named by the construct's id. Its token is not mounted into pods. */
 export function serviceAccountOf(
   scope: Construct,
   labels: ObjectLabels,
@@ -134,8 +151,23 @@ export function serviceAccountOf(
   });
 }
 
+function volumePatch(workload: kplus.Workload, { name, size, storageClassName }: EphemeralVolume): JsonPatch {
+  const manifest = ApiObject.of(workload).toJson() as { spec: { template: { spec: { volumes: { name: string }[] } } } };
+  const index = manifest.spec.template.spec.volumes.findIndex((volume) => volume.name === name);
+  const spec = {
+    accessModes: ['ReadWriteOnce'],
+    resources: { requests: { storage: kplus.k8s.Quantity.fromString(size) } },
+    storageClassName,
+  };
+  return JsonPatch.replace(`/spec/template/spec/volumes/${String(index)}`, {
+    name,
+    ephemeral: { volumeClaimTemplate: { spec } },
+  });
+}
+
 function render(problems: Problems, { name, parts, options }: PodContainer): kplus.ContainerProps {
   const owners = new Map<string, PodPart>();
+  const paths = new Map<string, PodPart>();
   const envVariables: Record<string, kplus.EnvValue> = {};
   for (const part of parts) {
     for (const [variable, value] of Object.entries(part.envVariables ?? {})) {
@@ -146,6 +178,13 @@ function render(problems: Problems, { name, parts, options }: PodContainer): kpl
       }
       owners.set(variable, part);
       envVariables[variable] = value;
+    }
+    for (const { path } of part.volumeMounts ?? []) {
+      const other = paths.get(path);
+      if (other !== undefined && other !== part) {
+        problems.reserved(`${part.of ?? name}: a volume at ${path}`, other.of ?? '');
+      }
+      paths.set(path, part);
     }
   }
   return {
@@ -158,10 +197,27 @@ function render(problems: Problems, { name, parts, options }: PodContainer): kpl
   };
 }
 
+/** Two volumes of one name, or two at one path of a container, are refused by Kubernetes. */
+function checkVolumes(problems: Problems, parts: PodPart[]): void {
+  const volumes = new Map<string, { readonly volume: kplus.Volume; readonly of: string }>();
+  for (const { of = '', volumeMounts = [] } of parts) {
+    for (const { volume } of volumeMounts) {
+      const first = volumes.get(volume.name);
+      if (first !== undefined && first.volume !== volume) {
+        problems.say(
+          `\`${of}\` must not have a volume "${volume.name}": ${first.of === '' ? 'the library' : `\`${first.of}\``} has one of that name.`,
+          'Give it another name.',
+        );
+      }
+      volumes.set(volume.name, first ?? { volume, of });
+    }
+  }
+}
+
 function checkServiceAccount(problems: Problems, parts: PodPart[]): void {
   for (const prop of distinct(parts.filter((part) => part.serviceAccountAnnotations).map((part) => part.of ?? ''))) {
     problems.say(
-      `\`serviceAccount\` must be left out where \`${prop}\` has an identity for the ServiceAccount.`,
+      `\`serviceAccount\` must not be set if \`${prop}\` has an identity for the ServiceAccount.`,
       `Leave it out, or annotate your own ServiceAccount and give \`${prop}\` ambient credentials.`,
     );
   }
@@ -185,7 +241,7 @@ function merged(
   return Object.fromEntries(Object.entries(found).map(([name, { value }]) => [name, value]));
 }
 
-/** Each annotation of a part is a revision that replaces the pods when it changes, so that those of several parts are joined. */
+/** Each annotation is a revision: pods are replaced when it changes. So the values of several parts are joined. */
 function joined(parts: PodPart[]): Record<string, string> {
   const entries = parts.flatMap((part) => Object.entries(part.podAnnotations ?? {}));
   return Object.fromEntries(

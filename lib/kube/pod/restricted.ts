@@ -1,19 +1,19 @@
 import * as kplus from 'cdk8s-plus-28';
 
-/** The user and group that every container of the library runs as, and that owns its volumes. */
+/** User and group of every container, and of its volumes. */
 export const POD_USER = 1001;
 
-/** What the "restricted" Pod Security Standard asks of a pod. */
+/** Security context of a pod under the "restricted" Pod Security Standard. */
 export const RESTRICTED_POD: kplus.PodSecurityContextProps = {
   ensureNonRoot: true,
   user: POD_USER,
   group: POD_USER,
   fsGroup: POD_USER,
-  // A large volume is walked once, not at every start.
+  // Kubernetes changes the owner of all files once, not at every start.
   fsGroupChangePolicy: kplus.FsGroupChangePolicy.ON_ROOT_MISMATCH,
 };
 
-/** What the "restricted" Pod Security Standard asks of a container, and a read-only root besides. */
+/** Security context of a container under the "restricted" Pod Security Standard, with a read-only root. */
 export const RESTRICTED_CONTAINER: kplus.ContainerSecurityContextProps = {
   ensureNonRoot: true,
   user: POD_USER,

@@ -5,14 +5,14 @@ import { checkDataKey, checkObjectName, checkSeconds } from '../../validation/ch
 import { checkConstruct } from '../../validation/arguments';
 import { Problems } from '../../validation/problems';
 
-/** A store of secrets that the External Secrets Operator reads: one that exists. */
+/** Reference to a store of the External Secrets Operator that exists. */
 export class SecretStoreReference {
   /** A `SecretStore` in the namespace of the pods. */
   public static fromSecretStoreName(name: string): SecretStoreReference {
     return new SecretStoreReference('SecretStore', name);
   }
 
-  /** A `ClusterSecretStore`, which all namespaces can use. */
+  /** A `ClusterSecretStore`, for all namespaces. */
   public static fromClusterSecretStoreName(name: string): SecretStoreReference {
     return new SecretStoreReference('ClusterSecretStore', name);
   }
@@ -25,42 +25,42 @@ export class SecretStoreReference {
   ) {}
 }
 
-/** Where a value is in a store. */
+/** Location of a value in a store. */
 export interface RemoteSecretKey {
-  /** The name of the secret there, as the store has it: a path, a name or an ARN. */
+  /** Name of the secret in the store: a path, a name or an ARN. */
   readonly key: string;
 
   /**
-   * The property in it, where it holds several.
+   * Property of the secret, if it has several.
    * @default - the whole secret
    */
   readonly property?: string;
 
   /**
-   * The version of it.
-   * @default - the newest
+   * Version of the secret.
+   * @default - the newest version
    */
   readonly version?: string;
 }
 
 /** Props of {@link ExternalSecret}. */
 export interface ExternalSecretProps {
-  /** The store. */
+  /** Store that holds the values. */
   readonly store: SecretStoreReference;
 
-  /** The keys of the Secret to make, and where their values are in the store. */
+  /** Location of each value in the store, by key of the Secret. */
   readonly keys: Record<string, RemoteSecretKey>;
 
   /**
-   * How often the store is asked.
+   * Interval at which the operator reads the store.
    * @default Duration.hours(1)
    */
   readonly refreshInterval?: Duration;
 }
 
 /**
- * A Secret that the External Secrets Operator makes from a store, so that no manifest holds it. Its name goes wherever the
- * library takes the name of a Secret. Pods wait until it is there; they do not notice by themselves when it changes.
+ * A Secret that the External Secrets Operator makes from a store, so no manifest contains the values. Use `secretName` for every
+ * prop that takes the name of a Secret. Pods start once the Secret exists, and need a restart when it changes.
  *
  * @see https://external-secrets.io/latest/api/externalsecret/
  */
@@ -68,7 +68,7 @@ export class ExternalSecret extends Construct {
   /** Name of the Secret that the operator makes: the construct's id. */
   public readonly secretName: string;
 
-  /** The custom resource; `addJsonPatch` reaches what has no prop here. */
+  /** The custom resource `ExternalSecret`. Use its `addJsonPatch` for fields without a prop here. */
   public readonly resource: ApiObject;
 
   public constructor(scope: Construct, id: string, props: ExternalSecretProps) {

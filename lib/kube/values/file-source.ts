@@ -4,10 +4,10 @@ import type { Construct } from 'constructs';
 import { checkDataKey, checkObjectName } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 
-/** A file that is kept under a key of a Secret or of a ConfigMap. */
+/** A file in a Secret or in a ConfigMap. */
 export class FileSource {
   /**
-   * A file from a Secret.
+   * A file in a Secret.
    *
    * @param secretName name of the Secret, in the namespace of the pods
    * @param key key of the Secret that holds the file
@@ -17,7 +17,7 @@ export class FileSource {
   }
 
   /**
-   * A file from a ConfigMap: for what is public, such as the certificate of a CA.
+   * A file in a ConfigMap. Choose it for public files, such as the certificate of a CA.
    *
    * @param configMapName name of the ConfigMap, in the namespace of the pods
    * @param key key of the ConfigMap that holds the file
@@ -38,17 +38,23 @@ export class FileSource {
     checkDataKey(problems, prop, this.key);
   }
 
-  /** @internal */
-  public _volume(scope: Construct, id: string, path: string): kplus.Volume {
-    // 0440: libpq refuses a private key that others can read, and the group is how the pod's user reads it.
-    const options = { name: id, items: { [this.key]: { path, mode: 0o440 } } };
-    return this.kind === 'secret'
-      ? kplus.Volume.fromSecret(scope, id, kplus.Secret.fromSecretName(scope, `${id}-source`, this.name), options)
-      : kplus.Volume.fromConfigMap(
-          scope,
-          id,
-          kplus.ConfigMap.fromConfigMapName(scope, `${id}-source`, this.name),
-          options,
-        );
+  /**
+   * Mounts the file into a folder, under a name. `id` is the name of its volume.
+   *
+   * @internal
+   */
+  public _mount(scope: Construct, id: string, folder: string, name: string): kplus.VolumeMount {
+    // 0440: libpq refuses a private key that others can read; the pod's user reads it as a member of the group.
+    const options = { name: id, items: { [this.key]: { path: name, mode: 0o440 } } };
+    const volume =
+      this.kind === 'secret'
+        ? kplus.Volume.fromSecret(scope, id, kplus.Secret.fromSecretName(scope, `${id}-source`, this.name), options)
+        : kplus.Volume.fromConfigMap(
+            scope,
+            id,
+            kplus.ConfigMap.fromConfigMapName(scope, `${id}-source`, this.name),
+            options,
+          );
+    return { path: folder, volume, readOnly: true };
   }
 }

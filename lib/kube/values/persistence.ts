@@ -6,10 +6,10 @@ import { checkObjectName } from '../../validation/checks';
 import type { ObjectLabels } from '../pod/labels';
 import type { Problems } from '../../validation/problems';
 
-/** Options for a claim that is made with the pods. */
+/** Options of a new PersistentVolumeClaim. */
 export interface NewClaimOptions {
   /**
-   * How much storage to ask for.
+   * Size of the volume, whole GiB.
    * @default Size.gibibytes(10)
    */
   readonly size?: Size;
@@ -22,34 +22,34 @@ export interface NewClaimOptions {
   readonly storageClassName?: string;
 
   /**
-   * How the volume may be mounted. ReadWriteMany lets several replicas share it, if the storage class can do that.
+   * Access modes. With ReadWriteMany, several replicas share the volume, if the storage class supports it.
    * @default [PersistentVolumeAccessMode.READ_WRITE_ONCE]
    */
   readonly accessModes?: kplus.PersistentVolumeAccessMode[];
 }
 
-/** Options for a claim that exists. */
+/** Options of an existing PersistentVolumeClaim. */
 export interface ExistingClaimOptions {
   /**
-   * How the claim may be mounted: what it says itself, since a synthesis cannot ask the cluster.
+   * Access modes of the claim, which the synthesis cannot read from the cluster.
    * @default [PersistentVolumeAccessMode.READ_WRITE_ONCE]
    */
   readonly accessModes?: kplus.PersistentVolumeAccessMode[];
 }
 
-/** Where files outlive a pod, or that they do not. */
+/** Storage of a pod: a new PersistentVolumeClaim, an existing one, or none. */
 export class Persistence {
-  /** A claim made with the pods. */
+  /** A new claim, part of the app. */
   public static newClaim(options: NewClaimOptions = {}): Persistence {
     return new Persistence('new', options.accessModes, options);
   }
 
-  /** A claim that exists. Its size and class are its own. */
+  /** A claim that exists, with its own size and storage class. */
   public static existingClaim(claimName: string, options: ExistingClaimOptions = {}): Persistence {
     return new Persistence('existing', options.accessModes, {}, claimName);
   }
 
-  /** No persistence: the files are gone with the pod. For trials and for tests. */
+  /** No persistence: Kubernetes deletes the files with the pod. Choose it for trials and tests. */
   public static none(): Persistence {
     return new Persistence('none');
   }
@@ -72,7 +72,7 @@ export class Persistence {
     this._storageClassName = options.storageClassName;
   }
 
-  /** @internal */
+  /** Size as a quantity of Kubernetes. @internal */
   public get _quantity(): string {
     return `${String(this._size.toGibibytes())}Gi`;
   }
@@ -83,7 +83,7 @@ export class Persistence {
   }
 
   /**
-   * Name of the claim of that volume, where there is one.
+   * Name of the claim of the volume `name`, if there is one.
    *
    * @internal
    */
@@ -93,7 +93,7 @@ export class Persistence {
   }
 
   /**
-   * The volume, and the claim where it is a new one. `name` is the volume's, and the end of the claim's.
+   * Makes the volume `name`, and a claim whose name ends in `name` if it is a new one.
    *
    * @internal
    */
@@ -119,12 +119,17 @@ export class Persistence {
     if (this._kind === 'existing') {
       checkObjectName(problems, `${prop}.claimName`, this._claimName);
     }
-    const gibibytes = this._size.toGibibytes({ rounding: SizeRoundingBehavior.NONE });
-    if (!Number.isInteger(gibibytes) || gibibytes < 1) {
-      problems.add(`${prop}.size`, 'must be a whole number of GiB from 1', gibibytes);
-    }
+    checkVolumeSize(problems, `${prop}.size`, this._size);
     if (this._accessModes.length === 0) {
       problems.say(`\`${problems.name(prop)}.accessModes\` must name at least one access mode, got none.`);
     }
+  }
+}
+
+/** Validates the size of a volume. */
+export function checkVolumeSize(problems: Problems, prop: string, size: Size | undefined): void {
+  const gibibytes = size?.toGibibytes({ rounding: SizeRoundingBehavior.NONE });
+  if (gibibytes !== undefined && (!Number.isInteger(gibibytes) || gibibytes < 1)) {
+    problems.add(prop, 'must be a whole number of GiB from 1', gibibytes);
   }
 }

@@ -4,10 +4,10 @@ import { checkDataKey, checkObjectName } from '../../validation/checks';
 import { fromSecretKey } from './env-values';
 import type { Problems } from '../../validation/problems';
 
-/** One value of a Secret, in the namespace of the pods. It has to exist: no pod starts without it. */
+/** A value in a Secret, in the namespace of the pods. Pods do not start before it exists. */
 export class SecretKey {
   /**
-   * A key of a Secret that is known by its name.
+   * A key of a Secret that exists.
    *
    * @param secretName name of the Secret
    * @param key key of the Secret that holds the value

@@ -1,14 +1,15 @@
 import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { FileSource } from './file-source';
 import type { Problems } from '../../validation/problems';
 import { checkNew } from '../../validation/arguments';
 
-/** A certificate and its private key: what a client or a server shows of itself. It is read when a pod starts. */
+import { FileSource } from './file-source';
+
+/** TLS certificate of a client or a server, with its private key. Containers read it when they start. */
 export class TlsCertificate {
   /**
-   * From a Secret of the type `kubernetes.io/tls`, as cert-manager makes them: keys `tls.crt` and `tls.key`.
+   * A certificate in a Secret of the type `kubernetes.io/tls`, with the keys `tls.crt` and `tls.key`, as cert-manager makes it.
    *
    * @param secretName name of the Secret, in the namespace of the pods
    */
@@ -20,8 +21,8 @@ export class TlsCertificate {
   }
 
   /**
-   * @param certificate the certificate and what links it to its CA, PEM
-   * @param privateKey its key, PEM without a passphrase
+   * @param certificate certificate, with the intermediate certificates of its CA, PEM
+   * @param privateKey private key, PEM without a passphrase
    */
   public constructor(
     public readonly certificate: FileSource,
@@ -37,18 +38,14 @@ export class TlsCertificate {
   }
 
   /**
-   * The two files below a folder, each in a folder of its own, and nobody's but the pod's.
+   * Mounts `certificate/tls.crt` and `key/tls.key` below a folder.
    *
    * @internal
    */
   public _mounts(scope: Construct, name: string, folder: string): kplus.VolumeMount[] {
     return [
-      {
-        path: `${folder}/certificate`,
-        volume: this.certificate._volume(scope, `${name}-certificate`, 'tls.crt'),
-        readOnly: true,
-      },
-      { path: `${folder}/key`, volume: this.privateKey._volume(scope, `${name}-key`, 'tls.key'), readOnly: true },
+      this.certificate._mount(scope, `${name}-certificate`, `${folder}/certificate`, 'tls.crt'),
+      this.privateKey._mount(scope, `${name}-key`, `${folder}/key`, 'tls.key'),
     ];
   }
 }

@@ -13,37 +13,36 @@ const SCRATCH_FOLDER = '/scratch';
 /** Bucket for dumps. */
 export interface BackupBucketProps extends S3BucketProps {
   /**
-   * Volume for one dump: it is written there before its upload, and verified there after its download. `Persistence.none()`
-   * is the disk of the node.
+   * Volume for one dump before its upload or after its download. `Persistence.none()` is the disk of the node.
    * @default Persistence.none()
    */
   readonly scratch?: Persistence;
 }
 
-/** What the pods of an operation need of a location. */
+/** A location, as the pods of an operation use it. */
 export interface BoundLocation {
-  /** The location, for the scripts. */
+  /** URI or folder for the scripts. */
   readonly uri: string;
   /** Folder for the dump in progress. */
   readonly workFolder: string;
-  /** Mounts of every container that reads or writes a dump. */
+  /** Mounts of the containers that read or write a dump. */
   readonly workMounts: kplus.VolumeMount[];
-  /** For the container that stores or fetches, alone. */
+  /** Credentials and CA, for the container that stores or fetches alone. */
   readonly access: PodPart;
 }
 
 /** Location of the dumps of a database. */
 export abstract class BackupLocation {
   /**
-   * A volume. It should not be on the disk of the database: both would be lost together.
+   * A volume. Choose another disk than the database's, or both are lost together.
    *
-   * @param persistence a new claim, with the name of the construct and `-dumps`, or an existing one
+   * @param persistence a new claim, named by the construct's id and `-dumps`, or an existing one
    */
   public static volume(persistence: Persistence = Persistence.newClaim()): BackupLocation {
     return new VolumeLocation(persistence);
   }
 
-  /** A bucket of S3 or of a compatible store, such as MinIO. */
+  /** A bucket of S3 or a compatible store, such as MinIO. */
   public static s3(props: BackupBucketProps): BackupLocation {
     return new BucketLocation(props);
   }
@@ -51,16 +50,13 @@ export abstract class BackupLocation {
   /** @internal */
   public abstract _check(problems: Problems, prop: string): void;
 
-  /** For an operation that writes dumps. @internal */
-  public abstract _bind(scope: Construct): BoundLocation;
+  /** Makes the volumes. Reading dumps needs no write access. @internal */
+  public abstract _bind(scope: Construct, readOnly?: boolean): BoundLocation;
 
-  /** For an operation that reads dumps. @internal */
-  public abstract _bindReadOnly(scope: Construct): BoundLocation;
-
-  /** The same location, for operations other than the backup with this id, which creates it. @internal */
+  /** The same location, for operations other than the backup with this id, which makes the claim. @internal */
   public abstract _madeBy(id: string): BackupLocation;
 
-  /** Whether it exists already, so that it can have dumps in it. @internal */
+  /** Whether it exists before this app is applied. @internal */
   public abstract get _exists(): boolean;
 }
 
@@ -83,23 +79,14 @@ class VolumeLocation extends BackupLocation {
     }
   }
 
-  public _bind(scope: Construct): BoundLocation {
+  public _bind(scope: Construct, readOnly = false): BoundLocation {
+    const volume = this.persistence._volume(scope, 'dumps', labelsOf('mlflow', scope.node.id, 'dumps'));
     return {
       uri: VOLUME_FOLDER,
-      workFolder: VOLUME_FOLDER,
-      workMounts: [{ path: VOLUME_FOLDER, volume: this.volume(scope) }],
-      access: {},
-    };
-  }
-
-  public _bindReadOnly(scope: Construct): BoundLocation {
-    return {
-      uri: VOLUME_FOLDER,
-      workFolder: SCRATCH_FOLDER,
-      workMounts: [
-        { path: VOLUME_FOLDER, volume: this.volume(scope), readOnly: true },
-        scratchMount(scope, Persistence.none()),
-      ],
+      workFolder: readOnly ? SCRATCH_FOLDER : VOLUME_FOLDER,
+      workMounts: readOnly
+        ? [{ path: VOLUME_FOLDER, volume, readOnly }, scratchMount(scope)]
+        : [{ path: VOLUME_FOLDER, volume }],
       access: {},
     };
   }
@@ -109,10 +96,6 @@ class VolumeLocation extends BackupLocation {
     return _kind === 'new'
       ? new VolumeLocation(Persistence.existingClaim(`${id}-dumps`, { accessModes: _accessModes }))
       : this;
-  }
-
-  private volume(scope: Construct): kplus.Volume {
-    return this.persistence._volume(scope, 'dumps', labelsOf('mlflow', scope.node.id, 'dumps'));
   }
 }
 
@@ -132,13 +115,9 @@ class BucketLocation extends BackupLocation {
     return {
       uri: s3Uri(this.props),
       workFolder: SCRATCH_FOLDER,
-      workMounts: [scratchMount(scope, this.props.scratch ?? Persistence.none())],
+      workMounts: [scratchMount(scope, this.props.scratch)],
       access: s3Part(scope, this.props, 'backup-ca'),
     };
-  }
-
-  public _bindReadOnly(scope: Construct): BoundLocation {
-    return this._bind(scope);
   }
 
   public _madeBy(): BackupLocation {
@@ -146,7 +125,7 @@ class BucketLocation extends BackupLocation {
   }
 }
 
-function scratchMount(scope: Construct, persistence: Persistence): kplus.VolumeMount {
+function scratchMount(scope: Construct, persistence = Persistence.none()): kplus.VolumeMount {
   const volume = persistence._volume(scope, 'scratch', labelsOf('mlflow', scope.node.id, 'scratch'));
   return { path: SCRATCH_FOLDER, volume };
 }

@@ -4,7 +4,6 @@ import { Construct } from 'constructs';
 
 import { IMAGES } from '../../images';
 import { failAtOnce } from '../../kube/pod/job';
-import { labelsOf } from '../../kube/pod/labels';
 import type { PodPart } from '../../kube/pod/pod-part';
 import { texts } from '../../kube/values/env-values';
 import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
@@ -19,41 +18,41 @@ import type { BackupLocation } from './backup-location';
 
 const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'dump_database.sh', 'store_backup.py');
 
-/** Connections to the database: the session that holds the snapshot, and pg_dump. */
+/** Connections to the database: the session that holds the snapshot, and pg_dump's. */
 const CONNECTIONS = 2;
 
-/** Exit codes of the scripts that no second try would change: cannot heal, pg_dump is too old, old dumps stay. */
+/** Exit codes after which a retry cannot succeed: permanent connection failure, pg_dump too old, old dumps not deleted. */
 const NON_RETRYABLE_EXIT_CODES = {
   'wait-for-database': [exitCode('FAILED')],
   dump: [exitCode('WRONG_VERSION')],
   store: [exitCode('NOT_DELETED')],
 };
 
-/** Which dumps are kept. The newest whole one always is. */
+/** Which dumps are kept. The newest complete one always is. */
 export interface BackupRetention {
   /**
-   * How many dumps are kept at the most.
+   * Maximum number of dumps.
    * @default 7
    */
   readonly count?: number;
 
   /**
-   * The age at which a dump is deleted, even if there are fewer than `count`.
-   * @default - any age
+   * Age at which a dump is deleted, even if there are fewer than `count`.
+   * @default - no limit
    */
   readonly maxAge?: Duration;
 }
 
-/** Props of {@link PostgresBackup}. `image` is that of the container that stores, which needs boto3 for a bucket. */
+/** Props of {@link PostgresBackup}. `image` runs the container that stores the dump; a bucket needs boto3 in it. */
 export interface PostgresBackupProps extends OperationProps, ScheduledProps {
-  /** The database. */
+  /** The database to back up. */
   readonly backend: IPostgresBackend;
 
-  /** Where dumps go. */
+  /** Location of the dumps. */
   readonly target: BackupLocation;
 
   /**
-   * When a dump is made.
+   * Schedule of the dumps.
    * @default Cron.daily() - midnight
    */
   readonly schedule?: Cron;
@@ -65,51 +64,60 @@ export interface PostgresBackupProps extends OperationProps, ScheduledProps {
   readonly retention?: BackupRetention;
 
   /**
-   * The image with pg_dump: its version must not be lower than the server's.
+   * Image with pg_dump, which must not be older than the PostgreSQL server.
    * @default 'docker.io/library/postgres:18-bookworm'
    */
   readonly clientImage?: string;
 
   /**
-   * Whether the schedule rests. Dumps by hand still work: `kubectl create job --from=cronjob/<id> <name>`.
+   * Suspends the schedule. Manual dumps still work: `kubectl create job --from=cronjob/<id> <name>`.
    * @default false
    */
   readonly suspend?: boolean;
 }
 
 /**
- * Dumps a database on a schedule, as a CronJob: `pg_dump` in a compressed archive that is read back before it counts.
+ * Dumps a database on a schedule: a CronJob that runs `pg_dump` and reads the compressed archive back to verify it.
  *
- * A dump is a file `<id>-<time>-<pod>.dump` with a manifest beside it (`.json`: digest, size, rows of each table), which
- * is written last. What a pod that died has left is no dump, and is cleared away. Only dumps of this id are ever deleted,
- * only after a new one is stored, and never the newest.
+ * A dump is a file `<id>-<time>-<pod>.dump` and its manifest (`.json`: digest, size, rows of each table), which is written
+ * last. Files without a manifest, which a pod leaves that was killed, are deleted. Only dumps of this id are deleted, only
+ * after a new one is stored, and never the newest.
  *
- * A schema migration waits for a dump that runs, and a dump for a migration. Artifacts are not in a dump.
+ * A schema migration waits for a running dump, and a dump for a running migration. Dumps do not contain artifacts.
  */
 export class PostgresBackup extends Construct {
-  /** The CronJob, to go on from. */
+  /** The CronJob. */
   public readonly cronJob: kplus.CronJob;
 
-  /** Where the dumps are, for a {@link PostgresRestore}. */
+  /** Location of the dumps, for a {@link PostgresRestore}. */
   public readonly dumps: BackupLocation;
 
   public constructor(scope: Construct, id: string, props: PostgresBackupProps) {
     super(...checkConstruct('PostgresBackup', scope, id, props));
+    const { schedule = Cron.daily(), deadline = DEFAULT_DEADLINE, retention: { count = 7, maxAge } = {} } = props;
     const problems = new Problems(this);
     checkBackup(problems, id, props);
-    const pod = problems.finish(() => {
-      const operation = new Operation(
-        this,
-        problems,
-        labelsOf('mlflow', id, 'backup'),
-        props,
-        props.backend.connection,
-        SCRIPTS,
-      );
-      operation.demandConnections(CONNECTIONS);
-      const place = props.target._bind(this);
-      const work: PodPart = { volumeMounts: place.workMounts, envVariables: workVariables(place.workFolder, props) };
-      return operation.pod({
+    const { connection } = props.backend;
+    const input = { component: 'backup', props, connection, scripts: SCRIPTS, connections: CONNECTIONS };
+    const pod = Operation.pod(this, problems, input, (operation) => {
+      const location = props.target._bind(this);
+      const work: PodPart = {
+        volumeMounts: location.workMounts,
+        envVariables: texts({
+          WORK_FOLDER: location.workFolder,
+          // A pod outlives the deadline of its Job by its grace period at most.
+          STALE_MINUTES: Math.ceil(deadline.toMinutes({ integral: false })) + 10,
+        }),
+      };
+      const settings: PodPart = {
+        envVariables: texts({
+          BACKUP_NAME: id,
+          BACKUP_LOCATION: location.uri,
+          KEEP_COUNT: count,
+          ...(maxAge !== undefined && { KEEP_SECONDS: maxAge.toSeconds() }),
+        }),
+      };
+      return {
         initContainers: [
           ...operation.waitForDatabase(),
           operation.container('dump', {
@@ -123,19 +131,13 @@ export class PostgresBackup extends Construct {
           operation.container('store', {
             script: ['store_backup.py'],
             connects: false,
-            parts: [work, { of: 'target', ...place.access }, storeSettings(id, place.uri, props)],
+            parts: [work, { of: 'target', ...location.access }, settings],
           }),
         ],
-      });
+      };
     });
-
     this.dumps = props.target._madeBy(id);
-    this.cronJob = cronJobOf(
-      this,
-      pod,
-      { ...props, schedule: props.schedule ?? Cron.daily() },
-      { suspend: props.suspend, backoffLimit: 2 },
-    );
+    this.cronJob = cronJobOf(this, pod, { ...props, schedule }, { suspend: props.suspend, backoffLimit: 2 });
     failAtOnce(this.cronJob, NON_RETRYABLE_EXIT_CODES);
   }
 }
@@ -153,27 +155,4 @@ function checkBackup(problems: Problems, id: string, props: PostgresBackupProps)
     'The newest dump is always kept. To pause, use `suspend`.',
   );
   checkSeconds(problems, 'retention.maxAge', props.retention?.maxAge);
-}
-
-function workVariables(
-  workFolder: string,
-  { deadline = DEFAULT_DEADLINE }: PostgresBackupProps,
-): Record<string, kplus.EnvValue> {
-  return texts({
-    WORK_FOLDER: workFolder,
-    // No pod outlives the deadline of its Job by more than the grace period.
-    STALE_MINUTES: Math.ceil(deadline.toMinutes({ integral: false })) + 10,
-  });
-}
-
-function storeSettings(id: string, uri: string, { retention }: PostgresBackupProps): PodPart {
-  const { count = 7, maxAge } = retention ?? {};
-  return {
-    envVariables: texts({
-      BACKUP_NAME: id,
-      BACKUP_LOCATION: uri,
-      KEEP_COUNT: count,
-      ...(maxAge !== undefined && { KEEP_SECONDS: maxAge.toSeconds() }),
-    }),
-  };
 }

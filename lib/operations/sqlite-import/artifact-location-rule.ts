@@ -1,6 +1,6 @@
 import type { Problems } from '../../validation/problems';
 
-/** What MLflow itself knows, in `mlflow.store.artifact.artifact_repository_registry`. */
+/** The schemes that MLflow supports (`mlflow.store.artifact.artifact_repository_registry`). */
 const SCHEMES = [
   'abfss',
   'b2',
@@ -19,11 +19,11 @@ const SCHEMES = [
   'wasbs',
 ];
 
-/** Artifacts that were in one place are in another one now. */
+/** Rewrites the locations of artifacts that were moved. */
 export interface ArtifactLocationRule {
   /**
-   * The old prefix, as it is in the database: `/home/me/mlruns`, `file:///mlruns`, `s3://old-bucket/mlflow`. It ends where a
-   * part of the path does: `/mlruns` is no prefix of `/mlruns-2/1`.
+   * The old prefix, as stored in the database: `/home/me/mlruns`, `file:///mlruns`, `s3://old-bucket/mlflow`. It matches whole
+   * path segments: `/mlruns` does not match `/mlruns-2/1`.
    */
   readonly oldPrefix: string;
 
@@ -31,16 +31,16 @@ export interface ArtifactLocationRule {
   readonly newPrefix: string;
 }
 
-/** What rules must look like. */
+/** Validates the rules. */
 export function checkLocationRules(problems: Problems, rules: ArtifactLocationRule[]): void {
   rules.forEach(({ oldPrefix: from, newPrefix: to }, i) => {
     const prop = `artifactLocations[${String(i)}]`;
     if (!/^(?!\w[-\w+.]*:\/*$)\S(.*\S)?$/.test(from)) {
       problems.add(
         `${prop}.oldPrefix`,
-        'must be a prefix of locations, and more than a scheme',
+        'must be a prefix of locations, longer than a scheme',
         from,
-        'Look into the old database: SELECT DISTINCT artifact_location FROM experiments.',
+        'List them in the old database: SELECT DISTINCT artifact_location FROM experiments.',
       );
     }
     checkTarget(problems, `${prop}.newPrefix`, to);
@@ -50,7 +50,7 @@ export function checkLocationRules(problems: Problems, rules: ArtifactLocationRu
         `${prop}.oldPrefix`,
         'must differ from those of the rules before it',
         from,
-        'The first rule counts.',
+        'The first rule that matches applies.',
       );
     }
   });

@@ -5,7 +5,6 @@ import { Construct } from 'constructs';
 import { checkSeconds } from '../../validation/checks';
 import { checkConstruct } from '../../validation/arguments';
 import { texts } from '../../kube/values/env-values';
-import { labelsOf } from '../../kube/pod/labels';
 import { oneShotJob } from '../../kube/pod/job';
 import { Problems } from '../../validation/problems';
 import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
@@ -13,60 +12,59 @@ import { addImport } from '../../rules/no-server-while-importing';
 import { exitCode, ScriptFiles } from '../../scripts/scripts';
 
 import { type ArtifactLocationRule, checkLocationRules } from './artifact-location-rule';
-import { ExistingData } from './existing-data';
+import { ExistingData, type SqliteRepair } from './import-choices';
 import { checkOperation, Operation, type OperationProps } from '../operation';
-import type { SqliteRepair } from './sqlite-repair';
 import type { SqliteSource } from './sqlite-source';
 import { WorkingCopy } from './working-copy';
 
 const SOURCE_FOLDER = '/source';
 const COPY_FOLDER = '/copy';
 
-// Exit codes of the script that no second try would change: newer schema, has data, bad source.
+// Exit codes after which a retry cannot succeed: newer schema, database has data, unusable source.
 const NON_RETRYABLE_EXIT_CODES = { 'import-sqlite': ['WRONG_VERSION', 'HAS_DATA', 'BAD_SOURCE'].map(exitCode) };
 const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'import_sqlite.py');
 
 /** Props of {@link SqliteImport}. */
 export interface SqliteImportProps extends OperationProps {
-  /** The database to fill. Its tables are made where there are none. */
+  /** The database to import into. Missing tables are created. */
   readonly backend: IPostgresBackend;
 
   /** The SQLite file. */
   readonly source: SqliteSource;
 
   /**
-   * Where artifacts are now: the first rule whose prefix fits a location rewrites it. A rule that fits none is an error. The
-   * import moves no artifacts: copy them yourself.
-   * @default - locations stay as they are
+   * Rules that rewrite artifact locations. The first rule that matches a location applies; a rule that matches none is an
+   * error. The import moves no artifacts: copy them yourself.
+   * @default - locations are unchanged
    */
   readonly artifactLocations?: ArtifactLocationRule[];
 
   /**
-   * What may be changed where PostgreSQL cannot store what SQLite has.
-   * @default - nothing: the import says what does not fit, and fails
+   * Permitted changes to data that PostgreSQL cannot store.
+   * @default - none: the import reports such data and fails
    */
   readonly repairs?: SqliteRepair[];
 
   /**
-   * What happens to data that is there already.
+   * What happens to data that the database already has.
    * @default ExistingData.REFUSE
    */
   readonly existingData?: ExistingData;
 
   /**
-   * Do everything, and roll it back. Tables are made in an empty database all the same; those of an older MLflow are not upgraded.
+   * Runs the whole import and rolls it back. Missing tables are created all the same; those of an older MLflow are not upgraded.
    * @default false
    */
   readonly dryRun?: boolean;
 
   /**
-   * Where the copy goes that is worked on.
+   * Volume for the working copy of the SQLite file.
    * @default WorkingCopy.emptyDir()
    */
   readonly workingCopy?: WorkingCopy;
 
   /**
-   * How long to wait for servers to stop, and for a migration that is under way. The import takes the time that it takes.
+   * How long to wait for servers to stop and for a running migration. It does not limit the import itself.
    * @default Duration.minutes(10)
    */
   readonly deadline?: Duration;
@@ -75,9 +73,9 @@ export interface SqliteImportProps extends OperationProps {
 /**
  * A Job that copies the SQLite database of an MLflow server into PostgreSQL, once: all of it, or nothing.
  *
- * It upgrades a copy of the file to the schema of the image, copies each table in one transaction, and compares both sides
- * before it commits. Killed or failed, it leaves nothing behind and can run again; what is imported already is recognized.
- * No server may run on the database meanwhile: give yours `replicas: 0`, and take the import out of the app afterwards.
+ * It upgrades a copy of the file to the schema of the image, copies all tables in one transaction, and compares both sides
+ * before it commits. If it fails, nothing has changed and it can run again; a completed import is recognized. Stop all
+ * servers on the database first (`replicas: 0`), and remove the import from the app afterwards.
  */
 export class SqliteImport extends Construct {
   /** The Job, named by its content. */
@@ -92,51 +90,38 @@ export class SqliteImport extends Construct {
     checkLocationRules(problems, artifactLocations);
     workingCopy._check(problems);
     checkSeconds(problems, 'deadline', deadline);
-    const pod = problems.finish(() => {
-      const operation = new Operation(
-        this,
-        problems,
-        labelsOf('mlflow', id, 'sqlite-import'),
-        props,
-        props.backend.connection,
-        SCRIPTS,
-      );
-      return operation.pod({
+    const input = { component: 'sqlite-import', props, connection: props.backend.connection, scripts: SCRIPTS };
+    const pod = Operation.pod(this, problems, input, (operation) => {
+      const settings = texts({
+        IMPORT_SOURCE: `${SOURCE_FOLDER}/${props.source._path}`,
+        IMPORT_FOLDER: COPY_FOLDER,
+        // SQLite's temporary files may be larger than /tmp.
+        SQLITE_TMPDIR: COPY_FOLDER,
+        IMPORT_REPAIRS: [...new Set(props.repairs)].sort().join(','),
+        IMPORT_EXISTING_DATA: props.existingData ?? ExistingData.REFUSE,
+        IMPORT_DRY_RUN: props.dryRun ?? false,
+        IMPORT_DEADLINE_SECONDS: deadline.toSeconds(),
+        IMPORT_LOCATION_RULES: JSON.stringify(artifactLocations.map((rule) => [rule.oldPrefix, rule.newPrefix])),
+      });
+      const volumeMounts = [
+        { path: SOURCE_FOLDER, volume: props.source._volume(this), readOnly: true },
+        { path: COPY_FOLDER, volume: workingCopy._volume(this) },
+      ];
+      return {
         initContainers: operation.waitForDatabase(),
         containers: [
           operation.container('import-sqlite', {
             script: ['import_sqlite.py'],
             connects: true,
-            parts: [
-              {
-                envVariables: texts({
-                  IMPORT_SOURCE: `${SOURCE_FOLDER}/${props.source._path}`,
-                  IMPORT_FOLDER: COPY_FOLDER,
-                  // What SQLite sorts may not fit /tmp.
-                  SQLITE_TMPDIR: COPY_FOLDER,
-                  IMPORT_REPAIRS: [...new Set(props.repairs)].sort().join(','),
-                  IMPORT_EXISTING_DATA: props.existingData ?? ExistingData.REFUSE,
-                  IMPORT_DRY_RUN: props.dryRun ?? false,
-                  IMPORT_DEADLINE_SECONDS: deadline.toSeconds(),
-                  IMPORT_LOCATION_RULES: JSON.stringify(
-                    artifactLocations.map(({ oldPrefix, newPrefix }) => [oldPrefix, newPrefix]),
-                  ),
-                }),
-                volumeMounts: [
-                  { path: SOURCE_FOLDER, volume: props.source._volume(this), readOnly: true },
-                  { path: COPY_FOLDER, volume: workingCopy._volume(this) },
-                ],
-              },
-            ],
+            parts: [{ envVariables: settings, volumeMounts }],
           }),
         ],
         ephemeralVolumes: workingCopy._ephemeralVolumes,
-      });
+      };
     });
-
     this.job = oneShotJob(this, 'job', pod, {
       name: id,
-      // Another try after a lost node is as good as the first: nothing is half-done.
+      // A failed pod leaves nothing behind, so that retries are safe.
       backoffLimit: 3,
       failAtOnce: NON_RETRYABLE_EXIT_CODES,
     });

@@ -4,23 +4,23 @@ import type { Construct } from 'constructs';
 import { checkDataKey, checkObjectName } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 
-/** Where the SQLite file of the old server is. It is mounted read-only, and a copy of it is worked on. */
+/** The SQLite file of the old server. It is mounted read-only; the import works on a copy. */
 export class SqliteSource {
   /**
-   * A file on a claim that exists, in the namespace of the Job. Stop the old server first: a claim that one node holds
-   * (ReadWriteOnce) takes the Job to that node. The kubelet gives the volume's files to the group of the pod, as for every
-   * pod, so that it can read them; their content stays as it is.
+   * A file on an existing claim in the namespace of the Job. Stop the old server first: a ReadWriteOnce claim forces the Job
+   * onto the node that holds it. The kubelet gives the volume's files to the pod's group, as for every pod, so that it can
+   * read them; their content does not change.
    *
    * @param claimName name of the claim
-   * @param path where the file is on the volume: `mlflow.db`, `data/mlflow.db`
+   * @param path path of the file on the volume: `mlflow.db`, `data/mlflow.db`
    */
   public static fromClaim(claimName: string, path: string): SqliteSource {
     return new SqliteSource('claim', claimName, path);
   }
 
   /**
-   * A file in a ConfigMap that exists (`kubectl create configmap old-mlflow --from-file=mlflow.db`): for the small files of
-   * MLflow 2. A ConfigMap holds 1 MiB at the most, and the empty tables of MLflow 3.17 alone take 0.9.
+   * A file in an existing ConfigMap (`kubectl create configmap old-mlflow --from-file=mlflow.db`), for the small files of
+   * MLflow 2. A ConfigMap holds at most 1 MiB, of which the empty tables of MLflow 3.17 take 0.9 MiB.
    *
    * @param configMapName name of the ConfigMap
    * @param key key of the ConfigMap that holds the file
@@ -48,7 +48,7 @@ export class SqliteSource {
     if (parts.some((part) => part === '' || part === '.' || part === '..')) {
       problems.add(
         'source.path',
-        'must be the path of a file from the top of the volume, without a leading slash',
+        'must be the path of a file on the volume, without a leading slash',
         this._path,
         'Write `mlflow.db` or `folder/mlflow.db`.',
       );

@@ -1,7 +1,7 @@
 import { checkWhole } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 
-/** Options of a primary with read replicas. */
+/** Options of {@link BitnamiArchitecture.replication}. */
 export interface ReplicationOptions {
   /**
    * Number of read replicas.
@@ -10,7 +10,7 @@ export interface ReplicationOptions {
   readonly readReplicas?: number;
 }
 
-/** How many PostgreSQL servers there are, and what they do. */
+/** PostgreSQL servers of a {@link BitnamiPostgres}: one, or a primary with read replicas. */
 export class BitnamiArchitecture {
   /** One server. */
   public static standalone(): BitnamiArchitecture {
@@ -18,8 +18,8 @@ export class BitnamiArchitecture {
   }
 
   /**
-   * A primary that takes the writes, and read replicas that follow it asynchronously. Nothing fails over by itself: for
-   * that, use an operator such as CloudNativePG.
+   * A primary, which accepts writes, and asynchronous read replicas. There is no automatic failover: use an operator such as
+   * CloudNativePG for that.
    */
   public static replication(options: ReplicationOptions = {}): BitnamiArchitecture {
     return new BitnamiArchitecture(options.readReplicas ?? 1, true);

@@ -6,19 +6,19 @@ import { SET_VARIABLE } from '../../validation/type-words';
 import { labelsOf } from '../../kube/pod/labels';
 import type { Problems } from '../../validation/problems';
 
-/** Passwords in plain text: any characters, at most 100 of them (the image takes no more). */
+/** Passwords in plain text: any characters, at most 100 (limit of the image). */
 export interface BitnamiPasswordLiterals {
-  /** Password of the superuser `postgres`. Required where MLflow logs in as `postgres`. */
+  /** Password of the superuser `postgres`. Required if MLflow logs in as `postgres`. */
   readonly postgresPassword?: string;
 
-  /** Password of `username`. Required where that is set. */
+  /** Password of `username`. Required if that is set. */
   readonly password?: string;
 
-  /** Password that read replicas log in with. Required with `BitnamiArchitecture.replication()`. */
+  /** Password of the read replicas at the primary. Required with `BitnamiArchitecture.replication()`. */
   readonly replicationPassword?: string;
 }
 
-/** Which keys of a Secret hold the passwords: the names of Bitnami's own Secret by default. */
+/** Keys of a Secret that hold the passwords. The defaults are those of Bitnami's chart. */
 export interface BitnamiPasswordKeys {
   /**
    * Key of the password of the superuser `postgres`.
@@ -33,25 +33,25 @@ export interface BitnamiPasswordKeys {
   readonly passwordKey?: string;
 
   /**
-   * Key of the password that read replicas log in with.
+   * Key of the password of the read replicas at the primary.
    * @default 'replication-password'
    */
   readonly replicationPasswordKey?: string;
 }
 
-/** Where the passwords of a {@link BitnamiPostgres} come from. Containers get them as files. */
+/** Passwords of a {@link BitnamiPostgres}. Containers mount them as files. */
 export class BitnamiPasswords {
-  /** From plain text: makes a Secret named by the construct's id. Keep the manifest out of version control. */
+  /** Passwords in plain text, which go into a Secret named by the construct's id. Keep the manifest out of version control. */
   public static fromLiterals(literals: BitnamiPasswordLiterals): BitnamiPasswords {
     return new BitnamiPasswords({}, literals);
   }
 
-  /** From a Secret that exists, in the namespace of the pods. */
+  /** Passwords in a Secret that exists, in the namespace of the pods. */
   public static fromSecretName(secretName: string, keys: BitnamiPasswordKeys = {}): BitnamiPasswords {
     return new BitnamiPasswords(keys, undefined, secretName);
   }
 
-  /** From a Secret of the app, or one that was imported into it. */
+  /** Passwords in a Secret of the app, or in one that was imported into it. */
   public static fromSecret(secret: kplus.ISecret, keys: BitnamiPasswordKeys = {}): BitnamiPasswords {
     return BitnamiPasswords.fromSecretName(secret.name, keys);
   }
@@ -96,7 +96,7 @@ export class BitnamiPasswords {
   }
 }
 
-/** A login of the database server, by the name of its password. */
+/** Role of the database server, by the name of its password. */
 export type BitnamiRole = 'postgresPassword' | 'password' | 'replicationPassword';
 
 /** The Secret with the passwords: a new one below `scope`, named by its id, or the one that exists. */

@@ -10,17 +10,17 @@ import type { BitnamiPasswords } from './bitnami-passwords';
 
 /** Props of {@link BitnamiPostgres}. */
 export interface BitnamiPostgresProps extends PodOptions {
-  /** The passwords of the roles, or the Secret that has them. */
+  /** Passwords of the roles: in plain text, or in a Secret. */
   readonly passwords: BitnamiPasswords;
 
   /**
-   * A role that is made for MLflow and owns the database.
+   * PostgreSQL role of MLflow, which owns the database. The image makes it at the first start.
    * @default 'postgres' - the superuser
    */
   readonly username?: string;
 
   /**
-   * Name of the database, made at the first start.
+   * Name of the database, which the image makes at the first start.
    * @default 'mlflow'
    */
   readonly database?: string;
@@ -32,7 +32,7 @@ export interface BitnamiPostgresProps extends PodOptions {
   readonly architecture?: BitnamiArchitecture;
 
   /**
-   * Where the data is kept. A new claim comes from the StatefulSet, so it stays when everything else is removed.
+   * Storage of the data. A new claim comes from the StatefulSet, so Kubernetes keeps it when everything else is removed.
    * @default Persistence.newClaim()
    */
   readonly persistence?: Persistence;
@@ -44,7 +44,7 @@ export interface BitnamiPostgresProps extends PodOptions {
   readonly servicePort?: number;
 
   /**
-   * How many connections the server accepts in all (`max_connections`); 3 of them are kept for superusers.
+   * Connection limit of the server (`max_connections`), 3 of which are reserved for superusers.
    * @default 100
    */
   readonly maxConnections?: number;
@@ -57,36 +57,37 @@ export interface BitnamiPostgresProps extends PodOptions {
   readonly settings?: Record<string, string>;
 
   /**
-   * SQL scripts by file name (`10-extensions.sql`), run once after the database is made, in the order of their names.
+   * SQL scripts by file name (`10-extensions.sql`). The image runs them once, after it has made the database, in the order of their
+   * names.
    * @default - none
    */
   readonly initScripts?: Record<string, string>;
 
   /**
-   * How the connection is encrypted. The image as it is configured here has no certificate.
+   * Encryption of the connection. The server has no certificate.
    * @default PostgresTls.PREFER
    */
   readonly tls?: PostgresTls;
 
   /**
-   * The image, by tag or digest, from any registry: one that follows the contract of Bitnami's `postgresql`.
+   * Image of the servers, by tag or digest, with the interface of Bitnami's `postgresql`.
    *
-   * The default is the last free, versioned image. It is frozen and gets no more fixes: for production, use an image of
-   * your own, a managed database or an operator.
+   * The default is the last versioned image that is free. It gets no more fixes: for production, use an image of your own, a
+   * managed database or an operator.
    * @default 'docker.io/bitnamilegacy/postgresql:17.6.0-debian-12-r4'
    * @see https://github.com/bitnami/containers/issues/83267
    */
   readonly image?: string;
 
   /**
-   * CPU, memory and temporary files of each server. Data is among these only with Persistence.none().
+   * CPU, memory and disk for temporary files of each server. With Persistence.none(), the disk also holds the data.
    * @default - requests 250 millicores, 256 MiB and 1 GiB of disk, limits 2 CPUs, 1 GiB and 20 GiB of disk
    */
   readonly resources?: kplus.ContainerResources;
 
   /**
-   * Let the servers reach nothing but each other. A policy restricts their clients in any case.
-   * @default - the servers may reach everything
+   * Isolate the servers: they connect only to each other. A NetworkPolicy restricts their clients in any case.
+   * @default - the servers may connect to every address
    */
   readonly isolation?: IsolationOptions;
 }

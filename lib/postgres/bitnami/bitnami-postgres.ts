@@ -1,85 +1,172 @@
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
+import { checkIsolation } from '../../kube/network/isolation';
+import { NetworkPeer } from '../../kube/network/network-peer';
+import { labelsOf } from '../../kube/pod/labels';
+import { serviceAccountOf } from '../../kube/pod/pod';
+import { checkPodOptions } from '../../kube/pod/pod-options';
 import { changeMark } from '../../kube/values/digest';
 import { fromSecretKey, text } from '../../kube/values/env-values';
+import { checkId, checkPort } from '../../validation/checks';
 import { Problems } from '../../validation/problems';
 import { checkConstruct } from '../../validation/arguments';
+import { checkDatabase } from '../connection/endpoint';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 import { PostgresConnection } from '../connection/postgres-connection';
 import { PostgresCredentials } from '../connection/postgres-credentials';
-import { DEFAULT_DATABASE, DEFAULT_MAX_CONNECTIONS } from '../connection/postgres-settings';
+import {
+  checkMaxConnections,
+  checkSettings,
+  DEFAULT_DATABASE,
+  DEFAULT_MAX_CONNECTIONS,
+  POSTGRES_PORT,
+} from '../connection/postgres-settings';
 import { PostgresTls } from '../connection/postgres-tls';
 
 import { BitnamiArchitecture } from './bitnami-architecture';
-import { passwordSecret } from './bitnami-passwords';
+import { type BitnamiRole, passwordSecret } from './bitnami-passwords';
 import type { BitnamiPostgresProps } from './bitnami-postgres-props';
-import { checkBitnami } from './check-bitnami';
 import { DatabaseServer } from './database-server';
-import { planServers, SUPERUSER } from './server-plan';
+
+const SUPERUSER = 'postgres';
+const REPLICATION = { POSTGRES_REPLICATION_USER: 'repl_user' };
 
 /**
- * PostgreSQL in the cluster, as Bitnami's chart lays it out, from constructs alone.
+ * PostgreSQL in the cluster, with the objects of Bitnami's chart.
  *
- * Good for trials, tests and small teams. For production, a managed database or an operator does what this does not:
- * failover, point-in-time recovery, upgrades between major versions.
+ * Choose it for trials, tests and small teams. For production, choose a managed database or an operator: they have
+ * failover, point-in-time recovery and upgrades between major versions, which this has not.
  */
 export class BitnamiPostgres extends Construct implements IPostgresBackend {
   public readonly connection: PostgresConnection;
 
-  /** The primary. */
+  /** StatefulSet of the primary. */
   public readonly statefulSet: kplus.StatefulSet;
 
-  /** The Service of the primary. */
+  /** Service of the primary. */
   public readonly service: kplus.Service;
 
-  /** The Service of the read replicas, where there are any. */
+  /** Service of the read replicas, if there are any. */
   public readonly readService?: kplus.Service;
 
-  /** The Secret with the passwords. */
+  /** Secret with the passwords. */
   public readonly secret: kplus.ISecret;
 
-  /** The claims of all servers, for monitoring: none with `Persistence.none()`. */
+  /** Claims of all servers, for monitoring; empty with `Persistence.none()`. */
   public readonly volumeClaims: kplus.IPersistentVolumeClaim[];
 
   public constructor(scope: Construct, id: string, props: BitnamiPostgresProps) {
     super(...checkConstruct('BitnamiPostgres', scope, id, props));
-    const {
-      username = SUPERUSER,
-      database = DEFAULT_DATABASE,
-      architecture = BitnamiArchitecture.standalone(),
-    } = props;
+    const { username = SUPERUSER, database = DEFAULT_DATABASE, servicePort = POSTGRES_PORT, passwords } = props;
+    const { readReplicas, _replicates: isReplicated } = props.architecture ?? BitnamiArchitecture.standalone();
     const problems = new Problems(this);
-    checkBitnami(problems, id, props);
+    checkProps(problems, id, props);
     problems.throwIfAny();
 
-    this.secret = passwordSecret(this, props.passwords);
-    const plan = planServers(this, this.secret, { ...props, username, database, architecture });
-    const primary = new DatabaseServer(this, 'primary', props, plan.primary);
+    this.secret = passwordSecret(this, passwords);
+    const clientLabels = { [`${id}-client`]: 'true' };
+    const client = NetworkPeer.pods(clientLabels);
+    const primaryLabels = labelsOf('postgresql', id, 'primary');
+    const replica = NetworkPeer.pods(labelsOf('postgresql', id, 'read').selector);
+    const route = { peers: [NetworkPeer.pods(primaryLabels.selector)], ports: [POSTGRES_PORT] };
+    const shared = {
+      ...props,
+      serviceAccount: serviceAccountOf(this, primaryLabels),
+      passwordSecret: this.secret,
+      passwordKeys: passwordKeys(props),
+    };
+    const primary = new DatabaseServer(this, 'primary', {
+      ...shared,
+      replicas: 1,
+      clients: isReplicated ? [client, replica] : [client],
+      routes: [],
+      env: {
+        POSTGRES_USER: username,
+        POSTGRES_DATABASE: database,
+        ...(isReplicated && { POSTGRES_REPLICATION_MODE: 'master', ...REPLICATION }),
+      },
+    });
+    const read = isReplicated
+      ? new DatabaseServer(this, 'read', {
+          ...shared,
+          initScripts: undefined,
+          replicas: readReplicas,
+          clients: [client],
+          routes: [route],
+          env: {
+            POSTGRES_USER: username,
+            POSTGRES_REPLICATION_MODE: 'slave',
+            ...REPLICATION,
+            POSTGRES_MASTER_HOST: id,
+            POSTGRES_MASTER_PORT_NUMBER: String(servicePort),
+          },
+        })
+      : undefined;
     this.statefulSet = primary.statefulSet;
     this.service = primary.service;
-    const read = plan.read && new DatabaseServer(this, 'read', props, plan.read);
     this.readService = read?.service;
     this.volumeClaims = [...primary.claimNames, ...(read?.claimNames ?? [])].map((name) =>
       kplus.PersistentVolumeClaim.fromClaimName(this, `claim-${name}`, name),
     );
 
-    const literal = props.passwords._literals?.[plan.loginRole];
+    const loginRole = loginRoleOf(props);
+    const literal = passwords._literals?.[loginRole];
     this.connection = new PostgresConnection({
       host: text(this.service.name),
       port: text(this.service.port),
       database: text(database),
       credentials: new PostgresCredentials({
         username: text(username),
-        password: fromSecretKey(this.secret.name, props.passwords._keys[plan.loginRole]),
+        password: fromSecretKey(this.secret.name, passwords._keys[loginRole]),
         revision: literal === undefined ? undefined : changeMark(this.node.path, literal),
       }),
       tls: props.tls ?? PostgresTls.PREFER,
       readHost: this.readService && text(this.readService.name),
       maxConnections: props.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
-      clientLabels: plan.clientLabels,
-      route: plan.route,
-      readRoute: plan.readRoute,
+      clientLabels,
+      route,
+      readRoute: { ...route, peers: [replica] },
     });
   }
+}
+
+function checkProps(problems: Problems, id: string, props: BitnamiPostgresProps): void {
+  const { architecture, persistence, initScripts = {} } = props;
+  checkId(problems, id);
+  checkDatabase(problems, props.database);
+  const isReplicated = architecture?._replicates === true;
+  props.passwords._check(problems, [loginRoleOf(props), ...(isReplicated ? ['replicationPassword' as const] : [])]);
+  architecture?._check(problems);
+  persistence?._check(problems, 'persistence');
+  if (isReplicated && persistence?._kind === 'existing') {
+    problems.say(
+      '`persistence` must not be an existing claim with read replicas: each server needs a volume of its own.',
+      'Use Persistence.newClaim().',
+    );
+  }
+  checkPort(problems, 'servicePort', props.servicePort);
+  checkMaxConnections(problems, props.maxConnections);
+  checkSettings(problems, 'settings', props.settings, 'postgresql.conf', { max_connections: 'maxConnections' });
+  for (const file of Object.keys(initScripts).filter((each) => !/^[-._a-zA-Z0-9]+\.sql$/.test(each))) {
+    problems.add('initScripts', 'must have file names that end in .sql', file, 'The image runs nothing else as SQL.');
+  }
+  checkIsolation(problems, props.isolation);
+  checkPodOptions(problems, props);
+}
+
+/** The role that MLflow logs in as, by the name of its password. */
+function loginRoleOf({ username = SUPERUSER }: BitnamiPostgresProps): BitnamiRole {
+  return username === SUPERUSER ? 'postgresPassword' : 'password';
+}
+
+function passwordKeys(props: BitnamiPostgresProps): Record<string, string> {
+  const { _keys: keys, _literals: literals } = props.passwords;
+  const loginRole = loginRoleOf(props);
+  const hasSuperuserToo = loginRole === 'password' && literals?.postgresPassword !== undefined;
+  return {
+    POSTGRES_PASSWORD: keys[loginRole],
+    ...(hasSuperuserToo && { POSTGRES_POSTGRES_PASSWORD: keys.postgresPassword }),
+    ...(props.architecture?._replicates === true && { POSTGRES_REPLICATION_PASSWORD: keys.replicationPassword }),
+  };
 }

@@ -11,10 +11,10 @@ import { DEFAULT_MAX_CONNECTIONS, POSTGRES_PORT } from '../connection/postgres-s
 
 import type { BitnamiPostgresProps } from './bitnami-postgres-props';
 
-/** Where the image keeps its data. */
+/** Folder of the data. */
 export const DATA_FOLDER = '/bitnami/postgresql';
 
-/** Where the passwords are mounted, a file for each. */
+/** Folder of the password files. */
 export const PASSWORD_FOLDER = '/opt/bitnami/postgresql/secrets';
 
 const DEFAULT_RESOURCES: kplus.ContainerResources = {
@@ -23,10 +23,10 @@ const DEFAULT_RESOURCES: kplus.ContainerResources = {
   ephemeralStorage: SCRATCH_SPACE,
 };
 
-// SIGINT ends the clients and stops; the SIGTERM that follows waits for the clients to leave by themselves.
+// SIGINT disconnects the clients and stops; the SIGTERM that follows would wait until they disconnect.
 const FAST_SHUTDOWN = 'kill -INT 1 && while kill -0 1; do sleep 0.2; done';
 
-/** The container of a PostgreSQL server, by the contract of Bitnami's image. */
+/** The container of a PostgreSQL server, with the variables and folders of Bitnami's image. */
 export function databaseContainer(
   backend: BitnamiPostgresProps,
   env: Record<string, string>,
@@ -51,14 +51,14 @@ export function databaseContainer(
   return container('postgresql', [part], {
     image: backend.image ?? IMAGES.bitnamiPostgres,
     imagePullPolicy: backend.imagePullPolicy,
-    // The image hands what follows its run script to postgres as it is: no shell splits it.
+    // The run script passes its arguments to postgres unchanged, without a shell that could split them.
     args: [
       '/opt/bitnami/scripts/postgresql/run.sh',
       ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     ],
     ports: [{ name: 'tcp-postgresql', number: POSTGRES_PORT }],
     resources: backend.resources ?? DEFAULT_RESOURCES,
-    // The first initialisation listens on the loopback address alone, so the pod's own address tells when it is over.
+    // During its first initialisation, the server listens only on the loopback address; after it, on the pod's own, too.
     readiness: answersAt('"$POD_IP"', 5, 3),
     liveness: answersAt('127.0.0.1', 10, 6),
     // Ten minutes for the first initialisation, or for the recovery after a crash.

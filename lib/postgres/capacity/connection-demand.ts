@@ -8,7 +8,7 @@ import { POOL_FITS_DATABASE } from './pool-fits-database';
 import type { PoolingProfile } from './pooling-profile';
 import { REQUESTS_FIT_POOLER } from './requests-fit-pooler';
 
-/** Adds connections to the demand on a database, and the rules on it. */
+/** Adds the connections of a construct to the demand on a database, and the rules on connections to the construct. */
 export function addConnectionDemand(connection: PostgresConnection, demand: ConnectionDemand): void {
   const database = DatabaseDemand.of(connection);
   const isNew = !database.demands.some(({ by }) => by === demand.by);
@@ -19,10 +19,10 @@ export function addConnectionDemand(connection: PostgresConnection, demand: Conn
   }
 }
 
-/** What decides on the connections of a server. */
+/** Connections of a server: what they are computed from. */
 export interface ServerDemand extends ServerPods, Pick<ConnectionDemand, 'by'> {
   readonly pooling: PoolingProfile;
-  /** Whether it migrates the schema. */
+  /** Whether the server migrates the schema. */
   readonly migrates: boolean;
 }
 
@@ -32,13 +32,13 @@ export function addServerDemand(connection: PostgresConnection, server: ServerDe
   const ofPod = connectionsOfPod(pooling, workers, threads, furtherEngines);
   const factors = `${counted(pods, 'pod')} x ${String(ofPod)} with ${counted(workers, 'worker')}`;
   addConnectionDemand(connection, { by, connections: pods * ofPod, factors, server });
-  // A pod that migrates does not serve yet, so the migration counts only where it goes around a pooler.
+  // A pod that migrates does not serve yet. So a migration adds connections only if it bypasses a pooler.
   if (migrates && connection.bypass !== undefined) {
     addMigrationDemand(connection.bypass, by);
   }
 }
 
-// Once for each database: all servers on it migrate one after another, under a lock.
+// Once for each database: its servers migrate one after another, under a lock.
 function addMigrationDemand(database: PostgresConnection, by: ConnectionDemand['by']): void {
   const factors = `${String(MIGRATION_CONNECTIONS)} for the migration`;
   if (!DatabaseDemand.of(database).demands.some((demand) => demand.factors === factors)) {

@@ -1,23 +1,23 @@
-/** The settings of a pool that decide how many connections it opens. */
+/** Settings of a pool that determine its connections. */
 export interface PoolShape {
   readonly poolSize?: number;
   readonly maxOverflow?: number;
   readonly poolClass?: string;
 }
 
-/** Threads of a worker that nothing bounds: anyio's default, which MLflow's server does not change. */
+/** Default threads of a worker: anyio's limit, which MLflow does not change. */
 export const MOST_THREADS = 40;
 
-/** Engines of a worker where nobody logs in: tracking and model registry, each with a pool of its own. */
+/** Engines of a worker, without those of a user database: tracking and model registry, each with a pool of its own. */
 const ENGINES = 2;
 
-/** Connections that a request holds at most: logging a batch opens a session within a session. */
+/** The most connections that a request holds: logging a batch opens a session within a session. */
 const CONNECTIONS_PER_REQUEST = 2;
 
-/** SQLAlchemy's own sizes, which hold where a profile sets none. */
+/** SQLAlchemy's defaults. */
 const SQLALCHEMY = { poolSize: 5, maxOverflow: 10 };
 
-/** The sizes of a pool with defaults filled in, or undefined for a pool without bounds. */
+/** The sizes of a pool, with defaults; undefined for NullPool, which has no limit. */
 export function sizesOf(shape: PoolShape): { readonly size: number; readonly overflow: number } | undefined {
   if (shape.poolClass === 'NullPool') {
     return undefined;
@@ -42,8 +42,8 @@ export function safeThreads(shape: PoolShape): number {
  * A pool keeps up to its size open, idle ones included, and opens more only while they are in use. The requests of a worker
  * use two for each thread at most, so they can use some of its engines fully while the others keep idle connections.
  *
- * `furtherEngines` are for users: the event loop queries them itself, one connection at a time (mlflow.server.auth). The process
- * that starts the workers keeps a connection in each engine for life.
+ * `furtherEngines` are those of the user database: the event loop itself queries it, one connection at a time
+ * (mlflow.server.auth). The process that starts the workers keeps one connection in each engine.
  */
 export function connectionsOfPod(shape: PoolShape, workers: number, threads: number, furtherEngines = 0): number {
   const engines = ENGINES + furtherEngines;
@@ -58,7 +58,7 @@ export function connectionsOfPod(shape: PoolShape, workers: number, threads: num
   return engines + workers * (engines * sizes.size + full * sizes.overflow + partly);
 }
 
-/** The most connections of a pod with the smallest pool: one kept, one on demand. */
+/** The most connections of a pod with the smallest pool: one kept open, one on demand. */
 export function fewestConnectionsOfPod(workers: number, furtherEngines = 0): number {
   return connectionsOfPod({ poolSize: 1, maxOverflow: 1 }, workers, 1, furtherEngines);
 }

@@ -3,35 +3,35 @@ import type { Construct, IConstruct } from 'constructs';
 import type { RuleSubject } from '../../validation/rule';
 import type { PostgresConnection } from '../connection/postgres-connection';
 
-/** Connections that PostgreSQL keeps for superusers (`superuser_reserved_connections`). */
+/** Connections that PostgreSQL reserves for superusers (`superuser_reserved_connections`). */
 const RESERVED_CONNECTIONS = 3;
 
 /** Connections of a schema migration: the lock, the migration itself, and those that wait for the lock. */
 export const MIGRATION_CONNECTIONS = 3;
 
-/** The pods of a server, and what each of them does at once. */
+/** Pods, workers and threads of a server. */
 export interface ServerPods {
-  /** Pods at most, the one that a rolling update adds included. */
+  /** Most pods, including the one that a rolling update adds. */
   readonly pods: number;
   readonly workers: number;
   readonly threads: number;
-  /** Engines of each worker for users, besides MLflow's own. */
+  /** Engines of each worker for the user database, besides MLflow's own. */
   readonly furtherEngines: number;
 }
 
-/** How many connections a construct opens at most. */
+/** The most connections that a construct opens. */
 export interface ConnectionDemand {
   readonly by: Construct;
   readonly connections: number;
-  /** How the number is computed, such as `3 pods x 31`. */
+  /** Computation of the number for errors, such as `3 pods x 31`. */
   readonly factors: string;
-  /** The pods of the server, where the construct is one. */
+  /** Pods of the server, if the construct is a server. */
   readonly server?: ServerPods;
 }
 
 const DATABASES = new WeakMap<PostgresConnection, DatabaseDemand>();
 
-/** A database or a pooler, and all that connects to it: the subject of the rules on connections. */
+/** A database or a pooler, and all its clients: the subject of the rules on connections. */
 export class DatabaseDemand implements RuleSubject {
   /** The demand on the database of a connection. */
   public static of(connection: PostgresConnection): DatabaseDemand {
@@ -44,7 +44,7 @@ export class DatabaseDemand implements RuleSubject {
 
   private constructor(public readonly connection: PostgresConnection) {}
 
-  /** Servers come last, for errors to name one: their props decide on most connections. */
+  /** Servers come last, so that errors name one: their props determine most connections. */
   public get constructs(): IConstruct[] {
     const others = this.demands.filter(({ server }) => server === undefined);
     const servers = this.demands.filter(({ server }) => server !== undefined);
@@ -69,14 +69,14 @@ export class DatabaseDemand implements RuleSubject {
     return this.constructsWith((connection) => connection?.bypass === this.connection);
   }
 
-  // A connection is a value without a construct, so those that have it are looked up in the tree.
+  // A connection is a value. This finds the constructs that have it in the construct tree.
   private constructsWith(matches: (connection: Partial<PostgresConnection> | undefined) => boolean): IConstruct[] {
     const all = this.demands[0]?.by.node.root.node.findAll() ?? [];
     return all.filter((each) => matches((each as { connection?: PostgresConnection }).connection));
   }
 }
 
-/** How many connections clients may open, where that is known. A pooler reserves none. */
+/** Connections for clients, if the limit is known. A pooler reserves none. */
 export function connectionsOffered({
   maxConnections,
   bypass,

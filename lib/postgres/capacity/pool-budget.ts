@@ -7,14 +7,14 @@ import { PoolMode, type PoolerOptions } from './pooler-options';
 
 const DEFAULT_POOL_SIZE = 60;
 
-/** The options of a pooler, resolved: how many connections its pods open, and how many they accept. */
+/** Resolved options of a pooler: the connections that its pods open and accept. */
 export class PoolBudget {
   public readonly poolMode: PoolMode;
-  /** The size that was given, or the largest up to 60 that fits the database. */
+  /** The given size, or the largest up to 60 that fits the database. */
   public readonly defaultPoolSize: number;
   public readonly reservePoolSize: number;
   public readonly maxClientConnections: number;
-  /** Connections to the database that a pod opens at most. */
+  /** The most connections to the database that a pod opens. */
   public readonly serverConnections: number;
 
   private readonly offered: number;
@@ -27,7 +27,7 @@ export class PoolBudget {
     this.poolMode = options.poolMode ?? PoolMode.TRANSACTION;
     this.reservePoolSize = options.reservePoolSize ?? 0;
     this.maxClientConnections = options.maxClientConnections ?? 1000;
-    // Migrations go around every pooler, so they take nothing of one that is behind another.
+    // Migrations bypass every pooler, so they use no connections of a pooler behind this one.
     const migration = database.bypass === undefined ? MIGRATION_CONNECTIONS : 0;
     this.offered = (connectionsOffered(database) ?? Infinity) - migration;
     this.defaultPoolSize = options.defaultPoolSize ?? Math.max(1, Math.min(DEFAULT_POOL_SIZE, this.largestPool));
@@ -35,7 +35,7 @@ export class PoolBudget {
     this.serverConnections = Math.min(pool, options.maxDatabaseConnections ?? pool);
   }
 
-  /** What the pods take of the database, the one that a rolling update adds included. */
+  /** Demand of the pods on the database, including the pod that a rolling update adds. */
   public get demand(): Omit<ConnectionDemand, 'by'> {
     const pods = this.replicas + 1;
     return {
@@ -45,9 +45,9 @@ export class PoolBudget {
   }
 
   /**
-   * What servers that connect to the pooler may count on. In session mode a client keeps the connection that it got.
+   * Limits for the clients of the pooler. In session mode, a client keeps its connection to the database.
    *
-   * Each pod counts alone, since all clients can come to be on one of them.
+   * They are those of one pod, since all clients can be connected to the same pod.
    */
   public get offer(): Pick<PostgresConnectionProps, 'maxConnections' | 'serverConnections'> {
     const { poolMode, replicas, maxClientConnections, serverConnections } = this;
@@ -56,7 +56,7 @@ export class PoolBudget {
       : { maxConnections: replicas * maxClientConnections, serverConnections };
   }
 
-  /** Validates that the database takes what the pods open. `at` is where the options are, as in `checkPoolerOptions`. */
+  /** Validates that the database accepts all connections of the pods. `at` is the prefix of the options, as in `checkPoolerOptions`. */
   public check(problems: Problems, database: string, at = ''): void {
     const { connections, factors } = this.demand;
     if (connections <= this.offered) {

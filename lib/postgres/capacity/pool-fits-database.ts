@@ -4,7 +4,7 @@ import { fewestConnectionsOfPod } from './connection-math';
 import { type ConnectionDemand, connectionsOffered, type DatabaseDemand } from './database-demand';
 import { PoolingProfile } from './pooling-profile';
 
-/** The rule on the connections of everything that connects to a database. */
+/** The rule on the connections of all clients of a database. */
 export const POOL_FITS_DATABASE: Rule<DatabaseDemand> = {
   id: 'pool-fits-database',
   description: 'All that connects to a database opens no more connections together than it takes.',

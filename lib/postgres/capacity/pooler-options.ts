@@ -1,46 +1,46 @@
 import { checkWhole } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 
-/** When a pooler takes a connection to the database back from a client. */
+/** Pool mode of PgBouncer: how long a client keeps a connection to the database. */
 export enum PoolMode {
-  /** After each transaction. What MLflow needs, and what lets many clients share few connections. */
+  /** For one transaction, so that many clients share few connections. Choose it for MLflow. */
   TRANSACTION = 'transaction',
-  /** When the client disconnects. MLflow keeps its connections, so that each needs one of the database for life. */
+  /** Until the client disconnects. MLflow keeps its connections open, so each occupies one of the database. */
   SESSION = 'session',
 }
 
-/** What decides how many connections a pooler opens and accepts. */
+/** Connections that a pooler opens and accepts. */
 export interface PoolerOptions {
   /**
-   * When a connection to the database is taken back from a client.
+   * Pool mode: how long a client keeps a connection to the database.
    * @default PoolMode.TRANSACTION
    */
   readonly poolMode?: PoolMode;
 
   /**
-   * Connections to the database that each pod opens at most.
+   * The most connections to the database that each pod opens.
    *
-   * A call of MLflow that logs a batch holds one while it waits for a second. So the size must exceed the calls that all
-   * servers may have in flight together (pods × workers × threads), or they can wait for each other until
-   * `query_wait_timeout` ends some of them.
-   * @default - 60, or the largest that fits where `maxConnections` of the database is known and allows less
+   * A request that logs a batch holds one connection while it waits for a second. So the size must exceed the requests in flight of
+   * all servers together (pods × workers × threads); otherwise requests can wait for each other until `query_wait_timeout` ends
+   * some of them.
+   * @default - 60, or the largest that fits `maxConnections` of the database, if that is known and allows less
    */
   readonly defaultPoolSize?: number;
 
   /**
-   * Further connections that each pod opens for clients that have waited for 5 seconds.
+   * Further connections that each pod opens if a client has waited for 5 seconds.
    * @default 0
    */
   readonly reservePoolSize?: number;
 
   /**
-   * Clients that each pod accepts: `maxConnections` of this backend is computed from it.
+   * Client connections that each pod accepts. `maxConnections` of this backend follows from it.
    * @default 1000
    */
   readonly maxClientConnections?: number;
 }
 
-/** The settings of PgBouncer that have a prop, with the name of the prop. */
+/** Settings of PgBouncer with a prop, and the name of the prop. */
 export const POOLER_PROPS = {
   pool_mode: 'poolMode',
   default_pool_size: 'defaultPoolSize',
@@ -48,17 +48,17 @@ export const POOLER_PROPS = {
   max_client_conn: 'maxClientConnections',
 } as const;
 
-/** Settings that MLflow needs to differ from PgBouncer's defaults. */
+/** Timeouts for MLflow, in seconds, instead of PgBouncer's defaults. */
 export const POOLER_TIMEOUTS = {
-  // As long as MLflow itself waits for a connection, not four times as long.
+  // The time that MLflow itself waits for a connection, instead of 120 s.
   query_wait_timeout: 30,
-  // The default of 15 s is how long calls would fail after each restart of the database, however short.
+  // With the default of 15 s, requests would fail that long after each restart of the database, however short.
   server_login_retry: 0.5,
-  // An address whose pod is gone swallows packets, and one attempt holds up the whole pool: not for the default of 15 s.
+  // An address whose pod is gone drops packets, and one attempt blocks the whole pool; by default for 15 s.
   server_connect_timeout: 5,
 };
 
-/** Validates the options of a pooler. `at` is where they are: empty, or a prefix such as `pooler.`. */
+/** Validates the options of a pooler. `at` is their prefix: empty, or `pooler.`. */
 export function checkPoolerOptions(problems: Problems, options: PoolerOptions, at = ''): void {
   checkWhole(problems, `${at}defaultPoolSize`, options.defaultPoolSize, { least: 1 });
   checkWhole(problems, `${at}reservePoolSize`, options.reservePoolSize, { least: 0 });

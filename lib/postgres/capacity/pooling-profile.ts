@@ -8,46 +8,46 @@ import type { Problems } from '../../validation/problems';
 
 import { connectionsOfPod, fewestConnectionsOfPod, MOST_THREADS, safeThreads } from './connection-math';
 
-/** The five settings of MLflow for its pool. SQLAlchemy's default holds for those left out. */
+/** Props of {@link PoolingProfile}: the pool settings of MLflow. Those that are not set have SQLAlchemy's default. */
 export interface PoolingProfileProps {
   /**
-   * Connections that each engine keeps open once it has needed them.
+   * Connections that each engine keeps open after their first use.
    * @default - not set: SQLAlchemy's 5
    */
   readonly poolSize?: number;
 
   /**
-   * Connections that each engine may open above `poolSize`; each is closed as soon as it is given back.
+   * Connections that each engine opens beyond `poolSize`. Each is closed after its use.
    * @default - not set: SQLAlchemy's 10
    */
   readonly maxOverflow?: number;
 
   /**
-   * Age at which a connection is replaced before its next use. Useful where a firewall drops old connections.
+   * Age from which a connection is replaced before its next use. Set it if a firewall drops old connections.
    * @default - not set: never
    */
   readonly recycle?: Duration;
 
   /**
-   * Log every SQL statement. For debugging: it writes data into the log.
+   * Log every SQL statement. For debugging: the log then contains data.
    * @default - not set: no
    */
   readonly echo?: boolean;
 
   /**
-   * The class of `sqlalchemy.pool`: `QueuePool`, or `NullPool`, which keeps no connections and takes no sizes.
+   * Class of `sqlalchemy.pool`: `QueuePool`, or `NullPool`, which keeps no connections open and has no sizes.
    * @default - not set: QueuePool
    */
   readonly poolClass?: string;
 }
 
-/** Limits that a pool has to fit: see {@link PoolingProfile.fitting}. */
+/** Options of {@link PoolingProfile.fitting}. */
 export interface FittingOptions {
-  /** Connections that the server may take in all: of `max_connections`, what is not reserved or used by others. */
+  /** Connections for all pods together: `max_connections` without those that are reserved or used by others. */
   readonly connections: number;
 
   /**
-   * Pods at the most, the one that a rolling update adds included.
+   * Most pods, including the one that a rolling update adds.
    * @default 1
    */
   readonly pods?: number;
@@ -59,38 +59,38 @@ export interface FittingOptions {
   readonly workers?: number;
 
   /**
-   * Whether the users are in PostgreSQL, too (`MlflowAuth.basic` and `.oidc`): one more pool in each worker.
+   * Whether MLflow's users are in PostgreSQL, too (`MlflowAuth.basic` and `.oidc`): one more pool in each worker.
    * @default false
    */
   readonly usersInDatabase?: boolean;
 }
 
 /**
- * How the server pools its connections to PostgreSQL.
+ * Connection pool of the server.
  *
  * Each worker process has one pool for tracking and one for the model registry. A request may hold one connection while it
- * waits for a second (logging a batch does), so N requests at once need N + 1 connections, or they can wait for each other:
- * after 30 s such calls fail with HTTP 400 `QueuePool limit … reached`, which clients do not retry. MLflow serves 40
- * requests at once in a worker, whatever the pool. So the library bounds the threads of a worker to what the pool can
- * serve, `poolSize` + `maxOverflow` - 1: on no profile can requests wait for each other.
+ * waits for a second (to log a batch, for example). So N requests in flight need N + 1 connections; otherwise they can wait for each
+ * other, and fail after 30 s with HTTP 400 `QueuePool limit … reached`, which clients do not retry. By default, a worker of MLflow
+ * serves 40 requests at once, whatever its pool. The library limits the threads of a worker to `poolSize` + `maxOverflow` - 1, so
+ * that requests never wait for each other.
  *
  * A pod opens at most 2 + workers × (2 × poolSize + maxOverflow) connections, for a `maxOverflow` of 1 or 2, and 3 + workers ×
- * (3 × poolSize + maxOverflow) where users are in the database. The rule
- * `pool-fits-database` holds the sum of all pods against `maxConnections` of the backend.
+ * (3 × poolSize + maxOverflow) with users in the database. The rule `pool-fits-database` compares the sum of all pods with
+ * `maxConnections` of the backend.
  *
- * Extend it, or subclass it, for a profile of your own.
+ * For a profile of your own, call `extend` or make a subclass.
  * @see https://docs.sqlalchemy.org/en/20/core/pooling.html
  */
 export class PoolingProfile {
   /**
-   * 10 kept and 1 more on demand, so 10 requests at once in each worker: more than a CPU can serve. Two pods of two
-   * workers fit the 100 connections that PostgreSQL has by default. Choose it unless you know better.
+   * 10 connections kept open and 1 more on demand, for 10 requests at once in each worker: more than a CPU can serve. Two pods of
+   * two workers fit PostgreSQL's default of 100 connections. The default: choose it for one replica.
    */
   public static readonly STANDARD = new PoolingProfile({ poolSize: 10, maxOverflow: 1, recycle: Duration.hours(1) });
 
   /**
-   * 7 kept and 1 more on demand. Three pods of two workers, so two replicas and the one that a rolling update adds, fit the
-   * 100 connections that PostgreSQL has by default. Choose it for several replicas on one such database.
+   * 7 connections kept open and 1 more on demand. Three pods of two workers (two replicas and the pod that a rolling update adds)
+   * fit PostgreSQL's default of 100 connections. Choose it for two replicas on such a database.
    */
   public static readonly HIGH_AVAILABILITY = new PoolingProfile({
     poolSize: 7,
@@ -98,10 +98,10 @@ export class PoolingProfile {
     recycle: Duration.hours(1),
   });
 
-  /** No pool: a connection for each use. Choose it behind an external pooler such as PgBouncer. */
+  /** No pool: a new connection for each use. Choose it with an external pooler such as PgBouncer. */
   public static readonly NONE = new PoolingProfile({ poolClass: 'NullPool' });
 
-  /** The largest pool, up to what 40 threads can use, whose connections fit. */
+  /** The largest pool whose connections fit, up to 40 + 1 connections, for 40 threads. */
   public static fitting(options: FittingOptions): PoolingProfile {
     const { connections, pods = 1, workers = 2 } = options;
     const furtherEngines = options.usersInDatabase === true ? 1 : 0;
@@ -118,13 +118,13 @@ export class PoolingProfile {
 
   /** Connections that each engine keeps open. */
   public readonly poolSize?: number;
-  /** Connections that each engine may open above `poolSize`. */
+  /** Connections that each engine opens beyond `poolSize`. */
   public readonly maxOverflow?: number;
-  /** Age at which a connection is replaced. */
+  /** Age from which a connection is replaced. */
   public readonly recycle?: Duration;
   /** Whether every SQL statement is logged. */
   public readonly echo?: boolean;
-  /** The class of `sqlalchemy.pool`. */
+  /** Class of `sqlalchemy.pool`. */
   public readonly poolClass?: string;
 
   public constructor(props: PoolingProfileProps = {}) {
@@ -143,7 +143,7 @@ export class PoolingProfile {
   }
 }
 
-/** Validates a profile: a preset, or one of the user's own. */
+/** Validates the prop `pooling`. */
 export function checkPooling(problems: Problems, profile: PoolingProfile): void {
   const { poolSize, maxOverflow, recycle, poolClass } = profile;
   checkWhole(
@@ -178,7 +178,7 @@ export function checkPooling(problems: Problems, profile: PoolingProfile): void 
   }
 }
 
-/** The environment variables of MLflow for a profile. */
+/** The part of each container of MLflow: the variables of its pool settings. */
 export function poolingPart(profile: PoolingProfile): PodPart {
   const settings = {
     POOL_SIZE: profile.poolSize,

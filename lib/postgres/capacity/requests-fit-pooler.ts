@@ -3,7 +3,7 @@ import type { Rule } from '../../validation/rule';
 
 import type { DatabaseDemand, ServerPods } from './database-demand';
 
-/** The rule on requests in flight: each may hold one connection while it waits for a second, so all can wait for each other. */
+/** The rule on requests in flight. Each may hold one connection while it waits for a second, so all can wait for each other. */
 export const REQUESTS_FIT_POOLER: Rule<DatabaseDemand> = {
   id: 'requests-fit-pooler',
   description: 'All servers serve fewer requests at once than a pod of their pooler has connections to the database.',

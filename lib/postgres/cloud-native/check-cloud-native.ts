@@ -1,13 +1,13 @@
-import { SizeRoundingBehavior } from 'cdk8s';
-
-import { checkId, checkObjectName, checkWhole } from '../../validation/checks';
+import { checkPodOptions } from '../../kube/pod/pod-options';
+import { checkVolumeSize } from '../../kube/values/persistence';
+import { checkId, checkWhole } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 import type { PoolBudget } from '../capacity/pool-budget';
 import { checkPoolerOptions, POOLER_PROPS } from '../capacity/pooler-options';
 import { checkDatabase } from '../connection/endpoint';
 import { checkMaxConnections, checkSettings } from '../connection/postgres-settings';
 
-import type { CloudNativePostgresProps, CloudNativeStorageOptions } from './cloud-native-postgres-props';
+import type { CloudNativePostgresProps } from './cloud-native-postgres-props';
 
 const POOLER_SETTINGS = Object.fromEntries(
   Object.entries(POOLER_PROPS).map(([name, prop]) => [name, `pooler.${prop}`]),
@@ -22,17 +22,15 @@ export function checkCloudNative(
 ): void {
   checkId(problems, id);
   checkWhole(problems, 'instances', props.instances, { least: 1 });
-  checkStorage(problems, 'storage', props.storage);
-  checkStorage(problems, 'walStorage', props.walStorage);
+  checkVolumeSize(problems, 'storage.size', props.storage?.size);
+  checkVolumeSize(problems, 'walStorage.size', props.walStorage?.size);
   checkDatabase(problems, props.database);
   checkOwner(problems, props.owner);
   checkMaxConnections(problems, props.maxConnections);
   checkSettings(problems, 'settings', props.settings, 'postgresql.conf', { max_connections: 'maxConnections' });
   checkPlugins(problems, props);
   props.tls?._check(problems);
-  (props.imagePullSecrets ?? []).forEach((name) => {
-    checkObjectName(problems, 'imagePullSecrets', name);
-  });
+  checkPodOptions(problems, props);
   if (props.pooler !== undefined) {
     checkWhole(problems, 'pooler.instances', props.pooler.instances, { least: 1 });
     checkPoolerOptions(problems, props.pooler, 'pooler.');
@@ -41,16 +39,14 @@ export function checkCloudNative(
   }
 }
 
-function checkStorage(problems: Problems, prop: string, storage: CloudNativeStorageOptions | undefined): void {
-  const gibibytes = storage?.size?.toGibibytes({ rounding: SizeRoundingBehavior.NONE });
-  if (gibibytes !== undefined && (!Number.isInteger(gibibytes) || gibibytes < 1)) {
-    problems.add(`${prop}.size`, 'must be a whole number of GiB from 1', gibibytes);
-  }
-}
-
 function checkOwner(problems: Problems, owner: string | undefined): void {
   if (owner === 'postgres') {
-    problems.add('owner', 'must be a role of its own', owner, 'The operator gives the superuser no password.');
+    problems.add(
+      'owner',
+      'must be a role other than the superuser',
+      owner,
+      'The operator gives the superuser no password.',
+    );
   }
 }
 

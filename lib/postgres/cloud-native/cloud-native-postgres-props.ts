@@ -4,10 +4,10 @@ import type * as kplus from 'cdk8s-plus-28';
 import type { PoolerOptions } from '../capacity/pooler-options';
 import type { PostgresTls } from '../connection/postgres-tls';
 
-/** A volume of each instance. */
+/** Options of a volume of each instance. */
 export interface CloudNativeStorageOptions {
   /**
-   * How much storage to ask for.
+   * Size of the volume, whole GiB.
    * @default Size.gibibytes(10)
    */
   readonly size?: Size;
@@ -30,7 +30,7 @@ export interface CloudNativePluginOptions {
   readonly name: string;
 
   /**
-   * Whether the plugin archives the write-ahead log, which point-in-time recovery needs. Only one may.
+   * Whether the plugin archives the write-ahead log, which point-in-time recovery needs. At most one plugin does.
    * @default false
    */
   readonly isWalArchiver?: boolean;
@@ -43,7 +43,7 @@ export interface CloudNativePluginOptions {
 }
 
 /**
- * PgBouncer in front of the cluster, run by the operator.
+ * Options of the operator's PgBouncer in front of the cluster.
  *
  * @see https://cloudnative-pg.io/docs/1.30/connection_pooling
  */
@@ -70,37 +70,37 @@ export interface CloudNativePoolerOptions extends PoolerOptions {
 /** Props of {@link CloudNativePostgres}. */
 export interface CloudNativePostgresProps {
   /**
-   * Number of PostgreSQL servers: a primary, and standbys of which one takes over when it fails.
+   * Number of PostgreSQL servers: a primary and its standbys. If the primary fails, a standby takes over.
    * @default 3
    */
   readonly instances?: number;
 
   /**
-   * The volume of the data.
+   * Volume of the data.
    * @default - 10 GiB of the default class
    */
   readonly storage?: CloudNativeStorageOptions;
 
   /**
-   * A volume of its own for the write-ahead log. It cannot be taken away again.
-   * @default - on the volume of the data
+   * Separate volume of the write-ahead log. It cannot be removed later.
+   * @default - the volume of the data
    */
   readonly walStorage?: CloudNativeStorageOptions;
 
   /**
-   * Name of the database, made at the first start.
+   * Name of the database, which the operator makes.
    * @default 'mlflow'
    */
   readonly database?: string;
 
   /**
-   * The role that owns the database, which MLflow logs in as. The operator generates its password.
+   * PostgreSQL role of MLflow, which owns the database. The operator generates its password.
    * @default 'mlflow'
    */
   readonly owner?: string;
 
   /**
-   * How many connections the primary accepts in all (`max_connections`); 3 of them are kept for superusers.
+   * Connection limit of the primary (`max_connections`), 3 of which are reserved for superusers.
    * @default 100
    */
   readonly maxConnections?: number;
@@ -113,13 +113,13 @@ export interface CloudNativePostgresProps {
   readonly settings?: Record<string, string>;
 
   /**
-   * The image of PostgreSQL, one of the operator's, by tag or digest.
-   * @default - the operator's own: the newest PostgreSQL that it knew when it was released
+   * Image of PostgreSQL, one of the operator's, by tag or digest.
+   * @default - the operator's own: the newest PostgreSQL at the release of the operator
    */
   readonly imageName?: string;
 
   /**
-   * Names of the Secrets with logins to the registry.
+   * Names of the Secrets with logins to image registries.
    * @default - none
    */
   readonly imagePullSecrets?: string[];
@@ -131,19 +131,19 @@ export interface CloudNativePostgresProps {
   readonly resources?: kplus.ContainerResources;
 
   /**
-   * Plugins of the operator: how backups are made since its version 1.26.
-   * @default - none, so that nothing is backed up
+   * Plugins of the operator, which make backups since version 1.26.
+   * @default - none: no backups
    */
   readonly plugins?: CloudNativePluginOptions[];
 
   /**
-   * Put PgBouncer between MLflow and the cluster. Schema migrations bypass it.
+   * PgBouncer in front of the cluster. Schema migrations bypass it.
    * @default - none
    */
   readonly pooler?: CloudNativePoolerOptions;
 
   /**
-   * How the connection is encrypted. The operator makes a CA for each cluster, and certificates for its Services.
+   * Encryption of the connection. The operator makes a CA for each cluster, and certificates for its Services.
    * @default - verify-full with the CA of the cluster
    */
   readonly tls?: PostgresTls;

@@ -19,9 +19,9 @@ import type { CloudNativePostgresProps } from './cloud-native-postgres-props';
 import { clusterResource, namesOf, poolerResource } from './cloud-native-resources';
 
 /**
- * PostgreSQL in the cluster, run by the CloudNativePG operator, which has to be installed. Recommended for production where
- * there is no managed database: it fails over by itself, encrypts and verifies connections, generates the passwords, and its
- * images are current. The superuser has no password.
+ * PostgreSQL in the cluster, run by the CloudNativePG operator, which must be installed. Choose it for production without a managed
+ * database: it has automatic failover, verified encryption, generated passwords and current images. The superuser has no
+ * password.
  *
  * @see https://cloudnative-pg.io/docs/1.30/quickstart
  */
@@ -31,7 +31,7 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
   /** The custom resource `Cluster`. Use its `addJsonPatch` for fields without a prop here. */
   public readonly cluster: ApiObject;
 
-  /** The custom resource `Pooler`, where there is one. */
+  /** The custom resource `Pooler`, if there is one. */
   public readonly pooler?: ApiObject;
 
   public constructor(scope: Construct, id: string, props: CloudNativePostgresProps = {}) {
@@ -44,7 +44,7 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
 
     const names = namesOf(id);
     this.cluster = clusterResource(this, names, { ...props, instances, database, maxConnections });
-    // The operator labels the pods so.
+    // Labels that the operator gives its pods.
     const servers = { peers: [NetworkPeer.pods({ 'cnpg.io/cluster': id, 'cnpg.io/podRole': 'instance' })] };
     const primary: PostgresConnectionProps = {
       host: text(names.primary),

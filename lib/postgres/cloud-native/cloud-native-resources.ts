@@ -2,9 +2,9 @@ import { ApiObject, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { disruptionBudget } from '../../kube/pod/disruption-budget';
 import { labelsOf, type ObjectLabels } from '../../kube/pod/labels';
 import { OVER_NODES_AND_ZONES, spreadOf } from '../../kube/pod/placement';
+import { disruptionBudget } from '../../kube/pod/workload';
 import type { PoolBudget } from '../capacity/pool-budget';
 import { POOLER_TIMEOUTS } from '../capacity/pooler-options';
 
@@ -27,22 +27,11 @@ const POOLER_RESOURCES: kplus.ContainerResources = {
 };
 
 /** Names of the objects that the operator makes for a cluster, and of its pooler. */
-export interface ClusterNames {
-  readonly cluster: string;
-  /** The Service of the primary. */
-  readonly primary: string;
-  /** The Service of the standbys. */
-  readonly standbys: string;
-  /** The pooler in front of the primary, which its Service is named by. */
-  readonly pooler: string;
-  /** The Secret with the login of the owner. */
-  readonly login: string;
-  /** The Secret with the CA, under `ca.crt`. */
-  readonly ca: string;
-}
+export type ClusterNames = Record<'cluster' | 'primary' | 'standbys' | 'pooler' | 'login' | 'ca', string>;
 
 /**
- * The names for a cluster of this name.
+ * The names for a cluster of this name: Services of the primary, the standbys and the pooler, Secrets of the owner's login and of
+ * the CA (key `ca.crt`).
  * @see https://cloudnative-pg.io/docs/1.30/applications
  */
 export function namesOf(cluster: string): ClusterNames {
@@ -56,12 +45,12 @@ export function namesOf(cluster: string): ClusterNames {
   };
 }
 
-/** The props, with the defaults of those that more than the cluster itself needs. */
+/** Props of a cluster with the defaults that its connection needs, too. */
 export type ResolvedCluster = CloudNativePostgresProps &
   Required<Pick<CloudNativePostgresProps, 'instances' | 'database' | 'maxConnections'>>;
 
 /**
- * The PostgreSQL servers.
+ * The custom resource `Cluster`: PostgreSQL servers.
  * @see https://cloudnative-pg.io/docs/1.30/cloudnative-pg.v1#clusterspec
  */
 export function clusterResource(scope: Construct, names: ClusterNames, props: ResolvedCluster): ApiObject {
@@ -79,7 +68,7 @@ export function clusterResource(scope: Construct, names: ClusterNames, props: Re
       storage: storageOf(props.storage ?? {}),
       walStorage: props.walStorage && storageOf(props.walStorage),
       resources: resourcesOf(props.resources ?? DEFAULT_RESOURCES),
-      // The pooler shows the certificate of the servers, in which its own name is not by itself.
+      // The pooler presents the certificate of the servers, which does not contain the pooler's name by default.
       certificates: props.pooler && { serverAltDNSNames: [names.pooler] },
       plugins: props.plugins?.map(({ name, isWalArchiver, parameters }) => ({
         name,
@@ -91,7 +80,7 @@ export function clusterResource(scope: Construct, names: ClusterNames, props: Re
 }
 
 /**
- * PgBouncer in front of the primary.
+ * The custom resource `Pooler`: PgBouncer in front of the primary.
  * @see https://cloudnative-pg.io/docs/1.30/cloudnative-pg.v1#poolerspec
  */
 export function poolerResource(
@@ -100,7 +89,7 @@ export function poolerResource(
   options: CloudNativePoolerOptions,
   budget: PoolBudget,
 ): ApiObject {
-  // The operator labels the pods so.
+  // Labels that the operator gives its pods.
   const labels: ObjectLabels = {
     selector: { 'cnpg.io/poolerName': names.pooler },
     all: labelsOf('pgbouncer', names.cluster, 'pooler').all,

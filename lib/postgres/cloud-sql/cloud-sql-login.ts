@@ -8,9 +8,9 @@ const SUFFIX = '.gserviceaccount.com';
 /** Login of MLflow in PostgreSQL, behind the proxy. */
 export class CloudSqlLogin {
   /**
-   * As the Google account of the proxy, without a password. The proxy renews its token long before it expires; new connections
-   * use the new one. The instance needs the flag `cloudsql.iam_authentication`; the account needs a user there
-   * (`gcloud sql users create`) and the role `roles/cloudsql.instanceUser`.
+   * Log in as the Google account of the proxy, without a password. The proxy renews its token long before it expires, and new
+   * connections use the new one. The instance needs the flag `cloudsql.iam_authentication` and a user for the account
+   * (`gcloud sql users create`); the account needs the role `roles/cloudsql.instanceUser`.
    *
    * @param user name of the account in PostgreSQL: a service account without `.gserviceaccount.com`, `name@project.iam`
    */
@@ -18,7 +18,7 @@ export class CloudSqlLogin {
     return new CloudSqlLogin(new PostgresCredentials({ username: text(user) }), user);
   }
 
-  /** With a password. The proxy encrypts the connection, and its identity decides whether it may connect. */
+  /** Log in with a password. The proxy encrypts the connection, and its identity needs the right to connect. */
   public static password(credentials: PostgresCredentials): CloudSqlLogin {
     return new CloudSqlLogin(credentials);
   }

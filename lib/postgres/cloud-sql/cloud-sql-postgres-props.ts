@@ -30,7 +30,7 @@ export interface CloudSqlPostgresProps {
   readonly identity?: GoogleIdentity;
 
   /**
-   * Name of the database. It has to exist. The user needs CREATE on its schema `public`, which the owner of a database has.
+   * Name of the database. It must exist. The user needs CREATE on its schema `public`, which its owner has.
    * @default 'mlflow'
    */
   readonly database?: string;
@@ -48,7 +48,7 @@ export interface CloudSqlPostgresProps {
   readonly maxConnections?: number;
 
   /**
-   * Network route to the instance, for isolated pods. They also reach Google's APIs (port 443).
+   * Network route to the instance, for isolated pods. They may also connect to Google's APIs (port 443).
    * @default - every address at port 3307
    */
   readonly route?: NetworkRoute;

@@ -20,11 +20,11 @@ import { checkExtraArgs, cloudSqlSidecar, PROXY_PORT } from './cloud-sql-sidecar
 const CONNECTION_NAME = /^([a-z0-9][-a-z0-9.]*:)?[a-z][-a-z0-9]*:[a-z]+(-[a-z]+)+\d+:[a-z][-a-z0-9]*$/;
 
 /**
- * PostgreSQL on Google Cloud SQL, through the Cloud SQL Auth Proxy: a sidecar in each pod that connects, which encrypts the
- * connection, proves its identity and renews its certificates and tokens. With `CloudSqlLogin.iam()` there is no password.
+ * PostgreSQL on Google Cloud SQL, through the Cloud SQL Auth Proxy: a native sidecar of every pod that connects. It encrypts the
+ * connection, proves its identity and renews its certificates and tokens. With `CloudSqlLogin.iam()`, there is no password.
  *
- * It needs Kubernetes 1.29 or later, where a Job ends although a sidecar runs. A `serviceAccount` of your own needs the
- * annotation `iam.gke.io/gcp-service-account`, or another way to its Google account: the library cannot see it.
+ * Native sidecars need Kubernetes 1.29 or later: there, a Job ends although its sidecar runs. A `serviceAccount` of your own needs
+ * the annotation `iam.gke.io/gcp-service-account`, or gets its Google account by other means; the library cannot check that.
  * @see https://cloud.google.com/sql/docs/postgres/sql-proxy
  */
 export class CloudSqlPostgres extends Construct implements IPostgresBackend {
@@ -42,7 +42,7 @@ export class CloudSqlPostgres extends Construct implements IPostgresBackend {
       port: text(PROXY_PORT),
       database: text(props.database ?? DEFAULT_DATABASE),
       credentials: props.login._credentials,
-      // Within the pod. The proxy encrypts the connection to the instance.
+      // The connection to the proxy stays in the pod. The proxy encrypts that to the instance.
       tls: PostgresTls.DISABLE,
       maxConnections: props.maxConnections,
       sidecar: cloudSqlSidecar(this, props, identity),

@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 
 import type { GoogleIdentity } from '../../identity/google-identity';
 import { IMAGES } from '../../images';
+import { routeAt } from '../../kube/network/network-route';
 import { RESTRICTED_CONTAINER } from '../../kube/pod/restricted';
 import { LITTLE_SCRATCH_SPACE } from '../../kube/pod/scratch-space';
 import { text } from '../../kube/values/env-values';
@@ -14,13 +15,13 @@ import { CloudSqlIpType, type CloudSqlPostgresProps } from './cloud-sql-postgres
 
 const NAME = 'cloud-sql-proxy';
 
-/** Port of the proxy, at the loopback address of each pod. */
+/** Port of the proxy, on the loopback address of each pod. */
 export const PROXY_PORT = 5432;
 
-// The kubelet asks it at the address of the pod.
+// For the probes of the kubelet, on the address of the pod.
 const HEALTH_PORT = 9801;
 
-// Of the instance, for proxies.
+// Port of the instance for proxies.
 const INSTANCE_PORT = 3307;
 const HTTPS = 443;
 
@@ -36,7 +37,7 @@ const IP_ARGUMENTS: Record<CloudSqlIpType, string[]> = {
   [CloudSqlIpType.PSC]: ['--psc'],
 };
 
-// Arguments that the library sets, by the prop that decides on each; and those that would show a secret to all who may read the pod.
+// Arguments that the library sets, with the prop for each; and those that would reveal a secret to readers of the pod.
 const RESERVED_ARGUMENTS: Record<string, string> = {
   '--auto-iam-authn': 'login',
   '-i': 'login',
@@ -63,7 +64,7 @@ const RESERVED_ARGUMENTS: Record<string, string> = {
   '--http-port': '',
 };
 
-/** The Cloud SQL Auth Proxy as a native sidecar. */
+/** The native sidecar with the Cloud SQL Auth Proxy. */
 export function cloudSqlSidecar(
   scope: Construct,
   props: CloudSqlPostgresProps,
@@ -80,7 +81,7 @@ export function cloudSqlSidecar(
       args: argumentsOf(props),
       envVariables: {
         ...identity.envVariables,
-        // A flag would stop versions before 2.27, which do not know it. The export would need a further role.
+        // Not as a flag, with which versions before 2.27 do not start. The export of metrics would need a further role.
         CSQL_PROXY_ENABLE_BUILTIN_METRICS: text(false),
       },
       volumeMounts: identity.volumeMounts,
@@ -88,7 +89,7 @@ export function cloudSqlSidecar(
       startup: probe('/startup', 1, 60),
       liveness: probe('/liveness', 10, 6),
     },
-    routes: [{ ports: [INSTANCE_PORT], ...props.route }, { ports: [HTTPS] }, ...(identity.routes ?? [])],
+    routes: [routeAt(INSTANCE_PORT, props.route), routeAt(HTTPS), ...(identity.routes ?? [])],
     serviceAccountAnnotations: identity.serviceAccountAnnotations,
     failureCauses: [
       {
@@ -122,11 +123,11 @@ export function checkExtraArgs(problems: Problems, extraArgs: string[] = []): vo
 }
 
 /**
- * The arguments of the proxy, none of which is a secret.
+ * Arguments of the proxy, none of which is a secret.
  *
- * Left out: `--max-sigterm-delay`, since a sidecar ends after all containers that connect; `--quitquitquit`, which ended Jobs
- * before native sidecars; `--lazy-refresh`, for platforms that throttle the CPU between requests; and `--run-connection-test`,
- * which would end the proxy while the database is down, where MLflow can wait.
+ * Not used: `--max-sigterm-delay`, since a sidecar ends after all containers that connect; `--quitquitquit`, which ended Jobs
+ * before native sidecars existed; `--lazy-refresh`, for platforms that throttle the CPU between requests; and
+ * `--run-connection-test`, which would end the proxy while the database is down, although MLflow can wait for it.
  * @see https://github.com/GoogleCloudPlatform/cloud-sql-proxy/blob/main/docs/cmd/cloud-sql-proxy.md
  */
 function argumentsOf(props: CloudSqlPostgresProps): string[] {
@@ -141,7 +142,7 @@ function argumentsOf(props: CloudSqlPostgresProps): string[] {
     `--http-port=${String(HEALTH_PORT)}`,
     '--exit-zero-on-sigterm',
     '--structured-logs',
-    // Without it, two lines in the log for each connection.
+    // Without it, the proxy logs two lines for each connection.
     '--quiet',
     ...(props.extraArgs ?? []),
   ];

@@ -1,92 +1,68 @@
-import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import type { PodPart } from '../../kube/pod/pod-part';
 import { text, texts } from '../../kube/values/env-values';
-import type { FileSource } from '../../kube/values/file-source';
 
-import { failureCausesOf, routesTo } from './connection-sidecar';
+import { failureCausesOf } from './connection-sidecar';
 import type { PostgresConnection } from './postgres-connection';
 import type { PostgresCredentials } from './postgres-credentials';
-import type { PostgresTls } from './postgres-tls';
-
-/** What a container needs in order to connect. */
-export interface ConnectionRendering {
-  /** The environment variables of libpq. */
-  readonly env: Record<string, kplus.EnvValue>;
-  /** The files that they name. */
-  readonly mounts: kplus.VolumeMount[];
-}
 
 /**
- * The one way from a connection to a container: every container that connects gets what this returns.
+ * The part of each pod that connects: libpq's environment variables, the files that they name, and what the pod itself needs.
  *
- * `name` tells the files of two connections in one pod apart.
- *
- * libpq takes everything from its environment, so that no password is ever part of a URI.
+ * libpq takes everything from its environment, so no password is ever part of a URI. `name` tells the files of two connections
+ * in one pod apart.
  * @see https://www.postgresql.org/docs/current/libpq-envars.html
  */
-export function renderConnection(
-  scope: Construct,
-  connection: PostgresConnection,
-  name = 'postgres',
-): ConnectionRendering {
-  const folder = `/etc/${name}-tls`;
-  const files = tlsFiles(connection.tls);
-  const { sidecar } = connection;
+export function connectionPart(scope: Construct, connection: PostgresConnection, name = 'postgres'): PodPart {
+  const { credentials, tls, sidecar } = connection;
+  const { ca, clientCertificate } = tls;
+  const tlsFolder = `/etc/${name}-tls`;
+  const passwordFile = sidecar?.passwordFile;
   const passwordFolder = `/run/${name}-password`;
   return {
-    env: {
+    of: 'backend',
+    envVariables: {
       PGHOST: connection.host,
       PGPORT: connection.port,
       PGDATABASE: connection.database,
-      PGUSER: connection.credentials.username,
-      ...(connection.credentials.password && { PGPASSWORD: connection.credentials.password }),
-      PGSSLMODE: text(connection.tls.mode),
-      ...texts(Object.fromEntries(files.map((file) => [file.variable, `${folder}/${file.folder}/${file.name}`]))),
-      // Counts for each host of a list; libpq would wait for the kernel's two minutes.
-      PGCONNECT_TIMEOUT: text(10),
-      ...(connection.readWriteOnly && { PGTARGETSESSIONATTRS: text('read-write') }),
-      ...(sidecar?.passwordFile && { PGPASSFILE: text(`${passwordFolder}/${sidecar.passwordFile.name}`) }),
-      // Not libpq's: what our scripts say where the sidecar is the cause.
-      ...(sidecar && { DATABASE_FAILURE_CAUSES: text(JSON.stringify(failureCausesOf(sidecar))) }),
+      PGUSER: credentials.username,
+      ...(credentials.password && { PGPASSWORD: credentials.password }),
+      ...texts({
+        PGSSLMODE: tls.mode,
+        ...(ca && { PGSSLROOTCERT: `${tlsFolder}/ca/ca.crt` }),
+        ...(clientCertificate && {
+          PGSSLCERT: `${tlsFolder}/certificate/tls.crt`,
+          PGSSLKEY: `${tlsFolder}/key/tls.key`,
+        }),
+        // For each host of a list. Without it, libpq waits for the kernel's timeout of two minutes.
+        PGCONNECT_TIMEOUT: 10,
+        ...(connection.readWriteOnly && { PGTARGETSESSIONATTRS: 'read-write' }),
+        ...(passwordFile && { PGPASSFILE: `${passwordFolder}/${passwordFile.name}` }),
+        // Not libpq's: the advice of our scripts for failures that the sidecar causes.
+        ...(sidecar && { DATABASE_FAILURE_CAUSES: JSON.stringify(failureCausesOf(sidecar)) }),
+      }),
     },
-    mounts: [
-      ...files.map((file) => ({
-        path: `${folder}/${file.folder}`,
-        volume: file.source._volume(scope, `${name}-tls-${file.folder}`, file.name),
-        readOnly: true,
-      })),
-      ...(sidecar?.passwordFile === undefined
-        ? []
-        : [{ path: passwordFolder, volume: sidecar.passwordFile.volume, readOnly: true }]),
+    volumeMounts: [
+      ...(ca ? [ca._mount(scope, `${name}-tls-ca`, `${tlsFolder}/ca`, 'ca.crt')] : []),
+      ...(clientCertificate?._mounts(scope, `${name}-tls`, tlsFolder) ?? []),
+      ...(passwordFile ? [{ path: passwordFolder, volume: passwordFile.volume, readOnly: true }] : []),
     ],
-  };
-}
-
-/** Everything that a pod needs for a connection, as a part of the pod. `name` tells the files of two connections in one pod apart. */
-export function connectionPart(scope: Construct, connection: PostgresConnection, name?: string): PodPart {
-  const { env, mounts } = renderConnection(scope, connection, name);
-  const { sidecar, credentials } = connection;
-  return {
-    of: 'backend',
-    envVariables: env,
-    volumeMounts: mounts,
     sidecars: sidecar && [sidecar.container],
     podLabels: connection.clientLabels,
     podAnnotations: credentialsRevision(credentials),
     serviceAccountAnnotations: sidecar?.serviceAccountAnnotations,
-    routes: routesTo(connection),
+    routes: sidecar?.routes ?? [connection.route],
   };
 }
 
-/** What a server needs that reads from the replicas. Port, database and login come from libpq's variables. */
+/** The part of a server that reads from the replicas. Port, database and login come from libpq's variables. */
 export function replicaPart({ readHost, readRoute }: PostgresConnection): PodPart {
   return {
     of: 'readFromReplica',
     envVariables: readHost && {
       READ_REPLICA_HOST: readHost,
-      // A replica takes no writes, so that this must not be asked of it.
+      // A replica accepts no writes, so PGTARGETSESSIONATTRS=read-write must not apply to it.
       MLFLOW_READ_REPLICA_BACKEND_STORE_URI: text(
         'postgresql+psycopg2:///?host=$(READ_REPLICA_HOST)&target_session_attrs=any',
       ),
@@ -95,24 +71,7 @@ export function replicaPart({ readHost, readRoute }: PostgresConnection): PodPar
   };
 }
 
-/** The annotation that replaces pods when a login changes that is known at synth. */
+/** The annotation that replaces pods when a password changes that is known at synthesis. */
 export function credentialsRevision({ revision }: PostgresCredentials): Record<string, string> | undefined {
   return revision === undefined ? undefined : { 'cdk8s-mlflow/credentials-revision': revision };
-}
-
-interface TlsFile {
-  readonly variable: string;
-  readonly folder: string;
-  readonly name: string;
-  readonly source: FileSource;
-}
-
-function tlsFiles(tls: PostgresTls): TlsFile[] {
-  const certificate = tls.clientCertificate;
-  const files = [
-    { variable: 'PGSSLROOTCERT', folder: 'ca', name: 'ca.crt', source: tls.ca },
-    { variable: 'PGSSLCERT', folder: 'certificate', name: 'tls.crt', source: certificate?.certificate },
-    { variable: 'PGSSLKEY', folder: 'key', name: 'tls.key', source: certificate?.privateKey },
-  ];
-  return files.filter((file): file is TlsFile => file.source !== undefined);
 }

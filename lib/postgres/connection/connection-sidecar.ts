@@ -3,108 +3,92 @@ import type * as kplus from 'cdk8s-plus-28';
 import type { NetworkRoute } from '../../kube/network/network-route';
 
 /**
- * What runs in each pod that connects: a proxy to the database, which listens on the loopback address, or who keeps the
- * password in a file where it expires. Kubernetes 1.29 or later.
+ * Native sidecar of every pod that connects: a proxy to the database, which listens on the loopback address, or a container that
+ * writes a password that expires into a file. Needs Kubernetes 1.29 or later.
  */
 export interface ConnectionSidecar {
   /**
-   * Its container, complete. It needs the restart policy ALWAYS, which makes it start before all others and stop after them,
-   * and a startup probe, which the others wait for.
+   * Container of the sidecar. It needs the restart policy ALWAYS, so that it starts before all other containers and stops after
+   * them, and a startup probe, which the others wait for.
    */
   readonly container: kplus.ContainerProps;
 
-  /** All ways that the connection takes through the network: those of a proxy, instead of that to the connection's host. */
+  /** Network routes of the pod for the connection, instead of the connection's `route`. */
   readonly routes: NetworkRoute[];
 
   /**
-   * Annotations that the ServiceAccount of these pods needs for it, as workload identities do.
+   * Annotations of the pods' ServiceAccount, such as a workload identity needs.
    * @default - none
    */
   readonly serviceAccountAnnotations?: Record<string, string>;
 
   /**
-   * The password that it keeps, for those who read it at each connection.
-   * @default - none: it is a proxy, or the password lasts
+   * File with the current password, which libpq reads at each connection.
+   * @default - none: the sidecar is a proxy, or the password does not expire
    */
   readonly passwordFile?: PasswordFile;
 
   /**
-   * Why connections fail at this sidecar, and what to do about it. Pods and the runbook say so in place of the general advice.
-   * @default - its log is named: for what is refused or dropped where it is a proxy, for a wrong password where it keeps that
+   * Causes of connection failures at this sidecar, with advice. Pods and the runbook give it instead of the general advice.
+   * @default - advice to read the sidecar's log: of a proxy after a refused or dropped connection, with `passwordFile` after a wrong password
    */
   readonly failureCauses?: ConnectionFailureCause[];
 }
 
-/** Why a connection fails at a {@link ConnectionSidecar}, and what to do about it. The first that fits an error counts. */
+/** Cause of connection failures at a {@link ConnectionSidecar}, with advice. The first that matches an error applies. */
 export interface ConnectionFailureCause {
-  /** The general failure that this cause is given in place of. Whether to wait for it is decided as for that one. */
+  /** General failure that this cause replaces. Pods wait for this cause if they wait for that failure. */
   readonly replaces: ConnectionFailure;
 
   /**
-   * Its name in logs, such as `expired-lease`.
-   * @default - that of the general failure
+   * Name of the cause in logs, such as `expired-lease`.
+   * @default - the name of the general failure
    */
   readonly name?: string;
 
   /**
-   * Text that the error has, in capitals or not.
-   * @default - any
+   * Text that the message of the error contains, in upper or lower case.
+   * @default - any text
    */
   readonly messageContains?: string;
 
-  /** What to do about it, in one sentence without a full stop. */
+  /** Advice, one sentence without a full stop. */
   readonly advice: string;
 }
 
-/** What keeps a connection from being made, as `wait-for-database` names it. */
+/** Connection failures, by their names in the log of `wait-for-database`. */
 export enum ConnectionFailure {
-  /** The server does not take the password. */
+  /** The server rejects the password. */
   WRONG_PASSWORD = 'wrong-password',
   /** The role does not exist, or may not log in. */
   NO_LOGIN = 'no-login',
-  /** `pg_hba.conf` does not let this user in from this address. */
+  /** `pg_hba.conf` rejects this user from this address. */
   PG_HBA = 'pg-hba',
-  /** The server does not take the client certificate. */
+  /** The server rejects the client certificate. */
   CLIENT_CERTIFICATE = 'client-certificate',
-  /** Nothing listens at the port. */
+  /** The connection is refused: nothing listens on the port. */
   REFUSED = 'refused',
   /** The other side closed the connection. */
   DROPPED = 'dropped',
   /** No answer. */
   TIMEOUT = 'timeout',
-  /** An error that has no other name. */
+  /** Any other error. */
   UNKNOWN = 'unknown',
 }
 
 /**
- * A file with a password that expires, which a sidecar replaces before it does.
+ * File with a password that expires, in the format of libpq's password file. A sidecar renews it in time.
  * @see https://www.postgresql.org/docs/current/libpq-pgpass.html
  */
 export interface PasswordFile {
-  /** The volume that it is in, which the sidecar writes to, and who connects can read. */
+  /** Volume of the file. The sidecar writes to it; containers that connect read it. */
   readonly volume: kplus.Volume;
 
-  /** Its name there. Its mode must be 0600, and its owner the user of the pod: libpq does not read it otherwise. */
+  /** Name of the file in the volume. libpq requires the mode 0600, with the pod's user as owner. */
   readonly name: string;
 }
 
-/** What of a connection decides on the way to it. */
-interface Way {
-  readonly route: NetworkRoute;
-  readonly sidecar?: ConnectionSidecar;
-}
-
-/** The proxies that a pod needs for its connections: the first of its init containers. */
-export function sidecarsOf(...connections: (Way | undefined)[]): kplus.ContainerProps[] {
-  return [...new Set(connections.flatMap((each) => each?.sidecar ?? []))].map(({ container }) => container);
-}
-
-/** The ways through the network that a pod takes for a connection. */
-export function routesTo({ sidecar, route }: Way): NetworkRoute[] {
-  return sidecar?.routes ?? [route];
-}
-
-/** The failure causes of a proxy: where it connects for the others, it knows why that fails. */
+/** The failure causes of a proxy, which connects for the other containers, so its log has the cause. */
 export function proxyFailureCauses(container: string): ConnectionFailureCause[] {
   const advice = `The container ${container} connects for this one: the cause is in its log`;
   return [ConnectionFailure.REFUSED, ConnectionFailure.DROPPED].map((replaces) => ({ replaces, advice }));

@@ -1,26 +1,69 @@
 import { isIP } from 'node:net';
 
-import type * as kplus from 'cdk8s-plus-28';
-
-import { checkPort } from '../../validation/checks';
+import { checkRoute, type NetworkRoute } from '../../kube/network/network-route';
 import { text } from '../../kube/values/env-values';
+import { checkPort } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 
-import { DEFAULT_DATABASE, POSTGRES_PORT } from './postgres-settings';
+import { PostgresConnection, type PostgresConnectionProps } from './postgres-connection';
+import { checkMaxConnections, DEFAULT_DATABASE, POSTGRES_PORT } from './postgres-settings';
+import { PostgresTls } from './postgres-tls';
 
-/** The address of a database, in plain text. */
-export interface Endpoint {
-  readonly host: string;
+/** Address and limits of a database that exists, besides its host. */
+export interface EndpointProps {
+  /**
+   * Further hosts of the same database. libpq tries all hosts in order until one accepts writes, so a failover needs no restart.
+   * @default - none
+   */
   readonly failoverHosts?: string[];
+
+  /**
+   * Host of the read replicas, with the same port, database and login. Used by servers with `readFromReplica`.
+   * @default - no read replicas
+   */
   readonly readHost?: string;
+
+  /**
+   * Port of the PostgreSQL server, the same on every host.
+   * @default 5432
+   */
   readonly port?: number;
+
+  /**
+   * Name of the database. It must exist; the role that MLflow logs in as should own it.
+   * @default 'mlflow'
+   */
   readonly database?: string;
+
+  /**
+   * Connection limit of the server (`SHOW max_connections`).
+   * @default - unknown: no check that all connections fit
+   */
+  readonly maxConnections?: number;
+
+  /**
+   * Network route to all hosts, for isolated pods. Network policies match addresses, not names.
+   * @default - every address at the port; if all hosts are addresses, only these
+   */
+  readonly route?: NetworkRoute;
+}
+
+/** Address, limits and encryption of a database outside the cluster. */
+export interface ExternalEndpointProps extends EndpointProps {
+  /** Host name or address (IPv4, or IPv6 without brackets) of the PostgreSQL server. */
+  readonly host: string;
+
+  /**
+   * Encryption of the connection.
+   * @default PostgresTls.REQUIRE
+   */
+  readonly tls?: PostgresTls;
 }
 
 const HOST_NAME = /^[a-zA-Z0-9_]([-a-zA-Z0-9_.]*[a-zA-Z0-9_])?\.?$/;
 
-/** Validates the address of a database. */
-export function checkEndpoint(problems: Problems, endpoint: Endpoint): void {
+/** Validates the address, limits and encryption of a database. */
+export function checkEndpoint(problems: Problems, endpoint: ExternalEndpointProps): void {
   checkHost(problems, 'host', endpoint.host);
   (endpoint.failoverHosts ?? []).forEach((host, i) => {
     checkHost(problems, `failoverHosts[${String(i)}]`, host);
@@ -30,24 +73,37 @@ export function checkEndpoint(problems: Problems, endpoint: Endpoint): void {
   }
   checkPort(problems, 'port', endpoint.port);
   checkDatabase(problems, endpoint.database);
+  checkMaxConnections(problems, endpoint.maxConnections);
+  checkRoute(problems, 'route', endpoint.route);
+  endpoint.tls?._check(problems);
 }
 
 /** Validates the name of a database. */
 export function checkDatabase(problems: Problems, database: string | undefined, prop = 'database'): void {
-  // PostgreSQL cuts names at 63 bytes without a word (NAMEDATALEN).
+  // PostgreSQL silently truncates names to 63 bytes (NAMEDATALEN).
   if (database !== undefined && Buffer.byteLength(database) > 63) {
     problems.add(prop, 'must have 1 to 63 bytes', database);
   }
 }
 
-/** The address as the values of a connection. */
-export function endpointValues(endpoint: Endpoint): Record<'host' | 'port' | 'database', kplus.EnvValue> {
-  const hosts = [endpoint.host, ...(endpoint.failoverHosts ?? [])];
-  return {
-    host: text(hosts.join(',')),
+/** The connection to a database with this address. */
+export function endpointConnection(
+  endpoint: ExternalEndpointProps,
+  login: Pick<PostgresConnectionProps, 'credentials' | 'sidecar'>,
+): PostgresConnection {
+  const { host, failoverHosts = [], readHost, route } = endpoint;
+  return new PostgresConnection({
+    host: text([host, ...failoverHosts].join(',')),
     port: text(endpoint.port ?? POSTGRES_PORT),
     database: text(endpoint.database ?? DEFAULT_DATABASE),
-  };
+    tls: endpoint.tls ?? PostgresTls.REQUIRE,
+    readWriteOnly: failoverHosts.length > 0,
+    readHost: readHost === undefined ? undefined : text(readHost),
+    maxConnections: endpoint.maxConnections,
+    route,
+    readRoute: route,
+    ...login,
+  });
 }
 
 function checkHost(problems: Problems, prop: string, host: string): void {

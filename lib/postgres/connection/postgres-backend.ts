@@ -3,11 +3,11 @@ import type { IConstruct } from 'constructs';
 import type { PostgresConnection } from './postgres-connection';
 
 /**
- * A PostgreSQL database that MLflow keeps its data in: anything that yields a connection.
+ * A PostgreSQL database for MLflow: any construct with a connection.
  *
- * Extend `Construct` and implement this to bring a backend of your own.
+ * For a backend of your own, extend `Construct` and implement this interface.
  */
 export interface IPostgresBackend extends IConstruct {
-  /** How pods reach the database: the same object each time, which is what connections are counted by. */
+  /** Connection to the database. It must always be the same object, since the library counts connections by it. */
   readonly connection: PostgresConnection;
 }

@@ -1,129 +1,132 @@
+import { isIP } from 'node:net';
+
 import type * as kplus from 'cdk8s-plus-28';
 
+import { NetworkPeer } from '../../kube/network/network-peer';
 import type { NetworkRoute } from '../../kube/network/network-route';
 
-import { routeTo } from './connection-route';
 import type { ConnectionSidecar } from './connection-sidecar';
 import type { PostgresCredentials } from './postgres-credentials';
+import { POSTGRES_PORT } from './postgres-settings';
 import type { PostgresTls } from './postgres-tls';
 import { checkNew } from '../../validation/arguments';
 
-/** Everything that makes up a {@link PostgresConnection}. */
+/** Props of {@link PostgresConnection}. */
 export interface PostgresConnectionProps {
-  /** Host name or address; a list with commas is tried in order, as libpq does. */
+  /** Host name or address. libpq tries the hosts of a comma-separated list in order. */
   readonly host: kplus.EnvValue;
 
-  /** Port, or as many ports as hosts, with commas. */
+  /** Port, or a comma-separated list with a port for each host. */
   readonly port: kplus.EnvValue;
 
   /** Name of the database. */
   readonly database: kplus.EnvValue;
 
-  /** Who logs in. */
+  /** Login of MLflow. */
   readonly credentials: PostgresCredentials;
 
-  /** How the connection is encrypted. */
+  /** Encryption of the connection. */
   readonly tls: PostgresTls;
 
   /**
-   * Connect to the first host that takes writes, instead of the first that answers. For lists of hosts.
+   * Connect to the first host that accepts writes, instead of the first that answers. For lists of hosts.
    * @default false
    */
   readonly readWriteOnly?: boolean;
 
   /**
    * Host of the read replicas, with the same port, database and login.
-   * @default - there are none
+   * @default - no read replicas
    */
   readonly readHost?: kplus.EnvValue;
 
   /**
-   * How many connections the server takes in all (`max_connections`).
-   * @default - not known: nothing is checked against it
+   * Connection limit of the server (`max_connections`).
+   * @default - unknown: no check that all connections fit
    */
   readonly maxConnections?: number;
 
   /**
-   * Server connections that one pod of a pooler in transaction mode opens. Requests in flight, of all pods of all servers together,
-   * must be fewer.
+   * Connections to the database that one pod of a pooler in transaction mode opens. All requests in flight, of all pods of all
+   * servers together, must be fewer.
    * @default - no pooler in transaction mode
    */
   readonly serverConnections?: number;
 
   /**
-   * Labels that a pod needs so that network policies let it through to the database.
+   * Labels that the database's network policy requires of its clients.
    * @default - none
    */
   readonly clientLabels?: Record<string, string>;
 
   /**
-   * The way to the host through the network, for policies that let only it pass.
-   * @default - every address at the port; only the hosts' own, where each is an address; 5432 for a port in a Secret
+   * Network route to `host`, for isolated pods.
+   * @default - every address at the port (5432 for a port in a Secret); if all hosts are addresses, only these
    */
   readonly route?: NetworkRoute;
 
   /**
-   * The way to the read replicas through the network.
-   * @default - as for `route`, with `readHost`
+   * Network route to `readHost`, for isolated pods.
+   * @default - as for `route`
    */
   readonly readRoute?: NetworkRoute;
 
   /**
-   * The connection that goes around the pooler to the database itself. Schema migrations, backups and other operations use it,
-   * since they need a session of their own.
-   * @default - there is no pooler: this connection goes to the database
+   * Connection to the database itself, around the pooler. Schema migrations, backups and other operations use it, since they
+   * need a session of their own.
+   * @default - no pooler: this connection goes to the database
    */
   readonly bypass?: PostgresConnection;
 
   /**
-   * Whether the pooler connects to every database of the server, not to `database` alone. Counts only with `bypass`.
+   * Whether the pooler connects to every database of the server, not to `database` alone. Only with `bypass`.
    * @default false
    */
   readonly poolsAnyDatabase?: boolean;
 
   /**
-   * What each pod needs beside its own containers in order to connect. With a proxy, `host` is the loopback address.
+   * Native sidecar of every pod that connects. For a proxy, `host` is the loopback address.
    * @default - none
    */
   readonly sidecar?: ConnectionSidecar;
 }
 
 /**
- * How a pod reaches a PostgreSQL database: the one value between backends and all that connects.
+ * How pods connect to a PostgreSQL database: what each backend provides.
  *
- * It holds values only, so that a backend can be anything. Each container that connects gets the same rendering of it:
- * the environment variables of libpq, and the files that they name.
+ * It holds values only, so that a backend can be any construct. Each container that connects gets the environment variables of
+ * libpq and the files that these name.
  */
 export class PostgresConnection {
-  /** Host name or address, or a list of them. */
+  /** Host name or address, or a comma-separated list. */
   public readonly host: kplus.EnvValue;
-  /** Port, or a list of them. */
+  /** Port, or a comma-separated list. */
   public readonly port: kplus.EnvValue;
   /** Name of the database. */
   public readonly database: kplus.EnvValue;
-  /** Who logs in. */
+  /** Login of MLflow. */
   public readonly credentials: PostgresCredentials;
-  /** How the connection is encrypted. */
+  /** Encryption of the connection. */
   public readonly tls: PostgresTls;
-  /** Whether only a host that takes writes will do. */
+  /** Whether pods connect only to a host that accepts writes. */
   public readonly readWriteOnly: boolean;
-  /** Host of the read replicas, where there are any. */
+  /** Host of the read replicas, if there are any. */
   public readonly readHost?: kplus.EnvValue;
-  /** How many connections the server takes in all, if that is known. */
+  /** Connection limit of the server, if it is known. */
   public readonly maxConnections?: number;
-  /** Server connections that one pod of a pooler in transaction mode opens, where there is one. */
+  /** Connections to the database that one pod of a pooler in transaction mode opens, if there is one. */
   public readonly serverConnections?: number;
-  /** Labels that a pod needs so that network policies let it through. */
+  /** Labels that the database's network policy requires of its clients. */
   public readonly clientLabels: Record<string, string>;
-  /** The way to the host through the network. */
+  /** Network route to `host`. */
   public readonly route: NetworkRoute;
-  /** The way to the read replicas through the network, where there are any. */
+  /** Network route to `readHost`, if there is one. */
   public readonly readRoute?: NetworkRoute;
-  /** The connection around the pooler, where there is a pooler. */
+  /** Connection to the database itself, if this one goes to a pooler. */
   public readonly bypass?: PostgresConnection;
   /** Whether the pooler connects to every database of the server. */
   public readonly poolsAnyDatabase: boolean;
-  /** What each pod needs beside its own containers in order to connect, if anything. */
+  /** Native sidecar of every pod that connects, if there is one. */
   public readonly sidecar?: ConnectionSidecar;
 
   public constructor(props: PostgresConnectionProps) {
@@ -145,8 +148,26 @@ export class PostgresConnection {
     this.sidecar = props.sidecar;
   }
 
-  /** The connection to the database itself: `bypass` where there is a pooler, this one where there is none. */
+  /** The connection to the database itself: `bypass` if this one goes to a pooler, otherwise this one. */
   public get unpooled(): PostgresConnection {
     return this.bypass ?? this;
   }
+}
+
+function routeTo(host: kplus.EnvValue, port: kplus.EnvValue, given: NetworkRoute = {}): NetworkRoute {
+  const hosts = listIn(host);
+  const ports = listIn(port).map(Number);
+  // A name can stand for any address. A host or a port in a Secret is unknown at synthesis.
+  const peers =
+    hosts.length > 0 && hosts.every((each) => isIP(each) !== 0)
+      ? hosts.map((each) => NetworkPeer.cidr(`${each}/${isIP(each) === 4 ? '32' : '128'}`))
+      : undefined;
+  return {
+    peers: given.peers ?? peers,
+    ports: given.ports ?? (ports.length === 0 ? [POSTGRES_PORT] : [...new Set(ports)]),
+  };
+}
+
+function listIn({ value }: kplus.EnvValue): string[] {
+  return typeof value === 'string' ? value.split(',') : [];
 }

@@ -5,9 +5,9 @@ import { checkDataKey, checkObjectName } from '../../validation/checks';
 import { checkNew } from '../../validation/arguments';
 import { changeMark } from '../../kube/values/digest';
 import { fromSecretKey } from '../../kube/values/env-values';
-import { type Problems } from '../../validation/problems';
+import type { Problems } from '../../validation/problems';
 
-/** Which keys of a Secret hold a login. */
+/** Keys of a Secret that hold a login. */
 export interface SecretKeysOptions {
   /**
    * Key of the user name.
@@ -24,38 +24,38 @@ export interface SecretKeysOptions {
 
 /** A login in plain text. */
 export interface LiteralCredentials {
-  /** The PostgreSQL role to log in as. */
+  /** PostgreSQL role to log in as. */
   readonly username: string;
 
-  /** Its password: any characters. It is written into the Secret of the manifest, so keep that out of version control. */
+  /** Password of the role, with any characters. The manifest holds it in a Secret: keep the manifest out of version control. */
   readonly password: string;
 }
 
-/** Everything that makes up {@link PostgresCredentials}. */
+/** Props of {@link PostgresCredentials}. */
 export interface PostgresCredentialsProps {
-  /** The role to log in as: plain text, or a key of a Secret. */
+  /** PostgreSQL role to log in as: plain text, or a key of a Secret. */
   readonly username: kplus.EnvValue;
 
   /**
-   * Its password: a key of a Secret.
-   * @default - none: something else lets the role in, such as a client certificate or a sidecar
+   * Password of the role: a key of a Secret.
+   * @default - no password: the role logs in by other means, such as a client certificate or a sidecar
    */
   readonly password?: kplus.EnvValue;
 
   /**
-   * Changes whenever the password changes, so that pods are replaced then. Must not reveal the password.
-   * @default - pods keep the password that they were started with
+   * Text that changes when the password changes, so that pods are replaced. It must not reveal the password.
+   * @default - pods are not replaced when the password changes
    */
   readonly revision?: string;
 }
 
-/** The login of a PostgreSQL database. The password itself is only ever in a Secret. */
+/** Login of a PostgreSQL database. The password is only in a Secret. */
 export class PostgresCredentials {
   /**
-   * A login that exists in a Secret.
+   * A login in a Secret that exists.
    *
    * @param secretName name of the Secret, in the namespace of the pods; of an `ISecret`, its `name`
-   * @param options keys, where they are not `username` and `password`
+   * @param options keys, if they are not `username` and `password`
    */
   public static fromSecretName(secretName: string, options: SecretKeysOptions = {}): PostgresCredentials {
     return new PostgresCredentials({
@@ -64,7 +64,7 @@ export class PostgresCredentials {
     });
   }
 
-  /** A login that exists in a Secret of the app, or in one that was imported into it. */
+  /** A login in a Secret of the app, or in one that was imported into it. */
   public static fromSecret(secret: kplus.ISecret, options: SecretKeysOptions = {}): PostgresCredentials {
     return PostgresCredentials.fromSecretName(secret.name, options);
   }
@@ -72,8 +72,8 @@ export class PostgresCredentials {
   /**
    * A login in plain text. Makes a Secret in `scope`, named by the scope's id, with the keys `username` and `password`.
    *
-   * Pods are replaced when the password changes. What marks the change is one byte, so that nobody can test guesses
-   * on it; one change in 256 goes unnoticed and takes a `kubectl rollout restart`.
+   * Pods are replaced when the password changes. An annotation marks the change with one byte, too little to test guesses of the
+   * password on. So one change in 256 goes unnoticed, and needs a `kubectl rollout restart`.
    */
   public static fromLiterals(scope: Construct, literals: LiteralCredentials): PostgresCredentials {
     const { username, password } = literals;
@@ -88,11 +88,11 @@ export class PostgresCredentials {
     });
   }
 
-  /** The role to log in as. */
+  /** PostgreSQL role to log in as. */
   public readonly username: kplus.EnvValue;
-  /** Its password, where it needs one. */
+  /** Password of the role, if it has one. */
   public readonly password?: kplus.EnvValue;
-  /** Changes whenever the password changes, where the password is known at synth. */
+  /** Text that changes when the password changes, if the synthesis knows the password. */
   public readonly revision?: string;
 
   public constructor(props: PostgresCredentialsProps) {
@@ -103,10 +103,9 @@ export class PostgresCredentials {
   }
 }
 
-/** What a Secret reference must look like. */
-export function checkSecretKeys(problems: Problems, secretName: string, keys: Record<string, string>): void {
+/** Validates a Secret with a login. */
+export function checkLoginSecret(problems: Problems, secretName: string, keys: SecretKeysOptions): void {
   checkObjectName(problems, 'secretName', secretName);
-  for (const [prop, key] of Object.entries(keys)) {
-    checkDataKey(problems, prop, key);
-  }
+  checkDataKey(problems, 'usernameKey', keys.usernameKey ?? 'username');
+  checkDataKey(problems, 'passwordKey', keys.passwordKey ?? 'password');
 }

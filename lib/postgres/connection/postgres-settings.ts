@@ -1,13 +1,13 @@
 import { checkWhole } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 
-/** The port of PostgreSQL, unless it is told another. */
+/** Default port of PostgreSQL. */
 export const POSTGRES_PORT = 5432;
 
-/** The database of MLflow, unless it is told another. */
+/** Default name of MLflow's database. */
 export const DEFAULT_DATABASE = 'mlflow';
 
-/** `max_connections` of PostgreSQL, unless it is told another. */
+/** Default of PostgreSQL's `max_connections`. */
 export const DEFAULT_MAX_CONNECTIONS = 100;
 
 /** Validates `maxConnections`. */
@@ -15,7 +15,7 @@ export function checkMaxConnections(problems: Problems, maxConnections: number |
   checkWhole(problems, 'maxConnections', maxConnections, { least: 1, most: 262143 });
 }
 
-/** Validates settings that a user adds to a configuration file. Those in `owned` have a prop, or, if it is empty, none. */
+/** Validates further settings of a configuration file. `owned`: settings of the library, with the prop for each, or empty. */
 export function checkSettings(
   problems: Problems,
   prop: string,

@@ -1,51 +1,50 @@
-import { type FileSource } from '../../kube/values/file-source';
+import type { FileSource } from '../../kube/values/file-source';
+import type { TlsCertificate } from '../../kube/values/tls-certificate';
 import type { Problems } from '../../validation/problems';
 
-import type { TlsCertificate } from '../../kube/values/tls-certificate';
-
-/** What is checked of the server's certificate. */
+/** Options of {@link PostgresTls.verifyCa} and {@link PostgresTls.verifyFull}. */
 export interface VerifiedTlsOptions {
-  /** The certificate of the CA that signed the server's certificate, PEM. */
+  /** Certificate of the CA that signed the server's certificate, PEM. */
   readonly ca: FileSource;
 
   /**
-   * A certificate that proves who the client is.
-   * @default - none: the server asks for a password only
+   * Client certificate.
+   * @default - none: login by password alone
    */
   readonly clientCertificate?: TlsCertificate;
 }
 
 /**
- * How the connection to PostgreSQL is encrypted: libpq's `sslmode`.
+ * Encryption of the connection to PostgreSQL: libpq's `sslmode`.
  *
  * @see https://www.postgresql.org/docs/current/libpq-ssl.html
  */
 export class PostgresTls {
-  /** Never encrypt. For a database behind a sidecar or a mesh that encrypts. */
+  /** Never encrypt. Choose it if a sidecar or a service mesh encrypts the connection. */
   public static readonly DISABLE = new PostgresTls('disable');
 
-  /** Encrypt if the server can. The default inside the cluster, where the server often has no certificate. */
+  /** Encrypt if the server supports it. The default in the cluster, where servers often have no certificate. */
   public static readonly PREFER = new PostgresTls('prefer');
 
-  /** Always encrypt, trust any certificate. The default outside the cluster: keeps listeners out, not impostors. */
+  /** Always encrypt, with any certificate. The default outside the cluster: it stops eavesdroppers, not impostors. */
   public static readonly REQUIRE = new PostgresTls('require');
 
-  /** Always encrypt, and accept only a certificate that the CA signed. */
+  /** Always encrypt, with a certificate that the CA signed. Choose it if the certificate is for another host name. */
   public static verifyCa(options: VerifiedTlsOptions): PostgresTls {
     return new PostgresTls('verify-ca', options.ca, options.clientCertificate);
   }
 
-  /** Always encrypt, and accept only a certificate that the CA signed for the very host name. The safest. */
+  /** Always encrypt, with a certificate that the CA signed for the host name. The safest mode: choose it for production. */
   public static verifyFull(options: VerifiedTlsOptions): PostgresTls {
     return new PostgresTls('verify-full', options.ca, options.clientCertificate);
   }
 
   private constructor(
-    /** The value of libpq's `sslmode`. */
+    /** Value of libpq's `sslmode`. */
     public readonly mode: string,
-    /** The certificate of the CA. */
+    /** Certificate of the CA, if it is verified. */
     public readonly ca?: FileSource,
-    /** The certificate that proves who the client is. */
+    /** Client certificate, if there is one. */
     public readonly clientCertificate?: TlsCertificate,
   ) {}
 

@@ -2,32 +2,21 @@ import { Construct } from 'constructs';
 
 import { fromSecretKey } from '../../kube/values/env-values';
 import { checkRoute, type NetworkRoute } from '../../kube/network/network-route';
+import { checkDataKey } from '../../validation/checks';
 import { Problems } from '../../validation/problems';
 import { checkConstruct } from '../../validation/arguments';
 
-import { checkExternal, externalConnection, type ExternalEndpointProps } from '../connection/external-endpoint';
+import { checkEndpoint, endpointConnection, type ExternalEndpointProps } from '../connection/endpoint';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 import { PostgresConnection } from '../connection/postgres-connection';
-import { checkSecretKeys, PostgresCredentials, type SecretKeysOptions } from '../connection/postgres-credentials';
+import { checkLoginSecret, PostgresCredentials, type SecretKeysOptions } from '../connection/postgres-credentials';
 import { checkMaxConnections } from '../connection/postgres-settings';
 import { PostgresTls } from '../connection/postgres-tls';
 
 /** Props of {@link ExistingSecretPostgres}. */
-export interface ExistingSecretPostgresProps extends ExternalEndpointProps {
+export interface ExistingSecretPostgresProps extends ExternalEndpointProps, SecretKeysOptions {
   /** Name of the Secret with the login, in the namespace of the pods; of an `ISecret`, its `name`. */
   readonly secretName: string;
-
-  /**
-   * Key of the user name.
-   * @default 'username'
-   */
-  readonly usernameKey?: string;
-
-  /**
-   * Key of the password.
-   * @default 'password'
-   */
-  readonly passwordKey?: string;
 }
 
 /** Props of {@link ExistingSecretPostgres.fromConnectionSecret}. */
@@ -48,35 +37,35 @@ export interface ConnectionSecretProps extends SecretKeysOptions {
   readonly portKey?: string;
 
   /**
-   * Key of the database's name.
+   * Key of the name of the database.
    * @default 'dbname'
    */
   readonly databaseKey?: string;
 
   /**
-   * How the connection is encrypted.
+   * Encryption of the connection.
    * @default PostgresTls.PREFER
    */
   readonly tls?: PostgresTls;
 
   /**
-   * How many connections the server accepts in all (`SHOW max_connections`).
-   * @default - not known: nothing is checked against it
+   * Connection limit of the server (`SHOW max_connections`).
+   * @default - unknown: no check that all connections fit
    */
   readonly maxConnections?: number;
 
   /**
-   * Network destination of the host, for isolated pods.
+   * Network route to the host, for isolated pods.
    * @default - every address at port 5432
    */
   readonly route?: NetworkRoute;
 }
 
-/** A PostgreSQL database that exists, with its login in a Secret that exists. No password passes through the synthesis. */
+/** A PostgreSQL database that exists, with its login in a Secret that exists. The synthesis never sees the password. */
 export class ExistingSecretPostgres extends Construct implements IPostgresBackend {
   /**
-   * A database whose whole address is in a Secret, as operators publish it. The defaults are the keys of the
-   * `<cluster>-app` Secret of CloudNativePG.
+   * A database whose address and login are in one Secret, as operators make it. The default keys are those of CloudNativePG's
+   * Secret `<cluster>-app`.
    */
   public static fromConnectionSecret(scope: Construct, id: string, props: ConnectionSecretProps): IPostgresBackend {
     return new ConnectionSecretPostgres(scope, id, props);
@@ -86,16 +75,14 @@ export class ExistingSecretPostgres extends Construct implements IPostgresBacken
 
   public constructor(scope: Construct, id: string, props: ExistingSecretPostgresProps) {
     super(...checkConstruct('ExistingSecretPostgres', scope, id, props));
-    const { usernameKey = 'username', passwordKey = 'password' } = props;
     const problems = new Problems(this);
-    checkExternal(problems, props);
-    checkSecretKeys(problems, props.secretName, { usernameKey, passwordKey });
+    checkEndpoint(problems, props);
+    checkLoginSecret(problems, props.secretName, props);
     problems.throwIfAny();
 
-    this.connection = externalConnection(
-      props,
-      PostgresCredentials.fromSecretName(props.secretName, { usernameKey, passwordKey }),
-    );
+    this.connection = endpointConnection(props, {
+      credentials: PostgresCredentials.fromSecretName(props.secretName, props),
+    });
   }
 }
 
@@ -105,9 +92,11 @@ class ConnectionSecretPostgres extends Construct implements IPostgresBackend {
   public constructor(scope: Construct, id: string, props: ConnectionSecretProps) {
     super(scope, id);
     const { secretName, hostKey = 'host', portKey = 'port', databaseKey = 'dbname' } = props;
-    const { usernameKey = 'username', passwordKey = 'password' } = props;
     const problems = new Problems(this);
-    checkSecretKeys(problems, secretName, { hostKey, portKey, databaseKey, usernameKey, passwordKey });
+    checkLoginSecret(problems, secretName, props);
+    for (const [prop, key] of Object.entries({ hostKey, portKey, databaseKey })) {
+      checkDataKey(problems, prop, key);
+    }
     checkMaxConnections(problems, props.maxConnections);
     checkRoute(problems, 'route', props.route);
     props.tls?._check(problems);
@@ -117,7 +106,7 @@ class ConnectionSecretPostgres extends Construct implements IPostgresBackend {
       host: fromSecretKey(secretName, hostKey),
       port: fromSecretKey(secretName, portKey),
       database: fromSecretKey(secretName, databaseKey),
-      credentials: PostgresCredentials.fromSecretName(secretName, { usernameKey, passwordKey }),
+      credentials: PostgresCredentials.fromSecretName(secretName, props),
       tls: props.tls ?? PostgresTls.PREFER,
       maxConnections: props.maxConnections,
       route: props.route,

@@ -4,7 +4,7 @@ import { checkId } from '../../validation/checks';
 import { checkConstruct } from '../../validation/arguments';
 import { Problems } from '../../validation/problems';
 
-import { checkExternal, externalConnection, type ExternalEndpointProps } from '../connection/external-endpoint';
+import { checkEndpoint, endpointConnection, type ExternalEndpointProps } from '../connection/endpoint';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 import type { PostgresConnection } from '../connection/postgres-connection';
 import { PostgresCredentials } from '../connection/postgres-credentials';
@@ -15,13 +15,13 @@ export interface ExternalPostgresProps extends ExternalEndpointProps {
   readonly user: string;
 
   /**
-   * Its password: any characters. It is written into the Secret of the manifest, so keep that out of version control,
+   * Password of `user`, with any characters. The manifest holds it in a Secret: keep the manifest out of version control,
    * or use {@link ExistingSecretPostgres}.
    */
   readonly password: string;
 }
 
-/** A PostgreSQL database that exists, with a login in plain text. Makes a Secret of it, named by the construct's id. */
+/** A PostgreSQL database that exists, with a login in plain text, which goes into a Secret named by the construct's id. */
 export class ExternalPostgres extends Construct implements IPostgresBackend {
   public readonly connection: PostgresConnection;
 
@@ -29,10 +29,10 @@ export class ExternalPostgres extends Construct implements IPostgresBackend {
     super(...checkConstruct('ExternalPostgres', scope, id, props));
     const problems = new Problems(this);
     checkId(problems, id);
-    checkExternal(problems, props);
+    checkEndpoint(problems, props);
     problems.throwIfAny();
 
     const credentials = PostgresCredentials.fromLiterals(this, { username: props.user, password: props.password });
-    this.connection = externalConnection(props, credentials);
+    this.connection = endpointConnection(props, { credentials });
   }
 }

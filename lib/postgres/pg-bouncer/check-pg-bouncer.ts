@@ -10,7 +10,7 @@ import { checkSettings } from '../connection/postgres-settings';
 
 import type { PgBouncerProps } from './pg-bouncer-props';
 
-// Empty for what no prop decides.
+// Settings that the library sets, with the prop for each; empty if there is none.
 const OWNED_SETTINGS: Record<string, string> = {
   ...POOLER_PROPS,
   auth_query: 'authQuery',
@@ -49,8 +49,8 @@ export function checkPgBouncer(problems: Problems, id: string, props: PgBouncerP
   checkPodOptions(problems, props);
   if (props.backend.connection.readWriteOnly) {
     problems.say(
-      '`backend` must not be a list of hosts of which one takes writes: PgBouncer stays on the first that answers, a standby too.',
-      'Name one address that follows the primary: a Service, a DNS name or a proxy.',
+      '`backend` must not be a list of hosts of which one accepts writes: PgBouncer stays at the first that answers, even a standby.',
+      'Give one host that follows the primary: a Service, a DNS name or a proxy.',
     );
   }
   checkClientPassword(problems, props);
@@ -63,7 +63,7 @@ function checkAuthQuery(problems: Problems, { authQuery, maxDatabaseConnections,
   }
   if (backend.connection.credentials.password === undefined) {
     problems.say(
-      '`authQuery` must be left out where `backend` logs in without a password: its proxy lets in nobody else.',
+      '`authQuery` must not be set if `backend` logs in without a password: its proxy authenticates no other user.',
       'Leave it out.',
     );
   }
@@ -72,7 +72,7 @@ function checkAuthQuery(problems: Problems, { authQuery, maxDatabaseConnections,
   }
   if (maxDatabaseConnections === undefined) {
     problems.say(
-      '`maxDatabaseConnections` must be given with `authQuery`: each user gets a pool of its own.',
+      '`maxDatabaseConnections` must be set with `authQuery`: each user gets a pool of its own.',
       'Give at least `defaultPoolSize`.',
     );
   }
@@ -91,12 +91,12 @@ function checkClientPassword(problems: Problems, { backend, clientPassword }: Pg
   }
   if (clientPassword === undefined && password === undefined) {
     problems.say(
-      '`clientPassword` must be given where `backend` logs in without a password: PgBouncer lets nobody in without one.',
-      'Name a key of a Secret with any long random text.',
+      '`clientPassword` must be set if `backend` logs in without a password: PgBouncer requires one of its clients.',
+      'Give a key of a Secret that holds a long random text.',
     );
   } else if (clientPassword !== undefined && password !== undefined) {
     problems.say(
-      '`clientPassword` must be left out where `backend` has a password, which clients log in with.',
+      '`clientPassword` must not be set if `backend` has a password: clients log in with that.',
       'Leave it out.',
     );
   }

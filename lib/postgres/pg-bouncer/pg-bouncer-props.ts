@@ -8,31 +8,31 @@ import type { SecretKey } from '../../kube/values/secret-key';
 import type { PoolerOptions } from '../capacity/pooler-options';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 
-/** The certificate that PgBouncer shows to its clients. */
+/** Certificate of PgBouncer for its clients. */
 export interface PgBouncerTlsOptions {
-  /** The certificate, PEM. */
+  /** Certificate, PEM. */
   readonly certificate: FileSource;
 
-  /** Its key, PEM without a passphrase. */
+  /** Private key, PEM without a passphrase. */
   readonly privateKey: FileSource;
 
   /**
-   * The certificate of the CA that signed it. With it, MLflow accepts only a certificate for the name of the Service.
-   * @default - MLflow encrypts, and trusts any certificate
+   * Certificate of the CA that signed `certificate`. With it, MLflow accepts only a certificate for the name of the Service.
+   * @default - MLflow accepts any certificate
    */
   readonly ca?: FileSource;
 }
 
-/** The exporter of PgBouncer's own statistics, a container beside it. */
+/** Metrics exporter of PgBouncer's statistics, a container of the same pod. */
 export interface PgBouncerMetricsOptions {
   /**
-   * An image of pgbouncer_exporter, by tag or digest.
+   * Image of pgbouncer_exporter, by tag or digest.
    * @default 'docker.io/prometheuscommunity/pgbouncer-exporter:v0.11.0'
    */
   readonly image?: string;
 
   /**
-   * Clients that may read the metrics.
+   * Peers that may read the metrics.
    * @default [NetworkPeer.PROMETHEUS]
    */
   readonly scrapers?: NetworkPeer[];
@@ -46,26 +46,26 @@ export interface PgBouncerMetricsOptions {
 
 /** Props of {@link PgBouncer}. */
 export interface PgBouncerProps extends PoolerOptions, PodOptions {
-  /** The database behind it. Schema migrations bypass PgBouncer. */
+  /** Database that PgBouncer connects to. Schema migrations bypass PgBouncer. */
   readonly backend: IPostgresBackend;
 
   /**
-   * Number of pods. They are spread over nodes and zones, and a drained node takes one of them away at a time.
+   * Number of pods. They are spread over nodes and zones, and a drained node evicts one of them at a time.
    * @default 2
    */
   readonly replicas?: number;
 
   /**
-   * Connections to the database that each pod opens at most, whatever the pools are.
-   * @default - not limited beyond the pool
+   * The most connections to the database that each pod opens, over all pools.
+   * @default - the size of the pool
    */
   readonly maxDatabaseConnections?: number;
 
   /**
-   * Query for further users, besides the backend's own: it returns name and password hash of the user `$1`. The backend's user runs
-   * it, so it has to call a function that may read hashes (README.md has one). Each further user gets a pool of its own, so
-   * `maxDatabaseConnections` has to be given; their pods need the labels `connection.clientLabels`.
-   * @default - no further users
+   * Query for users besides that of the backend: it returns name and password hash of the user `$1`. The backend's user runs it, so
+   * it must call a function that may read hashes (README.md has one). Each user has a pool of its own, so
+   * `maxDatabaseConnections` is required. Pods of these users need the labels `connection.clientLabels`.
+   * @default - only the user of the backend
    * @see https://www.pgbouncer.org/config.html#auth_query
    */
   readonly authQuery?: string;
@@ -78,20 +78,20 @@ export interface PgBouncerProps extends PoolerOptions, PodOptions {
   readonly settings?: Record<string, string>;
 
   /**
-   * The password that MLflow logs in to PgBouncer with, where the backend logs in without one. At most 1024 bytes.
-   * @default - that of the backend
+   * Password of MLflow at PgBouncer, if the backend logs in without one. At most 1024 bytes.
+   * @default - the password of the backend
    */
   readonly clientPassword?: SecretKey;
 
   /**
-   * Encrypt the connections from MLflow to PgBouncer. Those to the database are encrypted as the backend says.
+   * Encryption of the connections from MLflow to PgBouncer. For those to the database, `tls` of the backend applies.
    * @default - not encrypted
    */
   readonly clientTls?: PgBouncerTlsOptions;
 
   /**
    * Metrics for Prometheus, on the port `metrics` (9127) of the Service. The exporter logs in with a password of its own, which
-   * each pod makes up when it starts.
+   * each pod generates when it starts.
    * @default - none
    */
   readonly metrics?: PgBouncerMetricsOptions;
@@ -103,28 +103,28 @@ export interface PgBouncerProps extends PoolerOptions, PodOptions {
   readonly servicePort?: number;
 
   /**
-   * An image with PgBouncer 1.23 or later, by tag or digest: one that has `pgbouncer` on its path, and a shell.
+   * Image with PgBouncer 1.23 or later, by tag or digest, with `pgbouncer` on its path and a shell.
    *
-   * Earlier versions stop worse: they let a call that needs a second connection hang until the pod is killed.
+   * When earlier versions stop, a request that needs a second connection hangs until the pod is killed.
    * @default 'docker.io/edoburu/pgbouncer:v1.25.2-p0'
    */
   readonly image?: string;
 
   /**
-   * An image with Python 3.9 or later, which writes the login into a file that only PgBouncer can read.
-   * @default 'ghcr.io/mlflow/mlflow:v3.17.2-full' - MLflow's own, which the nodes have anyway
+   * Image with Python 3.9 or later, which writes the login into a file that only PgBouncer can read.
+   * @default 'ghcr.io/mlflow/mlflow:v3.17.2-full' - that of MLflow, which the nodes already have
    */
   readonly initImage?: string;
 
   /**
-   * CPU, memory and logs of each pod. PgBouncer uses one CPU at the most.
+   * CPU, memory and disk for the logs of each pod. PgBouncer uses at most one CPU.
    * @default - requests 100 millicores, 64 MiB and 1 GiB of disk, limits 1 CPU, 256 MiB and 1 GiB of disk
    */
   readonly resources?: kplus.ContainerResources;
 
   /**
-   * Let the pods reach nothing but DNS and the database. A policy restricts their clients in any case.
-   * @default - the pods may reach everything
+   * Isolate the pods: they connect only to DNS and the database. A NetworkPolicy restricts their clients in any case.
+   * @default - the pods may connect to every address
    */
   readonly isolation?: IsolationOptions;
 }

@@ -2,59 +2,53 @@ import { Duration } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
-import { disruptionBudget } from '../../kube/pod/disruption-budget';
-import { text } from '../../kube/values/env-values';
-import { egressOf } from '../../kube/network/isolation';
-import { labelsOf, type ObjectLabels } from '../../kube/pod/labels';
+import { egressOf, networkPolicy } from '../../kube/network/isolation';
 import { NetworkPeer } from '../../kube/network/network-peer';
-import { networkPolicy } from '../../kube/network/network-policy';
+import { labelsOf } from '../../kube/pod/labels';
+import { deploymentOf, disruptionBudget, ROLLING, serviceOf } from '../../kube/pod/workload';
+import { text } from '../../kube/values/env-values';
 import { Problems } from '../../validation/problems';
 import { checkConstruct } from '../../validation/arguments';
-import { type Pod, podOf } from '../../kube/pod/pod';
-import { serviceOf } from '../../kube/pod/service';
-import { deploymentOf, ROLLING } from '../../kube/pod/workload';
-import { OVER_NODES_AND_ZONES, spreadOf } from '../../kube/pod/placement';
 import { addConnectionDemand } from '../capacity/connection-demand';
-import { connectionPart } from '../connection/connection-part';
+import { PoolBudget } from '../capacity/pool-budget';
 import type { IPostgresBackend } from '../connection/postgres-backend';
-import { PostgresConnection, type PostgresConnectionProps } from '../connection/postgres-connection';
+import { PostgresConnection } from '../connection/postgres-connection';
 import { PostgresCredentials } from '../connection/postgres-credentials';
 import { PostgresTls } from '../connection/postgres-tls';
 
 import { checkPgBouncer } from './check-pg-bouncer';
 import type { PgBouncerProps, PgBouncerTlsOptions } from './pg-bouncer-props';
-import { PoolBudget } from '../capacity/pool-budget';
-import { POOLER_PORT, poolerConfig } from './pooler-config';
-import { METRICS_PORT, metricsContainer, poolerContainer, writeContainer } from './pooler-containers';
-import { CLIENT_TLS_FILES, clientTlsPart, configMount, secretMount } from './pooler-files';
+import { POOLER_PORT } from './pooler-config';
+import { METRICS_PORT, poolerPod } from './pooler-pod';
 
 /**
  * PgBouncer in front of any backend: many pods of MLflow share few connections to the database.
  *
- * It logs in to the database as its clients log in to it, with the backend's own Secret. What needs a session of its own, a
- * schema migration, goes around it. Behind it, psycopg2 works in transaction mode; psycopg 3, with its prepared
- * statements, does not, and PGOPTIONS are ignored.
+ * PgBouncer logs in to the database with the login of its clients, from the backend's Secret. Schema migrations bypass it, since
+ * they need a session of their own. psycopg2 works in transaction mode; psycopg 3, with its prepared statements, does not, and
+ * PGOPTIONS are ignored.
  *
- * Both MLflow and PgBouncer read a password when a pod starts: after a change in a Secret, restart both Deployments.
+ * MLflow and PgBouncer read a password when a pod starts: after a change in a Secret, restart both Deployments.
  */
 export class PgBouncer extends Construct implements IPostgresBackend {
   public readonly connection: PostgresConnection;
 
-  /** The pods. */
+  /** Deployment of PgBouncer's pods. */
   public readonly deployment: kplus.Deployment;
 
-  /** The Service in front of them. */
+  /** Service of PgBouncer's pods. */
   public readonly service: kplus.Service;
 
   public constructor(scope: Construct, id: string, props: PgBouncerProps) {
     super(...checkConstruct('PgBouncer', scope, id, props));
+    const { backend, metrics, isolation, replicas = 2, servicePort = POOLER_PORT } = props;
     const labels = labelsOf('pgbouncer', id, 'pooler');
-    const { replicas = 2, servicePort = POOLER_PORT } = props;
     const problems = new Problems(this);
-    const { budget, pod } = problems.finish(() => {
-      const resolved = new PoolBudget(replicas, props, props.backend.connection);
+    const { budget, login, pod } = problems.finish(() => {
+      const resolved = new PoolBudget(replicas, props, backend.connection);
       checkPgBouncer(problems, id, props, resolved);
-      return { budget: resolved, pod: poolerPod(problems, this, labels, props, resolved) };
+      const input = { budget: resolved, login: clientCredentials(props) };
+      return { ...input, pod: poolerPod(problems, this, labels, props, input) };
     });
 
     this.deployment = deploymentOf(this, pod, {
@@ -66,75 +60,32 @@ export class PgBouncer extends Construct implements IPostgresBackend {
       metadata: { name: id },
       ports: [
         { name: 'tcp-pgbouncer', port: servicePort, targetPort: POOLER_PORT },
-        ...(props.metrics === undefined ? [] : [{ name: 'metrics', port: METRICS_PORT, targetPort: METRICS_PORT }]),
+        ...(metrics === undefined ? [] : [{ name: 'metrics', port: METRICS_PORT, targetPort: METRICS_PORT }]),
       ],
     });
     const clientLabels = { [`${id}-client`]: 'true' };
+    const scrapers = metrics === undefined ? [] : (metrics.scrapers ?? [NetworkPeer.PROMETHEUS]);
     disruptionBudget(this, id, labels);
     networkPolicy(this, 'network-policy', id, labels, {
       ingress: [
         { peers: [NetworkPeer.pods(clientLabels)], port: POOLER_PORT },
-        ...(props.metrics === undefined
-          ? []
-          : [{ peers: props.metrics.scrapers ?? [NetworkPeer.PROMETHEUS], port: METRICS_PORT }]),
+        { peers: scrapers, port: METRICS_PORT },
       ],
-      egress: props.isolation && egressOf(props.isolation, pod.routes),
+      egress: isolation && egressOf(isolation, pod.routes),
     });
-    addConnectionDemand(props.backend.connection, { by: this, ...budget.demand });
-    const route = { peers: [NetworkPeer.pods(labels.selector)], ports: [POOLER_PORT] };
-    this.connection = pooledConnection(props, this.service, { clientLabels, route, ...budget.offer });
+    addConnectionDemand(backend.connection, { by: this, ...budget.demand });
+    this.connection = new PostgresConnection({
+      host: text(this.service.name),
+      port: text(this.service.port),
+      database: backend.connection.database,
+      credentials: login,
+      tls: tlsOf(props.clientTls),
+      clientLabels,
+      route: { peers: [NetworkPeer.pods(labels.selector)], ports: [POOLER_PORT] },
+      ...budget.offer,
+      bypass: backend.connection.unpooled,
+    });
   }
-}
-
-function poolerPod(
-  problems: Problems,
-  scope: Construct,
-  labels: ObjectLabels,
-  props: PgBouncerProps,
-  budget: PoolBudget,
-): Pod {
-  const {
-    envVariables: env = {},
-    volumeMounts,
-    ...database
-  } = connectionPart(scope, props.backend.connection, 'server');
-  const serverTls = Object.fromEntries(Object.entries(env).map(([name, { value }]) => [name, String(value)]));
-  const clientTls = props.clientTls && CLIENT_TLS_FILES;
-  const config = {
-    volumeMounts: [configMount(scope, labels, poolerConfig(props, { budget, serverTls, clientTls }))],
-  };
-  const secrets = secretMount(scope);
-  const readable = { volumeMounts: [{ ...secrets, readOnly: true }] };
-  const login = { envVariables: loginEnv(env, clientCredentials(props)) };
-  return podOf(problems, labels, {
-    imagePullSecrets: props.imagePullSecrets,
-    priorityClassName: props.priorityClassName,
-    topologySpreadConstraints: spreadOf(OVER_NODES_AND_ZONES, labels),
-    // PgBouncer reads no variables of libpq: they are in its own files.
-    parts: [database],
-    initContainers: [writeContainer(props, [login, config, { volumeMounts: [secrets] }])],
-    containers: [
-      poolerContainer(props, [config, readable, { volumeMounts }, clientTlsPart(scope, props.clientTls)]),
-      ...(props.metrics === undefined ? [] : [metricsContainer(props, props.metrics, [readable])]),
-    ],
-  });
-}
-
-function pooledConnection(
-  props: PgBouncerProps,
-  service: kplus.Service,
-  offer: Pick<PostgresConnectionProps, 'clientLabels' | 'route' | 'maxConnections' | 'serverConnections'>,
-): PostgresConnection {
-  const { connection } = props.backend;
-  return new PostgresConnection({
-    host: text(service.name),
-    port: text(service.port),
-    database: connection.database,
-    credentials: clientCredentials(props),
-    tls: tlsOf(props.clientTls),
-    ...offer,
-    bypass: connection.unpooled,
-  });
 }
 
 function tlsOf(clientTls: PgBouncerTlsOptions | undefined): PostgresTls {
@@ -144,21 +95,10 @@ function tlsOf(clientTls: PgBouncerTlsOptions | undefined): PostgresTls {
   return clientTls.ca === undefined ? PostgresTls.REQUIRE : PostgresTls.verifyFull({ ca: clientTls.ca });
 }
 
-/** What clients log in with: what the backend itself does, unless that is without a password. */
+/** Login of the clients: that of the backend, unless it has no password. */
 function clientCredentials({ backend, clientPassword }: PgBouncerProps): PostgresCredentials {
   const { credentials } = backend.connection;
   return clientPassword === undefined
     ? credentials
     : new PostgresCredentials({ username: credentials.username, password: clientPassword._value() });
-}
-
-function loginEnv(
-  env: Record<string, kplus.EnvValue>,
-  { password }: PostgresCredentials,
-): Record<string, kplus.EnvValue> {
-  const names = ['PGHOST', 'PGPORT', 'PGDATABASE', 'PGUSER'];
-  return {
-    ...Object.fromEntries(Object.entries(env).filter(([name]) => names.includes(name))),
-    ...(password && { PGPASSWORD: password }),
-  };
 }

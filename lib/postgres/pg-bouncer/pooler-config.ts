@@ -1,40 +1,35 @@
-import type { PgBouncerProps } from './pg-bouncer-props';
 import type { PoolBudget } from '../capacity/pool-budget';
 import { POOLER_TIMEOUTS } from '../capacity/pooler-options';
 
-/** The port that PgBouncer listens on in its pod. */
+import type { PgBouncerProps } from './pg-bouncer-props';
+
+/** Port of PgBouncer in its pod. */
 export const POOLER_PORT = 6432;
 
-/** The user that reads PgBouncer's own statistics. */
+/** User that reads PgBouncer's statistics. */
 export const STATS_USER = 'pgbouncer_exporter';
 
-/** Where the configuration and the script are mounted. */
-export const CONFIG_FOLDER = '/etc/pgbouncer';
-
-/** Where the script writes what no ConfigMap may hold. */
+/** Folder of the files with secrets, which no ConfigMap may hold. */
 export const SECRET_FOLDER = '/run/pgbouncer';
 
-/** What decides on the text of `pgbouncer.ini`, besides the props. */
-export interface PoolerConfigInput {
-  readonly budget: PoolBudget;
-  /** The variables of libpq for the connection to the database. */
-  readonly serverTls: Record<string, string | undefined>;
-  /** Where the certificate and the key for clients are mounted. */
-  readonly clientTls?: { readonly certificate: string; readonly privateKey: string };
-}
+/** Folder of the certificate that PgBouncer shows to its clients, and of its key. */
+export const CLIENT_TLS_FOLDER = '/etc/client-tls';
 
-/** The text of `pgbouncer.ini`: nothing in it is secret. */
-export function poolerConfig(props: PgBouncerProps, input: PoolerConfigInput): string {
-  const { budget, serverTls, clientTls } = input;
+/** The text of `pgbouncer.ini`, which contains no secret. `serverTls`: libpq's variables for the connection to the database. */
+export function poolerConfig(
+  props: PgBouncerProps,
+  budget: PoolBudget,
+  serverTls: Record<string, string | undefined>,
+): string {
   const settings = {
     listen_addr: '*',
     listen_port: POOLER_PORT,
-    // A socket needs a folder to write to, and nobody uses it.
+    // No Unix socket: it needs a folder to write to, and has no clients.
     unix_socket_dir: '',
     auth_type: 'scram-sha-256',
     auth_file: `${SECRET_FOLDER}/userlist.txt`,
     auth_query: props.authQuery,
-    // psycopg2 and PGOPTIONS send these, which PgBouncer refuses unless told otherwise.
+    // By default, PgBouncer refuses these parameters, which psycopg2 and PGOPTIONS send.
     ignore_startup_parameters: 'extra_float_digits,options',
     stats_users: props.metrics && STATS_USER,
     pool_mode: budget.poolMode,
@@ -46,11 +41,11 @@ export function poolerConfig(props: PgBouncerProps, input: PoolerConfigInput): s
     server_tls_ca_file: serverTls.PGSSLROOTCERT,
     server_tls_cert_file: serverTls.PGSSLCERT,
     server_tls_key_file: serverTls.PGSSLKEY,
-    client_tls_sslmode: clientTls === undefined ? 'disable' : 'require',
-    client_tls_cert_file: clientTls?.certificate,
-    client_tls_key_file: clientTls?.privateKey,
+    client_tls_sslmode: props.clientTls === undefined ? 'disable' : 'require',
+    client_tls_cert_file: props.clientTls && `${CLIENT_TLS_FOLDER}/certificate/tls.crt`,
+    client_tls_key_file: props.clientTls && `${CLIENT_TLS_FOLDER}/key/tls.key`,
     ...POOLER_TIMEOUTS,
-    // A line for each probe says nothing.
+    // Otherwise each probe writes a line into the log.
     log_connections: 0,
     log_disconnections: 0,
     ...props.settings,

@@ -2,40 +2,16 @@ import type { Duration } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 
 import type { AwsIdentity } from '../../identity/aws-identity';
-import type { NetworkRoute } from '../../kube/network/network-route';
+import type { EndpointProps } from '../connection/endpoint';
 import type { PostgresTls } from '../connection/postgres-tls';
 
-/** Props of {@link RdsPostgres}. */
-export interface RdsPostgresProps {
+/** Props of {@link RdsPostgres}. All hosts are endpoints, which contain their region. */
+export interface RdsPostgresProps extends EndpointProps {
   /**
    * Endpoint of the instance, the Aurora cluster or the RDS Proxy, as RDS shows it (`mlflow.abc.eu-west-1.rds.amazonaws.com`).
    * It cannot be a DNS name of your own: a token is valid for the host that it names.
    */
   readonly host: string;
-
-  /**
-   * Further endpoints of the same database. They are tried in order until one takes writes, so a failover needs no restart.
-   * @default - none
-   */
-  readonly failoverHosts?: string[];
-
-  /**
-   * Endpoint of the read replicas, with the same port, database and role. Used by servers with `readFromReplica`.
-   * @default - none
-   */
-  readonly readHost?: string;
-
-  /**
-   * Port of the PostgreSQL server, the same on every host.
-   * @default 5432
-   */
-  readonly port?: number;
-
-  /**
-   * Name of the database. It has to exist; `user` should own it.
-   * @default 'mlflow'
-   */
-  readonly database?: string;
 
   /** PostgreSQL role to log in as. It needs `GRANT rds_iam`. */
   readonly user: string;
@@ -64,18 +40,6 @@ export interface RdsPostgresProps {
    * @default Duration.minutes(10)
    */
   readonly tokenRenewal?: Duration;
-
-  /**
-   * Connection limit of the database (`SHOW max_connections`), which depends on the memory of the instance.
-   * @default - unknown: no check that all connections fit
-   */
-  readonly maxConnections?: number;
-
-  /**
-   * Network route to all hosts, for isolated pods. That to AWS's APIs is the `identity`'s.
-   * @default - every address at the port
-   */
-  readonly route?: NetworkRoute;
 
   /**
    * Image of the sidecar, by tag or digest. It needs Python and botocore.

@@ -2,21 +2,19 @@ import { isIP } from 'node:net';
 
 import { Construct } from 'constructs';
 
-import { checkRoute } from '../../kube/network/network-route';
 import { text } from '../../kube/values/env-values';
 import { checkImage, checkObjectName, checkSeconds } from '../../validation/checks';
 import { checkConstruct } from '../../validation/arguments';
 import { Problems } from '../../validation/problems';
-import { checkEndpoint, endpointValues } from '../connection/endpoint';
-import { checkMaxConnections } from '../connection/postgres-settings';
+import { checkEndpoint, endpointConnection } from '../connection/endpoint';
 import type { IPostgresBackend } from '../connection/postgres-backend';
-import { PostgresConnection } from '../connection/postgres-connection';
+import type { PostgresConnection } from '../connection/postgres-connection';
 import { PostgresCredentials } from '../connection/postgres-credentials';
 
 import type { RdsPostgresProps } from './rds-postgres-props';
 import { REGION, regionOf, rdsSidecar } from './rds-sidecar';
 
-/** A token is valid for 15 minutes, but no longer than the credentials behind it, which botocore renews 10 minutes before their end. */
+/** A token is valid for 15 minutes, but no longer than the credentials that signed it, which botocore renews 10 minutes before they expire. */
 const SLOWEST_RENEWAL_SECONDS = 600;
 
 const ENCRYPTED = ['require', 'verify-ca', 'verify-full'];
@@ -24,10 +22,10 @@ const ENCRYPTED = ['require', 'verify-ca', 'verify-full'];
 /**
  * PostgreSQL on Amazon RDS or Aurora, with a login by IAM instead of a password.
  *
- * A sidecar in each pod that connects signs a token every 10 minutes and writes it into a file in memory, which libpq reads
- * at each connection. Open connections outlive their token. It needs Kubernetes 1.29 or later, where a Job ends although a
- * sidecar runs. A `serviceAccount` of your own needs the annotation `eks.amazonaws.com/role-arn`, or another way to its role:
- * the library cannot see it.
+ * A native sidecar of every pod that connects signs a token every 10 minutes and writes it into a file in memory, which libpq reads
+ * at each connection. Open connections outlive their token. Native sidecars need Kubernetes 1.29 or later: there, a Job ends
+ * although its sidecar runs. A `serviceAccount` of your own needs the annotation `eks.amazonaws.com/role-arn`, or gets its role by
+ * other means; the library cannot check that.
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html
  */
 export class RdsPostgres extends Construct implements IPostgresBackend {
@@ -39,15 +37,8 @@ export class RdsPostgres extends Construct implements IPostgresBackend {
     checkProps(problems, id, props);
     problems.throwIfAny();
 
-    this.connection = new PostgresConnection({
-      ...endpointValues(props),
+    this.connection = endpointConnection(props, {
       credentials: new PostgresCredentials({ username: text(props.user) }),
-      tls: props.tls,
-      readWriteOnly: (props.failoverHosts ?? []).length > 0,
-      readHost: props.readHost === undefined ? undefined : text(props.readHost),
-      maxConnections: props.maxConnections,
-      route: props.route,
-      readRoute: props.route,
       sidecar: rdsSidecar(this, props),
     });
   }
@@ -58,18 +49,15 @@ function checkProps(problems: Problems, id: string, props: RdsPostgresProps): vo
   checkEndpoint(problems, props);
   checkRegions(problems, props);
   props.identity?._check(problems, 'identity');
-  props.tls._check(problems);
   if (!ENCRYPTED.includes(props.tls.mode)) {
     problems.add(
       'tls',
-      'must encrypt, since RDS takes no token otherwise',
+      'must encrypt, since RDS accepts no token otherwise',
       props.tls.mode,
       'Use PostgresTls.verifyFull({ ca }), or PostgresTls.REQUIRE.',
     );
   }
   checkRenewal(problems, props);
-  checkMaxConnections(problems, props.maxConnections);
-  checkRoute(problems, 'route', props.route);
   checkImage(problems, 'image', props.image);
 }
 

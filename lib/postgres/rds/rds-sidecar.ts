@@ -4,15 +4,15 @@ import type { Construct } from 'constructs';
 
 import { AwsIdentity } from '../../identity/aws-identity';
 import { IMAGES } from '../../images';
+import { routeAt } from '../../kube/network/network-route';
 import { mountConfigFiles } from '../../kube/pod/config-files';
 import { labelsOf } from '../../kube/pod/labels';
 import { RESTRICTED_CONTAINER } from '../../kube/pod/restricted';
 import { LITTLE_SCRATCH_SPACE } from '../../kube/pod/scratch-space';
 import { texts } from '../../kube/values/env-values';
 import { scriptsNamed } from '../../scripts/scripts';
-import { routeTo } from '../connection/connection-route';
 import { ConnectionFailure, type ConnectionSidecar } from '../connection/connection-sidecar';
-import { endpointValues } from '../connection/endpoint';
+import { POSTGRES_PORT } from '../connection/postgres-settings';
 
 import type { RdsPostgresProps } from './rds-postgres-props';
 
@@ -27,7 +27,7 @@ const DEFAULT_RESOURCES: kplus.ContainerResources = {
   ephemeralStorage: LITTLE_SCRATCH_SPACE,
 };
 
-/** A region's name, as a regular expression. */
+/** Regular expression for the name of a region. */
 export const REGION = '[a-z]{2,4}(?:-[a-z]+)+-\\d+';
 // In China, the region comes after the service.
 const REGION_OF_HOST = new RegExp(`\\.(${REGION})\\.rds\\.|\\.rds\\.(${REGION})\\.`);
@@ -41,8 +41,7 @@ export function regionOf(host: string): string | undefined {
 /** The native sidecar that keeps a valid token in a password file. */
 export function rdsSidecar(scope: Construct, props: RdsPostgresProps): ConnectionSidecar {
   const identity = (props.identity ?? AwsIdentity.ambient())._part();
-  const { tokenRenewal = Duration.minutes(10) } = props;
-  const { host, port } = endpointValues(props);
+  const { tokenRenewal = Duration.minutes(10), port = POSTGRES_PORT } = props;
   const volume = kplus.Volume.fromEmptyDir(scope, 'rds-token', 'rds-token', {
     medium: kplus.EmptyDirMedium.MEMORY,
     sizeLimit: Size.mebibytes(1),
@@ -62,18 +61,18 @@ export function rdsSidecar(scope: Construct, props: RdsPostgresProps): Connectio
           PGPASSFILE: `${TOKEN_FOLDER}/${TOKEN_FILE}`,
           RDS_HOSTS: hostsOf(props),
           RDS_RENEWAL_SECONDS: tokenRenewal.toSeconds(),
-          // Older versions ask the global endpoint, which the pod may not reach.
+          // Older SDKs ask the global endpoint of STS, which the network policy may not allow.
           AWS_STS_REGIONAL_ENDPOINTS: 'regional',
           PYTHONDONTWRITEBYTECODE: 1,
+          PGPORT: port,
         }),
-        PGPORT: port,
       },
       volumeMounts: [{ path: TOKEN_FOLDER, volume }, scriptMount(scope)],
       resources: props.resources ?? DEFAULT_RESOURCES,
       startup: probe(1, 60),
       liveness: probe(30, 2),
     },
-    routes: [routeTo(host, port, props.route), ...(identity.routes ?? [])],
+    routes: [routeAt(port, props.route), ...(identity.routes ?? [])],
     serviceAccountAnnotations: identity.serviceAccountAnnotations,
     passwordFile: { volume, name: TOKEN_FILE },
     failureCauses: [
@@ -87,7 +86,7 @@ export function rdsSidecar(scope: Construct, props: RdsPostgresProps): Connectio
   };
 }
 
-// Each with its region, since replicas may be in others.
+// Each host with its region, since replicas may be in other regions.
 function hostsOf({ host, failoverHosts = [], readHost, region = '' }: RdsPostgresProps): string {
   const hosts = [host, ...failoverHosts, ...(readHost === undefined ? [] : [readHost])];
   return [...new Set(hosts)].map((each) => `${regionOf(each) ?? region}/${each}`).join(',');
@@ -103,7 +102,7 @@ function scriptMount(scope: Construct): kplus.VolumeMount {
   });
 }
 
-// The other containers wait for the first token. A sidecar that cannot renew it is restarted before it expires.
+// The other containers wait for the first token. Kubernetes restarts a sidecar that fails to renew its token, before that expires.
 function probe(everySeconds: number, failureThreshold: number): kplus.Probe {
   return kplus.Probe.fromCommand(['python', `${SCRIPT_FOLDER}/${SCRIPT}`, '--check'], {
     periodSeconds: Duration.seconds(everySeconds),

@@ -1,8 +1,13 @@
-"""The event loop of an MLflow worker, with a bound on the requests that it works on at once.
+"""The event loop of an MLflow worker: it bounds the requests in flight, and loads the stores first.
 
 MLflow runs each request in a thread of anyio's default pool, which has 40. A request may hold one database
 connection while it waits for a second, so a pool that is not larger than the threads can wait for itself.
-uvicorn calls `new_loop` (`--loop=bounded_loop:new_loop`, uvicorn 0.36 or later).
+uvicorn calls `new_loop` (`--loop=bounded_loop:new_loop`, uvicorn 0.36 or later) before it loads the app.
+
+The first requests of a worker import what they need, in several threads at once. The first call of the model
+registry imports its store, whose last line configures all mappers of SQLAlchemy. If another thread is between
+two classes of mlflow.server.auth then, which the first search imports, it fails for good: the registry
+of this worker answers 500 until it ends. So the stores come first (seen in MLflow 3.15.1 and 3.17.2).
 
 Environment:
   SERVER_THREADS  threads of each worker (default 40, anyio's own)
@@ -11,9 +16,14 @@ Environment:
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
+from contextlib import suppress
 
 import anyio.to_thread
+
+# Not mlflow.server.auth: 90 ms and 3 MiB, and without a login its missing configuration would end the worker.
+_STORES = ("mlflow.store.model_registry.sqlalchemy_store", "mlflow.store.jobs.sqlalchemy_store")
 
 # asyncio itself keeps only a weak reference to a task.
 _bounding: asyncio.Task[None] | None = None
@@ -21,6 +31,9 @@ _bounding: asyncio.Task[None] | None = None
 
 def new_loop() -> asyncio.AbstractEventLoop:
     global _bounding
+    for store in _STORES:
+        with suppress(ImportError):  # an MLflow that has no such store
+            importlib.import_module(store)
     loop = _fastest_loop()
     # The limiter belongs to a running loop, so the first thing that the loop runs sets it.
     _bounding = loop.create_task(_bound_threads(int(os.environ.get("SERVER_THREADS", "40"))))

@@ -1,26 +1,36 @@
-import type { HttpRouteOptions } from './http-route';
-import type { IngressOptions } from './ingress';
+import { checkHostName } from '../../validation/checks';
+import type { Problems } from '../../validation/problems';
 
-/** Hosts by which the server is reached from outside. */
+/** Options that an Ingress and an HTTPRoute share. */
+export interface EndpointOptions {
+  /** Host names of the server. They are added to its allowed hosts and CORS origins. */
+  readonly hosts: string[];
+
+  /**
+   * Path prefix that is routed to the server.
+   * @default - `staticPrefix` of the server, or '/'
+   */
+  readonly path?: string;
+
+  /**
+   * Annotations of the object. On an Ingress, they override those of `controller`.
+   * @default - none
+   */
+  readonly annotations?: Record<string, string>;
+}
+
+/** Hosts of an Ingress or HTTPRoute. */
 export interface Endpoint {
   readonly hosts: string[];
   readonly https: boolean;
 }
 
-interface EndpointsInput {
-  readonly ingress?: IngressOptions;
-  readonly httpRoute?: HttpRouteOptions;
+/** Origins of the hosts, such as `https://mlflow.example.com`. */
+export function originsOf(endpoints: readonly Endpoint[]): string[] {
+  return endpoints.flatMap(({ hosts, https }) => hosts.map((host) => `${https ? 'https' : 'http'}://${host}`));
 }
 
-/** The ways in that a server has, by its props. */
-export function endpointsOf({ ingress, httpRoute }: EndpointsInput): Endpoint[] {
-  return [
-    ...(ingress === undefined ? [] : [{ hosts: ingress.hosts, https: ingress.tlsSecretName !== undefined }]),
-    ...(httpRoute === undefined ? [] : [{ hosts: httpRoute.hosts, https: httpRoute.https ?? true }]),
-  ];
-}
-
-/** What decides which Host headers and origins the server accepts. */
+/** The inputs of the Host headers and origins that the server accepts. */
 export interface ServerHosts {
   /** Name of the Service. */
   readonly id: string;
@@ -30,21 +40,21 @@ export interface ServerHosts {
   readonly corsAllowedOrigins?: string[];
 }
 
-// MLflow's own default list, which a list of ours replaces (mlflow.server.security_utils), with classes for the ranges.
+// MLflow's default list, which ours replaces (mlflow.server.security_utils), with character classes for the ranges.
 const LOCAL = ['localhost', '127.0.0.1', '0.0.0.0', '[::1]'];
 const PRIVATE_RANGES = ['10.*', '192.168.*', '172.1[6-9].*', '172.2[0-9].*', '172.3[01].*', '[[]f[cd]*'];
-// RFC 6598: the pod addresses of some clouds, which MLflow leaves out.
+// RFC 6598: pod addresses on some clouds, which MLflow's list lacks.
 const CARRIER_GRADE_NAT = ['100.6[4-9].*', '100.[7-9][0-9].*', '100.1[01][0-9].*', '100.12[0-7].*'];
 
 /**
- * The Host headers that the server accepts: every name by which it can be reached.
+ * The Host headers that the server accepts: all of its names.
  *
- * MLflow compares the header as it is, port included, so each name is in the list bare and with any port. Never `name*`:
- * that would let `name.evil.example` in.
+ * MLflow compares the whole header, including the port, so the list has each name alone and with any port. `name*` would
+ * also accept `name.evil.example`.
  * @see https://mlflow.org/docs/latest/self-hosting/security/network/
  */
 export function allowedHosts(server: ServerHosts): string[] {
-  // Where the chart names no namespace, Kubernetes fills in that of the pod.
+  // Kubernetes expands the variable where the chart has no namespace.
   const { id, namespace = '$(POD_NAMESPACE)' } = server;
   const service = [id, `${id}.${namespace}`, `${id}.${namespace}.svc`, `${id}.${namespace}.svc.cluster.local`];
   const names = [...service, ...server.endpoints.flatMap(({ hosts }) => hosts), ...LOCAL];
@@ -58,15 +68,29 @@ export function allowedHosts(server: ServerHosts): string[] {
   ];
 }
 
-/** The origins from which a browser may change something: those of the ways in from outside, and the caller's. */
-export function corsAllowedOrigins(server: ServerHosts): string[] {
-  const origins = server.endpoints.flatMap(({ hosts, https }) =>
-    hosts.map((host) => `${https ? 'https' : 'http'}://${host}`),
-  );
-  return [...new Set([...origins, ...(server.corsAllowedOrigins ?? [])])];
+/** The origins that may send state-changing requests: those of the Ingress and HTTPRoute, and your own. */
+export function corsAllowedOrigins({ endpoints, corsAllowedOrigins: own = [] }: ServerHosts): string[] {
+  return [...new Set([...originsOf(endpoints), ...own])];
+}
+
+/** Validates the hosts and the path of an Ingress or HTTPRoute. */
+export function checkEndpoint(problems: Problems, prop: string, { hosts, path }: EndpointOptions): void {
+  if (hosts.length === 0) {
+    problems.say(`\`${prop}.hosts\` must name at least one host, got none.`);
+  }
+  const twice = hosts.find((host, i) => hosts.indexOf(host) < i);
+  if (twice !== undefined) {
+    problems.say(`\`${prop}.hosts\` must not name a host twice, got "${twice}" twice.`);
+  }
+  hosts.forEach((host, i) => {
+    checkHostName(problems, `${prop}.hosts[${String(i)}]`, host);
+  });
+  if (path !== undefined && !path.startsWith('/')) {
+    problems.add(`${prop}.path`, 'must start with a slash', path);
+  }
 }
 
 function withAnyPort(name: string): string[] {
-  // In a pattern, `[` opens a class of characters.
+  // In a pattern, `[` opens a character class.
   return [name, `${name.replace('[', '[[]')}:*`];
 }

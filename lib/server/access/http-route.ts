@@ -2,62 +2,49 @@ import { ApiObject, type Duration } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { checkHostName, checkObjectName, checkSeconds } from '../../validation/checks';
+import { checkObjectName, checkSeconds } from '../../validation/checks';
 import type { ObjectLabels } from '../../kube/pod/labels';
 import type { Problems } from '../../validation/problems';
 
-/** A Gateway that exists. */
+import { checkEndpoint, type EndpointOptions } from './hosts';
+
+/** An existing Gateway. */
 export interface GatewayReference {
-  /** Its name. */
+  /** Name of the Gateway. */
   readonly name: string;
 
   /**
-   * Its namespace.
-   * @default - that of the server
+   * Namespace of the Gateway.
+   * @default - the server's
    */
   readonly gatewayNamespace?: string;
 
   /**
-   * The listener to use.
-   * @default - all that the hosts fit
+   * Name of the listener.
+   * @default - all listeners that match the hosts
    */
   readonly sectionName?: string;
 }
 
-/** The way in from outside the cluster, through a Gateway. */
-export interface HttpRouteOptions {
-  /** The Gateways that lead to the server. */
+/** The HTTPRoute: access from outside the cluster through an existing Gateway. */
+export interface HttpRouteOptions extends EndpointOptions {
+  /** Gateways that the route is attached to. */
   readonly gateways: GatewayReference[];
 
-  /** Host names that the server answers to. They become allowed hosts and CORS origins by themselves. */
-  readonly hosts: string[];
-
   /**
-   * Path of the hosts that leads to the server.
-   * @default - the static prefix of the server, or '/'
-   */
-  readonly path?: string;
-
-  /**
-   * Whether browsers come by HTTPS, which the Gateway ends.
+   * Whether clients use HTTPS, which the Gateway terminates.
    * @default true
    */
   readonly https?: boolean;
 
   /**
-   * How long a request may take, uploads of large artifacts included.
-   * @default - as the Gateway has it
+   * Time limit of a request, such as the upload of a large artifact.
+   * @default - the Gateway's
    */
   readonly requestTimeout?: Duration;
-
-  /**
-   * Annotations of the HTTPRoute.
-   * @default - none
-   */
-  readonly annotations?: Record<string, string>;
 }
 
-/** What the options must look like. */
+/** Validates the options. */
 export function checkHttpRoute(problems: Problems, options: HttpRouteOptions | undefined): void {
   if (options === undefined) {
     return;
@@ -68,15 +55,7 @@ export function checkHttpRoute(problems: Problems, options: HttpRouteOptions | u
   options.gateways.forEach(({ name }, i) => {
     checkObjectName(problems, `httpRoute.gateways[${String(i)}].name`, name);
   });
-  if (options.hosts.length === 0) {
-    problems.say('`httpRoute.hosts` must name at least one host, got none.');
-  }
-  options.hosts.forEach((host, i) => {
-    checkHostName(problems, `httpRoute.hosts[${String(i)}]`, host);
-  });
-  if (options.path !== undefined && !options.path.startsWith('/')) {
-    problems.add('httpRoute.path', 'must start with a slash', options.path);
-  }
+  checkEndpoint(problems, 'httpRoute', options);
   checkSeconds(problems, 'httpRoute.requestTimeout', options.requestTimeout);
 }
 

@@ -3,34 +3,35 @@ import type { Duration, Size } from 'cdk8s';
 import { checkSeconds } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 
-/** What large artifacts need on their way through an ingress controller. */
+/** Limits of an nginx controller for uploads of large artifacts. */
 export interface UploadOptions {
   /**
-   * The largest upload. Controllers of nginx allow 1 MiB unless told otherwise: any model would fail with HTTP 413.
+   * Size limit of an upload. The nginx default is 1 MiB, with which the upload of any model fails with HTTP 413.
    * @default - no limit
    */
   readonly maxSize?: Size;
 
   /**
-   * How long the server may be silent during a request, such as while it stores an upload.
+   * How long the server may send nothing during a request, such as while it stores an upload.
    * @default Duration.hours(1)
    */
   readonly timeout?: Duration;
 }
 
-/** What a load balancer of Amazon is told. */
+/** Limits of an AWS load balancer. */
 export interface AwsLoadBalancerOptions {
   /**
-   * How long a connection may be silent, at most 4000 seconds.
+   * How long a connection may be idle, at most 4000 seconds.
    * @default Duration.hours(1)
    */
   readonly timeout?: Duration;
 }
 
-/** The controller behind an Ingress, as far as it has to be told about large artifacts, in annotations of its own. */
+/** An ingress controller, with annotations that let large artifacts pass. */
 export class IngressController {
   /**
-   * The nginx controller of the Kubernetes project, which is retired since March 2026: prefer a Gateway for what is new.
+   * The nginx controller of the Kubernetes project, retired since March 2026. Choose it where it is installed; for new
+   * clusters, prefer a Gateway.
    * @see https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/
    */
   public static ingressNginx(options: UploadOptions = {}): IngressController {
@@ -40,7 +41,7 @@ export class IngressController {
         'proxy-body-size': sizeOf(options.maxSize),
         'proxy-read-timeout': seconds,
         'proxy-send-timeout': seconds,
-        // Otherwise each upload lies on the controller's disk before the first byte goes on.
+        // Otherwise the controller stores each upload on its disk before it passes it on.
         'proxy-request-buffering': 'off',
         ...(tls && { 'backend-protocol': 'HTTPS' }),
       }),
@@ -48,7 +49,7 @@ export class IngressController {
   }
 
   /**
-   * The nginx controller of F5 (NGINX Inc.).
+   * The nginx controller of F5 (NGINX Inc.). Choose it where it is installed.
    * @see https://docs.nginx.com/nginx-ingress-controller/configuration/ingress-resources/advanced-configuration-with-annotations/
    */
   public static f5Nginx(options: UploadOptions = {}): IngressController {
@@ -64,14 +65,14 @@ export class IngressController {
   }
 
   /**
-   * The AWS Load Balancer Controller, with an ALB. It has no limit of size.
+   * The AWS Load Balancer Controller, with an ALB, which has no size limit. Choose it on EKS.
    * @see https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/
    */
   public static awsLoadBalancer(options: AwsLoadBalancerOptions = {}): IngressController {
     return new IngressController(options.timeout, 4000, (tls, _, health) =>
       prefixed('alb.ingress.kubernetes.io', {
         'load-balancer-attributes': `idle_timeout.timeout_seconds=${String(secondsOf(options.timeout))}`,
-        // Straight to the pods, and gone from there as soon as a pod is.
+        // Targets are the pods themselves, which leave the load balancer as soon as they terminate.
         'target-type': 'ip',
         'healthcheck-path': health,
         ...(tls && { 'backend-protocol': 'HTTPS' }),
@@ -81,7 +82,7 @@ export class IngressController {
 
   private constructor(
     private readonly timeout: Duration | undefined,
-    private readonly longest: number | undefined,
+    private readonly maxSeconds: number | undefined,
     /** @internal */
     public readonly _annotations: (tls: boolean, service: string, health: string) => Record<string, string>,
   ) {}
@@ -89,12 +90,9 @@ export class IngressController {
   /** @internal */
   public _check(problems: Problems): void {
     checkSeconds(problems, 'ingress.controller.timeout', this.timeout);
-    if (this.longest !== undefined && secondsOf(this.timeout) > this.longest) {
-      problems.add(
-        'ingress.controller.timeout',
-        `must be at most ${String(this.longest)} seconds`,
-        secondsOf(this.timeout),
-      );
+    const seconds = secondsOf(this.timeout);
+    if (this.maxSeconds !== undefined && seconds > this.maxSeconds) {
+      problems.add('ingress.controller.timeout', `must be at most ${String(this.maxSeconds)} seconds`, seconds);
     }
   }
 }

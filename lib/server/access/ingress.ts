@@ -1,66 +1,40 @@
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { checkHostName, checkObjectName } from '../../validation/checks';
+import { checkObjectName } from '../../validation/checks';
 import type { ObjectLabels } from '../../kube/pod/labels';
 import type { Problems } from '../../validation/problems';
 
+import { checkEndpoint, type EndpointOptions } from './hosts';
 import type { IngressController } from './ingress-controller';
 
-/** The way in from outside the cluster. */
-export interface IngressOptions {
-  /** Host names that the server answers to. They become allowed hosts and CORS origins by themselves. */
-  readonly hosts: string[];
-
+/** The Ingress: access from outside the cluster. */
+export interface IngressOptions extends EndpointOptions {
   /**
-   * Path of the hosts that leads to the server.
-   * @default - the static prefix of the server, or '/'
-   */
-  readonly path?: string;
-
-  /**
-   * The ingress class.
+   * Name of the IngressClass.
    * @default - the default class of the cluster
    */
   readonly className?: string;
 
   /**
-   * The controller, where it has to be told about large artifacts: limits of size and time, in its own annotations.
-   * @default - the controller's own limits hold
+   * The ingress controller. Its annotations set the size and time limits that uploads of large artifacts need.
+   * @default - none: the controller's own limits apply
    */
   readonly controller?: IngressController;
 
   /**
-   * Annotations; they win over those of `controller`.
-   * @default - none
-   */
-  readonly annotations?: Record<string, string>;
-
-  /**
-   * Name of the Secret with the certificate for all hosts (type `kubernetes.io/tls`).
+   * Name of the Secret (type `kubernetes.io/tls`) with the certificate for all hosts.
    * @default - no TLS
    */
   readonly tlsSecretName?: string;
 }
 
-/** What the options must look like. */
+/** Validates the options. */
 export function checkIngress(problems: Problems, options: IngressOptions | undefined): void {
   if (options === undefined) {
     return;
   }
-  if (options.hosts.length === 0) {
-    problems.say('`ingress.hosts` must name at least one host, got none.');
-  }
-  const twice = options.hosts.find((host, i) => options.hosts.indexOf(host) < i);
-  if (twice !== undefined) {
-    problems.say(`\`ingress.hosts\` must not name a host twice, got "${twice}" twice.`);
-  }
-  options.hosts.forEach((host, i) => {
-    checkHostName(problems, `ingress.hosts[${String(i)}]`, host);
-  });
-  if (options.path !== undefined && !options.path.startsWith('/')) {
-    problems.add('ingress.path', 'must start with a slash', options.path);
-  }
+  checkEndpoint(problems, 'ingress', options);
   options.controller?._check(problems);
   if (options.tlsSecretName !== undefined) {
     checkObjectName(problems, 'ingress.tlsSecretName', options.tlsSecretName);

@@ -1,9 +1,14 @@
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { checkIsolation, egressOf, type IsolationOptions, isolateJob } from '../../kube/network/isolation';
+import {
+  checkIsolation,
+  egressOf,
+  type IngressEdge,
+  type IsolationOptions,
+  networkPolicy,
+} from '../../kube/network/isolation';
 import { NetworkPeer } from '../../kube/network/network-peer';
-import { type IngressEdge, networkPolicy } from '../../kube/network/network-policy';
 import { checkPeers } from '../../kube/network/network-route';
 import type { Pod } from '../../kube/pod/pod';
 import type { Problems } from '../../validation/problems';
@@ -17,23 +22,23 @@ const CONTROLLERS: Record<string, NetworkPeer> = { nginx: NetworkPeer.INGRESS_NG
 
 const EXTERNAL_SERVICE_TYPES: string[] = [kplus.ServiceType.LOAD_BALANCER, kplus.ServiceType.NODE_PORT];
 
-/** Who may reach a server, and what it may reach besides what its other props lead to. */
+/** Clients that may reach a server, and destinations that it may reach besides those of its other props. */
 export interface ServerIsolationOptions extends IsolationOptions {
   /**
-   * Who may reach the server: clients, and Prometheus (`NetworkPeer.PROMETHEUS`) where it scrapes. An empty list is nobody.
-   * A Service of the type LoadBalancer or NodePort brings clients from outside, who have to be named.
+   * Peers that may reach the server. An empty list denies all. Required with a Service of type LoadBalancer or NodePort,
+   * whose clients come from outside the cluster. `MlflowMonitoring` adds Prometheus itself.
    * @default [NetworkPeer.OWN_NAMESPACE]
    */
   readonly clients?: NetworkPeer[];
 
   /**
-   * Who brings in requests from outside, where there is an `ingress`.
-   * @default - NetworkPeer.INGRESS_NGINX or NetworkPeer.TRAEFIK, by `ingress.className`; for others it has to be given
+   * Pods of the ingress controller or Gateway that forward requests from outside.
+   * @default - NetworkPeer.INGRESS_NGINX or NetworkPeer.TRAEFIK, by `ingress.className`; required for others and for `httpRoute`
    */
   readonly ingressControllers?: NetworkPeer[];
 }
 
-/** The props of a server that decide who reaches it. */
+/** The props of a server that concern its network policy. */
 export interface IsolatedServer {
   readonly isolation?: ServerIsolationOptions;
   readonly ingress?: IngressOptions;
@@ -41,7 +46,7 @@ export interface IsolatedServer {
   readonly service?: ServiceOptions;
 }
 
-/** Validates the options, and what the other props ask of them. */
+/** Validates the options, alone and with the other props. */
 export function checkServerIsolation(
   problems: Problems,
   { isolation, ingress, httpRoute, service }: IsolatedServer,
@@ -52,17 +57,17 @@ export function checkServerIsolation(
   checkIsolation(problems, isolation);
   checkPeers(problems, 'isolation.clients', isolation.clients);
   checkPeers(problems, 'isolation.ingressControllers', isolation.ingressControllers);
-  const { serviceType } = service ?? {};
+  const serviceType = service?.serviceType;
   if (serviceType !== undefined && EXTERNAL_SERVICE_TYPES.includes(serviceType) && isolation.clients === undefined) {
     problems.say(
-      `\`isolation.clients\` must be given with a Service of the type ${serviceType}, whose clients come from outside.`,
-      "Name their addresses, or those of the nodes where these stand in for them: NetworkPeer.cidr('10.0.0.0/8').",
+      `\`isolation.clients\` is required with a Service of type ${serviceType}, whose clients come from outside.`,
+      "Name the addresses of the clients, or of the nodes if they replace them: NetworkPeer.cidr('10.0.0.0/8').",
     );
   }
   if (httpRoute !== undefined && isolation.ingressControllers === undefined) {
     problems.say(
-      '`isolation.ingressControllers` must be given with `httpRoute`: a Gateway says nothing of its pods.',
-      'Name the pods of the Gateway, or the addresses that a load balancer comes from.',
+      '`isolation.ingressControllers` is required with `httpRoute`, which does not tell the pods of its Gateway.',
+      'Name the pods of the Gateway, or the source addresses of a load balancer.',
     );
   } else if (
     ingress !== undefined &&
@@ -71,17 +76,17 @@ export function checkServerIsolation(
   ) {
     problems.add(
       'isolation.ingressControllers',
-      `must be given where \`ingress.className\` is not ${Object.keys(CONTROLLERS).join(' or ')}`,
+      `is required where \`ingress.className\` is not ${Object.keys(CONTROLLERS).join(' or ')}`,
       ingress.className,
-      'Name the pods of the controller, or the addresses that a load balancer comes from.',
+      'Name the pods of the controller, or the source addresses of a load balancer.',
     );
   }
 }
 
 /**
- * The policies of a server and of the Job that migrates its schema.
+ * Makes the network policies of a server and of the Job that migrates its schema.
  *
- * @param ingress who else may reach it; edges may be added until the synthesis
+ * @param ingress edges to add to; more may follow until the synthesis
  */
 export function isolateServer(
   scope: Construct,
@@ -98,7 +103,10 @@ export function isolateServer(
   });
   if (pods.migration !== undefined) {
     const { labels, routes } = pods.migration;
-    isolateJob(scope, 'migration-network-policy', `${scope.node.id}-migration`, labels, isolation, routes);
+    networkPolicy(scope, 'migration-network-policy', `${scope.node.id}-migration`, labels, {
+      ingress: [],
+      egress: egressOf(isolation, routes),
+    });
   }
 }
 

@@ -1,9 +1,9 @@
 import type * as kplus from 'cdk8s-plus-28';
 
-/** The Service in front of the server. */
+/** Options of the server's Service. */
 export interface ServiceOptions {
   /**
-   * How the Service is reached.
+   * Type of the Service.
    * @default ServiceType.CLUSTER_IP
    */
   readonly serviceType?: kplus.ServiceType;
@@ -21,13 +21,13 @@ export interface ServiceOptions {
   readonly nodePort?: number;
 
   /**
-   * Client addresses that a load balancer lets in, in CIDR notation.
+   * Client addresses that a load balancer accepts, in CIDR notation.
    * @default - all
    */
   readonly loadBalancerSourceRanges?: string[];
 
   /**
-   * Annotations, such as a cloud's settings of its load balancer.
+   * Annotations of the Service, such as a cloud's load balancer settings.
    * @default - none
    */
   readonly annotations?: Record<string, string>;

@@ -7,46 +7,46 @@ import type { PoolingProfile } from '../../postgres/capacity/pooling-profile';
 import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
 import type { Problems } from '../../validation/problems';
 import type { Endpoint } from '../access/hosts';
-import type { ReadinessCheck } from '../settings/readiness-check';
+import type { ReadinessCheck } from '../settings/probes';
 
-/** What a login has to know of the server. */
+/** The properties of the server that a login depends on. */
 export interface AuthContext {
   readonly backend: IPostgresBackend;
   readonly pooling: PoolingProfile;
-  /** Whether each pod prepares the database, and so the first administrator, before it serves. */
+  /** Whether each pod prepares the database, including the first administrator, before it serves. */
   readonly isPreparedByPods: boolean;
   readonly readinessCheck: ReadinessCheck;
-  /** The hosts by which it is reached from outside the cluster. */
+  /** Hosts of the Ingress and of the HTTPRoute. */
   readonly endpoints: readonly Endpoint[];
-  /** Paths of those hosts that lead to the server, by the prop that sets them. */
+  /** Path prefixes that are routed to the server, by prop. */
   readonly paths: Readonly<Record<string, string>>;
-  /** Whether the port of the pod speaks HTTPS. */
+  /** Whether the port of the pod uses HTTPS. */
   readonly isHttps: boolean;
   readonly metrics: boolean;
   readonly staticPrefix: string;
 }
 
-/** What a login adds to a server. */
+/** The additions of a login to a server. */
 export interface AuthParts {
   /** Arguments of `mlflow server`. */
   readonly arguments: string[];
-  /** For the container that serves. */
+  /** Part of the container that serves. */
   readonly server: PodPart;
-  /** For the container that prepares the database. */
+  /** Part of the container that prepares the database. */
   readonly migration: PodPart;
-  /** Engines of each worker besides those of MLflow itself, each with a pool. */
+  /** SQLAlchemy engines, each with a pool, that a worker has besides MLflow's own. */
   readonly engines: number;
-  /** Whether `/metrics` asks for the login of an administrator. */
+  /** Whether `/metrics` requires the login of an administrator. */
   readonly guardsMetrics: boolean;
-  /** The sidecar that answers on the port of the pod instead of MLflow, with the certificate that it shows. */
+  /** A sidecar that listens on the port of the pod instead of MLflow, and presents the certificate. */
   readonly proxy?: (certificate: PodPart) => PodContainer;
 }
 
-/** A login: what {@link MlflowAuth} chooses between. */
+/** A login that {@link MlflowAuth} offers. */
 export interface AuthStrategy {
   check(problems: Problems, context: AuthContext): void;
   bind(scope: Construct, labels: ObjectLabels, context: AuthContext): AuthParts;
 }
 
-/** No login: whoever reaches the server may do everything. */
+/** No login: every client may do everything. */
 export const NO_AUTH: AuthParts = { arguments: [], server: {}, migration: {}, engines: 0, guardsMetrics: false };

@@ -1,5 +1,4 @@
 import type { Duration } from 'cdk8s';
-import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import { checkSeconds } from '../../validation/checks';
@@ -15,59 +14,59 @@ import { checkUserDatabase, userDatabaseUri } from './user-database';
 const CONFIG_FOLDER = '/etc/mlflow-auth';
 const CONFIG_FILE = 'basic_auth.ini';
 
-/** What a user may do with an experiment or a model that nobody has given them a permission on. */
+/** Permission of users on experiments and models for which they have no explicit one. */
 export enum DefaultPermission {
-  /** Nothing, not even see it. */
+  /** No access. */
   NO_PERMISSIONS = 'NO_PERMISSIONS',
-  /** See it. */
+  /** Read. */
   READ = 'READ',
-  /** See it, and call endpoints of the gateway. */
+  /** Read, and call endpoints of the gateway. */
   USE = 'USE',
-  /** See and change it. */
+  /** Read and change. */
   EDIT = 'EDIT',
-  /** See, change and delete it, and give others permissions on it. */
+  /** Read, change, delete, and grant permissions to others. */
   MANAGE = 'MANAGE',
 }
 
 /** Options of {@link MlflowAuth.basic}. */
 export interface BasicAuthOptions {
   /**
-   * The password of the first administrator: 12 characters or more, in ASCII, since MLflow reads nothing else when artifacts
-   * are up- or downloaded. It counts while there is no such user, so one who was deleted comes back with it at the next
-   * start; it replaces the password that older versions of MLflow came with; any other is changed through MLflow.
+   * Password of the first administrator: 12 or more characters, ASCII only, since MLflow decodes nothing else for artifact
+   * uploads and downloads. It is used if the user does not exist (a deleted one is created again at the next start), and
+   * replaces the default password of older MLflow versions. Change any other password through MLflow.
    */
   readonly adminPassword: SecretKey;
 
   /**
-   * The name of the first administrator.
+   * Name of the first administrator.
    * @default 'admin'
    */
   readonly adminUsername?: string;
 
-  /** The key that signs the forms of the web UI. Any long random text; all replicas share it. */
+  /** Key that signs the forms of the web UI: any long random text. All replicas share it. */
   readonly flaskSecretKey: SecretKey;
 
   /**
-   * What users may do with what nobody has given them a permission on.
+   * Permission of users where they have no explicit one.
    * @default DefaultPermission.READ
    */
   readonly defaultPermission?: DefaultPermission;
 
   /**
-   * Name of a database of its own for the users, on the same PostgreSQL server and with the same login. It has to exist.
+   * Name of a separate, existing database for the users, on the same PostgreSQL server and with the same login.
    * @default - the database of the backend
    */
   readonly database?: string;
 
   /**
-   * How long a worker remembers a password that was right, instead of computing its slow hash at each request. For as long, a
-   * worker may go on taking a password that was changed. MLflow 3.13 or later.
-   * @default - not at all
+   * How long a worker caches a verified password instead of computing its slow hash for each request. A changed password may
+   * remain valid for as long. MLflow 3.13 or later.
+   * @default - no cache
    */
   readonly passwordCache?: Duration;
 }
 
-/** MLflow's own users and permissions. */
+/** MLflow's `basic-auth` app. */
 export class BasicAuth implements AuthStrategy {
   public constructor(private readonly options: BasicAuthOptions) {}
 
@@ -78,20 +77,26 @@ export class BasicAuth implements AuthStrategy {
     if (adminUsername !== undefined && !/^[!-9;-~]+$/.test(adminUsername)) {
       problems.add(
         'auth.adminUsername',
-        'must be ASCII letters, digits and signs, without spaces and colons',
+        'must be printable ASCII without spaces and colons',
         adminUsername,
         'HTTP ends a user name at its first colon.',
       );
     }
     checkUserDatabase(problems, database, context);
     checkPrefix(problems, context);
-    checkSeconds(problems, 'auth.passwordCache', passwordCache, 'Leave it out to remember none.');
+    checkSeconds(problems, 'auth.passwordCache', passwordCache, 'Leave it out for no cache.');
   }
 
   public bind(scope: Construct, labels: ObjectLabels, context: AuthContext): AuthParts {
     const configuration = { MLFLOW_AUTH_CONFIG_PATH: text(`${CONFIG_FOLDER}/${CONFIG_FILE}`) };
     const administrator = { MLFLOW_AUTH_ADMIN_PASSWORD: this.options.adminPassword._value() };
-    const volumeMounts = [this.configuration(scope, labels)];
+    const files = mountConfigFiles(scope, 'auth', labels, {
+      name: `${scope.node.id}-auth`,
+      volumeName: 'auth',
+      path: CONFIG_FOLDER,
+      data: { [CONFIG_FILE]: iniOf(this.options) },
+    });
+    const volumeMounts = [files];
     return {
       arguments: ['--app-name=basic-auth'],
       server: {
@@ -99,7 +104,7 @@ export class BasicAuth implements AuthStrategy {
         envVariables: {
           ...configuration,
           MLFLOW_FLASK_SERVER_SECRET_KEY: this.options.flaskSecretKey._value(),
-          // A server makes the first administrator itself where nobody has done it for this pod.
+          // The server creates the first administrator itself where its pod has no `init-mlflow` that migrates.
           ...(!context.isPreparedByPods && administrator),
         },
         volumeMounts,
@@ -109,36 +114,27 @@ export class BasicAuth implements AuthStrategy {
       guardsMetrics: true,
     };
   }
-
-  private configuration(scope: Construct, labels: ObjectLabels): kplus.VolumeMount {
-    return mountConfigFiles(scope, 'auth', labels, {
-      name: `${scope.node.id}-auth`,
-      volumeName: 'auth',
-      path: CONFIG_FOLDER,
-      data: { [CONFIG_FILE]: iniOf(this.options) },
-    });
-  }
 }
 
-// MLflow compares the beginning of the whole path, so that such a prefix would open everything (is_unprotected_route).
+// MLflow compares the start of the whole path, so such a prefix would make all paths public (is_unprotected_route).
 function checkPrefix(problems: Problems, { staticPrefix }: AuthContext): void {
   if (/^\/(static|health|favicon\.ico)/.test(staticPrefix)) {
     problems.add(
       'staticPrefix',
       'must not begin with /static, /health or /favicon.ico with MlflowAuth.basic()',
       staticPrefix,
-      'MLflow asks for no login there.',
+      'MLflow requires no login there.',
     );
   }
 }
 
-/** The configuration of `basic-auth`: nothing in it is secret (mlflow.server.auth.config). */
+/** The configuration file of `basic-auth` (mlflow.server.auth.config). It contains no secret. */
 function iniOf(options: BasicAuthOptions): string {
   const settings = {
     default_permission: options.defaultPermission ?? DefaultPermission.READ,
     database_uri: userDatabaseUri(options.database),
     admin_username: options.adminUsername ?? 'admin',
-    // MLflow before 3.17 stops without this entry. Empty, it cannot become anybody's password.
+    // MLflow before 3.17 requires this entry. An empty one cannot become a password.
     admin_password: '',
     auth_cache_ttl_seconds: options.passwordCache?.toSeconds() ?? 0,
   };

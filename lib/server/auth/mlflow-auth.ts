@@ -5,13 +5,13 @@ import type { OAuth2ProxyOptions } from './oauth2-proxy-options';
 import { OidcAuth, type OidcAuthOptions } from './oidc-auth';
 
 /**
- * Who may use the server, and how they prove it.
+ * How users log in to the server, and which permissions they get.
  *
  * @see https://mlflow.org/docs/latest/self-hosting/security/
  */
 export class MlflowAuth {
   /**
-   * User names and passwords, with permissions on each experiment and model: MLflow's own `basic-auth`. The users are in
+   * User names and passwords, with permissions on each experiment and model: MLflow's `basic-auth`. The users are stored in
    * PostgreSQL. Choose it where there is no identity provider.
    * @see https://mlflow.org/docs/latest/self-hosting/security/basic-http-auth/
    */
@@ -20,8 +20,8 @@ export class MlflowAuth {
   }
 
   /**
-   * Single sign-on at a proxy in each pod, in front of MLflow, which itself only listens on the loopback address. Whoever
-   * gets through may do everything. Choose it where there is an identity provider and people trust each other.
+   * Single sign-on through a proxy in each pod; MLflow itself listens on the loopback address only. Every user who logs in
+   * may do everything. Choose it where there is an identity provider and all users trust each other.
    * @see https://oauth2-proxy.github.io/oauth2-proxy/
    */
   public static oauth2Proxy(options: OAuth2ProxyOptions): MlflowAuth {
@@ -29,8 +29,8 @@ export class MlflowAuth {
   }
 
   /**
-   * Single sign-on and permissions, by the plugin `mlflow-oidc-auth`, which has to be in the image: the official one lacks
-   * it. Version 11.0.2 needs Python 3.12. Choose it where there is an identity provider and teams keep things from each other.
+   * Single sign-on and permissions with the plugin `mlflow-oidc-auth`, which the image must contain: the official one does
+   * not. Version 11.0.2 needs Python 3.12. Choose it where there is an identity provider and teams need separate permissions.
    * @see https://github.com/mlflow-oidc/mlflow-oidc-auth
    */
   public static oidc(options: OidcAuthOptions): MlflowAuth {

@@ -5,39 +5,24 @@ import { checkImage, checkSeconds } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 import type { SecretKey } from '../../kube/values/secret-key';
 
-import { checkIssuer, checkUrl } from './single-sign-on';
+import { checkClient, type OidcClientOptions } from './single-sign-on';
 
 /** Options of {@link MlflowAuth.oauth2Proxy}. */
-export interface OAuth2ProxyOptions {
-  /** The identity provider: the URL below which `/.well-known/openid-configuration` is. */
-  readonly issuerUrl: string;
-
-  /** The client that MLflow is there. */
-  readonly clientId: string;
-
-  /** Its secret. */
-  readonly clientSecret: SecretKey;
-
-  /** The key that encrypts session cookies: 16, 24 or 32 bytes, also in base64. All replicas share it. */
+export interface OAuth2ProxyOptions extends OidcClientOptions {
+  /** Key that encrypts session cookies: 16, 24 or 32 bytes, optionally in base64. All replicas share it. */
   readonly cookieSecret: SecretKey;
 
-  /** Domains of the e-mail addresses that are let in; `['*']` takes everybody whom the provider knows. */
+  /** E-mail domains of the users that may log in; `['*']` admits every user of the provider. */
   readonly emailDomains: string[];
 
   /**
-   * Groups of which one is needed, as the token names them in `groups`.
-   * @default - none is needed
+   * Groups, from the claim `groups` of the token, that may log in. One is enough.
+   * @default - no group is required
    */
   readonly allowedGroups?: string[];
 
   /**
-   * Where the provider sends people back to: `https://host/oauth2/callback`, as it is registered there.
-   * @default - from `ingress` or `httpRoute`, where there is one host; otherwise from each request's host, with https
-   */
-  readonly redirectUrl?: string;
-
-  /**
-   * How long MLflow may take to answer, which for large artifacts is long.
+   * Time limit for a response of MLflow, such as to the upload of a large artifact.
    * @default Duration.minutes(5)
    */
   readonly upstreamTimeout?: Duration;
@@ -61,7 +46,7 @@ export interface OAuth2ProxyOptions {
   readonly resources?: kplus.ContainerResources;
 }
 
-// What the library sets itself, and what would show a secret to all who may read the pod.
+// Set by the library, or a secret that everyone who may read the pod would see.
 const RESERVED_ARGUMENTS: Record<string, string> = {
   '--client-id': 'auth.clientId',
   '--client-secret': 'auth.clientSecret',
@@ -81,19 +66,17 @@ const RESERVED_ARGUMENTS: Record<string, string> = {
   '--allowed-group': 'auth.allowedGroups',
 };
 
-/** What the options must look like. */
+/** Validates the options. */
 export function checkOAuth2Proxy(problems: Problems, options: OAuth2ProxyOptions): void {
   checkImage(problems, 'auth.image', options.image);
-  checkIssuer(problems, options.issuerUrl);
-  options.clientSecret._check(problems, 'auth.clientSecret');
+  checkClient(problems, options);
   options.cookieSecret._check(problems, 'auth.cookieSecret');
   if (options.emailDomains.length === 0) {
     problems.say(
       '`auth.emailDomains` must name at least one domain, got none.',
-      "Use ['*'] to let everybody in whom the provider knows.",
+      "Use ['*'] to admit every user of the provider.",
     );
   }
-  checkUrl(problems, 'auth.redirectUrl', options.redirectUrl);
   checkSeconds(problems, 'auth.upstreamTimeout', options.upstreamTimeout);
   checkArguments(problems, options.extraArgs ?? []);
 }
@@ -108,8 +91,8 @@ function checkArguments(problems: Problems, args: string[]): void {
   }
   if (names.includes('--reverse-proxy') && !names.includes('--trusted-proxy-ip')) {
     problems.say(
-      '`auth.extraArgs --reverse-proxy` needs `--trusted-proxy-ip`: otherwise whoever sends X-Forwarded-Uri: /health needs no login.',
-      'Name the addresses of the ingress controller, or drop it.',
+      '`auth.extraArgs --reverse-proxy` needs `--trusted-proxy-ip`: otherwise a client that sends X-Forwarded-Uri: /health needs no login.',
+      'Name the addresses of the ingress controller, or leave it out.',
     );
   }
 }

@@ -8,12 +8,11 @@ import type { Problems } from '../../validation/problems';
 import { container, type ContainerOptions } from '../../kube/pod/pod';
 import type { PodPart } from '../../kube/pod/pod-part';
 import { LITTLE_SCRATCH_SPACE } from '../../kube/pod/scratch-space';
-import { SERVER_PORT } from '../settings/port';
+import { CERTIFICATE_FILE, KEY_FILE, PROXIED_PORT, SERVER_PORT } from '../settings/port';
 
 import { type AuthContext, type AuthParts, type AuthStrategy, NO_AUTH } from './auth-strategy';
 import { checkOAuth2Proxy, type OAuth2ProxyOptions } from './oauth2-proxy-options';
-import { proxyArguments } from './proxy-arguments';
-import { routeToIssuer } from './single-sign-on';
+import { callbackUrl, routeToIssuer } from './single-sign-on';
 
 const DEFAULT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(50), limit: kplus.Cpu.units(1) },
@@ -21,7 +20,7 @@ const DEFAULT_RESOURCES: kplus.ContainerResources = {
   ephemeralStorage: LITTLE_SCRATCH_SPACE,
 };
 
-/** A proxy in each pod, which listens in MLflow's place. */
+/** A proxy in each pod that listens instead of MLflow. */
 export class OAuth2Proxy implements AuthStrategy {
   public constructor(private readonly options: OAuth2ProxyOptions) {}
 
@@ -44,7 +43,7 @@ export class OAuth2Proxy implements AuthStrategy {
     };
   }
 
-  /** It starts before MLflow and stops after it, so that no answer is cut off: a native sidecar. */
+  /** A native sidecar: it starts before MLflow and stops after it, so that no response is cut off. */
   private sidecar(context: AuthContext): ContainerOptions {
     const probe = (path: string, periodSeconds: number, failureThreshold: number): kplus.Probe =>
       kplus.Probe.fromHttpGet(path, {
@@ -64,4 +63,63 @@ export class OAuth2Proxy implements AuthStrategy {
       readiness: probe('/ready', 5, 2),
     };
   }
+}
+
+/**
+ * The arguments of oauth2-proxy. They contain no secret.
+ *
+ * `--reverse-proxy` is not among them: it trusts X-Forwarded-Uri, so any request that claims to be for `/health` would pass.
+ * @see https://oauth2-proxy.github.io/oauth2-proxy/configuration/overview
+ */
+function proxyArguments(options: OAuth2ProxyOptions, context: AuthContext): string[] {
+  const { staticPrefix } = context;
+  const { upstreamTimeout = Duration.minutes(5), allowedGroups = [] } = options;
+  const redirectUrl = options.redirectUrl ?? callbackUrl(context.endpoints, `${staticPrefix}/oauth2/callback`);
+  return [
+    '--provider=oidc',
+    `--oidc-issuer-url=${options.issuerUrl}`,
+    `--client-id=${options.clientId}`,
+    '--code-challenge-method=S256',
+    ...addressesOf(context.isHttps),
+    `--upstream=http://127.0.0.1:${String(PROXIED_PORT)}`,
+    `--upstream-timeout=${String(upstreamTimeout.toSeconds())}s`,
+    ...(staticPrefix === '' ? [] : [`--proxy-prefix=${staticPrefix}/oauth2`]),
+    ...(redirectUrl === undefined ? [] : [`--redirect-url=${redirectUrl}`]),
+    // Browsers send secure cookies over HTTPS only.
+    ...(redirectUrl?.startsWith('http:') === true ? ['--cookie-secure=false'] : []),
+    '--cookie-samesite=lax',
+    ...options.emailDomains.map((domain) => `--email-domain=${domain}`),
+    ...allowedGroups.map((group) => `--allowed-group=${quoted(group)}`),
+    '--skip-provider-button=true',
+    // MLflow's client sends the token in MLFLOW_TRACKING_TOKEN.
+    '--skip-jwt-bearer-tokens=true',
+    // Clients of the API get 401: they would follow a redirect to the login page and take it for success.
+    `--api-route=^${escaped(staticPrefix)}/(api|ajax-api|gateway|graphql|v1)(/|$)`,
+    `--skip-auth-route=GET=^${escaped(staticPrefix)}/health$`,
+    // MLflow's exporter ignores the prefix (mlflow.server.prometheus_exporter).
+    ...(context.metrics ? ['--skip-auth-route=GET=^/metrics$'] : []),
+    ...(options.extraArgs ?? []),
+  ];
+}
+
+function addressesOf(isHttps: boolean): string[] {
+  const address = `0.0.0.0:${String(SERVER_PORT)}`;
+  return isHttps
+    ? // `-` disables plain HTTP, which has a port of its own by default.
+      [
+        '--http-address=-',
+        `--https-address=${address}`,
+        `--tls-cert-file=${CERTIFICATE_FILE}`,
+        `--tls-key-file=${KEY_FILE}`,
+      ]
+    : [`--http-address=${address}`];
+}
+
+// The flag takes a comma-separated list, and a group may contain commas: cn=ml,dc=example.
+function quoted(group: string): string {
+  return /[",]/.test(group) ? `"${group.replace(/"/g, '""')}"` : group;
+}
+
+function escaped(path: string): string {
+  return path.replace(/[.]/g, '\\.');
 }

@@ -7,26 +7,17 @@ import type { SecretKey } from '../../kube/values/secret-key';
 
 import type { AuthContext, AuthParts, AuthStrategy } from './auth-strategy';
 import type { DefaultPermission } from './basic-auth';
-import { callbackUrl, checkIssuer, checkUrl, routeToIssuer } from './single-sign-on';
+import { callbackUrl, checkClient, type OidcClientOptions, routeToIssuer } from './single-sign-on';
 import { checkUserDatabase, userDatabaseUri } from './user-database';
 
 /** Options of {@link MlflowAuth.oidc}. */
-export interface OidcAuthOptions {
-  /** The identity provider: the URL below which `/.well-known/openid-configuration` is. */
-  readonly issuerUrl: string;
-
-  /** The client that MLflow is there. */
-  readonly clientId: string;
-
-  /** Its secret. */
-  readonly clientSecret: SecretKey;
-
-  /** The key that signs sessions. Any long random text; all replicas share it. */
+export interface OidcAuthOptions extends OidcClientOptions {
+  /** Key that signs sessions: any long random text. All replicas share it. */
   readonly sessionSecretKey: SecretKey;
 
   /**
-   * Name of the database for users and permissions, on the PostgreSQL server of the backend and with its login. It has to
-   * exist. It cannot be the backend's own: both keep their revision in a table `alembic_version`.
+   * Name of an existing database for users and permissions, on the same PostgreSQL server and with the same login. It must
+   * not be the backend's: both store their revision in a table `alembic_version`.
    */
   readonly database: string;
 
@@ -43,16 +34,10 @@ export interface OidcAuthOptions {
   readonly adminGroups?: string[];
 
   /**
-   * What users may do with what nobody has given them a permission on.
+   * Permission of users where they have no explicit one.
    * @default DefaultPermission.NO_PERMISSIONS - the plugin's own
    */
   readonly defaultPermission?: DefaultPermission;
-
-  /**
-   * Where the provider sends people back to: `https://host/callback`, as it is registered there.
-   * @default - from `ingress` or `httpRoute`, where there is one host; otherwise from each request
-   */
-  readonly redirectUrl?: string;
 }
 
 /** The plugin `mlflow-oidc-auth` (mlflow_oidc_auth.config). */
@@ -60,13 +45,16 @@ export class OidcAuth implements AuthStrategy {
   public constructor(private readonly options: OidcAuthOptions) {}
 
   public check(problems: Problems, context: AuthContext): void {
-    const { issuerUrl, clientSecret, sessionSecretKey, database, redirectUrl } = this.options;
-    checkIssuer(problems, issuerUrl);
-    clientSecret._check(problems, 'auth.clientSecret');
+    const { sessionSecretKey, database } = this.options;
+    checkClient(problems, this.options);
     sessionSecretKey._check(problems, 'auth.sessionSecretKey');
-    checkUrl(problems, 'auth.redirectUrl', redirectUrl);
     checkUserDatabase(problems, database, context);
-    checkPaths(problems, context);
+    for (const [prop, path] of Object.entries(context.paths)) {
+      if (path !== '/') {
+        const hint = 'The pages of the plugin are at the root, not below `staticPrefix`.';
+        problems.add(prop, 'must be / with MlflowAuth.oidc()', path, hint);
+      }
+    }
   }
 
   public bind(_scope: Construct, _labels: ObjectLabels, context: AuthContext): AuthParts {
@@ -91,7 +79,7 @@ export class OidcAuth implements AuthStrategy {
             ...(allowedGroups !== undefined && { OIDC_GROUP_NAME: allowedGroups.join(',') }),
             ...(adminGroups !== undefined && { OIDC_ADMIN_GROUP_NAME: adminGroups.join(',') }),
             ...(defaultPermission !== undefined && { DEFAULT_MLFLOW_PERMISSION: defaultPermission }),
-            // Its pool takes no notice of MLflow's settings.
+            // The plugin's pool ignores MLflow's settings.
             ...(poolSize !== undefined && { OIDC_DB_POOL_SIZE: poolSize }),
             ...(maxOverflow !== undefined && { OIDC_DB_POOL_MAX_OVERFLOW: maxOverflow }),
             ...(recycle !== undefined && { OIDC_DB_POOL_RECYCLE_SECONDS: recycle.toSeconds() }),
@@ -105,18 +93,5 @@ export class OidcAuth implements AuthStrategy {
       engines: 1,
       guardsMetrics: false,
     };
-  }
-}
-
-function checkPaths(problems: Problems, { paths }: AuthContext): void {
-  for (const [prop, path] of Object.entries(paths)) {
-    if (path !== '/') {
-      problems.add(
-        prop,
-        'must be / with MlflowAuth.oidc()',
-        path,
-        'The pages of the plugin are not below `staticPrefix`.',
-      );
-    }
   }
 }

@@ -1,13 +1,13 @@
 import type { Problems } from '../../validation/problems';
 import { checkDatabase } from '../../postgres/connection/endpoint';
-import { ReadinessCheck } from '../settings/readiness-check';
+import { ReadinessCheck } from '../settings/probes';
 
 import type { AuthContext } from './auth-strategy';
 
 /**
- * The URI of the database with the users. Everything but its name is in libpq's own variables.
+ * The URI of the database with the users. All but its name is in the PG* variables.
  *
- * The name is a parameter, since SQLAlchemy takes the path of a URI as it is, while libpq decodes it.
+ * The name is a parameter because libpq decodes it, while SQLAlchemy does not decode the path of a URI.
  */
 export function userDatabaseUri(database: string | undefined): string {
   return database === undefined
@@ -15,7 +15,7 @@ export function userDatabaseUri(database: string | undefined): string {
     : `postgresql+psycopg2:///?dbname=${encodeURIComponent(database)}`;
 }
 
-/** Validates the props of a server whose users are in PostgreSQL. */
+/** Validates the props of a server whose users are stored in PostgreSQL. */
 export function checkUserDatabase(problems: Problems, database: string | undefined, context: AuthContext): void {
   checkDatabase(problems, database, 'auth.database');
   const { bypass, poolsAnyDatabase } = context.backend.connection;
@@ -24,12 +24,12 @@ export function checkUserDatabase(problems: Problems, database: string | undefin
       'auth.database',
       'must be left out behind a pooler that connects to one database',
       database,
-      `Leave it out: the users are then in the database of "${context.backend.node.id}".`,
+      `Leave it out: the database of "${context.backend.node.id}" then stores the users.`,
     );
   }
   if (context.readinessCheck === ReadinessCheck.DATABASE) {
     problems.say(
-      '`readinessCheck` must not be DATABASE with an `auth` that asks for a login: the probe has none.',
+      '`readinessCheck` must not be DATABASE with an `auth` that requires a login, which the probe does not have.',
       'Leave it out.',
     );
   }

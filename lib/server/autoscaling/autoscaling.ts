@@ -5,17 +5,16 @@ import type { Construct } from 'constructs';
 import type { ObjectLabels } from '../../kube/pod/labels';
 import type { Problems } from '../../validation/problems';
 
-import { checkKeda, type KedaOptions, scaledObject } from './keda';
-import type { ScaledServer } from './keda-trigger';
+import { checkKeda, type KedaOptions, scaledObject, type ScaledServer } from './keda';
 import { checkResourceScaling, podAutoscaler, type ResourceScalingOptions } from './pod-autoscaler';
 
-/** What sets the number of pods: exactly one of the two. */
+/** The object that sets the number of pods: one of the two. */
 export interface Autoscaler {
   readonly podAutoscaler?: kplus.HorizontalPodAutoscaler;
   readonly scaledObject?: ApiObject;
 }
 
-/** A number of pods that follows the load. */
+/** Scales the number of pods with the load. */
 export class Autoscaling {
   /** By CPU and memory, with a HorizontalPodAutoscaler. Needs a metrics server in the cluster. Choose it unless you run KEDA. */
   public static byResources(options: ResourceScalingOptions): Autoscaling {
@@ -24,23 +23,23 @@ export class Autoscaling {
       (problems) => {
         checkResourceScaling(problems, options);
       },
-      (server, deployment, labels) => ({ podAutoscaler: podAutoscaler(server, deployment, options, labels) }),
+      (...server) => ({ podAutoscaler: podAutoscaler(options, ...server) }),
     );
   }
 
-  /** By what KEDA measures, such as requests a second, with its ScaledObject. Needs the KEDA operator in the cluster. */
+  /** By KEDA's metrics, such as requests per second, with a ScaledObject. Needs the KEDA operator in the cluster. */
   public static keda(options: KedaOptions): Autoscaling {
     return new Autoscaling(
       options.maxReplicas,
       (problems, server) => {
         checkKeda(problems, options, server);
       },
-      (server, deployment, labels) => ({ scaledObject: scaledObject(server, deployment, options, labels) }),
+      (...server) => ({ scaledObject: scaledObject(options, ...server) }),
     );
   }
 
   private constructor(
-    /** Pods at the most. */
+    /** Maximum number of pods. */
     public readonly maxReplicas: number,
     /** @internal */
     public readonly _check: (problems: Problems, server: ScaledServer) => void,

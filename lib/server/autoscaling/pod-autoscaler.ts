@@ -5,56 +5,47 @@ import { checkWhole } from '../../validation/checks';
 import type { ObjectLabels } from '../../kube/pod/labels';
 import type { Problems } from '../../validation/problems';
 
-/** How the number of pods follows their CPU and memory. */
-export interface ResourceScalingOptions {
-  /** Pods at the most. */
-  readonly maxReplicas: number;
+import { checkScaling, type ScalingOptions } from './scaling-options';
 
+/** Options of {@link Autoscaling.byResources}. */
+export interface ResourceScalingOptions extends ScalingOptions {
   /**
-   * Pods at the least.
-   * @default 2
-   */
-  readonly minReplicas?: number;
-
-  /**
-   * CPU that the pods should use on average, in percent of what they request. The CPU is what MLflow runs out of first.
+   * Target of the average CPU usage, in percent of the pods' requests. The CPU is MLflow's first bottleneck.
    * @default 80
    */
   readonly cpuPercent?: number;
 
   /**
-   * Memory that the pods should use on average, in percent of what they request. MLflow's memory hardly follows its load.
-   * @default - memory does not count
+   * Target of the average memory usage, in percent of the pods' requests. MLflow's memory hardly depends on its load.
+   * @default - the autoscaler ignores memory
    */
   readonly memoryPercent?: number;
 
   /**
    * How fast pods are added.
-   * @default - as cdk8s-plus-28 has it: at once, up to twice as many or four more in 15 seconds
+   * @default - that of cdk8s-plus-28: at once, up to twice as many or four more in 15 seconds
    */
   readonly scaleUp?: kplus.ScalingRules;
 
   /**
    * How fast pods are removed.
-   * @default - as cdk8s-plus-28 has it: after five minutes
+   * @default - that of cdk8s-plus-28: after five minutes
    */
   readonly scaleDown?: kplus.ScalingRules;
 }
 
-/** What the options must look like. */
+/** Validates the options. */
 export function checkResourceScaling(problems: Problems, options: ResourceScalingOptions): void {
-  const { minReplicas = 2, maxReplicas } = options;
-  checkWhole(problems, 'autoscaling.minReplicas', options.minReplicas, { least: 1 });
-  checkWhole(problems, 'autoscaling.maxReplicas', maxReplicas, { least: Math.max(1, minReplicas) });
+  checkScaling(problems, options);
   checkWhole(problems, 'autoscaling.cpuPercent', options.cpuPercent, { least: 1 });
   checkWhole(problems, 'autoscaling.memoryPercent', options.memoryPercent, { least: 1 });
 }
 
-/** The HorizontalPodAutoscaler of a server. The Deployment then has no number of replicas for an apply to reset. */
+/** The HorizontalPodAutoscaler of a server. Its Deployment then has no number of replicas, to which an apply would reset it. */
 export function podAutoscaler(
+  options: ResourceScalingOptions,
   scope: Construct,
   deployment: kplus.Deployment,
-  options: ResourceScalingOptions,
   labels: ObjectLabels,
 ): kplus.HorizontalPodAutoscaler {
   const utilization = (percent: number): kplus.MetricTarget => kplus.MetricTarget.averageUtilization(percent);

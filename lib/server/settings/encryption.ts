@@ -3,40 +3,40 @@ import type { Problems } from '../../validation/problems';
 import type { SecretKey } from '../../kube/values/secret-key';
 
 /**
- * What MLflow encrypts secrets with that it stores in the database. Keep them: with another value, what is stored cannot be
- * read any more.
+ * Keys with which MLflow encrypts the secrets that it stores in the database. Keep them: stored secrets cannot be read with
+ * other keys.
  */
 export interface EncryptionOptions {
   /**
-   * The passphrase for the API keys of MLflow's gateway. MLflow asks for 32 characters or more, but does not count them;
+   * Passphrase for the API keys of MLflow's gateway. MLflow requires 32 or more characters, but does not check it;
    * `init-mlflow` refuses an empty one. To change it, stop the server, run `mlflow crypto rotate-kek`, and set the
    * MLFLOW_CRYPTO_KEK_VERSION that it names in `extraEnvVars`.
-   * @default - the one in MLflow's source (mlflow.utils.crypto), which everybody knows
+   * @default - the public default in MLflow's source (mlflow.utils.crypto)
    */
   readonly passphrase?: SecretKey;
 
   /**
-   * The key for the secrets of webhooks: 32 bytes in URL-safe base64 (`openssl rand -base64 32 | tr +/ -_`).
-   * @default - one that each worker makes up (mlflow.store.model_registry.dbmodels.models), so that no other can read it
+   * Key for the secrets of webhooks: 32 bytes in URL-safe base64 (`openssl rand -base64 32 | tr +/ -_`).
+   * @default - each worker generates one that others do not have (mlflow.store.model_registry.dbmodels.models)
    */
   readonly webhookKey?: SecretKey;
 }
 
-/** Validates the options. Whoever logs in shares the server with others. */
-export function checkEncryption(problems: Problems, options: EncryptionOptions = {}, isShared: boolean): void {
+/** Validates the options. */
+export function checkEncryption(problems: Problems, options: EncryptionOptions = {}, hasAuth: boolean): void {
   options.passphrase?._check(problems, 'encryption.passphrase');
   options.webhookKey?._check(problems, 'encryption.webhookKey');
-  if (isShared && options.passphrase === undefined) {
+  if (hasAuth && options.passphrase === undefined) {
     problems.add(
       'encryption.passphrase',
       'is required with `auth`',
       options.passphrase,
-      'MLflow would encrypt the API keys of its gateway with a passphrase that is in its source. Pass SecretKey.fromSecretName(name, key).',
+      'Otherwise MLflow encrypts the API keys of its gateway with the public passphrase in its source. Pass SecretKey.fromSecretName(name, key).',
     );
   }
 }
 
-/** The keys as MLflow reads them. */
+/** The environment variables with the keys. */
 export function encryptionPart({ passphrase, webhookKey }: EncryptionOptions = {}): PodPart {
   return {
     of: 'encryption',

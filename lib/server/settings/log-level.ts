@@ -1,13 +1,13 @@
-/** How much the server logs: MLflow's and uvicorn's levels. */
+/** Log level of MLflow and uvicorn. */
 export enum LogLevel {
   /** Everything, for debugging. */
   DEBUG = 'debug',
   /** Requests and events. */
   INFO = 'info',
-  /** What may need attention. */
+  /** Events that may need attention. */
   WARNING = 'warning',
-  /** What failed. */
+  /** Failures. */
   ERROR = 'error',
-  /** What ended the server. */
+  /** Failures that stop the server. */
   CRITICAL = 'critical',
 }

@@ -66,12 +66,9 @@ function* findWays(fqn) {
       }
     }
   }
-  if (wanted.kind === 'interface' && isOwn(fqn)) {
-    const methods = (wanted.methods ?? []).map(({ name, returns }) => ({
-      name,
-      type: returns?.type ?? { primitive: 'any' },
-      method: true,
-    }));
+  // One that has effects, such as a server that lets clients in, is made by its class.
+  if (wanted.kind === 'interface' && isOwn(fqn) && (wanted.methods ?? []).every(({ returns }) => returns)) {
+    const methods = (wanted.methods ?? []).map(({ name, returns }) => ({ name, type: returns.type, method: true }));
     yield { kind: 'implement', fqn, parameters: [...(wanted.properties ?? []), ...methods] };
   }
 }

@@ -4,7 +4,7 @@ import { Random } from './random.mjs';
 import { entriesOf, IDS, NO_MEMBER, OTHERS, valuesOf } from './values.mjs';
 
 /** Deeper than this, the simplest. */
-const DEEP = 5;
+const DEEP = 7;
 
 /** The app number `index` of a seed: always the same one. */
 export function appOf(seed, index) {

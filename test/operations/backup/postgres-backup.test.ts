@@ -184,7 +184,7 @@ describe('the target', () => {
     expect(podIn(manifests({ serviceAccount })).serviceAccountName).toBe('own');
     expect(() => manifests({ target, serviceAccount })).toThrow(
       new Error(
-        '[chart/backup] `serviceAccount` must be left out where `target` has an identity for the ServiceAccount. Leave it out, or annotate your own ServiceAccount and give `target` ambient credentials.',
+        '[chart/backup] `serviceAccount` must not be set if `target` has an identity for the ServiceAccount. Leave it out, or annotate your own ServiceAccount and give `target` ambient credentials.',
       ),
     );
   });

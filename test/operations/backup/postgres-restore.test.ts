@@ -94,7 +94,7 @@ test.each<[Partial<PostgresRestoreProps>, string]>([
   [{ source: undefined }, '`source` must be given, got undefined. Use BackupLocation.s3() or .volume().'],
   [
     { source: BackupLocation.volume() },
-    '`source` must be a claim that exists, got a new one, in which there is no dump. Use `dumps` of the PostgresBackup, or Persistence.existingClaim(name).',
+    '`source` must be an existing claim, got a new one, which holds no dump. Use `dumps` of the PostgresBackup, or Persistence.existingClaim(name).',
   ],
   [{ dump: 'oldest' }, '`dump` must be \'newest\' or the name of a dump (<id>-<time>-<pod>), got "oldest".'],
   [{ dump: '../a' }, '`dump` must be \'newest\' or the name of a dump (<id>-<time>-<pod>), got "../a".'],

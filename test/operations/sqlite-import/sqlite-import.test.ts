@@ -131,8 +131,8 @@ test('a small one can be bounded', () => {
 
 const location = '`artifactLocations[0]';
 const target = 'must be a URI with a path or a bucket, or an absolute path';
-const prefix = 'must be a prefix of locations, and more than a scheme';
-const look = 'Look into the old database: SELECT DISTINCT artifact_location FROM experiments.';
+const prefix = 'must be a prefix of locations, longer than a scheme';
+const look = 'List them in the old database: SELECT DISTINCT artifact_location FROM experiments.';
 const known =
   'It knows abfss, b2, dbfs, file, ftp, gs, hdfs, http, https, mlflow-artifacts, r2, s3, sftp, viewfs, wasbs.';
 const rule = (from: string, to: string): Partial<SqliteImportProps> => ({
@@ -141,9 +141,9 @@ const rule = (from: string, to: string): Partial<SqliteImportProps> => ({
 const onClaim = (name: string, path: string): Partial<SqliteImportProps> => ({
   source: SqliteSource.fromClaim(name, path),
 });
-const pathRule = 'must be the path of a file from the top of the volume, without a leading slash';
 const given =
   'must be given, got an empty string. If it comes from an environment variable, set that before the synthesis.';
+const pathRule = 'must be the path of a file on the volume, without a leading slash';
 const pathWayOut = 'Write `mlflow.db` or `folder/mlflow.db`.';
 const objectName = 'must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots)';
 
@@ -172,7 +172,7 @@ test.each<[Partial<SqliteImportProps>, string]>([
         { oldPrefix: '/m/', newPrefix: '/b' },
       ],
     },
-    '`artifactLocations[1].oldPrefix` must differ from those of the rules before it, got "/m/". The first rule counts.',
+    '`artifactLocations[1].oldPrefix` must differ from those of the rules before it, got "/m/". The first rule that matches applies.',
   ],
   [
     { workingCopy: WorkingCopy.ephemeralVolume({ size: Size.kibibytes(100) }) },

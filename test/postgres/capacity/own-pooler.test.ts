@@ -64,7 +64,7 @@ test('users cannot have a database that the pooler does not connect to', () => {
   const { chart, backend } = pooled();
   expect(() => new MlflowServer(chart, 'mlflow', { backend, auth, encryption })).toThrow(
     new Error(
-      '[chart/mlflow] `auth.database` must be left out behind a pooler that connects to one database, got "users". Leave it out: the users are then in the database of "pooler".',
+      '[chart/mlflow] `auth.database` must be left out behind a pooler that connects to one database, got "users". Leave it out: the database of "pooler" then stores the users.',
     ),
   );
 });

@@ -1,12 +1,6 @@
 import { Size, Testing } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
-import {
-  CloudNativePostgres,
-  type CloudNativePostgresProps,
-  type FileSource,
-  PoolMode,
-  PostgresTls,
-} from 'cdk8s-mlflow';
+import { CloudNativePostgres, type CloudNativePostgresProps, PoolMode, PostgresTls } from 'cdk8s-mlflow';
 
 import { chart, containerOf, env, type Manifest, only, server } from '../../support/synth';
 
@@ -206,11 +200,11 @@ test.each<[CloudNativePostgresProps, string]>([
   [{ database: 'x'.repeat(64) }, `\`database\` must have 1 to 63 bytes, got "${'x'.repeat(64)}".`],
   [
     { owner: 'postgres' },
-    '`owner` must be a role of its own, got "postgres". The operator gives the superuser no password.',
+    '`owner` must be a role other than the superuser, got "postgres". The operator gives the superuser no password.',
   ],
   [
     { owner: '' },
-    '`owner` must be a role of its own, got an empty string. The operator gives the superuser no password.',
+    '`owner` must be a role other than the superuser, got an empty string. The operator gives the superuser no password.',
   ],
   [{ maxConnections: 0 }, '`maxConnections` must be a whole number from 1 to 262143, got 0.'],
   [{ settings: { max_connections: '5' } }, '`settings` must not name max_connections. Use `maxConnections`.'],

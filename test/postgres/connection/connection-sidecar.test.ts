@@ -197,7 +197,7 @@ test('the runbook names its log, and no preparation of it', () => {
 describe('errors', () => {
   const own = (scope: Construct): ServiceAccount => new ServiceAccount(scope, 'own');
   const OWN_ACCOUNT =
-    '`serviceAccount` must be left out where `backend` has an identity for the ServiceAccount. Leave it out, or annotate your own ServiceAccount and give `backend` ambient credentials.';
+    '`serviceAccount` must not be set if `backend` has an identity for the ServiceAccount. Leave it out, or annotate your own ServiceAccount and give `backend` ambient credentials.';
 
   test.each<[string, (scope: Construct) => void, string]>([
     [
@@ -223,7 +223,7 @@ describe('errors', () => {
     [
       'a pooler without a password for its clients',
       (scope) => new PgBouncer(scope, 'pgbouncer', { backend: withoutPassword(scope) }),
-      '[chart/pgbouncer] `clientPassword` must be given where `backend` logs in without a password: PgBouncer lets nobody in without one. Name a key of a Secret with any long random text.',
+      '[chart/pgbouncer] `clientPassword` must be set if `backend` logs in without a password: PgBouncer requires one of its clients. Give a key of a Secret that holds a long random text.',
     ],
     [
       'a pooler that lets others in, without a password of its own',
@@ -234,7 +234,7 @@ describe('errors', () => {
           authQuery: 'SELECT a, b FROM c($1)',
           maxDatabaseConnections: 60,
         }),
-      '[chart/pgbouncer] `authQuery` must be left out where `backend` logs in without a password: its proxy lets in nobody else. Leave it out.',
+      '[chart/pgbouncer] `authQuery` must not be set if `backend` logs in without a password: its proxy authenticates no other user. Leave it out.',
     ],
     [
       'a pooler with two passwords, one of a Secret that cannot be',
@@ -245,7 +245,7 @@ describe('errors', () => {
         }),
       [
         '[chart/pgbouncer] `clientPassword` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "A".',
-        '[chart/pgbouncer] `clientPassword` must be left out where `backend` has a password, which clients log in with. Leave it out.',
+        '[chart/pgbouncer] `clientPassword` must not be set if `backend` has a password: clients log in with that. Leave it out.',
       ].join('\n'),
     ],
     [
@@ -255,7 +255,7 @@ describe('errors', () => {
           backend: withoutPassword(scope),
           admin: PostgresCredentials.fromSecretName('admin'),
         }),
-      "[chart/bootstrap] `backend` must log in with a password, which the role gets. Make a role that logs in without one as an administrator, or with the tools of the database's provider.",
+      "[chart/bootstrap] `backend` must log in with a password, which the role gets. Create a role without one as an administrator, or with the database provider's tools.",
     ],
     [
       'an exporter that would log in with a password',
@@ -264,7 +264,7 @@ describe('errors', () => {
           backend: withoutPassword(scope),
           credentials: PostgresCredentials.fromSecretName('monitor'),
         }),
-      '[chart/exporter] `credentials` must be left out where the proxy of `backend` logs in, which is let in as nobody else. Leave it out, or watch another backend on the same database, with a password.',
+      '[chart/exporter] `credentials` must be left out where the proxy of `backend` logs in, which can log in as no other role. Leave it out, or use another backend on the same database, with a password.',
     ],
   ])('%s', (_, make, text) => {
     expect(() => {

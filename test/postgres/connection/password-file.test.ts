@@ -161,7 +161,7 @@ describe("a user's own sidecar", () => {
     expect(runbook.split('\n').filter((line) => /^\| .*(lease|login)/.test(line))).toEqual([
       '| `expired-lease` | Look at the log of vault-agent, and renew the lease of the role |',
       '| `no-login` | Create the role again |',
-      '| `wrong-password`, `pg-hba` | the server does not let this login in: the Secret below, or `pg_hba.conf` |',
+      '| `wrong-password`, `pg-hba` | the server rejects the login: check the Secret below and `pg_hba.conf` |',
     ]);
   });
 
@@ -203,7 +203,7 @@ describe('errors', () => {
           backend: rds(scope),
           admin: PostgresCredentials.fromSecretName('admin'),
         }),
-      "[chart/bootstrap] `backend` must log in with a password, which the role gets. Make a role that logs in without one as an administrator, or with the tools of the database's provider.",
+      "[chart/bootstrap] `backend` must log in with a password, which the role gets. Create a role without one as an administrator, or with the database provider's tools.",
     ],
     [
       'artifacts of another role',

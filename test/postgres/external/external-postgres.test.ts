@@ -1,5 +1,5 @@
 import { Testing } from 'cdk8s';
-import { ExternalPostgres, type ExternalPostgresProps, type FileSource, PostgresTls } from 'cdk8s-mlflow';
+import { ExternalPostgres, type ExternalPostgresProps } from 'cdk8s-mlflow';
 
 import { chart, container, env, only, server } from '../../support/synth';
 

@@ -357,7 +357,7 @@ test.each<[Props, string]>([
   ],
   [
     { authQuery: 'SELECT a, b FROM c($1)' },
-    '`maxDatabaseConnections` must be given with `authQuery`: each user gets a pool of its own. Give at least `defaultPoolSize`.',
+    '`maxDatabaseConnections` must be set with `authQuery`: each user gets a pool of its own. Give at least `defaultPoolSize`.',
   ],
   [{ settings: { auth_type: 'trust' } }, '`settings` must not name auth_type. The library sets it itself.'],
   [{ settings: { '[users]': '' } }, '`settings` must have names of settings of pgbouncer.ini, got "[users]".'],
@@ -383,7 +383,7 @@ test('refuses a list of hosts of which one takes writes, and says everything at 
   expect(() => synth({ replicas: 0 }, failover)).toThrow(
     error(
       '`replicas` must be a whole number from 1, got 0.',
-      '`backend` must not be a list of hosts of which one takes writes: PgBouncer stays on the first that answers, a standby too. Name one address that follows the primary: a Service, a DNS name or a proxy.',
+      '`backend` must not be a list of hosts of which one accepts writes: PgBouncer stays at the first that answers, even a standby. Give one host that follows the primary: a Service, a DNS name or a proxy.',
     ),
   );
 });

@@ -204,7 +204,7 @@ describe('refuses', () => {
       'TLS that may be none',
       { tls: PostgresTls.PREFER },
       [
-        '`tls` must encrypt, since RDS takes no token otherwise, got "prefer". Use PostgresTls.verifyFull({ ca }), or PostgresTls.REQUIRE.',
+        '`tls` must encrypt, since RDS accepts no token otherwise, got "prefer". Use PostgresTls.verifyFull({ ca }), or PostgresTls.REQUIRE.',
       ],
     ],
     [
@@ -242,10 +242,12 @@ describe('refuses', () => {
         route: { ports: [] },
       },
       [
-        '`tls.ca` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "A".',
-        '`tokenRenewal` must be a whole number of seconds from 1, got 0.5.',
+        '`database` must have 1 to 63 bytes, got an empty string.',
         '`maxConnections` must be a whole number from 1 to 262143, got 0.',
         '`route.ports` must name at least one port, got none.',
+        '`tls.ca` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "A".',
+        '`user` must not be empty, got an empty string. If it comes from an environment variable, set that before the synthesis.',
+        '`tokenRenewal` must be a whole number of seconds from 1, got 0.5.',
         '`image` must be the reference of an image, got "my image".',
       ],
     ],

@@ -130,26 +130,26 @@ test.each<[Partial<MlflowServerProps>, string]>([
   ],
   [
     basic({ adminUsername: 'a:b' }),
-    '`auth.adminUsername` must be ASCII letters, digits and signs, without spaces and colons, got "a:b". HTTP ends a user name at its first colon.',
+    '`auth.adminUsername` must be printable ASCII without spaces and colons, got "a:b". HTTP ends a user name at its first colon.',
   ],
   [basic({ database: 'é'.repeat(32) }), `\`auth.database\` must have 1 to 63 bytes, got "${'é'.repeat(32)}".`],
   [
     basic({ passwordCache: Duration.millis(5) }),
-    '`auth.passwordCache` must be a whole number of seconds from 1, got 0.005. Leave it out to remember none.',
+    '`auth.passwordCache` must be a whole number of seconds from 1, got 0.005. Leave it out for no cache.',
   ],
   [
     { ...basic(), readinessCheck: ReadinessCheck.DATABASE },
-    '`readinessCheck` must not be DATABASE with an `auth` that asks for a login: the probe has none. Leave it out.',
+    '`readinessCheck` must not be DATABASE with an `auth` that requires a login, which the probe does not have. Leave it out.',
   ],
   ...['/static', '/static-mlflow', '/health-team/mlflow', '/favicon.icon'].map(
     (staticPrefix): [Partial<MlflowServerProps>, string] => [
       { ...basic(), staticPrefix },
-      `\`staticPrefix\` must not begin with /static, /health or /favicon.ico with MlflowAuth.basic(), got "${staticPrefix}". MLflow asks for no login there.`,
+      `\`staticPrefix\` must not begin with /static, /health or /favicon.ico with MlflowAuth.basic(), got "${staticPrefix}". MLflow requires no login there.`,
     ],
   ),
   [
     { ...basic(), encryption: undefined },
-    '`encryption.passphrase` is required with `auth`, got undefined. MLflow would encrypt the API keys of its gateway with a passphrase that is in its source. Pass SecretKey.fromSecretName(name, key).',
+    '`encryption.passphrase` is required with `auth`, got undefined. Otherwise MLflow encrypts the API keys of its gateway with the public passphrase in its source. Pass SecretKey.fromSecretName(name, key).',
   ],
 ])('%#: refuses what cannot work', (props, message) => {
   expect(() => server(chart(), props)).toThrow(new Error(`[chart/mlflow] ${message}`));
@@ -169,7 +169,7 @@ test('a PgBouncer knows one database', () => {
   const backend = new PgBouncer(scope, 'pooler', { backend: postgres });
   expect(() => server(scope, { ...basic({ database: 'users' }), backend })).toThrow(
     new Error(
-      '[chart/mlflow] `auth.database` must be left out behind a pooler that connects to one database, got "users". Leave it out: the users are then in the database of "pooler".',
+      '[chart/mlflow] `auth.database` must be left out behind a pooler that connects to one database, got "users". Leave it out: the database of "pooler" then stores the users.',
     ),
   );
 });

@@ -213,11 +213,11 @@ const itself = 'must not be set: the library sets it itself.';
 test.each<[Partial<OAuth2ProxyOptions>, string]>([
   [
     { issuerUrl: 'sso.example.com' },
-    '`auth.issuerUrl` must be the URL of an identity provider, as its tokens name it in `iss`, got "sso.example.com". Leave out /.well-known/openid-configuration.',
+    '`auth.issuerUrl` must be the URL of an identity provider, as in the `iss` of its tokens, got "sso.example.com". Leave out /.well-known/openid-configuration.',
   ],
   [
     { emailDomains: [] },
-    "`auth.emailDomains` must name at least one domain, got none. Use ['*'] to let everybody in whom the provider knows.",
+    "`auth.emailDomains` must name at least one domain, got none. Use ['*'] to admit every user of the provider.",
   ],
   [{ redirectUrl: 'https://a' }, '`auth.redirectUrl` must be a URL with scheme, host and path, got "https://a".'],
   [{ upstreamTimeout: Duration.seconds(0) }, '`auth.upstreamTimeout` must be a whole number of seconds from 1, got 0.'],
@@ -225,7 +225,7 @@ test.each<[Partial<OAuth2ProxyOptions>, string]>([
   [{ extraArgs: ['--http-address=:1'] }, `\`auth.extraArgs --http-address\` ${itself}`],
   [
     { extraArgs: ['--reverse-proxy=true'] },
-    '`auth.extraArgs --reverse-proxy` needs `--trusted-proxy-ip`: otherwise whoever sends X-Forwarded-Uri: /health needs no login. Name the addresses of the ingress controller, or drop it.',
+    '`auth.extraArgs --reverse-proxy` needs `--trusted-proxy-ip`: otherwise a client that sends X-Forwarded-Uri: /health needs no login. Name the addresses of the ingress controller, or leave it out.',
   ],
 ])('%#: refuses %j', (options, message) => {
   expect(() => server(chart(), proxied(options))).toThrow(new Error(`[chart/mlflow] ${message}`));

@@ -73,17 +73,17 @@ test('without a pool of MLflow, the plugin has its own sizes', () => {
 test.each<[Partial<MlflowServerProps>, string]>([
   [
     oidc({ issuerUrl: 'https://sso.example.com/.well-known/openid-configuration' }),
-    '`auth.issuerUrl` must be the URL of an identity provider, as its tokens name it in `iss`, got "https://sso.example.com/.well-known/openid-configuration". Leave out /.well-known/openid-configuration.',
+    '`auth.issuerUrl` must be the URL of an identity provider, as in the `iss` of its tokens, got "https://sso.example.com/.well-known/openid-configuration". Leave out /.well-known/openid-configuration.',
   ],
   [oidc({ database: 'x'.repeat(64) }), `\`auth.database\` must have 1 to 63 bytes, got "${'x'.repeat(64)}".`],
   [oidc({ redirectUrl: 'b' }), '`auth.redirectUrl` must be a URL with scheme, host and path, got "b".'],
   [
     oidc({}, { httpRoute: { gateways: [{ name: 'a' }], hosts: ['a.b'], path: '/x' } }),
-    '`httpRoute.path` must be / with MlflowAuth.oidc(), got "/x". The pages of the plugin are not below `staticPrefix`.',
+    '`httpRoute.path` must be / with MlflowAuth.oidc(), got "/x". The pages of the plugin are at the root, not below `staticPrefix`.',
   ],
   [
     oidc({}, { staticPrefix: '/x', ingress: { hosts: ['a.b'] } }),
-    '`ingress.path` must be / with MlflowAuth.oidc(), got "/x". The pages of the plugin are not below `staticPrefix`.',
+    '`ingress.path` must be / with MlflowAuth.oidc(), got "/x". The pages of the plugin are at the root, not below `staticPrefix`.',
   ],
   [
     oidc({}, { extraEnvVars: { OIDC_CLIENT_ID: EnvValue.fromValue('x') } }),

@@ -84,7 +84,7 @@ test.each<[KedaOptions, string]>([
   ],
   [
     { maxReplicas: 2, triggers: [KedaTrigger.cpu(80)], fallbackReplicas: 2 },
-    '`autoscaling.fallbackReplicas` needs a trigger of Prometheus: KEDA takes no fallback for CPU and memory. Leave it out.',
+    '`autoscaling.fallbackReplicas` needs a Prometheus trigger: KEDA has no fallback for CPU and memory. Leave it out.',
   ],
   [
     { maxReplicas: 2, triggers: [KedaTrigger.cpu(0)] },
@@ -102,6 +102,10 @@ test.each<[KedaOptions, string]>([
     { maxReplicas: 2, triggers: [KedaTrigger.prometheus({ prometheusAddress, query: 'up', threshold: Infinity })] },
     '`autoscaling.triggers[0].threshold` must be a number above 0, got Infinity.',
   ],
+  [
+    { maxReplicas: 2, triggers: [KedaTrigger.prometheus({ prometheusAddress, query: ' ', threshold: 1 })] },
+    '`autoscaling.triggers[0].query` must be PromQL, got " ".',
+  ],
 ])('%#: refuses what cannot be', (options, message) => {
   expect(() => synth(options)).toThrow(new Error(`[chart/mlflow] ${message}`));
 });
@@ -111,8 +115,8 @@ test('requests need to be counted, and a namespace to be told apart by', () => {
   expect(() => server(chart(), { artifactRoot, autoscaling })).toThrow(
     new Error(
       [
-        '[chart/mlflow] `autoscaling.triggers[0]` needs the namespace of the server. Give its chart a `namespace`.',
-        '[chart/mlflow] `autoscaling.triggers[0]` needs a server that counts its requests. Set `metrics: true`.',
+        '[chart/mlflow] `autoscaling.triggers[0]` needs the namespace of the server. Set the `namespace` of its chart.',
+        '[chart/mlflow] `autoscaling.triggers[0]` needs a server with metrics. Set `metrics: true`.',
       ].join('\n'),
     ),
   );
