@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { App, Chart } from 'cdk8s';
+import { App, Chart, Duration, Size } from 'cdk8s';
+import { Cpu, EnvValue } from 'cdk8s-plus-28';
 
 import { isA, isOwn, membersOf, nameOf, own, typeOf } from '../../tools/assemblies.mjs';
 import { Maker } from '../judges/generated/recipes.mjs';
@@ -40,6 +41,13 @@ const OF_OTHER_TYPES = {
   string: [5, true, {}, ['x']],
   number: ['2', true, {}, Number.NaN],
   boolean: ['true', 1, {}],
+};
+/** Of the right class, made of a variable that is not set. */
+const OF_NOTHING = {
+  EnvValue: [EnvValue.fromProcess('NOT_SET'), EnvValue.fromValue(undefined), EnvValue.fromValue('undefined')],
+  Duration: [Duration.seconds(Number.NaN)],
+  Size: [Size.gibibytes(Number.NaN)],
+  Cpu: [Cpu.millis(Number.NaN)],
 };
 const NO_OBJECT = ['x', 5, true, ['x']];
 
@@ -185,7 +193,7 @@ function valuesOfOtherTypes({ primitive, collection, fqn }) {
   if (collection !== undefined) {
     return collection.kind === 'array' ? ['x', 5, {}] : NO_OBJECT;
   }
-  return typeOf(fqn).datatype ? NO_OBJECT : [...NO_OBJECT, {}, new Date(0)];
+  return typeOf(fqn).datatype ? NO_OBJECT : [...NO_OBJECT, {}, new Date(0), ...(OF_NOTHING[nameOf(fqn)] ?? [])];
 }
 
 /** What is wrong with the end of an input, if anything. */

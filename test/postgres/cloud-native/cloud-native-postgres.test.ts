@@ -204,7 +204,7 @@ test.each<[CloudNativePostgresProps, string]>([
   ],
   [
     { owner: '' },
-    '`owner` must be a role other than the superuser, got an empty string. The operator gives the superuser no password.',
+    '`owner` must be given or left out, got an empty string. If it comes from an environment variable, set that before the synthesis.',
   ],
   [{ maxConnections: 0 }, '`maxConnections` must be a whole number from 1 to 262143, got 0.'],
   [{ settings: { max_connections: '5' } }, '`settings` must not name max_connections. Use `maxConnections`.'],

@@ -158,20 +158,20 @@ test('what connects must fit the instance', () => {
 
 describe('refuses', () => {
   test.each<[string, Props, string[]]>([
-    ...['mlflow', 'shop:mlflow', 'shop:europe-west1:mlflow?port=1', 'shop:mlflow:europe-west1', ''].map(
+    ...['mlflow', 'shop:mlflow', 'shop:europe-west1:mlflow?port=1', 'shop:mlflow:europe-west1'].map(
       (name): [string, Props, string[]] => [
         `the instance "${name}"`,
         { instanceConnectionName: name },
         [
-          `\`instanceConnectionName\` must be project:region:instance, got ${name === '' ? 'an empty string' : `"${name}"`}. It is what \`gcloud sql instances describe INSTANCE --format='value(connectionName)'\` prints.`,
+          `\`instanceConnectionName\` must be project:region:instance, got "${name}". It is what \`gcloud sql instances describe INSTANCE --format='value(connectionName)'\` prints.`,
         ],
       ],
     ),
-    ...[ACCOUNT, 'mlflow', ''].map((user): [string, Props, string[]] => [
+    ...[ACCOUNT, 'mlflow'].map((user): [string, Props, string[]] => [
       `the user "${user}"`,
       { login: CloudSqlLogin.iam(user) },
       [
-        `\`login\` must be the name of an account in PostgreSQL, got ${user === '' ? 'an empty string' : `"${user}"`}. For a service account, leave out .gserviceaccount.com: name@project.iam.`,
+        `\`login\` must be the name of an account in PostgreSQL, got "${user}". For a service account, leave out .gserviceaccount.com: name@project.iam.`,
       ],
     ]),
     [
