@@ -1,3 +1,6 @@
+import * as library from '.';
+import { checkCalls } from './validation/arguments';
+
 export { MlflowServer } from './server/mlflow-server';
 export type { IMlflowServer, MetricsEndpoint, MlflowServerAttributes } from './server/mlflow-server-reference';
 export type { MlflowServerProps } from './server/mlflow-server-props';
@@ -141,3 +144,5 @@ export type { NetworkRoute } from './kube/network/network-route';
 export type { ServerIsolationOptions } from './server/access/server-isolation';
 export { DatabaseBootstrap, type DatabaseBootstrapProps } from './operations/database-bootstrap';
 export { MlflowGarbageCollection, type MlflowGarbageCollectionProps } from './operations/mlflow-garbage-collection';
+
+checkCalls(library);

@@ -30,7 +30,8 @@ const read = (file: string): string => readFileSync(file, 'utf8');
 const shown = (file: string): string => relative(ROOT, file);
 
 function importsOf(file: string): string[] {
-  return [...read(file).matchAll(/from '(\.[^']+)'/g)].map(([, path]) => resolve(dirname(file), path ?? '') + '.ts');
+  const paths = [...read(file).matchAll(/from '(\.[^']+)'/g)].map(([, path = '']) => resolve(dirname(file), path));
+  return paths.filter((path) => !path.endsWith('.json')).map((path) => `${path}.ts`);
 }
 
 const layerOf = (file: string): number => LAYERS.indexOf(relative(LIB, file).split('/')[0] ?? '');

@@ -3,6 +3,8 @@ import type { Construct } from 'constructs';
 
 import { type NetworkRoute, routeAt } from '../kube/network/network-route';
 import type { PodPart } from '../kube/pod/pod-part';
+import { typeProblemsOf } from '../validation/arguments';
+import type { Problems } from '../validation/problems';
 
 /** Pods that can read the files of an artifact store. It limits the replicas of a server. */
 export enum ArtifactVisibility {
@@ -73,6 +75,15 @@ export interface IArtifactStore {
    * @param scope the server that uses the store
    */
   bind(scope: Construct): ArtifactLocation;
+}
+
+/** Binds the store of a server, and validates what it returns: users write stores of their own, in any language. */
+export function bindStore(problems: Problems, scope: Construct, store: IArtifactStore): ArtifactLocation {
+  const location = problems.during('artifactRoot', () => store.bind(scope));
+  typeProblemsOf('ArtifactLocation', 'artifactRoot', location).forEach((text) => {
+    problems.say(text);
+  });
+  return location;
 }
 
 /** The part of each pod that reads or writes artifacts. */

@@ -7,6 +7,7 @@ import type { PodPart } from '../kube/pod/pod-part';
 import { texts } from '../kube/values/env-values';
 import { SecretKey } from '../kube/values/secret-key';
 import { checkSeconds } from '../validation/checks';
+import { checkNew } from '../validation/arguments';
 import { Problems } from '../validation/problems';
 
 import type { ArtifactLocation, IArtifactStore } from './artifact-store';
@@ -100,7 +101,9 @@ export interface AzureBlobArtifactsProps {
 
 /** Artifacts in a container of Azure Blob Storage. The image needs azure-storage-blob and azure-identity. */
 export class AzureBlobArtifacts implements IArtifactStore {
-  public constructor(private readonly props: AzureBlobArtifactsProps) {}
+  public constructor(private readonly props: AzureBlobArtifactsProps) {
+    checkNew('AzureBlobArtifacts', props);
+  }
 
   public bind(scope: Construct): ArtifactLocation {
     const { account, container, prefix, credentials, access, transferTimeout, route } = this.props;

@@ -5,6 +5,7 @@ import type { GoogleIdentity } from '../identity/google-identity';
 import { checkRoute, type NetworkRoute, routeAt } from '../kube/network/network-route';
 import { texts } from '../kube/values/env-values';
 import { checkSeconds } from '../validation/checks';
+import { checkNew } from '../validation/arguments';
 import { Problems } from '../validation/problems';
 
 import type { ArtifactLocation, IArtifactStore } from './artifact-store';
@@ -61,7 +62,9 @@ export interface GcsArtifactsProps {
 
 /** Artifacts in a bucket of Google Cloud Storage. The image needs google-cloud-storage. */
 export class GcsArtifacts implements IArtifactStore {
-  public constructor(private readonly props: GcsArtifactsProps) {}
+  public constructor(private readonly props: GcsArtifactsProps) {
+    checkNew('GcsArtifacts', props);
+  }
 
   public bind(scope: Construct): ArtifactLocation {
     const { bucket, prefix, identity, access, transferTimeout, uploadChunkSize, downloadChunkSize, route } = this.props;

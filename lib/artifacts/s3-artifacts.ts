@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 
 import { texts } from '../kube/values/env-values';
 import { checkSeconds } from '../validation/checks';
+import { checkNew } from '../validation/arguments';
 import { Problems } from '../validation/problems';
 
 import type { ArtifactLocation, IArtifactStore } from './artifact-store';
@@ -37,7 +38,9 @@ export interface S3ArtifactsProps extends S3BucketProps {
  * @see https://mlflow.org/docs/latest/self-hosting/architecture/artifact-store/
  */
 export class S3Artifacts implements IArtifactStore {
-  public constructor(private readonly props: S3ArtifactsProps) {}
+  public constructor(private readonly props: S3ArtifactsProps) {
+    checkNew('S3Artifacts', props);
+  }
 
   public bind(scope: Construct): ArtifactLocation {
     const { access, signedUrlLifetime } = this.props;

@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import { labelsOf } from '../kube/pod/labels';
 import { Persistence } from '../kube/values/persistence';
 import { Problems } from '../validation/problems';
+import { checkNew } from '../validation/arguments';
 
 import { type ArtifactLocation, ArtifactVisibility, type IArtifactStore } from './artifact-store';
 
@@ -36,6 +37,7 @@ export class VolumeArtifacts implements IArtifactStore {
   private readonly persistence: Persistence;
 
   public constructor(private readonly props: VolumeArtifactsProps = {}) {
+    checkNew('VolumeArtifacts', props);
     this.persistence = props.persistence ?? Persistence.newClaim();
   }
 

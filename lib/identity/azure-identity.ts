@@ -39,9 +39,6 @@ export class AzureIdentity {
 
   /** @internal */
   public _check(problems: Problems, prop: string): void {
-    if (this.clientId === '') {
-      problems.add(prop, 'must have a client id', this.clientId);
-    }
     checkRoute(problems, `${prop}.entraRoute`, this.options.entraRoute);
   }
 

@@ -60,9 +60,6 @@ export function checkRules(problems: Problems, rules: AlertRule[], taken: string
       );
     }
     names.push(rule.name);
-    if (rule.expression.trim() === '') {
-      problems.add(`${at}.expression`, 'must be PromQL', rule.expression);
-    }
     checkSeconds(problems, `${at}.duration`, rule.duration, 'Leave it out for an alert that fires at once.');
   });
 }

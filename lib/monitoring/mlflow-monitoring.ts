@@ -3,6 +3,7 @@ import type * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { checkId } from '../validation/checks';
+import { checkConstruct } from '../validation/arguments';
 import { labelsOf } from '../kube/pod/labels';
 import { checkAnnotations, checkLabels } from '../kube/values/metadata';
 import { NetworkPeer } from '../kube/network/network-peer';
@@ -41,7 +42,7 @@ export class MlflowMonitoring extends Construct {
   public readonly dashboard: kplus.ConfigMap;
 
   public constructor(scope: Construct, id: string, props: MlflowMonitoringProps) {
-    super(scope, id);
+    super(...checkConstruct('MlflowMonitoring', scope, id, props));
     const { server, postgresExporter, scrape = PrometheusScrape.serviceMonitor(), labels = {} } = props;
     const { serverName, serverNamespace, metricsEndpoint } = server;
     const thresholds = thresholdsOf(props.thresholds);

@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 
 import { IMAGES } from '../images';
 import { checkId } from '../validation/checks';
+import { checkConstruct } from '../validation/arguments';
 import { texts } from '../kube/values/env-values';
 import { labelsOf, type ObjectLabels } from '../kube/pod/labels';
 import { container, type Pod, podOf } from '../kube/pod/pod';
@@ -89,7 +90,7 @@ export class PostgresExporter extends Construct {
   public readonly _target: ScrapeTarget;
 
   public constructor(scope: Construct, id: string, props: PostgresExporterProps) {
-    super(scope, id);
+    super(...checkConstruct('PostgresExporter', scope, id, props));
     const labels = labelsOf('postgres-exporter', id, 'metrics');
     const problems = problemsOf(this);
     const pod = problems.finish(() => {

@@ -3,6 +3,7 @@ import type * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { checkSeconds } from '../validation/checks';
+import { checkConstruct } from '../validation/arguments';
 import { text } from '../kube/values/env-values';
 import { oneShotJob } from '../kube/pod/job';
 import { problemsOf } from '../kube/construct';
@@ -57,7 +58,7 @@ export class DatabaseBootstrap extends Construct {
   public readonly job: kplus.Job;
 
   public constructor(scope: Construct, id: string, props: DatabaseBootstrapProps) {
-    super(scope, id);
+    super(...checkConstruct('DatabaseBootstrap', scope, id, props));
     const problems = problemsOf(this);
     checkOperation(problems, id, props);
     checkDatabase(problems, props.maintenanceDatabase, 'maintenanceDatabase');
@@ -71,38 +72,40 @@ export class DatabaseBootstrap extends Construct {
         "Create a role without one as an administrator, or with the database provider's tools.",
       );
     }
-    const connection = new PostgresConnection({
-      host: database.host,
-      port: database.port,
-      database: text(props.maintenanceDatabase ?? 'postgres'),
-      credentials: props.admin,
-      tls: props.tls ?? database.tls,
-      readWriteOnly: database.readWriteOnly,
-      clientLabels: database.clientLabels,
-      route: database.route,
-      sidecar: database.sidecar,
-    });
-    const input = { component: 'bootstrap', props, connection, scripts: SCRIPTS };
-    const pod = Operation.pod(this, problems, input, (operation) => ({
-      // A changed password of either makes a new Job.
-      parts: [{ podAnnotations: credentialsRevision(database.credentials) }],
-      containers: [
-        operation.container('bootstrap-database', {
-          script: ['bootstrap_database.py'],
-          connects: true,
-          parts: [
-            {
-              envVariables: {
-                BOOTSTRAP_USER: username,
-                ...(password && { BOOTSTRAP_PASSWORD: password }),
-                BOOTSTRAP_DATABASE: database.database,
-                BOOTSTRAP_WAIT_SECONDS: text((props.deadline ?? Duration.minutes(2)).toSeconds()),
+    const pod = problems.finish(() => {
+      const connection = new PostgresConnection({
+        host: database.host,
+        port: database.port,
+        database: text(props.maintenanceDatabase ?? 'postgres'),
+        credentials: props.admin,
+        tls: props.tls ?? database.tls,
+        readWriteOnly: database.readWriteOnly,
+        clientLabels: database.clientLabels,
+        route: database.route,
+        sidecar: database.sidecar,
+      });
+      const input = { component: 'bootstrap', props, connection, scripts: SCRIPTS };
+      return Operation.pod(this, problems, input, (operation) => ({
+        // A changed password of either makes a new Job.
+        parts: [{ podAnnotations: credentialsRevision(database.credentials) }],
+        containers: [
+          operation.container('bootstrap-database', {
+            script: ['bootstrap_database.py'],
+            connects: true,
+            parts: [
+              {
+                envVariables: {
+                  BOOTSTRAP_USER: username,
+                  ...(password && { BOOTSTRAP_PASSWORD: password }),
+                  BOOTSTRAP_DATABASE: database.database,
+                  BOOTSTRAP_WAIT_SECONDS: text((props.deadline ?? Duration.minutes(2)).toSeconds()),
+                },
               },
-            },
-          ],
-        }),
-      ],
-    }));
+            ],
+          }),
+        ],
+      }));
+    });
     this.job = oneShotJob(this, 'job', pod, { name: id, backoffLimit: 3 });
   }
 }

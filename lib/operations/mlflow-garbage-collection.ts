@@ -10,6 +10,7 @@ import type { IMlflowServer } from '../server/mlflow-server-reference';
 import { checkId, checkSeconds } from '../validation/checks';
 import { problemsOf } from '../kube/construct';
 import type { Problems } from '../validation/problems';
+import { checkConstruct } from '../validation/arguments';
 
 import { Operation, type OperationInput } from './operation';
 import { checkScheduled, cronJobOf, type ScheduledProps } from './scheduled';
@@ -54,7 +55,7 @@ export class MlflowGarbageCollection extends Construct {
   public readonly cronJob: kplus.CronJob;
 
   public constructor(scope: Construct, id: string, props: MlflowGarbageCollectionProps) {
-    super(scope, id);
+    super(...checkConstruct('MlflowGarbageCollection', scope, id, props));
     const { server, resources, priorityClassName } = props;
     const { artifacts, image, imagePullPolicy, imagePullSecrets, serviceAccount, isolation } = server;
     const problems = problemsOf(this);

@@ -44,9 +44,6 @@ export class Rules {
     if (!ids.includes(rule)) {
       problems.add('rule', `must be one of ${ids.join(', ')}`, rule);
     }
-    if (reason.trim() === '') {
-      problems.add('reason', 'must say why the rule may be violated', reason);
-    }
     problems.throwIfAny();
     acknowledgeRule(this.scope, rule, reason);
   }

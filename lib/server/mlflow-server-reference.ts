@@ -2,7 +2,7 @@ import { Chart } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct, type IConstruct } from 'constructs';
 
-import type { ArtifactLocation, IArtifactStore } from '../artifacts/artifact-store';
+import { type ArtifactLocation, bindStore, type IArtifactStore } from '../artifacts/artifact-store';
 import { IMAGES } from '../images';
 import type { IsolationOptions } from '../kube/network/isolation';
 import type { NetworkPeer } from '../kube/network/network-peer';
@@ -161,7 +161,7 @@ export class ImportedMlflowServer extends Construct implements IMlflowServer {
     this.podSelector = attributes.podSelector ?? labelsOf('mlflow', serverName, 'server').selector;
     this.requestsPerPod = attributes.requestsPerPod ?? 80;
     this.metricsEndpoint = attributes.metricsEndpoint;
-    this.artifacts = problems.finish(() => problems.during('artifactRoot', () => attributes.artifactRoot.bind(this)));
+    this.artifacts = problems.finish(() => bindStore(problems, this, attributes.artifactRoot));
     this.serviceAccount = kplus.ServiceAccount.fromServiceAccountName(
       this,
       'service-account',

@@ -14,6 +14,7 @@ import type { IPostgresBackend } from '../postgres/connection/postgres-backend';
 import { addServerOf } from '../rules/no-server-while-importing';
 import { checkPort } from '../validation/checks';
 import { problemsOf } from '../kube/construct';
+import { checkConstruct } from '../validation/arguments';
 import { Problems } from '../validation/problems';
 
 import { httpRouteOf } from './access/http-route';
@@ -117,7 +118,7 @@ export class MlflowServer extends Construct implements IMlflowServer {
   private readonly ingressEdges: IngressEdge[] = [];
 
   public constructor(scope: Construct, id: string, props: MlflowServerProps) {
-    super(scope, id);
+    super(...checkConstruct('MlflowServer', scope, id, props));
     const problems = problemsOf(this);
     const { spec, pods } = problems.finish(() => {
       const settings = settingsOf(this, props);

@@ -2,7 +2,7 @@ import { Chart, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { type ArtifactLocation, ArtifactVisibility } from '../artifacts/artifact-store';
+import { type ArtifactLocation, ArtifactVisibility, bindStore } from '../artifacts/artifact-store';
 import { VolumeArtifacts } from '../artifacts/volume-artifacts';
 import { IMAGES } from '../images';
 import { labelsOf, type ObjectLabels } from '../kube/pod/labels';
@@ -93,7 +93,7 @@ export function settingsOf(scope: Construct, given: MlflowServerProps): ServerSe
 
 /** Resolves a server. Makes the objects of the artifact store and of the login below `scope`. */
 export function specOf(problems: Problems, scope: Construct, settings: ServerSettings): ServerSpec {
-  const artifacts = problems.during('artifactRoot', () => settings.artifactRoot.bind(scope));
+  const artifacts = bindStore(problems, scope, settings.artifactRoot);
   return {
     ...settings,
     artifacts,

@@ -1,5 +1,8 @@
 import type { IConstruct } from 'constructs';
 
+import { harmlessProblemsOf } from './arguments';
+import { sentence, show } from './type-words';
+
 /**
  * Collects all wrong props of a construct, so that one error reports all of them.
  *
@@ -17,14 +20,18 @@ export class Problems {
   private readonly texts: string[];
   private readonly prefix: string;
   private readonly isBorrowed: boolean;
+  /** Names of the fields that do not hold a value at all. */
+  private readonly unset: readonly string[];
 
   public constructor(
     private readonly scope: IConstruct,
-    parent?: { readonly texts: string[]; readonly prefix: string },
+    parent?: { readonly texts: string[]; readonly prefix: string; readonly unset: readonly string[] },
   ) {
-    this.texts = parent?.texts ?? [];
+    const unset = parent === undefined ? harmlessProblemsOf(scope) : [];
+    this.texts = parent?.texts ?? unset.map(({ text }) => text);
     this.prefix = parent?.prefix ?? '';
     this.isBorrowed = parent !== undefined;
+    this.unset = parent?.unset ?? unset.map(({ field }) => field);
     if (!this.isBorrowed) {
       Problems.OPEN.set(scope, this);
     }
@@ -32,7 +39,7 @@ export class Problems {
 
   /** The same collector for the fields of `prop`: it reports a field as `prop.field`. */
   public at(prop: string): Problems {
-    return new Problems(this.scope, { texts: this.texts, prefix: this.name(prop) });
+    return new Problems(this.scope, { texts: this.texts, prefix: this.name(prop), unset: this.unset });
   }
 
   /** The full name of a field. An empty one stands for the value itself. */
@@ -42,7 +49,10 @@ export class Problems {
 
   /** Adds that `prop` must be as `required` says. `got` is the given value; `hint` is a whole sentence. */
   public add(prop: string, required: string, got: unknown, hint?: string): void {
-    this.say(`\`${this.name(prop)}\` ${required}, got ${show(got)}.`, hint);
+    const name = this.name(prop);
+    if (!this.unset.some((field) => field === name || field.startsWith(`${name}[`))) {
+      this.say(sentence(name, required, show(got), hint));
+    }
   }
 
   /** Adds that the library sets `what` itself. `owner` is the prop for it, or empty if there is none. */
@@ -97,10 +107,6 @@ export class Problems {
   }
 
   private borrowed(): Problems {
-    return new Problems(this.scope, { texts: this.texts, prefix: this.prefix });
+    return this.at('');
   }
-}
-
-function show(value: unknown): string {
-  return value === '' ? 'an empty string' : typeof value === 'string' ? JSON.stringify(value) : String(value);
 }

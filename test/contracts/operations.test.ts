@@ -95,7 +95,7 @@ describe.each(Object.entries(OPERATIONS))('%s', (name, make) => {
     expect(() => synth({ image: '', imagePullSecrets: ['A_B'] })).toThrow(
       new Error(
         [
-          '`image` must be a reference to an image, [registry[:port]/]name[:tag][@digest], got an empty string. If it comes from an environment variable, set that before the synthesis.',
+          '`image` must be given or left out, got an empty string. If it comes from an environment variable, set that before the synthesis.',
           '`imagePullSecrets` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "A_B".',
         ]
           .map((line) => `[${path}] ${line}`)

@@ -340,7 +340,7 @@ describe('bad props', () => {
         interval: Duration.millis(1500),
         basicAuthSecretName: 'Scraper',
         usernameKey: 'a b',
-        passwordKey: '',
+        passwordKey: '/',
       }),
       thresholds: {
         errorRatio: 5,
@@ -361,19 +361,19 @@ describe('bad props', () => {
     expect(() => monitored({ monitoring })).toThrow(
       new Error(
         [
+          '`extraRules[0].expression` must be given, got an empty string. If it comes from an environment variable, set that before the synthesis.',
+          '`thresholds.volumeUsage` must be given or left out, got NaN. If it comes from an environment variable, set that before the synthesis.',
           '`scrape.interval` must be a whole number of seconds from 1, got 1.5.',
           '`scrape.basicAuthSecretName` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "Scraper".',
           '`scrape.usernameKey` must be a key of a Secret (letters, digits, dashes, dots and underscores), got "a b".',
-          '`scrape.passwordKey` must be a key of a Secret (letters, digits, dashes, dots and underscores), got an empty string.',
+          '`scrape.passwordKey` must be a key of a Secret (letters, digits, dashes, dots and underscores), got "/".',
           '`thresholds.errorRatio` must be a share between 0 and 1, got 5. For 85 percent, write 0.85.',
           '`thresholds.poolUsage` must be a share between 0 and 1, got 0. For 85 percent, write 0.85.',
           '`thresholds.connectionUsage` must be a share between 0 and 1, got 1. For 85 percent, write 0.85.',
-          '`thresholds.volumeUsage` must be a share between 0 and 1, got NaN. For 85 percent, write 0.85.',
           '`thresholds.latency` must be more than 0 and less than 10 seconds, got 10. The histogram of MLflow ends there.',
           '`thresholds.restarts` must be a whole number from 1, got 0.',
           '`thresholds.backupAge` must be more than 0 seconds, got 0.',
           '`extraRules[0].name` must be unique, got "MlflowLatency". Exclude the other with `excludeAlerts`, or rename this one.',
-          '`extraRules[0].expression` must be PromQL, got an empty string.',
           '`extraRules[1].name` must be letters, digits and underscores, got "not-a-name".',
           '`extraRules[1].duration` must be a whole number of seconds from 1, got 0.01. Leave it out for an alert that fires at once.',
           '`extraRules[3].name` must be unique, got "Twice". Exclude the other with `excludeAlerts`, or rename this one.',

@@ -93,7 +93,7 @@ test('says all that is wrong at once', () => {
   expect(() => manifests({ maintenanceDatabase: '', deadline: Duration.seconds(0) })).toThrow(
     new Error(
       [
-        '[chart/bootstrap] `maintenanceDatabase` must have 1 to 63 bytes, got an empty string.',
+        '[chart/bootstrap] `maintenanceDatabase` must be given or left out, got an empty string. If it comes from an environment variable, set that before the synthesis.',
         '[chart/bootstrap] `deadline` must be a whole number of seconds from 1, got 0.',
       ].join('\n'),
     ),

@@ -35,7 +35,7 @@ def test_backends_and_profiles_written_in_python(python: Path, tmp_path: Path) -
     assert variable(deployments["mlflow"], "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE") == "12"
     assert variable(deployments["other"], "PGHOST") == "own-db"
     assert variable(deployments["other"], "MLFLOW_SQLALCHEMYSTORE_ECHO") == "true"
-    assert result["error"].startswith("[mlflow/bad] `host` must not be empty, got an empty string.")
+    assert result["error"].startswith("[mlflow/bad] `host` must be given, got an empty string.")
 
 
 def variable(deployment: dict, name: str) -> str:

@@ -19,8 +19,8 @@ test.each<[Partial<MlflowServerProps>, string]>([
   [{ replicas: 1.5 }, '`replicas` must be a whole number from 0, got 1.5.'],
   [{ workers: 0 }, '`workers` must be a whole number from 1, got 0.'],
   [
-    { image: '' },
-    '`image` must be a reference to an image, [registry[:port]/]name[:tag][@digest], got an empty string. If it comes from an environment variable, set that before the synthesis.',
+    { image: 'a b' },
+    '`image` must be a reference to an image, [registry[:port]/]name[:tag][@digest], got "a b". Leave out spaces and line breaks.',
   ],
   [{ imagePullSecrets: ['A_B'] }, `\`imagePullSecrets\` ${objectName}, got "A_B".`],
   [
@@ -42,7 +42,7 @@ test.each<[Partial<MlflowServerProps>, string]>([
     '`ingress.hosts[0]` must be a host name without scheme, port or path, got "https://a.example.com".',
   ],
   [{ ingress: { hosts: ['a.b'], path: 'x' } }, '`ingress.path` must start with a slash, got "x".'],
-  [{ ingress: { hosts: ['a.b'], tlsSecretName: '' } }, `\`ingress.tlsSecretName\` ${objectName}, got an empty string.`],
+  [{ ingress: { hosts: ['a.b'], tlsSecretName: 'A' } }, `\`ingress.tlsSecretName\` ${objectName}, got "A".`],
   [
     { allowedHosts: ['http://a'] },
     '`allowedHosts` must be Host headers, without scheme or path, got "http://a". Add the port if clients send one, or `:*` for any.',
@@ -84,8 +84,8 @@ test.each<[Partial<MlflowServerProps>, string]>([
     '`artifactRoot.defaultArtifactsDestination` must be a folder of the volume (letters, digits, dashes, slashes), got "../x".',
   ],
   [
-    { artifactRoot: new VolumeArtifacts({ persistence: Persistence.existingClaim('') }) },
-    `\`artifactRoot.persistence.claimName\` ${objectName}, got an empty string.`,
+    { artifactRoot: new VolumeArtifacts({ persistence: Persistence.existingClaim('A') }) },
+    `\`artifactRoot.persistence.claimName\` ${objectName}, got "A".`,
   ],
 ])('%#: refuses %j', (props, message) => {
   expect(() => server(chart(), props)).toThrow(new Error(`[chart/mlflow] ${message}`));

@@ -29,8 +29,8 @@ test.each<[Partial<MlflowServerProps>, string]>([
     '`encryption.passphrase` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "A".',
   ],
   [
-    { encryption: { webhookKey: SecretKey.fromSecretName('a', '') } },
-    '`encryption.webhookKey` must be a key of a Secret (letters, digits, dashes, dots and underscores), got an empty string.',
+    { encryption: { webhookKey: SecretKey.fromSecretName('a', 'b c') } },
+    '`encryption.webhookKey` must be a key of a Secret (letters, digits, dashes, dots and underscores), got "b c".',
   ],
   [
     {

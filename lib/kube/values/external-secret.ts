@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 import { addMadeOf } from '../unique-name';
 import { checkDataKey, checkObjectName, checkSeconds } from '../../validation/checks';
 import { problemsOf } from '../construct';
+import { checkConstruct } from '../../validation/arguments';
 
 /** Reference to a store of the External Secrets Operator that exists. */
 export class SecretStoreReference {
@@ -72,7 +73,7 @@ export class ExternalSecret extends Construct {
   public readonly resource: ApiObject;
 
   public constructor(scope: Construct, id: string, props: ExternalSecretProps) {
-    super(scope, id);
+    super(...checkConstruct('ExternalSecret', scope, id, props));
     this.check(props);
     const { store, keys, refreshInterval = Duration.hours(1) } = props;
     this.secretName = id;
@@ -100,12 +101,9 @@ export class ExternalSecret extends Construct {
     if (Object.keys(keys).length === 0) {
       problems.say('`keys` must name at least one key, got none.');
     }
-    for (const [secretKey, { key }] of Object.entries(keys)) {
-      checkDataKey(problems, 'keys', secretKey);
-      if (key === '') {
-        problems.add(`keys.${secretKey}.key`, 'must name a secret of the store', key);
-      }
-    }
+    Object.keys(keys).forEach((key) => {
+      checkDataKey(problems, 'keys', key);
+    });
     checkSeconds(problems, 'refreshInterval', refreshInterval);
     problems.throwIfAny();
   }

@@ -15,8 +15,9 @@ export interface NewClaimOptions {
   readonly size?: Size;
 
   /**
-   * The storage class.
+   * The storage class. An empty one is for volumes that exist.
    * @default - the default class of the cluster
+   * @mayBeEmpty
    */
   readonly storageClassName?: string;
 

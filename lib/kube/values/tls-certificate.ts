@@ -2,6 +2,7 @@ import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import type { Problems } from '../../validation/problems';
+import { checkNew } from '../../validation/arguments';
 
 import { FileSource } from './file-source';
 
@@ -26,7 +27,9 @@ export class TlsCertificate {
   public constructor(
     public readonly certificate: FileSource,
     public readonly privateKey: FileSource,
-  ) {}
+  ) {
+    checkNew('TlsCertificate', certificate, privateKey);
+  }
 
   /** @internal */
   public _check(problems: Problems, prop: string): void {

@@ -60,14 +60,6 @@ export abstract class BackupLocation {
   public abstract get _exists(): boolean;
 }
 
-/** Validates a location, which is undefined where JavaScript leaves it out. */
-export function checkLocation(problems: Problems, prop: string, location: BackupLocation | undefined): void {
-  if (location === undefined) {
-    problems.add(prop, 'is required', location, 'Use BackupLocation.volume(persistence) or BackupLocation.s3(props).');
-  }
-  location?._check(problems, prop);
-}
-
 class VolumeLocation extends BackupLocation {
   public constructor(private readonly persistence: Persistence) {
     super();

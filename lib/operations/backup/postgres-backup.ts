@@ -12,10 +12,11 @@ import { checkSeconds, checkWhole } from '../../validation/checks';
 import { checkImage } from '../../validation/image';
 import { problemsOf } from '../../kube/construct';
 import type { Problems } from '../../validation/problems';
+import { checkConstruct } from '../../validation/arguments';
 import { checkOperation, Operation, type OperationProps } from '../operation';
 import { checkScheduled, cronJobOf, DEFAULT_DEADLINE, type ScheduledProps } from '../scheduled';
 
-import { type BackupLocation, checkLocation } from './backup-location';
+import type { BackupLocation } from './backup-location';
 
 const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'dump_database.sh', 'store_backup.py');
 
@@ -94,7 +95,7 @@ export class PostgresBackup extends Construct {
   public readonly dumps: BackupLocation;
 
   public constructor(scope: Construct, id: string, props: PostgresBackupProps) {
-    super(scope, id);
+    super(...checkConstruct('PostgresBackup', scope, id, props));
     const { schedule = Cron.daily(), deadline = DEFAULT_DEADLINE, retention: { count = 7, maxAge } = {} } = props;
     const problems = problemsOf(this);
     checkBackup(problems, id, props);
@@ -146,7 +147,7 @@ export class PostgresBackup extends Construct {
 function checkBackup(problems: Problems, id: string, props: PostgresBackupProps): void {
   checkOperation(problems, id, props);
   checkImage(problems, 'clientImage', props.clientImage);
-  checkLocation(problems, 'target', props.target);
+  props.target._check(problems, 'target');
   checkScheduled(problems, props.schedule, props);
   checkWhole(
     problems,

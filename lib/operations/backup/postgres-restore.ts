@@ -11,9 +11,10 @@ import { checkSeconds } from '../../validation/checks';
 import { checkImage } from '../../validation/image';
 import { problemsOf } from '../../kube/construct';
 import type { Problems } from '../../validation/problems';
+import { checkConstruct } from '../../validation/arguments';
 import { checkOperation, Operation, type OperationProps } from '../operation';
 
-import { type BackupLocation, checkLocation } from './backup-location';
+import type { BackupLocation } from './backup-location';
 
 const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'fetch_backup.py', 'restore_database.sh');
 
@@ -65,7 +66,7 @@ export class PostgresRestore extends Construct {
   public readonly job: kplus.Job;
 
   public constructor(scope: Construct, id: string, props: PostgresRestoreProps) {
-    super(scope, id);
+    super(...checkConstruct('PostgresRestore', scope, id, props));
     const problems = problemsOf(this);
     checkRestore(problems, id, props);
     const input = { component: 'restore', props, connection: props.backend.connection, scripts: SCRIPTS };
@@ -104,7 +105,7 @@ export class PostgresRestore extends Construct {
 function checkRestore(problems: Problems, id: string, props: PostgresRestoreProps): void {
   checkOperation(problems, id, props);
   checkImage(problems, 'clientImage', props.clientImage);
-  checkLocation(problems, 'source', props.source);
+  props.source._check(problems, 'source');
   if ((props.source as BackupLocation | undefined)?._exists === false) {
     problems.say(
       '`source` must be an existing claim, got a new one, which holds no dump.',

@@ -3,6 +3,7 @@ import type * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { checkSeconds } from '../../validation/checks';
+import { checkConstruct } from '../../validation/arguments';
 import { texts } from '../../kube/values/env-values';
 import { oneShotJob } from '../../kube/pod/job';
 import { problemsOf } from '../../kube/construct';
@@ -81,7 +82,7 @@ export class SqliteImport extends Construct {
   public readonly job: kplus.Job;
 
   public constructor(scope: Construct, id: string, props: SqliteImportProps) {
-    super(scope, id);
+    super(...checkConstruct('SqliteImport', scope, id, props));
     const { workingCopy = WorkingCopy.emptyDir(), artifactLocations = [], deadline = Duration.minutes(10) } = props;
     const problems = problemsOf(this);
     checkOperation(problems, id, props);

@@ -2,9 +2,9 @@ import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import { checkDataKey, checkObjectName } from '../../validation/checks';
+import { SET_VARIABLE } from '../../validation/type-words';
 import { labelsOf } from '../../kube/pod/labels';
 import type { Problems } from '../../validation/problems';
-import { checkLiteral } from '../connection/postgres-credentials';
 
 /** Passwords in plain text: any characters, at most 100 (limit of the image). */
 export interface BitnamiPasswordLiterals {
@@ -84,8 +84,9 @@ export class BitnamiPasswords {
     }
     for (const role of roles) {
       const literal = this._literals[role];
-      checkLiteral(problems, `passwords.${role}`, literal);
-      if (literal !== undefined && literal.length > 100) {
+      if (literal === undefined) {
+        problems.add(`passwords.${role}`, 'must be given', literal, SET_VARIABLE);
+      } else if (literal.length > 100) {
         problems.say(
           `\`passwords.${role}\` must have at most 100 characters, got ${String(literal.length)}.`,
           'The image refuses to start with more.',

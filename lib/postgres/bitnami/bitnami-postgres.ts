@@ -11,6 +11,7 @@ import { fromSecretKey, text } from '../../kube/values/env-values';
 import { problemsOf } from '../../kube/construct';
 import { checkId, checkPort } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
+import { checkConstruct } from '../../validation/arguments';
 import { checkDatabase } from '../connection/endpoint';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 import { PostgresConnection } from '../connection/postgres-connection';
@@ -57,7 +58,7 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
   public readonly volumeClaims: kplus.IPersistentVolumeClaim[];
 
   public constructor(scope: Construct, id: string, props: BitnamiPostgresProps) {
-    super(scope, id);
+    super(...checkConstruct('BitnamiPostgres', scope, id, props));
     const { username = SUPERUSER, database = DEFAULT_DATABASE, servicePort = POSTGRES_PORT, passwords } = props;
     const { readReplicas, _replicates: isReplicated } = props.architecture ?? BitnamiArchitecture.standalone();
     const problems = problemsOf(this);
@@ -135,9 +136,6 @@ function checkProps(problems: Problems, id: string, props: BitnamiPostgresProps)
   const { architecture, persistence, initScripts = {} } = props;
   checkId(problems, id);
   checkDatabase(problems, props.database);
-  if (props.username === '') {
-    problems.add('username', 'must not be empty', props.username, 'Leave it out to log in as the superuser.');
-  }
   const isReplicated = architecture?._replicates === true;
   props.passwords._check(problems, [loginRoleOf(props), ...(isReplicated ? ['replicationPassword' as const] : [])]);
   architecture?._check(problems);

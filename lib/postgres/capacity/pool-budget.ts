@@ -59,18 +59,18 @@ export class PoolBudget {
   /** Validates that the database accepts all connections of the pods. `at` is the prefix of the options, as in `checkPoolerOptions`. */
   public check(problems: Problems, database: string, at = ''): void {
     const { connections, factors } = this.demand;
-    if (connections <= this.offered) {
-      return;
+    // Not the other way round: a number that is NaN has an error of its own.
+    if (connections > this.offered) {
+      problems.say(
+        `up to ${String(connections)} connections (${factors}) exceed the ${String(this.offered)} that "${database}" offers besides a migration.`,
+        [
+          `Lower \`${at}defaultPoolSize\`, \`${at}reservePoolSize\` or the number of pods, or raise \`maxConnections\` of the database.`,
+          ...(this.largestPool < 1
+            ? []
+            : [`The largest \`${at}defaultPoolSize\` that fits is ${String(this.largestPool)}.`]),
+        ].join(' '),
+      );
     }
-    problems.say(
-      `up to ${String(connections)} connections (${factors}) exceed the ${String(this.offered)} that "${database}" offers besides a migration.`,
-      [
-        `Lower \`${at}defaultPoolSize\`, \`${at}reservePoolSize\` or the number of pods, or raise \`maxConnections\` of the database.`,
-        ...(this.largestPool < 1
-          ? []
-          : [`The largest \`${at}defaultPoolSize\` that fits is ${String(this.largestPool)}.`]),
-      ].join(' '),
-    );
   }
 
   private get largestPool(): number {

@@ -2,6 +2,7 @@ import { Duration } from 'cdk8s';
 
 import type { PodPart } from '../../kube/pod/pod-part';
 import { checkSeconds, checkWhole } from '../../validation/checks';
+import { checkNew } from '../../validation/arguments';
 import { texts } from '../../kube/values/env-values';
 import type { Problems } from '../../validation/problems';
 
@@ -127,6 +128,7 @@ export class PoolingProfile {
   public readonly poolClass?: string;
 
   public constructor(props: PoolingProfileProps = {}) {
+    checkNew('PoolingProfile', props);
     this.poolSize = props.poolSize;
     this.maxOverflow = props.maxOverflow;
     this.recycle = props.recycle;

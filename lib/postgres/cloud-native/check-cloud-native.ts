@@ -46,7 +46,7 @@ export function checkCloudNative(
 }
 
 function checkOwner(problems: Problems, owner: string | undefined): void {
-  if (owner === '' || owner === 'postgres') {
+  if (owner === 'postgres') {
     problems.add(
       'owner',
       'must be a role other than the superuser',

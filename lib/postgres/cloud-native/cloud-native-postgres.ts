@@ -6,6 +6,7 @@ import { text } from '../../kube/values/env-values';
 import { FileSource } from '../../kube/values/file-source';
 import { NetworkPeer } from '../../kube/network/network-peer';
 import { problemsOf } from '../../kube/construct';
+import { checkConstruct } from '../../validation/arguments';
 import { addConnectionDemand } from '../capacity/connection-demand';
 import { PoolBudget } from '../capacity/pool-budget';
 import type { IPostgresBackend } from '../connection/postgres-backend';
@@ -35,7 +36,7 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
   public readonly pooler?: ApiObject;
 
   public constructor(scope: Construct, id: string, props: CloudNativePostgresProps = {}) {
-    super(scope, id);
+    super(...checkConstruct('CloudNativePostgres', scope, id, props));
     const { database = DEFAULT_DATABASE, maxConnections = DEFAULT_MAX_CONNECTIONS, instances = 3, pooler } = props;
     const budget = pooler && new PoolBudget(pooler.instances ?? 2, pooler, { maxConnections });
     const problems = problemsOf(this);

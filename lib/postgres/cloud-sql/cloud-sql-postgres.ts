@@ -7,6 +7,7 @@ import { text } from '../../kube/values/env-values';
 import { checkObjectName } from '../../validation/checks';
 import { problemsOf } from '../../kube/construct';
 import type { Problems } from '../../validation/problems';
+import { checkConstruct } from '../../validation/arguments';
 import { checkDatabase } from '../connection/endpoint';
 import { checkMaxConnections } from '../connection/postgres-settings';
 import type { IPostgresBackend } from '../connection/postgres-backend';
@@ -32,7 +33,7 @@ export class CloudSqlPostgres extends Construct implements IPostgresBackend {
   public readonly connection: PostgresConnection;
 
   public constructor(scope: Construct, id: string, props: CloudSqlPostgresProps) {
-    super(scope, id);
+    super(...checkConstruct('CloudSqlPostgres', scope, id, props));
     const { identity = GoogleIdentity.ambient() } = props;
     const problems = problemsOf(this);
     checkProps(problems, id, { ...props, identity });

@@ -6,7 +6,6 @@ import { checkPort } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 
 import { PostgresConnection, type PostgresConnectionProps } from './postgres-connection';
-import { checkLiteral } from './postgres-credentials';
 import { checkMaxConnections, DEFAULT_DATABASE, POSTGRES_PORT } from './postgres-settings';
 import { PostgresTls } from './postgres-tls';
 
@@ -82,7 +81,7 @@ export function checkEndpoint(problems: Problems, endpoint: ExternalEndpointProp
 /** Validates the name of a database. */
 export function checkDatabase(problems: Problems, database: string | undefined, prop = 'database'): void {
   // PostgreSQL silently truncates names to 63 bytes (NAMEDATALEN).
-  if (database !== undefined && (database === '' || Buffer.byteLength(database) > 63)) {
+  if (database !== undefined && Buffer.byteLength(database) > 63) {
     problems.add(prop, 'must have 1 to 63 bytes', database);
   }
 }
@@ -107,11 +106,7 @@ export function endpointConnection(
   });
 }
 
-function checkHost(problems: Problems, prop: string, host: string | undefined): void {
-  checkLiteral(problems, prop, host);
-  if (host === undefined || host === '') {
-    return;
-  }
+function checkHost(problems: Problems, prop: string, host: string): void {
   if (host.includes('://')) {
     problems.add(
       prop,

@@ -9,6 +9,7 @@ import type { ConnectionSidecar } from './connection-sidecar';
 import type { PostgresCredentials } from './postgres-credentials';
 import { POSTGRES_PORT } from './postgres-settings';
 import type { PostgresTls } from './postgres-tls';
+import { checkNew } from '../../validation/arguments';
 
 /** Props of {@link PostgresConnection}. */
 export interface PostgresConnectionProps {
@@ -129,6 +130,7 @@ export class PostgresConnection {
   public readonly sidecar?: ConnectionSidecar;
 
   public constructor(props: PostgresConnectionProps) {
+    checkNew('PostgresConnection', props);
     this.host = props.host;
     this.port = props.port;
     this.database = props.database;

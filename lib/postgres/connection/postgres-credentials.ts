@@ -2,6 +2,7 @@ import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import { checkDataKey, checkObjectName } from '../../validation/checks';
+import { checkNew } from '../../validation/arguments';
 import { changeMark } from '../../kube/values/digest';
 import { fromSecretKey } from '../../kube/values/env-values';
 import { Problems } from '../../validation/problems';
@@ -103,6 +104,7 @@ export class PostgresCredentials {
   public readonly revision?: string;
 
   public constructor(props: PostgresCredentialsProps) {
+    checkNew('PostgresCredentials', props);
     this.username = props.username;
     this.password = props.password;
     this.revision = props.revision;
@@ -114,16 +116,4 @@ export function checkLoginSecret(problems: Problems, secretName: string, keys: S
   checkObjectName(problems, 'secretName', secretName);
   checkDataKey(problems, 'usernameKey', keys.usernameKey ?? 'username');
   checkDataKey(problems, 'passwordKey', keys.passwordKey ?? 'password');
-}
-
-/** Validates a required text. An environment variable that is not set is undefined here. */
-export function checkLiteral(problems: Problems, prop: string, value: string | undefined): void {
-  if (value === undefined || value === '') {
-    problems.add(
-      prop,
-      'must not be empty',
-      value,
-      'If it comes from an environment variable, set that before the synthesis.',
-    );
-  }
 }

@@ -50,14 +50,6 @@ export class PostgresTls {
 
   /** @internal */
   public _check(problems: Problems): void {
-    if (this.mode.startsWith('verify') && this.ca === undefined) {
-      problems.add(
-        'tls.ca',
-        `is required for ${this.mode}`,
-        this.ca,
-        'Pass FileSource.fromSecret(name, key) or FileSource.fromConfigMap(name, key), or use PostgresTls.REQUIRE.',
-      );
-    }
     this.ca?._check(problems, 'tls.ca');
     this.clientCertificate?._check(problems, 'tls.clientCertificate');
   }

@@ -4,6 +4,7 @@ import { fromSecretKey } from '../../kube/values/env-values';
 import { checkRoute, type NetworkRoute } from '../../kube/network/network-route';
 import { problemsOf } from '../../kube/construct';
 import { checkDataKey } from '../../validation/checks';
+import { checkConstruct } from '../../validation/arguments';
 
 import { checkEndpoint, endpointConnection, type ExternalEndpointProps } from '../connection/endpoint';
 import type { IPostgresBackend } from '../connection/postgres-backend';
@@ -73,7 +74,7 @@ export class ExistingSecretPostgres extends Construct implements IPostgresBacken
   public readonly connection: PostgresConnection;
 
   public constructor(scope: Construct, id: string, props: ExistingSecretPostgresProps) {
-    super(scope, id);
+    super(...checkConstruct('ExistingSecretPostgres', scope, id, props));
     const problems = problemsOf(this);
     checkEndpoint(problems, props);
     checkLoginSecret(problems, props.secretName, props);

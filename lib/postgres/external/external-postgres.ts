@@ -2,11 +2,12 @@ import { Construct } from 'constructs';
 
 import { checkId } from '../../validation/checks';
 import { problemsOf } from '../../kube/construct';
+import { checkConstruct } from '../../validation/arguments';
 
 import { checkEndpoint, endpointConnection, type ExternalEndpointProps } from '../connection/endpoint';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 import type { PostgresConnection } from '../connection/postgres-connection';
-import { checkLiteral, PostgresCredentials } from '../connection/postgres-credentials';
+import { PostgresCredentials } from '../connection/postgres-credentials';
 
 /** Props of {@link ExternalPostgres}. */
 export interface ExternalPostgresProps extends ExternalEndpointProps {
@@ -25,12 +26,10 @@ export class ExternalPostgres extends Construct implements IPostgresBackend {
   public readonly connection: PostgresConnection;
 
   public constructor(scope: Construct, id: string, props: ExternalPostgresProps) {
-    super(scope, id);
+    super(...checkConstruct('ExternalPostgres', scope, id, props));
     const problems = problemsOf(this);
     checkId(problems, id);
     checkEndpoint(problems, props);
-    checkLiteral(problems, 'user', props.user);
-    checkLiteral(problems, 'password', props.password);
     problems.throwIfAny();
 
     const credentials = PostgresCredentials.fromLiterals(this, { username: props.user, password: props.password });

@@ -8,6 +8,7 @@ import { problemsOf } from '../../kube/construct';
 import { labelsOf } from '../../kube/pod/labels';
 import { deploymentOf, disruptionBudget, ROLLING, serviceOf } from '../../kube/pod/workload';
 import { text } from '../../kube/values/env-values';
+import { checkConstruct } from '../../validation/arguments';
 import { addConnectionDemand } from '../capacity/connection-demand';
 import { PoolBudget } from '../capacity/pool-budget';
 import type { IPostgresBackend } from '../connection/postgres-backend';
@@ -39,7 +40,7 @@ export class PgBouncer extends Construct implements IPostgresBackend {
   public readonly service: kplus.Service;
 
   public constructor(scope: Construct, id: string, props: PgBouncerProps) {
-    super(scope, id);
+    super(...checkConstruct('PgBouncer', scope, id, props));
     const { backend, metrics, isolation, replicas = 2, servicePort = POOLER_PORT } = props;
     const labels = labelsOf('pgbouncer', id, 'pooler');
     const problems = problemsOf(this);

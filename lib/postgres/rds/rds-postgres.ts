@@ -7,10 +7,11 @@ import { checkContainer } from '../../kube/pod/pod-options';
 import { text } from '../../kube/values/env-values';
 import { checkObjectName, checkSeconds } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
+import { checkConstruct } from '../../validation/arguments';
 import { checkEndpoint, endpointConnection } from '../connection/endpoint';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 import type { PostgresConnection } from '../connection/postgres-connection';
-import { checkLiteral, PostgresCredentials } from '../connection/postgres-credentials';
+import { PostgresCredentials } from '../connection/postgres-credentials';
 
 import type { RdsPostgresProps } from './rds-postgres-props';
 import { REGION, regionOf, rdsSidecar } from './rds-sidecar';
@@ -33,7 +34,7 @@ export class RdsPostgres extends Construct implements IPostgresBackend {
   public readonly connection: PostgresConnection;
 
   public constructor(scope: Construct, id: string, props: RdsPostgresProps) {
-    super(scope, id);
+    super(...checkConstruct('RdsPostgres', scope, id, props));
     const problems = problemsOf(this);
     checkProps(problems, id, props);
     problems.throwIfAny();
@@ -49,7 +50,6 @@ function checkProps(problems: Problems, id: string, props: RdsPostgresProps): vo
   checkObjectName(problems, 'id', id, 63);
   checkEndpoint(problems, props);
   checkRegions(problems, props);
-  checkLiteral(problems, 'user', props.user);
   props.identity?._check(problems, 'identity');
   if (!ENCRYPTED.includes(props.tls.mode)) {
     problems.add(
@@ -73,7 +73,7 @@ function checkRegions(problems: Problems, { host, failoverHosts = [], readHost, 
     ['readHost', readHost],
   ];
   for (const [prop, value] of hosts) {
-    if (value === undefined || value === '') {
+    if (value === undefined) {
       continue;
     }
     const own = regionOf(value);

@@ -83,9 +83,6 @@ export class KedaTrigger {
       (problems, at) => {
         checkAddress(problems, at, options.prometheusAddress);
         checkAmount(problems, `${at}.threshold`, options.threshold);
-        if (options.query.trim() === '') {
-          problems.add(`${at}.query`, 'must be PromQL', options.query);
-        }
       },
       () => prometheus(options),
     );

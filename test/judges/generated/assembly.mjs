@@ -1,32 +1,14 @@
-// What the library's own `.jsii` says of its public types, and those of the libraries it stands on; `npm run build` writes it.
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { gunzipSync } from 'node:zlib';
+// What a user can write with the public types: which calls make an object, and what they take.
+import { isA, isOwn, nameOf, own, runtime, typeOf, types } from '../../../tools/assemblies.mjs';
 
 import { OTHERS } from './values.mjs';
 
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
-const require = createRequire(join(ROOT, 'package.json'));
+export { isOwn, nameOf, runtime, typeOf };
+
 const CONSTRUCT = 'constructs.Construct';
 export const CHART = 'cdk8s.Chart';
 
-const own = read(ROOT);
-const assemblies = [
-  own,
-  ...Object.keys(own.dependencies).map((name) => read(dirname(require.resolve(`${name}/package.json`)))),
-];
-const types = new Map(assemblies.flatMap((assembly) => Object.entries(assembly.types)));
-const modules = new Map([
-  [own.name, require(ROOT)],
-  ...Object.keys(own.dependencies).map((name) => [name, require(name)]),
-]);
 const candidates = new Map();
-
-export const typeOf = (fqn) => types.get(fqn);
-export const isOwn = (fqn) => packageOf(fqn) === own.name;
-export const nameOf = (fqn) => fqn.slice(packageOf(fqn).length + 1);
 
 /** Constructs that users put into a chart: the subjects of generated apps. */
 export function constructs() {
@@ -38,12 +20,6 @@ export const isInTree = (fqn) => isA(fqn, 'constructs.IConstruct');
 
 function isConstruct(type) {
   return type.kind === 'class' && takesScope(type.initializer) && isA(type.fqn, CONSTRUCT);
-}
-
-/** What a class, an enum or a namespace is at run time. */
-export function runtime(fqn) {
-  const path = nameOf(fqn).split('.');
-  return path.reduce((inside, name) => inside[name], modules.get(packageOf(fqn)));
 }
 
 /** The library's own structs. */
@@ -113,25 +89,6 @@ export function depthOf(type, seen = []) {
     : 1 + Math.min(Infinity, ...waysTo(type.fqn).map(({ parameters }) => inside(parameters)));
 }
 
-function isA(fqn, wanted) {
-  if (fqn === undefined || fqn === wanted) {
-    return fqn === wanted;
-  }
-  const { base, interfaces = [] } = typeOf(fqn) ?? {};
-  return [base, ...interfaces].some((each) => each !== undefined && isA(each, wanted));
-}
-
 function takesScope(initializer) {
   return initializer?.parameters?.[0]?.type.fqn === CONSTRUCT;
-}
-
-function packageOf(fqn) {
-  return fqn.slice(0, fqn.indexOf('.'));
-}
-
-function read(folder) {
-  const found = JSON.parse(readFileSync(join(folder, '.jsii'), 'utf8'));
-  return found.schema === 'jsii/file-redirect'
-    ? JSON.parse(gunzipSync(readFileSync(join(folder, found.filename))).toString('utf8'))
-    : found;
 }

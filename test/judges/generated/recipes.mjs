@@ -46,7 +46,8 @@ function weightOf({ initializer }) {
   return propertiesOf(initializer.parameters[2].type.fqn).length;
 }
 
-class Maker {
+/** Writes calls and values for types, as trees that `synthesize.mjs` runs. */
+export class Maker {
   ids = new Map();
 
   constructor(random) {

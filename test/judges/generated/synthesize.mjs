@@ -20,7 +20,8 @@ export function synthesize({ charts }) {
   }
 }
 
-function make(node, scope, at = {}) {
+/** The value of a node, with its constructs below `scope`. */
+export function make(node, scope, at = {}) {
   const within = (call, then) => {
     const before = at.call;
     at.call = call;

@@ -51,6 +51,7 @@ const BY_NAME = [
       ],
     },
   ],
+  [/acknowledge\.rule$/, { right: ['unique-name'], wrong: ['unique'] }],
   [/Cron.*\.(minute)$/i, { right: ['0', '*/5'], wrong: ['61', 'x', '*/0', '* *'] }],
   [/Cron.*\.(hour)$/i, { right: ['3'], wrong: ['24', '-1'] }],
   [/Cron.*\.(day|month|weekDay)$/i, { right: ['*', '1'], wrong: ['99', 'someday'] }],
@@ -60,7 +61,7 @@ const BY_NAME = [
     { right: ['team-a', 'monitoring'], wrong: ['my.ns', 'NS', '-x', 'my_ns', LONG(64)] },
   ],
   [
-    /(cidr|butNot|except|SourceRanges)$/,
+    /(cidr|excluded|SourceRanges)$/,
     {
       right: ['10.0.0.0/8', '10.1.0.0/16', '2001:db8::/32'],
       wrong: [

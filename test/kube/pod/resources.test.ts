@@ -14,7 +14,10 @@ test.each<[ContainerResources, string]>([
   ],
   [{ cpu: { request: Cpu.millis(-100) } }, '`resources.cpu.request` must be above 0, got -100m.'],
   [{ cpu: { request: Cpu.millis(100), limit: Cpu.units(0) } }, '`resources.cpu.limit` must be above 0, got 0.'],
-  [{ cpu: { limit: Cpu.units(NaN) } }, '`resources.cpu.limit` must be above 0, got NaN.'],
+  [
+    { cpu: { limit: Cpu.units(NaN) } },
+    '`resources.cpu.limit` must have a value, got NaN. If it comes from an environment variable, set that before the synthesis.',
+  ],
   [{ cpu: { limit: Cpu.millis(Infinity) } }, '`resources.cpu.limit` must be above 0, got Infinitym.'],
   [
     { memory: { request: Size.gibibytes(2), limit: Size.mebibytes(512) } },
@@ -22,7 +25,10 @@ test.each<[ContainerResources, string]>([
   ],
   [{ memory: { limit: Size.mebibytes(0) } }, `\`resources.memory.limit\` ${whole}, got 0Mi.`],
   [{ memory: { limit: Size.gibibytes(0.0001) } }, `\`resources.memory.limit\` ${whole}, got 0.0001Gi.`],
-  [{ memory: { request: Size.gibibytes(NaN) } }, `\`resources.memory.request\` ${whole}, got NaNGi.`],
+  [
+    { memory: { request: Size.gibibytes(NaN) } },
+    '`resources.memory.request` must have a value, got NaN. If it comes from an environment variable, set that before the synthesis.',
+  ],
   [
     { ephemeralStorage: { request: Size.gibibytes(2), limit: Size.mebibytes(1536) } },
     `\`resources.ephemeralStorage.request\` must be at most \`resources.ephemeralStorage.limit\` (1536Mi), got 2Gi. ${hint}`,

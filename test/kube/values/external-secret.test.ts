@@ -52,10 +52,10 @@ test('everything that is wrong is told at once', () => {
   ).toThrow(
     new Error(
       [
+        '`keys.a b.key` must be given, got an empty string. If it comes from an environment variable, set that before the synthesis.',
         '`id` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "No".',
         '`store` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "A".',
         '`keys` must be a key of a Secret (letters, digits, dashes, dots and underscores), got "a b".',
-        '`keys.a b.key` must name a secret of the store, got an empty string.',
         '`refreshInterval` must be a whole number of seconds from 1, got 0.',
       ]
         .map((line) => `[chart/No] ${line}`)

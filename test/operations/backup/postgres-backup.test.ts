@@ -190,10 +190,8 @@ describe('the target', () => {
   });
 });
 
-const hint = 'Use BackupLocation.volume(persistence) or BackupLocation.s3(props).';
-
 test.each<[Partial<PostgresBackupProps>, string]>([
-  [{ target: undefined }, `\`target\` is required, got undefined. ${hint}`],
+  [{ target: undefined }, '`target` must be given, got undefined. Use BackupLocation.s3() or .volume().'],
   [
     { target: BackupLocation.volume(Persistence.none()) },
     '`target` must outlive the pod, got Persistence.none(). Use Persistence.newClaim() or Persistence.existingClaim(name).',
@@ -235,7 +233,7 @@ test.each<[Partial<PostgresBackupProps>, string]>([
   ],
   [
     { clientImage: '' },
-    '`clientImage` must be a reference to an image, [registry[:port]/]name[:tag][@digest], got an empty string. If it comes from an environment variable, set that before the synthesis.',
+    '`clientImage` must be given or left out, got an empty string. If it comes from an environment variable, set that before the synthesis.',
   ],
   [
     { timeZone: 'Berlin' },
@@ -250,9 +248,9 @@ test.each<[Partial<PostgresBackupProps>, string]>([
 });
 
 test('says everything that is wrong at once', () => {
-  expect(() => manifests({ target: undefined as never, retention: { count: 0 }, timeZone: 'x' })).toThrow(
-    /`target`[^\n]+\n[^\n]+`timeZone`[^\n]+\n[^\n]+`retention.count`/,
-  );
+  expect(() =>
+    manifests({ target: BackupLocation.volume(Persistence.none()), retention: { count: 0 }, timeZone: 'x' }),
+  ).toThrow(/`target`[^\n]+\n[^\n]+`timeZone`[^\n]+\n[^\n]+`retention.count`/);
 });
 
 test('a name is one construct’s in a namespace, whatever its kind', () => {

@@ -91,10 +91,7 @@ describe('`dumps` of a backup', () => {
 });
 
 test.each<[Partial<PostgresRestoreProps>, string]>([
-  [
-    { source: undefined },
-    '`source` is required, got undefined. Use BackupLocation.volume(persistence) or BackupLocation.s3(props).',
-  ],
+  [{ source: undefined }, '`source` must be given, got undefined. Use BackupLocation.s3() or .volume().'],
   [
     { source: BackupLocation.volume() },
     '`source` must be an existing claim, got a new one, which holds no dump. Use `dumps` of the PostgresBackup, or Persistence.existingClaim(name).',

@@ -141,6 +141,8 @@ const rule = (from: string, to: string): Partial<SqliteImportProps> => ({
 const onClaim = (name: string, path: string): Partial<SqliteImportProps> => ({
   source: SqliteSource.fromClaim(name, path),
 });
+const given =
+  'must be given, got an empty string. If it comes from an environment variable, set that before the synthesis.';
 const pathRule = 'must be the path of a file on the volume, without a leading slash';
 const pathWayOut = 'Write `mlflow.db` or `folder/mlflow.db`.';
 const objectName = 'must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots)';
@@ -149,17 +151,16 @@ test.each<[Partial<SqliteImportProps>, string]>([
   [onClaim('Old', 'a.db'), `\`source.claimName\` ${objectName}, got "Old".`],
   [onClaim('old', '/a.db'), `\`source.path\` ${pathRule}, got "/a.db". ${pathWayOut}`],
   [onClaim('old', '../a.db'), `\`source.path\` ${pathRule}, got "../a.db". ${pathWayOut}`],
-  [onClaim('old', ''), `\`source.path\` ${pathRule}, got an empty string. ${pathWayOut}`],
   [
     { source: SqliteSource.fromConfigMap('a_b', 'a/b') },
     `\`source.configMapName\` ${objectName}, got "a_b".\n[chart/import] \`source.key\` must be a key of a Secret (letters, digits, dashes, dots and underscores), got "a/b".`,
   ],
-  [rule('', 's3://b/'), `${location}.oldPrefix\` ${prefix}, got an empty string. ${look}`],
+  [rule('', 's3://b/'), `${location}.oldPrefix\` ${given}`],
   [rule('s3://', 's3://b/'), `${location}.oldPrefix\` ${prefix}, got "s3://". ${look}`],
   [rule('file:///', 's3://b/'), `${location}.oldPrefix\` ${prefix}, got "file:///". ${look}`],
   [rule('/m', 'mlruns'), `${location}.newPrefix\` ${target}, got "mlruns".`],
   [rule('/m', 's3://'), `${location}.newPrefix\` ${target}, got "s3://".`],
-  [rule('/m', ''), `${location}.newPrefix\` ${target}, got an empty string.`],
+  [rule('/m', ''), `${location}.newPrefix\` ${given}`],
   [
     rule('/m', 's4://bucket'),
     `${location}.newPrefix\` must have a scheme that MLflow knows, got "s4://bucket". ${known}`,

@@ -249,27 +249,27 @@ test.each<[Partial<BitnamiPostgresProps>, string]>([
   ],
   [
     { passwords: BitnamiPasswords.fromLiterals({}) },
-    `\`passwords.postgresPassword\` must not be empty, got undefined. ${hint}`,
+    `\`passwords.postgresPassword\` must be given, got undefined. ${hint}`,
   ],
   [
     { username: 'me', passwords: BitnamiPasswords.fromLiterals({ postgresPassword: 'x' }) },
-    `\`passwords.password\` must not be empty, got undefined. ${hint}`,
+    `\`passwords.password\` must be given, got undefined. ${hint}`,
   ],
   [
     { architecture: BitnamiArchitecture.replication() },
-    `\`passwords.replicationPassword\` must not be empty, got undefined. ${hint}`,
+    `\`passwords.replicationPassword\` must be given, got undefined. ${hint}`,
   ],
   [
     { passwords: BitnamiPasswords.fromLiterals({ postgresPassword: 'x'.repeat(101) }) },
     '`passwords.postgresPassword` must have at most 100 characters, got 101. The image refuses to start with more.',
   ],
   [
-    { passwords: BitnamiPasswords.fromSecretName('') },
-    '`passwords.secretName` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got an empty string.',
+    { passwords: BitnamiPasswords.fromSecretName('A_B') },
+    '`passwords.secretName` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "A_B".',
   ],
   [
     { username: '', passwords: BitnamiPasswords.fromSecretName('x') },
-    '`username` must not be empty, got an empty string. Leave it out to log in as the superuser.',
+    `\`username\` must be given or left out, got an empty string. ${hint}`,
   ],
   [{ database: 'x'.repeat(64) }, `\`database\` must have 1 to 63 bytes, got "${'x'.repeat(64)}".`],
   [{ servicePort: 0 }, '`servicePort` must be a whole number from 1 to 65535, got 0.'],

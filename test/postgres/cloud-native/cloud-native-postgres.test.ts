@@ -1,12 +1,6 @@
 import { Size, Testing } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
-import {
-  CloudNativePostgres,
-  type CloudNativePostgresProps,
-  type FileSource,
-  PoolMode,
-  PostgresTls,
-} from 'cdk8s-mlflow';
+import { CloudNativePostgres, type CloudNativePostgresProps, PoolMode, PostgresTls } from 'cdk8s-mlflow';
 
 import { chart, containerOf, env, type Manifest, only, server } from '../../support/synth';
 
@@ -203,14 +197,14 @@ test.each<[CloudNativePostgresProps, string]>([
   [{ instances: 0 }, '`instances` must be a whole number from 1, got 0.'],
   [{ storage: { size: Size.mebibytes(512) } }, '`storage.size` must be a whole number of GiB from 1, got 0.5.'],
   [{ walStorage: { size: Size.gibibytes(0) } }, '`walStorage.size` must be a whole number of GiB from 1, got 0.'],
-  [{ database: '' }, '`database` must have 1 to 63 bytes, got an empty string.'],
+  [{ database: 'x'.repeat(64) }, `\`database\` must have 1 to 63 bytes, got "${'x'.repeat(64)}".`],
   [
     { owner: 'postgres' },
     '`owner` must be a role other than the superuser, got "postgres". The operator gives the superuser no password.',
   ],
   [
     { owner: '' },
-    '`owner` must be a role other than the superuser, got an empty string. The operator gives the superuser no password.',
+    '`owner` must be given or left out, got an empty string. If it comes from an environment variable, set that before the synthesis.',
   ],
   [{ maxConnections: 0 }, '`maxConnections` must be a whole number from 1 to 262143, got 0.'],
   [{ settings: { max_connections: '5' } }, '`settings` must not name max_connections. Use `maxConnections`.'],
@@ -227,10 +221,6 @@ test.each<[CloudNativePostgresProps, string]>([
   [
     { imagePullSecrets: ['A'] },
     '`imagePullSecrets` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "A".',
-  ],
-  [
-    { tls: PostgresTls.verifyFull({ ca: undefined as unknown as FileSource }) },
-    '`tls.ca` is required for verify-full, got undefined. Pass FileSource.fromSecret(name, key) or FileSource.fromConfigMap(name, key), or use PostgresTls.REQUIRE.',
   ],
   [{ pooler: { instances: 0 } }, '`pooler.instances` must be a whole number from 1, got 0.'],
   [{ pooler: { defaultPoolSize: 0 } }, '`pooler.defaultPoolSize` must be a whole number from 1, got 0.'],

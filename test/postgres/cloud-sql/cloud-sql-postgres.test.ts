@@ -158,20 +158,20 @@ test('what connects must fit the instance', () => {
 
 describe('refuses', () => {
   test.each<[string, Props, string[]]>([
-    ...['mlflow', 'shop:mlflow', 'shop:europe-west1:mlflow?port=1', 'shop:mlflow:europe-west1', ''].map(
+    ...['mlflow', 'shop:mlflow', 'shop:europe-west1:mlflow?port=1', 'shop:mlflow:europe-west1'].map(
       (name): [string, Props, string[]] => [
         `the instance "${name}"`,
         { instanceConnectionName: name },
         [
-          `\`instanceConnectionName\` must be project:region:instance, got ${name === '' ? 'an empty string' : `"${name}"`}. It is what \`gcloud sql instances describe INSTANCE --format='value(connectionName)'\` prints.`,
+          `\`instanceConnectionName\` must be project:region:instance, got "${name}". It is what \`gcloud sql instances describe INSTANCE --format='value(connectionName)'\` prints.`,
         ],
       ],
     ),
-    ...[ACCOUNT, 'mlflow', ''].map((user): [string, Props, string[]] => [
+    ...[ACCOUNT, 'mlflow'].map((user): [string, Props, string[]] => [
       `the user "${user}"`,
       { login: CloudSqlLogin.iam(user) },
       [
-        `\`login\` must be the name of an account in PostgreSQL, got ${user === '' ? 'an empty string' : `"${user}"`}. For a service account, leave out .gserviceaccount.com: name@project.iam.`,
+        `\`login\` must be the name of an account in PostgreSQL, got "${user}". For a service account, leave out .gserviceaccount.com: name@project.iam.`,
       ],
     ]),
     [
@@ -213,7 +213,7 @@ describe('refuses', () => {
       'all at once',
       { database: '', maxConnections: 0, image: 'my proxy', route: { ports: [] } },
       [
-        '`database` must have 1 to 63 bytes, got an empty string.',
+        '`database` must be given or left out, got an empty string. If it comes from an environment variable, set that before the synthesis.',
         '`maxConnections` must be a whole number from 1 to 262143, got 0.',
         '`route.ports` must name at least one port, got none.',
         '`image` must be a reference to an image, [registry[:port]/]name[:tag][@digest], got "my proxy". Leave out spaces and line breaks.',

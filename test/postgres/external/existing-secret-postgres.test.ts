@@ -66,7 +66,7 @@ test('takes TLS and other keys for a whole address, too', () => {
 test.each<[Partial<ExistingSecretPostgresProps>, string]>([
   [
     { secretName: undefined },
-    '[chart/pg] `secretName` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got undefined.',
+    '[chart/pg] `secretName` must be given, got undefined. If it comes from an environment variable, set that before the synthesis.',
   ],
   [
     { secretName: 'My_Secret' },
@@ -78,7 +78,7 @@ test.each<[Partial<ExistingSecretPostgresProps>, string]>([
   ],
   [
     { usernameKey: '' },
-    '[chart/pg] `usernameKey` must be a key of a Secret (letters, digits, dashes, dots and underscores), got an empty string.',
+    '[chart/pg] `usernameKey` must be given or left out, got an empty string. If it comes from an environment variable, set that before the synthesis.',
   ],
 ])('refuses %j', (props, message) => {
   expect(() => new ExistingSecretPostgres(chart(), 'pg', { host: 'db', secretName: 'login', ...props })).toThrow(

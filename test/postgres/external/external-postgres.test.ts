@@ -1,5 +1,5 @@
 import { Testing } from 'cdk8s';
-import { ExternalPostgres, type ExternalPostgresProps, type FileSource, PostgresTls } from 'cdk8s-mlflow';
+import { ExternalPostgres, type ExternalPostgresProps } from 'cdk8s-mlflow';
 
 import { chart, container, env, only, server } from '../../support/synth';
 
@@ -72,12 +72,12 @@ const unset = undefined as unknown as string;
 const hint = 'If it comes from an environment variable, set that before the synthesis.';
 
 test.each<[string, Partial<ExternalPostgresProps>, string]>([
-  ['no host', { host: unset }, `[chart/pg] \`host\` must not be empty, got undefined. ${hint}`],
-  ['empty host', { host: '' }, `[chart/pg] \`host\` must not be empty, got an empty string. ${hint}`],
-  ['no user', { user: unset }, `[chart/pg] \`user\` must not be empty, got undefined. ${hint}`],
-  ['empty user', { user: '' }, `[chart/pg] \`user\` must not be empty, got an empty string. ${hint}`],
-  ['no password', { password: unset }, `[chart/pg] \`password\` must not be empty, got undefined. ${hint}`],
-  ['empty password', { password: '' }, `[chart/pg] \`password\` must not be empty, got an empty string. ${hint}`],
+  ['no host', { host: unset }, `[chart/pg] \`host\` must be given, got undefined. ${hint}`],
+  ['empty host', { host: '' }, `[chart/pg] \`host\` must be given, got an empty string. ${hint}`],
+  ['no user', { user: unset }, `[chart/pg] \`user\` must be given, got undefined. ${hint}`],
+  ['empty user', { user: '' }, `[chart/pg] \`user\` must be given, got an empty string. ${hint}`],
+  ['no password', { password: unset }, `[chart/pg] \`password\` must be given, got undefined. ${hint}`],
+  ['empty password', { password: '' }, `[chart/pg] \`password\` must be given, got an empty string. ${hint}`],
   [
     'a URL',
     { host: 'postgresql://u@db:5432/mlflow' },
@@ -101,22 +101,21 @@ test.each<[string, Partial<ExternalPostgresProps>, string]>([
   [
     'an empty failover host',
     { failoverHosts: ['b', ''] },
-    `[chart/pg] \`failoverHosts[1]\` must not be empty, got an empty string. ${hint}`,
+    `[chart/pg] \`failoverHosts[1]\` must be given, got an empty string. ${hint}`,
   ],
   ['port 0', { port: 0 }, '[chart/pg] `port` must be a whole number from 1 to 65535, got 0.'],
   ['port 65536', { port: 65536 }, '[chart/pg] `port` must be a whole number from 1 to 65535, got 65536.'],
   ['half a port', { port: 5432.5 }, '[chart/pg] `port` must be a whole number from 1 to 65535, got 5432.5.'],
-  ['no number', { port: Number.NaN }, '[chart/pg] `port` must be a whole number from 1 to 65535, got NaN.'],
-  ['empty database', { database: '' }, '[chart/pg] `database` must have 1 to 63 bytes, got an empty string.'],
+  ['no number', { port: Number.NaN }, `[chart/pg] \`port\` must be given or left out, got NaN. ${hint}`],
+  [
+    'empty database',
+    { database: '' },
+    `[chart/pg] \`database\` must be given or left out, got an empty string. ${hint}`,
+  ],
   [
     'maxConnections 0',
     { maxConnections: 0 },
     '[chart/pg] `maxConnections` must be a whole number from 1 to 262143, got 0.',
-  ],
-  [
-    'verify-full without CA',
-    { tls: PostgresTls.verifyFull({ ca: undefined as unknown as FileSource }) },
-    '[chart/pg] `tls.ca` is required for verify-full, got undefined. Pass FileSource.fromSecret(name, key) or FileSource.fromConfigMap(name, key), or use PostgresTls.REQUIRE.',
   ],
 ])('refuses %s', (_, props, message) => {
   expect(() => new ExternalPostgres(chart(), 'pg', { ...valid, ...props })).toThrow(new Error(message));
@@ -126,11 +125,11 @@ test('says everything that is wrong at once', () => {
   expect(() => new ExternalPostgres(chart(), 'PG', { host: '', user: '', password: '', port: -1 })).toThrow(
     new Error(
       [
+        `[chart/PG] \`host\` must be given, got an empty string. ${hint}`,
+        `[chart/PG] \`password\` must be given, got an empty string. ${hint}`,
+        `[chart/PG] \`user\` must be given, got an empty string. ${hint}`,
         '[chart/PG] `id` must be lower-case letters, digits and dashes, start with a letter and have at most 44 characters, got "PG". Kubernetes takes it as the name of the Service.',
-        `[chart/PG] \`host\` must not be empty, got an empty string. ${hint}`,
         '[chart/PG] `port` must be a whole number from 1 to 65535, got -1.',
-        `[chart/PG] \`user\` must not be empty, got an empty string. ${hint}`,
-        `[chart/PG] \`password\` must not be empty, got an empty string. ${hint}`,
       ].join('\n'),
     ),
   );

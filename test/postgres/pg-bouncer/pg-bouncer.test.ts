@@ -371,7 +371,7 @@ test.each<[Props, string]>([
   ],
   [
     { imagePullSecrets: [''] },
-    '`imagePullSecrets` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got an empty string.',
+    '`imagePullSecrets[0]` must be given, got an empty string. If it comes from an environment variable, set that before the synthesis.',
   ],
 ])('refuses %j', (props, message) => {
   expect(() => synth(props)).toThrow(error(message));

@@ -187,7 +187,7 @@ describe('refuses', () => {
       'an unset host',
       { host: '' },
       [
-        '`host` must not be empty, got an empty string. If it comes from an environment variable, set that before the synthesis.',
+        '`host` must be given, got an empty string. If it comes from an environment variable, set that before the synthesis.',
       ],
     ],
     [
@@ -242,11 +242,11 @@ describe('refuses', () => {
         route: { ports: [] },
       },
       [
-        '`database` must have 1 to 63 bytes, got an empty string.',
+        '`database` must be given or left out, got an empty string. If it comes from an environment variable, set that before the synthesis.',
+        '`user` must be given, got an empty string. If it comes from an environment variable, set that before the synthesis.',
         '`maxConnections` must be a whole number from 1 to 262143, got 0.',
         '`route.ports` must name at least one port, got none.',
         '`tls.ca` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "A".',
-        '`user` must not be empty, got an empty string. If it comes from an environment variable, set that before the synthesis.',
         '`tokenRenewal` must be a whole number of seconds from 1, got 0.5.',
         '`image` must be a reference to an image, [registry[:port]/]name[:tag][@digest], got "my image". Leave out spaces and line breaks.',
       ],

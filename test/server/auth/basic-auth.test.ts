@@ -121,8 +121,8 @@ test('a key may come from a Secret of the app', () => {
 
 test.each<[Partial<MlflowServerProps>, string]>([
   [
-    basic({ adminPassword: SecretKey.fromSecretName('', 'x') }),
-    '`auth.adminPassword` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got an empty string.',
+    basic({ adminPassword: SecretKey.fromSecretName('A_B', 'x') }),
+    '`auth.adminPassword` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "A_B".',
   ],
   [
     basic({ flaskSecretKey: SecretKey.fromSecretName('auth', 'a b') }),
@@ -132,7 +132,7 @@ test.each<[Partial<MlflowServerProps>, string]>([
     basic({ adminUsername: 'a:b' }),
     '`auth.adminUsername` must be printable ASCII without spaces and colons, got "a:b". HTTP ends a user name at its first colon.',
   ],
-  [basic({ database: '' }), '`auth.database` must have 1 to 63 bytes, got an empty string.'],
+  [basic({ database: 'é'.repeat(32) }), `\`auth.database\` must have 1 to 63 bytes, got "${'é'.repeat(32)}".`],
   [
     basic({ passwordCache: Duration.millis(5) }),
     '`auth.passwordCache` must be a whole number of seconds from 1, got 0.005. Leave it out for no cache.',
