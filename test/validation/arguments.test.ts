@@ -78,7 +78,9 @@ test.each<[string, () => unknown, string]>([
   ],
   [
     'a reason',
-    () => Rules.of(chart()).acknowledge('unique-name', ' '),
+    () => {
+      Rules.of(chart()).acknowledge('unique-name', ' ');
+    },
     '[Rules.acknowledge] `reason` must be given, got " ".',
   ],
 ])('%s that is absent', (_, make, message) => {
