@@ -77,7 +77,7 @@ function optionsOf(
   const options: Option[] = [];
   args.forEach((arg, index) => {
     const last = options.at(-1);
-    if (!arg.startsWith('-') && last?.end === index) {
+    if (last?.end === index && (!arg.startsWith('-') || last.name === UVICORN_OPTIONS)) {
       options[options.length - 1] = { ...last, shown: `${last.shown} ${arg}`, value: arg, end: -1 };
       return;
     }
