@@ -1,4 +1,4 @@
-"""Compares each MLflow with test/server/server-options.json; server-options.test.ts requires the decisions."""
+"""Compares each MLflow with server-options.json, for which server-options.test.ts requires decisions."""
 
 from __future__ import annotations
 
