@@ -197,7 +197,7 @@ export interface MlflowServerProps extends PodOptions {
   readonly extraInitEnvVars?: Record<string, kplus.EnvValue>;
 
   /**
-   * Further arguments of `mlflow server`.
+   * Further arguments of `mlflow server`. Options of uvicorn in `--uvicorn-opts=…` are added to those of the library.
    * @default - none
    */
   readonly extraArgs?: string[];

@@ -2,6 +2,14 @@ import { Duration } from 'cdk8s';
 
 import type { Problems } from '../validation/problems';
 
+import {
+  INTERNAL_VARIABLES,
+  type OptionDecision,
+  SERVER_OPTIONS,
+  SERVER_VARIABLES,
+  UVICORN_DECISIONS,
+  UVICORN_OPTIONS,
+} from './server-options';
 import type { ServerSpec } from './server-spec';
 import { METRICS_ARGUMENT } from './settings/metrics';
 import { CERTIFICATE_FILE, KEY_FILE, PROXIED_PORT, SERVER_PORT } from './settings/port';
@@ -9,32 +17,100 @@ import { CERTIFICATE_FILE, KEY_FILE, PROXIED_PORT, SERVER_PORT } from './setting
 /** By default, uvicorn kills a worker, with all its requests, that does not respond for 5 s, as can happen on a busy node. */
 const HUNG_WORKER = Duration.seconds(30);
 
-const RESERVED_ARGUMENTS: Record<string, string> = {
-  '--backend-store-uri': 'backend',
-  '--registry-store-uri': 'backend',
-  '--workers': 'workers',
-  '--host': '',
-  '--port': 'service.port',
-  '--static-prefix': 'staticPrefix',
-  '--serve-artifacts': 'artifactRoot',
-  '--no-serve-artifacts': 'artifactRoot',
-  '--artifacts-destination': 'artifactRoot',
-  '--default-artifact-root': 'artifactRoot',
-  '--allowed-hosts': 'allowedHosts',
-  '--cors-allowed-origins': 'corsAllowedOrigins',
-  '--app-name': 'auth',
-  '--uvicorn-opts': 'logLevel',
-  '--expose-prometheus': 'metrics',
-};
+const OPTION = /^-{1,2}[a-zA-Z][-\w]*$/;
 
-/** Refuses arguments that the library sets. */
-export function checkExtraArguments(problems: Problems, args: string[]): void {
-  for (const arg of args) {
-    const owner = RESERVED_ARGUMENTS[arg.split('=')[0] ?? ''];
-    if (owner !== undefined) {
-      problems.reserved(`extraArgs ${arg}`, owner);
+const SHORT_OPTIONS = new Map(
+  Object.entries(SERVER_OPTIONS).flatMap(([name, { short }]) => (short === undefined ? [] : [[short, name] as const])),
+);
+
+interface Option {
+  readonly name: string;
+  readonly shown: string;
+  readonly value: string;
+  /** Index of the argument that may be its value, or -1. */
+  readonly end: number;
+}
+
+/** Refuses arguments and variables that go past what the library sets. */
+export function checkExtraOptions(
+  problems: Problems,
+  { extraArgs, extraEnvVars }: { readonly extraArgs: string[]; readonly extraEnvVars: Record<string, unknown> },
+): void {
+  for (const { name, shown } of optionsOf(extraArgs, SHORT_OPTIONS)) {
+    if (!OPTION.test(name)) {
+      problems.add('extraArgs', 'must be options of `mlflow server`, one in each string, with values after `=`', shown);
+    }
+    refuse(problems, `extraArgs ${shown}`, SERVER_OPTIONS[name]);
+  }
+  const uvicorn = uvicornOptions(extraArgs);
+  for (const { name, shown } of optionsOf(words(uvicorn) ?? [])) {
+    if (!OPTION.test(name)) {
+      problems.add('extraArgs --uvicorn-opts', 'must be options of uvicorn, with values after `=`', shown);
+    }
+    refuse(problems, `extraArgs --uvicorn-opts ${shown}`, UVICORN_DECISIONS[name]);
+  }
+  if (words(uvicorn) === undefined) {
+    problems.add('extraArgs --uvicorn-opts', 'must close its quotation marks', uvicorn);
+  }
+  for (const name of Object.keys(extraEnvVars)) {
+    refuse(problems, `extraEnvVars.${name}`, SERVER_VARIABLES[name]);
+    if (INTERNAL_VARIABLES.some((start) => name.startsWith(start))) {
+      refuse(problems, `extraEnvVars.${name}`, {
+        reason: 'MLflow sets it itself for its workers',
+        wayOut: 'Use the prop of the setting.',
+      });
     }
   }
+}
+
+function refuse(problems: Problems, what: string, decision: OptionDecision | undefined): void {
+  if (decision !== undefined) {
+    problems.say(`\`${what}\` must not be set: ${decision.reason}.`, decision.wayOut);
+  }
+}
+
+/** The options among arguments, each with its value as the user wrote it. `-p1` and `-p 1` are the long option. */
+function optionsOf(
+  args: readonly string[],
+  shortOptions: ReadonlyMap<string, string> = new Map<string, string>(),
+): Option[] {
+  const options: Option[] = [];
+  args.forEach((arg, index) => {
+    const last = options.at(-1);
+    if (last?.end === index && (!arg.startsWith('-') || last.name === UVICORN_OPTIONS)) {
+      options[options.length - 1] = { ...last, shown: `${last.shown} ${arg}`, value: arg, end: -1 };
+      return;
+    }
+    const [name = '', ...value] = arg.split('=');
+    const long = arg.startsWith('--') ? name : (shortOptions.get(arg.slice(0, 2)) ?? name);
+    const isAttached = value.length > 0 || (long !== name && arg.length > 2);
+    options.push({ name: long, shown: arg, value: value.join('='), end: isAttached ? -1 : index + 1 });
+  });
+  return options;
+}
+
+/** The options of uvicorn that the user adds. */
+function uvicornOptions(extraArgs: readonly string[]): string {
+  return optionsOf(extraArgs)
+    .filter((option) => option.name === UVICORN_OPTIONS)
+    .map((option) => option.value)
+    .join(' ');
+}
+
+/** The arguments without `--uvicorn-opts`: MLflow takes the last one, so that a second would replace that of the library. */
+function withoutUvicornOptions(extraArgs: readonly string[]): string[] {
+  return extraArgs.filter(
+    (arg, index) =>
+      arg !== UVICORN_OPTIONS && !arg.startsWith(`${UVICORN_OPTIONS}=`) && extraArgs[index - 1] !== UVICORN_OPTIONS,
+  );
+}
+
+/** The words of a command line, as a shell splits them, or undefined where a quotation mark stays open. */
+function words(line: string): string[] | undefined {
+  const word = /(?:[^\s"']|"[^"]*"|'[^']*')+/g;
+  return /["']/.test(line.replace(word, ''))
+    ? undefined
+    : (line.match(word) ?? []).map((each) => each.replace(/["']/g, ''));
 }
 
 /** The arguments of the container that serves. */
@@ -48,6 +124,7 @@ export function serverArguments(spec: ServerSpec): string[] {
     ...(spec.isHttps && auth.proxy === undefined
       ? [`--ssl-certfile=${CERTIFICATE_FILE}`, `--ssl-keyfile=${KEY_FILE}`]
       : []),
+    ...[uvicornOptions(spec.extraArgs)].filter((options) => options !== ''),
   ];
   return [
     'server',
@@ -60,7 +137,7 @@ export function serverArguments(spec: ServerSpec): string[] {
     ...(spec.staticPrefix === '' ? [] : [`--static-prefix=${spec.staticPrefix}`]),
     `--uvicorn-opts=${uvicorn.join(' ')}`,
     ...auth.arguments,
-    ...spec.extraArgs,
+    ...withoutUvicornOptions(spec.extraArgs),
     ...(spec.metrics ? [METRICS_ARGUMENT] : []),
   ];
 }

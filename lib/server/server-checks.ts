@@ -10,7 +10,7 @@ import { checkHttpRoute } from './access/http-route';
 import { checkIngress } from './access/ingress';
 import { checkService } from './access/service-options';
 import { checkServerIsolation } from './access/server-isolation';
-import { checkExtraArguments } from './server-arguments';
+import { checkExtraOptions } from './server-arguments';
 import type { ServerSettings, ServerSpec } from './server-spec';
 import { checkEncryption } from './settings/encryption';
 import { UpgradeStrategy } from './settings/upgrade-strategy';
@@ -47,7 +47,7 @@ export function checkServer(problems: Problems, server: ServerSettings): void {
   checkEncryption(problems, server.encryption, server.auth !== undefined);
   checkVariableNames(problems, 'extraEnvVars', server.extraEnvVars);
   checkVariableNames(problems, 'extraInitEnvVars', server.extraInitEnvVars);
-  checkExtraArguments(problems, server.extraArgs);
+  checkExtraOptions(problems, server);
 }
 
 /** Validates the props that depend on the location of the artifacts. */

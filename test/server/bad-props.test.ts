@@ -66,7 +66,7 @@ test.each<[Partial<MlflowServerProps>, string]>([
   [{ extraEnvVars: { HOME: value } }, `\`extraEnvVars.HOME\` ${itself}`],
   [{ extraEnvVars: { 'A-B': value } }, '`extraEnvVars` must have names of letters, digits and underscores, got "A-B".'],
   [{ extraArgs: ['--workers=3'] }, `\`extraArgs --workers=3\` ${itself} Use \`workers\`.`],
-  [{ extraArgs: ['--host', '::'] }, `\`extraArgs --host\` ${itself}`],
+  [{ extraArgs: ['--host', '::'] }, `\`extraArgs --host ::\` ${itself}`],
   [
     { replicas: 2 },
     '`replicas` must be at most 1 with artifacts that only one node can access, got 2. Use a volume with READ_WRITE_MANY, or an object store, as `artifactRoot`.',

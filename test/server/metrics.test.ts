@@ -9,7 +9,7 @@ test('no metrics by default', () => {
 });
 
 test('the server starts on an empty folder in memory, and counts there', () => {
-  const manifests = serverManifests({ metrics: true, extraArgs: ['--dev'] });
+  const manifests = serverManifests({ metrics: true, extraArgs: ['--enable-workspaces'] });
   const { command, args, volumeMounts, ports } = container(manifests, 'mlflow');
   expect(command).toEqual(['python', '/opt/mlflow/scripts/serve_with_metrics.py', FOLDER, 'mlflow']);
   expect(args[0]).toBe('server');
