@@ -18,7 +18,7 @@ export function checkServer(problems: Problems, server: ServerSettings): void {
   const { namespace, metrics, autoscaling, backend } = server;
   checkId(problems, server.id);
   checkWhole(problems, 'replicas', server.replicas, { least: 0 });
-  autoscaling?._check(problems, { namespace, metrics });
+  autoscaling?._check(problems, { namespace, metrics, resources: server.resources });
   if (autoscaling !== undefined && server.replicas !== undefined) {
     problems.add('replicas', 'must be left out with `autoscaling`', server.replicas, 'Use `autoscaling.minReplicas`.');
   }

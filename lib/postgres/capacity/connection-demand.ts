@@ -2,7 +2,7 @@ import { counted } from '../../validation/checks';
 import { addRule } from '../../validation/rule';
 import type { PostgresConnection } from '../connection/postgres-connection';
 
-import { connectionsOfPod } from './connection-math';
+import { connectionsOfPod, JOB_CONNECTIONS } from './connection-math';
 import { type ConnectionDemand, DatabaseDemand, MIGRATION_CONNECTIONS, type ServerPods } from './database-demand';
 import { POOL_FITS_DATABASE } from './pool-fits-database';
 import type { PoolingProfile } from './pooling-profile';
@@ -28,9 +28,9 @@ export interface ServerDemand extends ServerPods, Pick<ConnectionDemand, 'by'> {
 
 /** Adds the connections of a server, and those of its migration. */
 export function addServerDemand(connection: PostgresConnection, server: ServerDemand): void {
-  const { by, pods, workers, threads, pooling, furtherEngines, migrates } = server;
-  const ofPod = connectionsOfPod(pooling, workers, threads, furtherEngines);
-  const factors = `${counted(pods, 'pod')} x ${String(ofPod)} with ${counted(workers, 'worker')}`;
+  const { by, pods, workers, threads, pooling, furtherEngines, jobExecution, migrates } = server;
+  const ofPod = connectionsOfPod(pooling, workers, threads, furtherEngines) + (jobExecution ? JOB_CONNECTIONS : 0);
+  const factors = `${counted(pods, 'pod')} x ${String(ofPod)} with ${counted(workers, 'worker')}${jobExecution ? ' and the job runner' : ''}`;
   addConnectionDemand(connection, { by, connections: pods * ofPod, factors, server });
   // A pod that migrates does not serve yet. So a migration adds connections only if it bypasses a pooler.
   if (migrates && connection.bypass !== undefined) {

@@ -17,6 +17,8 @@ export interface ServerPods {
   readonly threads: number;
   /** Engines of each worker for the user database, besides MLflow's own. */
   readonly furtherEngines: number;
+  /** Whether each pod runs jobs, in processes with connections of their own. */
+  readonly jobExecution: boolean;
 }
 
 /** The most connections that a construct opens. */

@@ -1,6 +1,6 @@
 import type { Rule } from '../../validation/rule';
 
-import { fewestConnectionsOfPod } from './connection-math';
+import { fewestConnectionsOfPod, JOB_CONNECTIONS } from './connection-math';
 import { type ConnectionDemand, connectionsOffered, type DatabaseDemand } from './database-demand';
 import { PoolingProfile } from './pooling-profile';
 
@@ -39,7 +39,8 @@ function largestThatFits(offered: number, demands: readonly ConnectionDemand[]):
   const servers = demands.flatMap(({ server }) => server ?? []);
   const pods = servers.reduce((total, server) => total + server.pods, 0);
   const workers = Math.max(...servers.map((server) => server.workers));
-  const connections = offered - sum(demands.filter(({ server }) => server === undefined));
+  const jobs = servers.reduce((total, server) => total + (server.jobExecution ? server.pods * JOB_CONNECTIONS : 0), 0);
+  const connections = offered - jobs - sum(demands.filter(({ server }) => server === undefined));
   const furtherEngines = Math.max(...servers.map((server) => server.furtherEngines));
   if (servers.length === 0 || pods * fewestConnectionsOfPod(workers, furtherEngines) > connections) {
     return [];

@@ -5,7 +5,7 @@ import { checkWhole } from '../../validation/checks';
 import type { ObjectLabels } from '../../kube/pod/labels';
 import type { Problems } from '../../validation/problems';
 
-import { checkScaling, type ScalingOptions } from './scaling-options';
+import { checkRequest, checkScaling, type ScaledServer, type ScalingOptions } from './scaling-options';
 
 /** Options of {@link Autoscaling.byResources}. */
 export interface ResourceScalingOptions extends ScalingOptions {
@@ -35,10 +35,14 @@ export interface ResourceScalingOptions extends ScalingOptions {
 }
 
 /** Validates the options. */
-export function checkResourceScaling(problems: Problems, options: ResourceScalingOptions): void {
+export function checkResourceScaling(problems: Problems, options: ResourceScalingOptions, server: ScaledServer): void {
   checkScaling(problems, options);
   checkWhole(problems, 'autoscaling.cpuPercent', options.cpuPercent, { least: 1 });
   checkWhole(problems, 'autoscaling.memoryPercent', options.memoryPercent, { least: 1 });
+  checkRequest(problems, 'autoscaling', 'cpu', server);
+  if (options.memoryPercent !== undefined) {
+    checkRequest(problems, 'autoscaling.memoryPercent', 'memory', server);
+  }
 }
 
 /** The HorizontalPodAutoscaler of a server. Its Deployment then has no number of replicas, to which an apply would reset it. */
