@@ -4,6 +4,7 @@ import type { PostgresConnection } from '../connection/postgres-connection';
 
 import { connectionsOfPod, JOB_CONNECTIONS } from './connection-math';
 import { type ConnectionDemand, DatabaseDemand, MIGRATION_CONNECTIONS, type ServerPods } from './database-demand';
+import type { PoolBudget } from './pool-budget';
 import { POOL_FITS_DATABASE } from './pool-fits-database';
 import type { PoolingProfile } from './pooling-profile';
 import { REQUESTS_FIT_POOLER } from './requests-fit-pooler';
@@ -17,6 +18,22 @@ export function addConnectionDemand(connection: PostgresConnection, demand: Conn
     addRule(demand.by, POOL_FITS_DATABASE, database);
     addRule(demand.by, REQUESTS_FIT_POOLER, database);
   }
+}
+
+/** Adds the connections of a pooler. Without a given size, its pool gets what the other clients leave. */
+export function addPoolerDemand(connection: PostgresConnection, by: ConnectionDemand['by'], budget: PoolBudget): void {
+  const database = DatabaseDemand.of(connection);
+  addConnectionDemand(connection, {
+    by,
+    pooler: budget.pods,
+    get connections() {
+      return budget.demand.connections;
+    },
+    get factors() {
+      return budget.demand.factors;
+    },
+  });
+  budget.shareWith(() => database.largestPoolSize(({ isFixed }) => !isFixed));
 }
 
 /** Connections of a server: what they are computed from. */
@@ -41,7 +58,7 @@ export function addServerDemand(connection: PostgresConnection, server: ServerDe
 // Once for each database: its servers migrate one after another, under a lock.
 function addMigrationDemand(database: PostgresConnection, by: ConnectionDemand['by']): void {
   const factors = `${String(MIGRATION_CONNECTIONS)} for the migration`;
-  if (!DatabaseDemand.of(database).demands.some((demand) => demand.factors === factors)) {
-    addConnectionDemand(database, { by, connections: MIGRATION_CONNECTIONS, factors });
+  if (!DatabaseDemand.of(database).demands.some(({ isMigration }) => isMigration)) {
+    addConnectionDemand(database, { by, connections: MIGRATION_CONNECTIONS, factors, isMigration: true });
   }
 }

@@ -21,6 +21,7 @@ export const POOL_FITS_DATABASE: Rule<DatabaseDemand> = {
         `up to ${String(total)} connections (${factors.join('; ')}) exceed the ${String(offered)} that ${database.name} offers.`,
         hint(demands, database.connection.bypass !== undefined),
         ...largestThatFits(offered, demands),
+        ...largestPoolSize(database),
       ].join(' '),
     ];
   },
@@ -48,6 +49,12 @@ function largestThatFits(offered: number, demands: readonly ConnectionDemand[]):
   const usersInDatabase = furtherEngines > 0;
   const { poolSize, maxOverflow } = PoolingProfile.fitting({ connections, pods, workers, usersInDatabase });
   return [`The largest pool that fits is ${String(poolSize)} + ${String(maxOverflow)}.`];
+}
+
+function largestPoolSize(database: DatabaseDemand): string[] {
+  const isPooled = database.demands.some(({ pooler }) => pooler !== undefined);
+  const largest = isPooled ? database.largestPoolSize(() => true) : 0;
+  return largest < 1 ? [] : [`The largest \`defaultPoolSize\` that fits is ${String(largest)}.`];
 }
 
 function sum(demands: readonly ConnectionDemand[]): number {

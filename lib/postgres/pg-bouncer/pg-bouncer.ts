@@ -8,7 +8,7 @@ import { labelsOf } from '../../kube/pod/labels';
 import { deploymentOf, disruptionBudget, ROLLING, serviceOf } from '../../kube/pod/workload';
 import { text } from '../../kube/values/env-values';
 import { Problems } from '../../validation/problems';
-import { addConnectionDemand } from '../capacity/connection-demand';
+import { addPoolerDemand } from '../capacity/connection-demand';
 import { PoolBudget } from '../capacity/pool-budget';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 import { PostgresConnection } from '../connection/postgres-connection';
@@ -72,7 +72,7 @@ export class PgBouncer extends Construct implements IPostgresBackend {
       ],
       egress: isolation && egressOf(isolation, pod.routes),
     });
-    addConnectionDemand(backend.connection, { by: this, ...budget.demand });
+    addPoolerDemand(backend.connection, this, budget);
     this.connection = new PostgresConnection({
       host: text(this.service.name),
       port: text(this.service.port),
@@ -81,9 +81,9 @@ export class PgBouncer extends Construct implements IPostgresBackend {
       tls: tlsOf(props.clientTls),
       clientLabels,
       route: { peers: [NetworkPeer.pods(labels.selector)], ports: [POOLER_PORT] },
-      ...budget.offer,
       bypass: backend.connection.unpooled,
     });
+    this.connection._limits = budget.offer;
   }
 }
 
