@@ -1,3 +1,4 @@
+import { Chart } from 'cdk8s';
 import type { Construct, IConstruct } from 'constructs';
 
 import { addRule, type Rule, type RuleSubject } from '../validation/rule';
@@ -38,9 +39,12 @@ export const UNIQUE_ROUTE: Rule<SharedRoute> = {
 export function addRoutes(server: Construct, routes: readonly ServerRoute[]): void {
   const shared = ROUTES_BY_ROOT.get(server.node.root) ?? new Map<string, SharedRoute>();
   ROUTES_BY_ROOT.set(server.node.root, shared);
+  const chart = Chart.of(server);
+  // The namespace of a chart that names none, and so its cluster, is known only when it is applied.
+  const cluster = chart.namespace === undefined ? chart.node.path : '';
   for (const { prop, at, host, path } of routes) {
     const url = `${host}${path.replace(/\/*$/, '/')}`;
-    const key = JSON.stringify([prop, at, url]);
+    const key = JSON.stringify([cluster, prop, at, url]);
     const route = shared.get(key) ?? { constructs: [], prop, url };
     shared.set(key, route);
     if (!route.constructs.includes(server)) {

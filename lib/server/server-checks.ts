@@ -43,7 +43,10 @@ export function checkServer(problems: Problems, server: ServerSettings): void {
   checkServerIsolation(problems, server);
   checkHosts(problems, server);
   server.auth?._strategy.check(problems, server);
-  checkEncryption(problems, server.encryption, server.auth !== undefined);
+  checkEncryption(problems, server.encryption, {
+    hasAuth: server.auth !== undefined,
+    variables: Object.keys(server.extraEnvVars),
+  });
   checkVariableNames(problems, 'extraEnvVars', server.extraEnvVars);
   checkVariableNames(problems, 'extraInitEnvVars', server.extraInitEnvVars);
   checkExtraArguments(problems, server.extraArgs);

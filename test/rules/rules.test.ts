@@ -11,7 +11,7 @@ test('an unknown rule and a missing reason are errors', () => {
     Rules.of(chart()).acknowledge('pool-fit', ' ');
   }).toThrow(
     new Error(
-      '[chart] `rule` must be one of pool-fits-database, requests-fit-pooler, no-server-while-importing, unique-name, got "pool-fit".\n[chart] `reason` must say why the rule may be violated, got " ".',
+      '[chart] `rule` must be one of pool-fits-database, requests-fit-pooler, no-server-while-importing, no-server-while-restoring, memory-fits-processes, jobs-on-one-pod, unique-name, unique-route, got "pool-fit".\n[chart] `reason` must say why the rule may be violated, got " ".',
     ),
   );
 });

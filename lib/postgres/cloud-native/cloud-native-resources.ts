@@ -106,7 +106,7 @@ export function poolerResource(
       pgbouncer: {
         poolMode: budget.poolMode,
         parameters: {
-          default_pool_size: Lazy.any({ produce: () => String(budget.defaultPoolSize) }),
+          default_pool_size: Lazy.any({ produce: () => String(budget.defaultPoolSize) }) as string,
           reserve_pool_size: String(budget.reservePoolSize),
           max_client_conn: String(budget.maxClientConnections),
           ...Object.fromEntries(Object.entries(POOLER_TIMEOUTS).map(([name, seconds]) => [name, String(seconds)])),
