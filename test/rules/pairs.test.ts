@@ -72,6 +72,7 @@ test('a limit is a request, too', () => {
 });
 
 interface Made {
+  readonly root: App;
   readonly chart: Chart;
   readonly backend: IPostgresBackend;
   readonly synth: () => void;
@@ -81,6 +82,7 @@ function app(namespace?: string): Made {
   const root = new App({ outdir: Testing.app().outdir });
   const chart = new Chart(root, 'chart', { namespace });
   return {
+    root,
     chart,
     backend: anyBackend(chart),
     synth: () => {
@@ -173,12 +175,12 @@ test.each<[string, Partial<MlflowServerProps>, string]>([
 });
 
 test('nor in two namespaces; another path or class is another route', () => {
-  const { chart, backend, synth } = app('first');
+  const { root, chart, backend, synth } = app('first');
   server(chart, { backend, ingress });
   server(chart, { backend, ingress, staticPrefix: '/b' }, 'b');
   server(chart, { backend, ingress: { ...ingress, className: 'internal' } }, 'c');
   expect(synth).not.toThrow();
-  const second = new Chart(chart.node.root as App, 'other', { namespace: 'second' });
+  const second = new Chart(root, 'other', { namespace: 'second' });
   server(second, { ingress });
   expect(synth).toThrow(/^Validation failed with the following errors:\n {2}\[other\/mlflow\] unique-route: /);
 });
