@@ -6,20 +6,27 @@ import { REQUESTS_FIT_POOLER } from '../postgres/capacity/requests-fit-pooler';
 import { Problems } from '../validation/problems';
 import { acknowledgeRule, type Rule } from '../validation/rule';
 
-import { NO_SERVER_WHILE_IMPORTING } from './no-server-while-importing';
+import { JOBS_ON_ONE_POD } from './jobs-on-one-pod';
+import { MEMORY_FITS_PROCESSES } from './memory-fits-processes';
+import { NO_SERVER_WHILE_IMPORTING, NO_SERVER_WHILE_RESTORING } from './no-running-server';
+import { UNIQUE_ROUTE } from './unique-route';
 
 /** All rules that users can acknowledge. */
 export const RULES: readonly Pick<Rule<never>, 'id' | 'description'>[] = [
   POOL_FITS_DATABASE,
   REQUESTS_FIT_POOLER,
   NO_SERVER_WHILE_IMPORTING,
+  NO_SERVER_WHILE_RESTORING,
+  MEMORY_FITS_PROCESSES,
+  JOBS_ON_ONE_POD,
   UNIQUE_NAME,
+  UNIQUE_ROUTE,
 ];
 
 /**
- * The rules that compare several constructs, such as servers that share a database. They fail the synthesis, with an error
- * that starts with the id of the rule: `pool-fits-database`, `requests-fit-pooler`, `no-server-while-importing` or
- * `unique-name`.
+ * The rules on what has to fit together, such as servers that share a database. They fail the synthesis, with an error that
+ * starts with the id of the rule: `pool-fits-database`, `requests-fit-pooler`, `no-server-while-importing`,
+ * `no-server-while-restoring`, `memory-fits-processes`, `jobs-on-one-pod`, `unique-name` or `unique-route`.
  *
  * @example
  * Rules.of(server).acknowledge('pool-fits-database', 'The other server is scaled to zero at night.');

@@ -204,7 +204,8 @@ export interface MlflowServerProps extends PodOptions {
 
   /**
    * CPU, memory and temporary files of the server. Concurrent uploads through the server are all stored in temporary files.
-   * @default - requests 500 millicores, 1 GiB and 1 GiB of disk, limits 2 CPUs, 2 GiB and 20 GiB of disk
+   * @default - requests 500 millicores, 1 GiB and 1 GiB of disk, limits 2 CPUs, 2 GiB and 20 GiB of disk; more
+   * memory where `workers` or `jobExecution` need it
    */
   readonly resources?: kplus.ContainerResources;
 
@@ -222,7 +223,7 @@ export interface MlflowServerProps extends PodOptions {
 
   /**
    * Whether MLflow runs jobs (evaluations, scorers). It starts eight processes of about 220 MB each. The queue is on the disk
-   * of the pod, so it does not suit several replicas.
+   * of the pod, so it does not suit several replicas, unless MLFLOW_SERVER_JOB_HUEY_REDIS_URL in `extraEnvVars` names a shared one.
    * @default false
    */
   readonly jobExecution?: boolean;

@@ -1,4 +1,4 @@
-import { type ApiObject, Duration } from 'cdk8s';
+import { type ApiObject, Duration, SizeRoundingBehavior } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
@@ -11,7 +11,10 @@ import { serviceAccountOf } from '../kube/pod/pod';
 import { deploymentOf, disruptionBudget, ROLLING, serviceOf } from '../kube/pod/workload';
 import { addServerDemand } from '../postgres/capacity/connection-demand';
 import type { IPostgresBackend } from '../postgres/connection/postgres-backend';
-import { addServerOf } from '../rules/no-server-while-importing';
+import { addJobRule } from '../rules/jobs-on-one-pod';
+import { addMemoryRule } from '../rules/memory-fits-processes';
+import { addServerOf } from '../rules/no-running-server';
+import { addRoutes } from '../rules/unique-route';
 import { checkPort } from '../validation/checks';
 import { problemsOf } from '../kube/construct';
 import { checkConstruct } from '../validation/arguments';
@@ -31,7 +34,7 @@ import {
 import { runbookOf } from './runbook';
 import { checkArtifacts, checkServer } from './server-checks';
 import { serverPods } from './server-pods';
-import { type ServerSpec, settingsOf, specOf } from './server-spec';
+import { routesOf, type ServerSpec, settingsOf, specOf } from './server-spec';
 import { METRICS_PATH } from './settings/metrics';
 import { SERVER_PORT } from './settings/port';
 
@@ -187,6 +190,8 @@ export class MlflowServer extends Construct implements IMlflowServer {
     if (spec.maxReplicas > 1) {
       disruptionBudget(this, id, labels);
     }
+    addRoutes(this, routesOf(spec));
+    addMemoryRule(this, spec, spec.resources.memory?.limit?.toMebibytes({ rounding: SizeRoundingBehavior.FLOOR }));
     addServerDemand(spec.backend.connection, {
       by: this,
       pods: spec.maxReplicas + (spec.rolls ? 1 : 0),
@@ -194,9 +199,13 @@ export class MlflowServer extends Construct implements IMlflowServer {
       threads: spec.threads,
       pooling: spec.pooling,
       furtherEngines: spec.authParts.engines,
+      jobExecution: spec.jobExecution,
       migrates: spec.databaseMigration._kind !== 'off',
     });
     const prop = spec.autoscaling === undefined ? 'replicas' : 'autoscaling.maxReplicas';
+    if (spec.jobExecution && !('MLFLOW_SERVER_JOB_HUEY_REDIS_URL' in spec.extraEnvVars)) {
+      addJobRule(this, { prop, pods: spec.maxReplicas });
+    }
     addServerOf(spec.backend, { server: this, prop, pods: spec.maxReplicas });
   }
 

@@ -20,7 +20,7 @@ export function checkServer(problems: Problems, server: ServerSettings): void {
   const { namespace, metrics, autoscaling, backend } = server;
   checkId(problems, server.id);
   checkWhole(problems, 'replicas', server.replicas, { least: 0 });
-  autoscaling?._check(problems, { namespace, metrics });
+  autoscaling?._check(problems, { namespace, metrics, resources: server.resources });
   if (autoscaling !== undefined && server.replicas !== undefined) {
     problems.add('replicas', 'must be left out with `autoscaling`', server.replicas, 'Use `autoscaling.minReplicas`.');
   }
@@ -44,7 +44,10 @@ export function checkServer(problems: Problems, server: ServerSettings): void {
   checkServerIsolation(problems, server);
   checkHosts(problems, server);
   server.auth?._strategy.check(problems, server);
-  checkEncryption(problems, server.encryption, server.auth !== undefined);
+  checkEncryption(problems, server.encryption, {
+    hasAuth: server.auth !== undefined,
+    variables: Object.keys(server.extraEnvVars),
+  });
   checkVariableNames(problems, 'extraEnvVars', server.extraEnvVars);
   checkVariableNames(problems, 'extraInitEnvVars', server.extraInitEnvVars);
   checkExtraOptions(problems, server);

@@ -9,6 +9,8 @@ import { labelsOf, type ObjectLabels } from '../kube/pod/labels';
 import { SCRATCH_SPACE } from '../kube/pod/scratch-space';
 import { safeThreads } from '../postgres/capacity/connection-math';
 import { PoolingProfile } from '../postgres/capacity/pooling-profile';
+import { memoryOf } from '../rules/memory-fits-processes';
+import type { ServerRoute } from '../rules/unique-route';
 import { DatabaseConnectionCheck } from '../startup/database-connection-check';
 import { DatabaseMigration } from '../startup/database-migration';
 import { withDefaults } from '../validation/defaults';
@@ -20,15 +22,26 @@ import { LogLevel } from './settings/log-level';
 import { ReadinessCheck } from './settings/probes';
 import { UpgradeStrategy } from './settings/upgrade-strategy';
 
-const DEFAULT_RESOURCES: kplus.ContainerResources = {
-  cpu: { request: kplus.Cpu.millis(500), limit: kplus.Cpu.units(2) },
-  memory: { request: Size.gibibytes(1), limit: Size.gibibytes(2) },
-  ephemeralStorage: SCRATCH_SPACE,
-};
+const DEFAULT_WORKERS = 2;
+
+/** Default resources: 2 GiB, or more where the processes need it. */
+function defaultResources({
+  workers = DEFAULT_WORKERS,
+  jobExecution = false,
+}: MlflowServerProps): kplus.ContainerResources {
+  // An invalid number is already a problem.
+  const memory = Number.isInteger(workers) ? memoryOf({ workers, jobExecution }) : 0;
+  const limit = Math.max(4, Math.ceil(memory / 512)) * 512;
+  return {
+    cpu: { request: kplus.Cpu.millis(500), limit: kplus.Cpu.units(2) },
+    memory: { request: Size.mebibytes(limit - 1024), limit: Size.mebibytes(limit) },
+    ephemeralStorage: SCRATCH_SPACE,
+  };
+}
 
 const DEFAULTS = {
   image: IMAGES.mlflow,
-  workers: 2,
+  workers: DEFAULT_WORKERS,
   pooling: PoolingProfile.STANDARD,
   databaseConnectionCheck: DatabaseConnectionCheck.initContainer(),
   databaseMigration: DatabaseMigration.initContainer(),
@@ -41,12 +54,11 @@ const DEFAULTS = {
   extraEnvVars: {},
   extraInitEnvVars: {},
   extraArgs: [],
-  resources: DEFAULT_RESOURCES,
   jobExecution: false,
   telemetry: false,
 } satisfies Partial<MlflowServerProps>;
 
-type DefaultedProps = keyof typeof DEFAULTS | 'threads';
+type DefaultedProps = keyof typeof DEFAULTS | 'threads' | 'resources';
 
 /** The props of a server with their defaults, and what follows from them. */
 export interface ServerSettings
@@ -76,6 +88,7 @@ export function settingsOf(scope: Construct, given: MlflowServerProps): ServerSe
     id: scope.node.id,
     namespace: Chart.of(scope).namespace,
     labels: labelsOf('mlflow', scope.node.id, 'server'),
+    resources: props.resources ?? defaultResources(given),
     threads: props.threads ?? safeThreads(props.pooling),
     maxReplicas: autoscaling?.maxReplicas ?? props.replicas ?? 1,
     endpoints: [
@@ -101,4 +114,19 @@ export function specOf(problems: Problems, scope: Construct, settings: ServerSet
     // The second pod of a rolling update could wait forever for a volume that is mounted on another node.
     rolls: artifacts.visibility !== ArtifactVisibility.NODE && settings.upgradeStrategy !== UpgradeStrategy.RECREATE,
   };
+}
+
+/** The addresses of a server at ingress controllers and gateways. */
+export function routesOf({ ingress, httpRoute, paths }: ServerSettings): ServerRoute[] {
+  const places = [
+    ...(ingress ? [{ prop: 'ingress', at: ingress.className ?? '', hosts: ingress.hosts }] : []),
+    ...(httpRoute?.gateways ?? []).map(({ name, gatewayNamespace = '', sectionName = '' }) => ({
+      prop: 'httpRoute',
+      at: [gatewayNamespace, name, sectionName].join('/'),
+      hosts: httpRoute?.hosts ?? [],
+    })),
+  ];
+  return places.flatMap(({ hosts, ...place }) =>
+    hosts.map((host) => ({ ...place, host, path: paths[`${place.prop}.path`] ?? '/' })),
+  );
 }

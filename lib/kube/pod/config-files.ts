@@ -1,4 +1,4 @@
-import { ApiObject } from 'cdk8s';
+import { ApiObject, Lazy } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
@@ -15,8 +15,8 @@ export interface ConfigFiles {
   readonly volumeName: string;
   /** Folder of the container. */
   readonly path: string;
-  /** Content of each file, by its name. */
-  readonly data: Record<string, string>;
+  /** Content of each file, by its name; a function for content that is known only at the synthesis. */
+  readonly data: Record<string, string | (() => string)>;
 }
 
 /** Mounts files of an immutable ConfigMap. Its name changes with its content, so a change replaces the pods. */
@@ -26,12 +26,21 @@ export function mountConfigFiles(
   labels: ObjectLabels,
   { name, volumeName, path, data }: ConfigFiles,
 ): kplus.VolumeMount {
+  const render = (content: string | (() => string)): string => (typeof content === 'string' ? content : content());
+  const lazily = (content: string | (() => string)): string =>
+    typeof content === 'string' ? content : (Lazy.any({ produce: content }) as string);
+  const each = (change: typeof render): Record<string, string> =>
+    Object.fromEntries(Object.entries(data).map(([file, content]) => [file, change(content)]));
   const configMap = new kplus.ConfigMap(scope, id, {
-    metadata: { name: `${name}-${contentDigest(data)}`, labels: labels.all },
+    metadata: { name, labels: labels.all },
     immutable: true,
-    data,
+    data: each(lazily),
   });
-  markNamedByContent(ApiObject.of(configMap));
+  const object = ApiObject.of(configMap);
+  markNamedByContent(object);
+  const get = (): string => `${name}-${contentDigest(each(render))}`;
+  Object.defineProperty(object, 'name', { get });
+  Object.defineProperty(object.metadata, 'name', { get });
   return {
     path,
     volume: kplus.Volume.fromConfigMap(scope, `${id}-volume`, configMap, { name: volumeName }),

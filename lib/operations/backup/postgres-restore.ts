@@ -6,6 +6,7 @@ import { IMAGES } from '../../images';
 import { oneShotJob } from '../../kube/pod/job';
 import { texts } from '../../kube/values/env-values';
 import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
+import { addFilling, NO_SERVER_WHILE_RESTORING } from '../../rules/no-running-server';
 import { exitCode, ScriptFiles } from '../../scripts/scripts';
 import { checkSeconds } from '../../validation/checks';
 import { checkImage } from '../../validation/image';
@@ -58,7 +59,7 @@ export interface PostgresRestoreProps extends OperationProps {
  *
  * The Job first reads the whole dump and compares it with its manifest. One transaction then restores everything except
  * owners, grants and extensions, and commits only if every table has the number of rows in the manifest. A database that
- * is not empty is refused. Stop running servers first. A server that starts during the restore waits, and its
+ * is not empty is refused. Stop running servers first: the rule `no-server-while-restoring` requires it. A server that starts during the restore waits, and its
  * `init-mlflow` then migrates the restored schema.
  */
 export class PostgresRestore extends Construct {
@@ -99,6 +100,7 @@ export class PostgresRestore extends Construct {
       backoffLimit: 2,
       failAtOnce: NON_RETRYABLE_EXIT_CODES,
     });
+    addFilling(NO_SERVER_WHILE_RESTORING, props.backend, this);
   }
 }
 

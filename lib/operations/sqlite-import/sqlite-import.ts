@@ -8,7 +8,7 @@ import { texts } from '../../kube/values/env-values';
 import { oneShotJob } from '../../kube/pod/job';
 import { problemsOf } from '../../kube/construct';
 import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
-import { addImport } from '../../rules/no-server-while-importing';
+import { addFilling, NO_SERVER_WHILE_IMPORTING } from '../../rules/no-running-server';
 import { exitCode, ScriptFiles } from '../../scripts/scripts';
 
 import { type ArtifactLocationRule, checkLocationRules } from './artifact-location-rule';
@@ -125,6 +125,6 @@ export class SqliteImport extends Construct {
       backoffLimit: 3,
       failAtOnce: NON_RETRYABLE_EXIT_CODES,
     });
-    addImport(props.backend, this);
+    addFilling(NO_SERVER_WHILE_IMPORTING, props.backend, this);
   }
 }

@@ -2,8 +2,9 @@ import { counted } from '../../validation/checks';
 import { addRule } from '../../validation/rule';
 import type { PostgresConnection } from '../connection/postgres-connection';
 
-import { connectionsOfPod } from './connection-math';
+import { connectionsOfPod, JOB_CONNECTIONS } from './connection-math';
 import { type ConnectionDemand, DatabaseDemand, MIGRATION_CONNECTIONS, type ServerPods } from './database-demand';
+import type { PoolBudget } from './pool-budget';
 import { POOL_FITS_DATABASE } from './pool-fits-database';
 import type { PoolingProfile } from './pooling-profile';
 import { REQUESTS_FIT_POOLER } from './requests-fit-pooler';
@@ -19,6 +20,22 @@ export function addConnectionDemand(connection: PostgresConnection, demand: Conn
   }
 }
 
+/** Adds the connections of a pooler. Without a given size, its pool gets what the other clients leave. */
+export function addPoolerDemand(connection: PostgresConnection, by: ConnectionDemand['by'], budget: PoolBudget): void {
+  const database = DatabaseDemand.of(connection);
+  addConnectionDemand(connection, {
+    by,
+    pooler: budget.pods,
+    get connections() {
+      return budget.demand.connections;
+    },
+    get factors() {
+      return budget.demand.factors;
+    },
+  });
+  budget.shareWith(() => database.largestPoolSize(({ isFixed }) => !isFixed));
+}
+
 /** Connections of a server: what they are computed from. */
 export interface ServerDemand extends ServerPods, Pick<ConnectionDemand, 'by'> {
   readonly pooling: PoolingProfile;
@@ -28,9 +45,9 @@ export interface ServerDemand extends ServerPods, Pick<ConnectionDemand, 'by'> {
 
 /** Adds the connections of a server, and those of its migration. */
 export function addServerDemand(connection: PostgresConnection, server: ServerDemand): void {
-  const { by, pods, workers, threads, pooling, furtherEngines, migrates } = server;
-  const ofPod = connectionsOfPod(pooling, workers, threads, furtherEngines);
-  const factors = `${counted(pods, 'pod')} x ${String(ofPod)} with ${counted(workers, 'worker')}`;
+  const { by, pods, workers, threads, pooling, furtherEngines, jobExecution, migrates } = server;
+  const ofPod = connectionsOfPod(pooling, workers, threads, furtherEngines) + (jobExecution ? JOB_CONNECTIONS : 0);
+  const factors = `${counted(pods, 'pod')} x ${String(ofPod)} with ${counted(workers, 'worker')}${jobExecution ? ' and the job runner' : ''}`;
   addConnectionDemand(connection, { by, connections: pods * ofPod, factors, server });
   // A pod that migrates does not serve yet. So a migration adds connections only if it bypasses a pooler.
   if (migrates && connection.bypass !== undefined) {
@@ -41,7 +58,7 @@ export function addServerDemand(connection: PostgresConnection, server: ServerDe
 // Once for each database: its servers migrate one after another, under a lock.
 function addMigrationDemand(database: PostgresConnection, by: ConnectionDemand['by']): void {
   const factors = `${String(MIGRATION_CONNECTIONS)} for the migration`;
-  if (!DatabaseDemand.of(database).demands.some((demand) => demand.factors === factors)) {
-    addConnectionDemand(database, { by, connections: MIGRATION_CONNECTIONS, factors });
+  if (!DatabaseDemand.of(database).demands.some(({ isMigration }) => isMigration)) {
+    addConnectionDemand(database, { by, connections: MIGRATION_CONNECTIONS, factors, isMigration: true });
   }
 }

@@ -14,6 +14,12 @@ const ENGINES = 2;
 /** The most connections that a request holds: logging a batch opens a session within a session. */
 const CONNECTIONS_PER_REQUEST = 2;
 
+/**
+ * Connections of the job runner with one job at a time: one of the runner, one in each of its seven consumers, which store the
+ * state of their jobs, and two of the job, which is a process with engines of its own (mlflow.server.jobs).
+ */
+export const JOB_CONNECTIONS = 10;
+
 /** SQLAlchemy's defaults. */
 const SQLALCHEMY = { poolSize: 5, maxOverflow: 10 };
 

@@ -17,6 +17,17 @@ export interface ServerPods {
   readonly threads: number;
   /** Engines of each worker for the user database, besides MLflow's own. */
   readonly furtherEngines: number;
+  /** Whether each pod runs jobs, in processes with connections of their own. */
+  readonly jobExecution: boolean;
+}
+
+/** Pods of a pooler. */
+export interface PoolerPods {
+  /** Most pods, including the one that a rolling update adds. */
+  readonly pods: number;
+  readonly reservePoolSize: number;
+  /** Whether its pool has a given size. Otherwise it gets what the other clients leave. */
+  readonly isFixed: boolean;
 }
 
 /** The most connections that a construct opens. */
@@ -27,6 +38,10 @@ export interface ConnectionDemand {
   readonly factors: string;
   /** Pods of the server, if the construct is a server. */
   readonly server?: ServerPods;
+  /** Pods of the pooler, if the construct is a pooler. */
+  readonly pooler?: PoolerPods;
+  /** Whether these are the connections of a migration. */
+  readonly isMigration?: boolean;
 }
 
 const DATABASES = new WeakMap<PostgresConnection, DatabaseDemand>();
@@ -49,6 +64,24 @@ export class DatabaseDemand implements RuleSubject {
     const others = this.demands.filter(({ server }) => server === undefined);
     const servers = this.demands.filter(({ server }) => server !== undefined);
     return [...this.backends(), ...this.poolers(), ...[...others, ...servers].map(({ by }) => by)];
+  }
+
+  /** The largest `defaultPoolSize` of the poolers whose other clients fit, too, besides a migration. */
+  public largestPoolSize(poolers: (pooler: PoolerPods) => boolean): number {
+    const { maxConnections, bypass } = this.connection;
+    // Migrations bypass every pooler, so they use no connections of a pooler behind this one.
+    const migration = bypass === undefined ? MIGRATION_CONNECTIONS : 0;
+    let connections = (connectionsOffered({ maxConnections, bypass }) ?? Infinity) - migration;
+    let pods = 0;
+    for (const demand of this.demands) {
+      if (demand.pooler !== undefined && poolers(demand.pooler)) {
+        pods += demand.pooler.pods;
+        connections -= demand.pooler.pods * demand.pooler.reservePoolSize;
+      } else if (demand.isMigration !== true) {
+        connections -= demand.connections;
+      }
+    }
+    return Math.floor(connections / pods);
   }
 
   /** The database in words, for errors. */

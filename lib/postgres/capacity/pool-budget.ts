@@ -2,7 +2,7 @@ import { counted } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 import type { PostgresConnection, PostgresConnectionProps } from '../connection/postgres-connection';
 
-import { type ConnectionDemand, connectionsOffered, MIGRATION_CONNECTIONS } from './database-demand';
+import { type ConnectionDemand, connectionsOffered, MIGRATION_CONNECTIONS, type PoolerPods } from './database-demand';
 import { PoolMode, type PoolerOptions } from './pooler-options';
 
 const DEFAULT_POOL_SIZE = 60;
@@ -10,18 +10,15 @@ const DEFAULT_POOL_SIZE = 60;
 /** Resolved options of a pooler: the connections that its pods open and accept. */
 export class PoolBudget {
   public readonly poolMode: PoolMode;
-  /** The given size, or the largest up to 60 that fits the database. */
-  public readonly defaultPoolSize: number;
   public readonly reservePoolSize: number;
   public readonly maxClientConnections: number;
-  /** The most connections to the database that a pod opens. */
-  public readonly serverConnections: number;
 
   private readonly offered: number;
+  private shared?: () => number;
 
   public constructor(
     public readonly replicas: number,
-    options: PoolerOptions & { readonly maxDatabaseConnections?: number },
+    private readonly options: PoolerOptions & { readonly maxDatabaseConnections?: number },
     database: Pick<PostgresConnection, 'maxConnections' | 'bypass'>,
   ) {
     this.poolMode = options.poolMode ?? PoolMode.TRANSACTION;
@@ -30,9 +27,29 @@ export class PoolBudget {
     // Migrations bypass every pooler, so they use no connections of a pooler behind this one.
     const migration = database.bypass === undefined ? MIGRATION_CONNECTIONS : 0;
     this.offered = (connectionsOffered(database) ?? Infinity) - migration;
-    this.defaultPoolSize = options.defaultPoolSize ?? Math.max(1, Math.min(DEFAULT_POOL_SIZE, this.largestPool));
+  }
+
+  /** Makes the default size leave room for the other clients of the database, which `largest` considers. */
+  public shareWith(largest: () => number): void {
+    this.shared = largest;
+  }
+
+  /** The given size, or the largest up to 60 that fits the database. Final at the synthesis, when all its clients exist. */
+  public get defaultPoolSize(): number {
+    const largest = this.shared ?? (() => this.largestPool);
+    return this.options.defaultPoolSize ?? Math.max(1, Math.min(DEFAULT_POOL_SIZE, largest()));
+  }
+
+  /** The most connections to the database that a pod opens. */
+  public get serverConnections(): number {
     const pool = this.defaultPoolSize + this.reservePoolSize;
-    this.serverConnections = Math.min(pool, options.maxDatabaseConnections ?? pool);
+    return Math.min(pool, this.options.maxDatabaseConnections ?? pool);
+  }
+
+  /** The pods, for the demand on the database. */
+  public get pods(): PoolerPods {
+    const { replicas, reservePoolSize, options } = this;
+    return { pods: replicas + 1, reservePoolSize, isFixed: options.defaultPoolSize !== undefined };
   }
 
   /** Demand of the pods on the database, including the pod that a rolling update adds. */
@@ -50,10 +67,20 @@ export class PoolBudget {
    * They are those of one pod, since all clients can be connected to the same pod.
    */
   public get offer(): Pick<PostgresConnectionProps, 'maxConnections' | 'serverConnections'> {
-    const { poolMode, replicas, maxClientConnections, serverConnections } = this;
+    const { poolMode, replicas, maxClientConnections } = this;
+    const connections = (): number => this.serverConnections;
     return poolMode === PoolMode.SESSION
-      ? { maxConnections: serverConnections }
-      : { maxConnections: replicas * maxClientConnections, serverConnections };
+      ? {
+          get maxConnections() {
+            return connections();
+          },
+        }
+      : {
+          maxConnections: replicas * maxClientConnections,
+          get serverConnections() {
+            return connections();
+          },
+        };
   }
 
   /** Validates that the database accepts all connections of the pods. `at` is the prefix of the options, as in `checkPoolerOptions`. */

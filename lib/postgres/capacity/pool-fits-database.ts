@@ -1,6 +1,6 @@
 import type { Rule } from '../../validation/rule';
 
-import { fewestConnectionsOfPod } from './connection-math';
+import { fewestConnectionsOfPod, JOB_CONNECTIONS } from './connection-math';
 import { type ConnectionDemand, connectionsOffered, type DatabaseDemand } from './database-demand';
 import { PoolingProfile } from './pooling-profile';
 
@@ -21,6 +21,7 @@ export const POOL_FITS_DATABASE: Rule<DatabaseDemand> = {
         `up to ${String(total)} connections (${factors.join('; ')}) exceed the ${String(offered)} that ${database.name} offers.`,
         hint(demands, database.connection.bypass !== undefined),
         ...largestThatFits(offered, demands),
+        ...largestPoolSize(database),
       ].join(' '),
     ];
   },
@@ -39,7 +40,8 @@ function largestThatFits(offered: number, demands: readonly ConnectionDemand[]):
   const servers = demands.flatMap(({ server }) => server ?? []);
   const pods = servers.reduce((total, server) => total + server.pods, 0);
   const workers = Math.max(...servers.map((server) => server.workers));
-  const connections = offered - sum(demands.filter(({ server }) => server === undefined));
+  const jobs = servers.reduce((total, server) => total + (server.jobExecution ? server.pods * JOB_CONNECTIONS : 0), 0);
+  const connections = offered - jobs - sum(demands.filter(({ server }) => server === undefined));
   const furtherEngines = Math.max(...servers.map((server) => server.furtherEngines));
   if (servers.length === 0 || pods * fewestConnectionsOfPod(workers, furtherEngines) > connections) {
     return [];
@@ -47,6 +49,12 @@ function largestThatFits(offered: number, demands: readonly ConnectionDemand[]):
   const usersInDatabase = furtherEngines > 0;
   const { poolSize, maxOverflow } = PoolingProfile.fitting({ connections, pods, workers, usersInDatabase });
   return [`The largest pool that fits is ${String(poolSize)} + ${String(maxOverflow)}.`];
+}
+
+function largestPoolSize(database: DatabaseDemand): string[] {
+  const isPooled = database.demands.some(({ pooler }) => pooler !== undefined);
+  const largest = isPooled ? database.largestPoolSize(() => true) : 0;
+  return largest < 1 ? [] : [`The largest \`defaultPoolSize\` that fits is ${String(largest)}.`];
 }
 
 function sum(demands: readonly ConnectionDemand[]): number {

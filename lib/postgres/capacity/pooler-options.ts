@@ -23,7 +23,7 @@ export interface PoolerOptions {
    * A request that logs a batch holds one connection while it waits for a second. So the size must exceed the requests in flight of
    * all servers together (pods × workers × threads); otherwise requests can wait for each other until `query_wait_timeout` ends
    * some of them.
-   * @default - 60, or the largest that fits `maxConnections` of the database, if that is known and allows less
+   * @default - 60, or the largest that fits `maxConnections` of the database beside its other clients, if that is known and allows less
    */
   readonly defaultPoolSize?: number;
 

@@ -7,7 +7,7 @@ import { FileSource } from '../../kube/values/file-source';
 import { NetworkPeer } from '../../kube/network/network-peer';
 import { problemsOf } from '../../kube/construct';
 import { checkConstruct } from '../../validation/arguments';
-import { addConnectionDemand } from '../capacity/connection-demand';
+import { addPoolerDemand } from '../capacity/connection-demand';
 import { PoolBudget } from '../capacity/pool-budget';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 import { PostgresConnection, type PostgresConnectionProps } from '../connection/postgres-connection';
@@ -67,15 +67,15 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
     if (pooler !== undefined && budget !== undefined) {
       const bypass = this.connection;
       this.pooler = poolerResource(this, names, pooler, budget);
-      addConnectionDemand(bypass, { by: this, ...budget.demand });
+      addPoolerDemand(bypass, this, budget);
       this.connection = new PostgresConnection({
         ...primary,
-        ...budget.offer,
         host: text(names.pooler),
         route: { peers: [NetworkPeer.pods({ 'cnpg.io/poolerName': names.pooler })] },
         bypass,
         poolsAnyDatabase: true,
       });
+      this.connection._limits = budget.offer;
     }
   }
 }

@@ -1,4 +1,4 @@
-import { ApiObject, Size } from 'cdk8s';
+import { ApiObject, Lazy, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
@@ -106,7 +106,7 @@ export function poolerResource(
       pgbouncer: {
         poolMode: budget.poolMode,
         parameters: {
-          default_pool_size: String(budget.defaultPoolSize),
+          default_pool_size: Lazy.any({ produce: () => String(budget.defaultPoolSize) }) as string,
           reserve_pool_size: String(budget.reservePoolSize),
           max_client_conn: String(budget.maxClientConnections),
           ...Object.fromEntries(Object.entries(POOLER_TIMEOUTS).map(([name, seconds]) => [name, String(seconds)])),

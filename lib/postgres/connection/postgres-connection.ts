@@ -112,10 +112,6 @@ export class PostgresConnection {
   public readonly readWriteOnly: boolean;
   /** Host of the read replicas, if there are any. */
   public readonly readHost?: kplus.EnvValue;
-  /** Connection limit of the server, if it is known. */
-  public readonly maxConnections?: number;
-  /** Connections to the database that one pod of a pooler in transaction mode opens, if there is one. */
-  public readonly serverConnections?: number;
   /** Labels that the database's network policy requires of its clients. */
   public readonly clientLabels: Record<string, string>;
   /** Network route to `host`. */
@@ -129,6 +125,9 @@ export class PostgresConnection {
   /** Native sidecar of every pod that connects, if there is one. */
   public readonly sidecar?: ConnectionSidecar;
 
+  /** Limits of connections. Those of a pooler can depend on the other clients of its database. @internal */
+  public _limits: Pick<PostgresConnectionProps, 'maxConnections' | 'serverConnections'>;
+
   public constructor(props: PostgresConnectionProps) {
     checkNew('PostgresConnection', props);
     this.host = props.host;
@@ -138,14 +137,23 @@ export class PostgresConnection {
     this.tls = props.tls;
     this.readWriteOnly = props.readWriteOnly ?? false;
     this.readHost = props.readHost;
-    this.maxConnections = props.maxConnections;
-    this.serverConnections = props.serverConnections;
+    this._limits = props;
     this.clientLabels = props.clientLabels ?? {};
     this.route = routeTo(props.host, props.port, props.route);
     this.readRoute = props.readHost && routeTo(props.readHost, props.port, props.readRoute);
     this.bypass = props.bypass;
     this.poolsAnyDatabase = props.poolsAnyDatabase ?? false;
     this.sidecar = props.sidecar;
+  }
+
+  /** Connection limit of the server, if it is known. */
+  public get maxConnections(): number | undefined {
+    return this._limits.maxConnections;
+  }
+
+  /** Connections to the database that one pod of a pooler in transaction mode opens, if there is one. */
+  public get serverConnections(): number | undefined {
+    return this._limits.serverConnections;
   }
 
   /** The connection to the database itself: `bypass` if this one goes to a pooler, otherwise this one. */

@@ -9,7 +9,7 @@ import { labelsOf } from '../../kube/pod/labels';
 import { deploymentOf, disruptionBudget, ROLLING, serviceOf } from '../../kube/pod/workload';
 import { text } from '../../kube/values/env-values';
 import { checkConstruct } from '../../validation/arguments';
-import { addConnectionDemand } from '../capacity/connection-demand';
+import { addPoolerDemand } from '../capacity/connection-demand';
 import { PoolBudget } from '../capacity/pool-budget';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 import { PostgresConnection } from '../connection/postgres-connection';
@@ -73,7 +73,7 @@ export class PgBouncer extends Construct implements IPostgresBackend {
       ],
       egress: isolation && egressOf(isolation, pod.routes),
     });
-    addConnectionDemand(backend.connection, { by: this, ...budget.demand });
+    addPoolerDemand(backend.connection, this, budget);
     this.connection = new PostgresConnection({
       host: text(this.service.name),
       port: text(this.service.port),
@@ -82,9 +82,9 @@ export class PgBouncer extends Construct implements IPostgresBackend {
       tls: tlsOf(props.clientTls),
       clientLabels,
       route: { peers: [NetworkPeer.pods(labels.selector)], ports: [POOLER_PORT] },
-      ...budget.offer,
       bypass: backend.connection.unpooled,
     });
+    this.connection._limits = budget.offer;
   }
 }
 

@@ -60,7 +60,10 @@ export function poolerPod(
     ...database
   } = connectionPart(scope, props.backend.connection, 'server');
   const serverTls = Object.fromEntries(Object.entries(env).map(([name, { value }]) => [name, String(value)]));
-  const data = { 'pgbouncer.ini': poolerConfig(props, input.budget, serverTls), ...scriptsNamed('write_userlist.py') };
+  const data = {
+    'pgbouncer.ini': () => poolerConfig(props, input.budget, serverTls),
+    ...scriptsNamed('write_userlist.py'),
+  };
   const config = mountConfigFiles(scope, 'config', labels, {
     name: `${scope.node.id}-config`,
     volumeName: 'config',

@@ -49,6 +49,14 @@ export class OidcAuth implements AuthStrategy {
     checkClient(problems, this.options);
     sessionSecretKey._check(problems, 'auth.sessionSecretKey');
     checkUserDatabase(problems, database, context);
+    if (context.backend.connection.database.value === database) {
+      problems.add(
+        'auth.database',
+        `must not be the database of "${context.backend.node.id}": both store their revision in a table \`alembic_version\``,
+        database,
+        'Give another existing database on the same PostgreSQL server.',
+      );
+    }
     for (const [prop, path] of Object.entries(context.paths)) {
       if (path !== '/') {
         const hint = 'The pages of the plugin are at the root, not below `staticPrefix`.';

@@ -5,8 +5,9 @@ import type { Construct } from 'constructs';
 import type { ObjectLabels } from '../../kube/pod/labels';
 import type { Problems } from '../../validation/problems';
 
-import { checkKeda, type KedaOptions, scaledObject, type ScaledServer } from './keda';
+import { checkKeda, type KedaOptions, scaledObject } from './keda';
 import { checkResourceScaling, podAutoscaler, type ResourceScalingOptions } from './pod-autoscaler';
+import type { ScaledServer } from './scaling-options';
 
 /** The object that sets the number of pods: one of the two. */
 export interface Autoscaler {
@@ -20,8 +21,8 @@ export class Autoscaling {
   public static byResources(options: ResourceScalingOptions): Autoscaling {
     return new Autoscaling(
       options.maxReplicas,
-      (problems) => {
-        checkResourceScaling(problems, options);
+      (problems, server) => {
+        checkResourceScaling(problems, options, server);
       },
       (...server) => ({ podAutoscaler: podAutoscaler(options, ...server) }),
     );

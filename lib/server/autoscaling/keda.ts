@@ -6,13 +6,7 @@ import type { ObjectLabels } from '../../kube/pod/labels';
 import { checkSeconds, checkWhole } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 
-import { checkScaling, type ScalingOptions } from './scaling-options';
-
-/** The properties of the server that a trigger depends on. */
-export interface ScaledServer {
-  readonly namespace: string | undefined;
-  readonly metrics: boolean;
-}
+import { checkRequest, checkScaling, type ScaledServer, type ScalingOptions } from './scaling-options';
 
 /** Options of {@link KedaTrigger.requests}. */
 export interface RequestTriggerOptions {
@@ -88,11 +82,12 @@ export class KedaTrigger {
     );
   }
 
-  private static utilization(type: string, percent: number): KedaTrigger {
+  private static utilization(type: 'cpu' | 'memory', percent: number): KedaTrigger {
     return new KedaTrigger(
       false,
-      (problems, at) => {
+      (problems, at, server) => {
         checkWhole(problems, at, percent, { least: 1 });
+        checkRequest(problems, at, type, server);
       },
       () => ({ type, metricType: 'Utilization', metadata: { value: String(percent) } }),
     );

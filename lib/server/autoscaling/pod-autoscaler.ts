@@ -6,7 +6,7 @@ import { checkWhole } from '../../validation/checks';
 import type { ObjectLabels } from '../../kube/pod/labels';
 import type { Problems } from '../../validation/problems';
 
-import { checkScaling, type ScalingOptions } from './scaling-options';
+import { checkRequest, checkScaling, type ScaledServer, type ScalingOptions } from './scaling-options';
 
 /** Options of {@link Autoscaling.byResources}. */
 export interface ResourceScalingOptions extends ScalingOptions {
@@ -36,12 +36,16 @@ export interface ResourceScalingOptions extends ScalingOptions {
 }
 
 /** Validates the options. */
-export function checkResourceScaling(problems: Problems, options: ResourceScalingOptions): void {
+export function checkResourceScaling(problems: Problems, options: ResourceScalingOptions, server: ScaledServer): void {
   checkScaling(problems, options);
   checkWhole(problems, 'autoscaling.cpuPercent', options.cpuPercent, { least: 1 });
   checkWhole(problems, 'autoscaling.memoryPercent', options.memoryPercent, { least: 1 });
   checkScalingRules(problems, 'autoscaling.scaleUp', options.scaleUp);
   checkScalingRules(problems, 'autoscaling.scaleDown', options.scaleDown);
+  checkRequest(problems, 'autoscaling', 'cpu', server);
+  if (options.memoryPercent !== undefined) {
+    checkRequest(problems, 'autoscaling.memoryPercent', 'memory', server);
+  }
 }
 
 function checkScalingRules(

@@ -1,3 +1,5 @@
+import type * as kplus from 'cdk8s-plus-28';
+
 import { checkWhole } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 
@@ -11,6 +13,24 @@ export interface ScalingOptions {
    * @default 2
    */
   readonly minReplicas?: number;
+}
+
+/** The properties of the server that an autoscaler depends on. */
+export interface ScaledServer {
+  readonly namespace: string | undefined;
+  readonly metrics: boolean;
+  readonly resources: kplus.ContainerResources;
+}
+
+/** Validates that the server requests what `prop` compares its usage with. Kubernetes takes a limit as request. */
+export function checkRequest(problems: Problems, prop: string, type: 'cpu' | 'memory', server: ScaledServer): void {
+  const resource = server.resources[type];
+  if (resource?.request === undefined && resource?.limit === undefined) {
+    problems.say(
+      `\`${prop}\` needs \`resources.${type}.request\`: the autoscaler computes the usage in percent of it.`,
+      'Set it.',
+    );
+  }
 }
 
 /** Validates the range. */

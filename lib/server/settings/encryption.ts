@@ -23,10 +23,25 @@ export interface EncryptionOptions {
 }
 
 /** Validates the options. */
-export function checkEncryption(problems: Problems, options: EncryptionOptions = {}, hasAuth: boolean): void {
+export function checkEncryption(
+  problems: Problems,
+  options: EncryptionOptions = {},
+  server: { readonly hasAuth: boolean; readonly variables: readonly string[] },
+): void {
   options.passphrase?._check(problems, 'encryption.passphrase');
   options.webhookKey?._check(problems, 'encryption.webhookKey');
-  if (hasAuth && options.passphrase === undefined) {
+  const setting = server.variables.find((name) => /^_?MLFLOW_WEBHOOK_/.test(name));
+  if (
+    setting !== undefined &&
+    options.webhookKey === undefined &&
+    !server.variables.includes('MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY')
+  ) {
+    problems.say(
+      `\`encryption.webhookKey\` is required with webhooks, which ${setting} in \`extraEnvVars\` sets up.`,
+      'Otherwise each worker generates a key, and cannot read the webhooks of the others. Pass SecretKey.fromSecretName(name, key).',
+    );
+  }
+  if (server.hasAuth && options.passphrase === undefined) {
     problems.add(
       'encryption.passphrase',
       'is required with `auth`',

@@ -92,6 +92,10 @@ test('it keeps no connections for superusers, and migrations take none of it', (
   const { chart, backend, synth } = pooled({ maxConnections: 44 });
   new MlflowServer(chart, 'mlflow', { backend });
   expect(synth).not.toThrow();
+});
+
+test('a PgBouncer in front of it may take all of its connections', () => {
+  const { chart, backend } = pooled({ maxConnections: 44 });
   const inFront = new PgBouncer(chart, 'pgbouncer', { backend, replicas: 1 });
   expect(inFront.connection.serverConnections).toBe(22);
   expect(inFront.connection.bypass).toBe(backend.connection.bypass);

@@ -1,6 +1,7 @@
-import { App, Chart, Testing } from 'cdk8s';
+import { App, Chart, Cron, Testing } from 'cdk8s';
 import { PersistentVolumeAccessMode } from 'cdk8s-plus-28';
 import {
+  BackupLocation,
   ExistingSecretPostgres,
   type IPostgresBackend,
   MlflowServer,
@@ -10,6 +11,8 @@ import {
   type PgBouncerProps,
   PoolingProfile,
   PoolMode,
+  PostgresBackup,
+  PostgresExporter,
   Rules,
   VolumeArtifacts,
 } from 'cdk8s-mlflow';
@@ -106,12 +109,12 @@ test('in session mode a client keeps its connection, so that connections have to
 });
 
 test('a server past the pooler shares the database with it', () => {
-  const { chart, postgres, server, synth } = pooled();
+  const { chart, postgres, server, synth } = pooled({ defaultPoolSize: 31 });
   server('pooled', { threads: 3 });
   new MlflowServer(chart, 'straight', { backend: postgres });
   expect(synth).toThrow(
     new Error(
-      `${failed}[chart/straight] pool-fits-database: up to 140 connections (pgbouncer: 3 pods x 31; pooled: 3 for the migration; straight: 1 pod x 44 with 2 workers) exceed the 97 that "postgres" offers. Lower \`pooling\`, \`workers\` or \`replicas\`, raise \`maxConnections\`, or put a pooler between.`,
+      `${failed}[chart/straight] pool-fits-database: up to 140 connections (pgbouncer: 3 pods x 31; pooled: 3 for the migration; straight: 1 pod x 44 with 2 workers) exceed the 97 that "postgres" offers. Lower \`pooling\`, \`workers\` or \`replicas\`, raise \`maxConnections\`, or put a pooler between. The largest \`defaultPoolSize\` that fits is 16.`,
     ),
   );
 });
@@ -123,7 +126,31 @@ test('the migration goes around the pooler, and is counted there', () => {
   expect(second.connection.bypass).toBe(pooler.connection.bypass);
   expect(synth).toThrow(
     new Error(
-      `${failed}[chart/mlflow] pool-fits-database: up to 99 connections (pgbouncer: 3 pods x 31; second: 3 pods x 1; mlflow: 3 for the migration) exceed the 97 that "postgres" offers. Raise \`maxConnections\` of the database, or lower \`defaultPoolSize\` of its poolers.`,
+      `${failed}[chart/mlflow] pool-fits-database: up to 99 connections (pgbouncer: 3 pods x 31; second: 3 pods x 1; mlflow: 3 for the migration) exceed the 97 that "postgres" offers. Raise \`maxConnections\` of the database, or lower \`defaultPoolSize\` of its poolers. The largest \`defaultPoolSize\` that fits is 15.`,
     ),
   );
+});
+
+test('without a given size, a pooler leaves room for the other clients of its database', () => {
+  const { chart, pooler, postgres, server, synth } = pooled();
+  server('pooled', { threads: 3 });
+  expect(pooler.connection.serverConnections).toBe(31);
+  new PostgresBackup(chart, 'backup', {
+    backend: postgres,
+    target: BackupLocation.volume(Persistence.newClaim()),
+    schedule: Cron.daily(),
+  });
+  new PostgresExporter(chart, 'exporter', { backend: postgres });
+  new MlflowServer(chart, 'straight', { backend: postgres });
+  expect(synth).not.toThrow();
+  // (97 - 3 for the migration - 2 for the backup - 2 for metrics - 44 of the server) / 3 pods.
+  expect(pooler.connection.serverConnections).toBe(15);
+  expect(JSON.stringify(Testing.synth(chart))).toContain('default_pool_size = 15\\n');
+});
+
+test('two poolers without a given size share their database', () => {
+  const { chart, pooler, postgres, synth } = pooled();
+  const second = new PgBouncer(chart, 'second', { backend: postgres });
+  expect(synth).not.toThrow();
+  expect([pooler, second].map(({ connection }) => connection.serverConnections)).toEqual([15, 15]);
 });

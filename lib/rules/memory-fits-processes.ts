@@ -1,0 +1,59 @@
+import type { Construct } from 'constructs';
+
+import { counted } from '../validation/checks';
+import { addRule, type Rule, type RuleSubject } from '../validation/rule';
+
+/** Memory of the processes of a server in MiB, measured as PSS on MLflow 3.15 to 3.18 (docs/measurements.md). */
+const MEMORY = {
+  /** The process that starts the workers, with what all processes share. */
+  base: 290,
+  worker: 260,
+  /** The job runner and its consumers while no job runs. */
+  jobRunner: 1310,
+  /** One running job, a process of its own. */
+  job: 210,
+};
+
+/** The processes of a pod. */
+export interface ServerProcesses {
+  readonly workers: number;
+  readonly jobExecution: boolean;
+}
+
+/** Memory in MiB that the processes of a pod use together, with one job at a time. */
+export function memoryOf({ workers, jobExecution }: ServerProcesses): number {
+  return MEMORY.base + workers * MEMORY.worker + (jobExecution ? MEMORY.jobRunner + MEMORY.job : 0);
+}
+
+/** A server and the memory limit of its container, in MiB. */
+interface ServerMemory extends RuleSubject, ServerProcesses {
+  readonly limit: number;
+}
+
+export const MEMORY_FITS_PROCESSES: Rule<ServerMemory> = {
+  id: 'memory-fits-processes',
+  description: 'The memory limit of a server is enough for its workers and, with `jobExecution`, its job runner.',
+  validate: (server) => {
+    const { limit, workers, jobExecution } = server;
+    const memory = memoryOf(server);
+    if (limit >= memory) {
+      return [];
+    }
+    const processes = `${counted(workers, 'worker')}${jobExecution ? ' and the job runner' : ''}`;
+    const most = Math.floor((limit - memoryOf({ workers: 0, jobExecution })) / MEMORY.worker);
+    const fewer = most < 1 ? '' : ` The most \`workers\` that fit are ${String(most)}.`;
+    return [
+      [
+        `\`resources.memory.limit\` must be at least ${String(memory)} MiB for ${processes}, got ${String(limit)} MiB: the kernel ends processes above the limit.`,
+        `Raise it, lower \`workers\`${jobExecution ? ' or leave out `jobExecution`' : ''}.${fewer}`,
+      ].join(' '),
+    ];
+  },
+};
+
+/** Adds the rule to a server with a memory limit in MiB. */
+export function addMemoryRule(server: Construct, processes: ServerProcesses, limit: number | undefined): void {
+  if (limit !== undefined) {
+    addRule(server, MEMORY_FITS_PROCESSES, { ...processes, limit, constructs: [server] });
+  }
+}
