@@ -2,6 +2,7 @@ import { ApiObject, type Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
 
 import { checkSeconds } from '../validation/checks';
+import { withTemplates } from '../kube/values/templates';
 import type { Problems } from '../validation/problems';
 
 /** How urgent an alert is: the label `severity`, by which Alertmanager routes. */
@@ -34,7 +35,7 @@ export interface AlertRule {
    */
   readonly severity?: AlertSeverity;
 
-  /** What is wrong, in one sentence. Prometheus fills in `{{ $value }}` and `{{ $labels.… }}`. */
+  /** What is wrong, in one sentence. Prometheus fills in `{{ $value }}` and `{{ $labels.… }}`, in a Helm chart, too. */
   readonly summary: string;
 
   /**
@@ -87,7 +88,10 @@ export function prometheusRule(
             expr: expression,
             for: duration && `${String(duration.toSeconds())}s`,
             labels: { severity, namespace, service },
-            annotations: { summary, description: runbook },
+            annotations: {
+              summary: withTemplates(scope, summary),
+              description: runbook && withTemplates(scope, runbook),
+            },
           })),
         },
       ],

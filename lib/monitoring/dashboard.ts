@@ -2,6 +2,7 @@ import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import { contentDigest } from '../kube/values/digest';
+import { withTemplates } from '../kube/values/templates';
 
 import type { Panel, Row } from './dashboard-panels';
 
@@ -26,7 +27,7 @@ export function dashboardConfigMap(scope: Construct, dashboard: Dashboard): kplu
   const { name, title, labels, annotations, rows } = dashboard;
   return new kplus.ConfigMap(scope, 'dashboard', {
     metadata: { name, labels, annotations },
-    data: { [`${name}.json`]: `${JSON.stringify(dashboardJson(title, rows), null, 1)}\n` },
+    data: { [`${name}.json`]: withTemplates(scope, `${JSON.stringify(dashboardJson(title, rows), null, 1)}\n`) },
   });
 }
 

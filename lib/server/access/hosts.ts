@@ -41,11 +41,20 @@ export interface ServerHosts {
   readonly corsAllowedOrigins?: string[];
 }
 
-// MLflow's default list, which ours replaces (mlflow.server.security_utils), with character classes for the ranges.
+// What MLflow's default list has, which ours replaces (mlflow.server.security_utils), and RFC 6598: pod addresses on some clouds.
 const LOCAL = ['localhost', '127.0.0.1', '0.0.0.0', '[::1]'];
-const PRIVATE_RANGES = ['10.*', '192.168.*', '172.1[6-9].*', '172.2[0-9].*', '172.3[01].*', '[[]f[cd]*'];
-// RFC 6598: pod addresses on some clouds, which MLflow's list lacks.
-const CARRIER_GRADE_NAT = ['100.6[4-9].*', '100.[7-9][0-9].*', '100.1[01][0-9].*', '100.12[0-7].*'];
+const IPV4_RANGES = [
+  '10',
+  '192.168',
+  ...['172.1[6-9]', '172.2[0-9]', '172.3[01]'],
+  ...['100.6[4-9]', '100.[7-9][0-9]', '100.1[01][0-9]', '100.12[0-7]'],
+];
+// `10.*` would accept `10.evil.example`. No name ends in a number: browsers take such a host for an address, or for an error.
+const LAST_NUMBERS = ['[0-9]', '[0-9][0-9]', '[0-9][0-9][0-9]'];
+const PRIVATE_ADDRESSES = [
+  ...IPV4_RANGES.flatMap((range) => LAST_NUMBERS.map((last) => `${range}.*.${last}`)),
+  '[[]f[cd][0-9a-f][0-9a-f]:*]',
+].flatMap((address) => [address, `${address}:*`]);
 
 /**
  * The Host headers that the server accepts: all of its names.
@@ -59,14 +68,7 @@ export function allowedHosts(server: ServerHosts): string[] {
   const { id, namespace = '$(POD_NAMESPACE)' } = server;
   const service = [id, `${id}.${namespace}`, `${id}.${namespace}.svc`, `${id}.${namespace}.svc.cluster.local`];
   const names = [...service, ...server.endpoints.flatMap(({ hosts }) => hosts), ...LOCAL];
-  return [
-    ...new Set([
-      ...names.flatMap(withAnyPort),
-      ...PRIVATE_RANGES,
-      ...CARRIER_GRADE_NAT,
-      ...(server.allowedHosts ?? []),
-    ]),
-  ];
+  return [...new Set([...names.flatMap(withAnyPort), ...PRIVATE_ADDRESSES, ...(server.allowedHosts ?? [])])];
 }
 
 /** The origins that may send state-changing requests: those of the Ingress and HTTPRoute, and your own. */
