@@ -2,7 +2,9 @@ import { Chart } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 
 import { Problems } from '../validation/problems';
+import { addRuleOnApp } from '../validation/rule';
 
+import { foreignObjectsIn, SAME_NAMESPACE } from './same-namespace';
 import { addUniqueNameRule } from './unique-name';
 import { checkLabels, checkNamespace } from './values/metadata';
 
@@ -20,5 +22,6 @@ export function problemsOf(construct: IConstruct): Problems {
     checkLabels(problems, 'chart.labels', chart.labels);
   }
   addUniqueNameRule(construct);
+  addRuleOnApp(construct, SAME_NAMESPACE, foreignObjectsIn);
   return problems;
 }

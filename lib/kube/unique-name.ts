@@ -53,6 +53,11 @@ export function addMadeOf(object: ApiObject, ...made: NamedObject[]): void {
   MADE_OF.set(object, made);
 }
 
+/** An object of an app, and what an operator makes of it. */
+export function objectsOf(object: ApiObject): readonly NamedObject[] {
+  return [object, ...(MADE_OF.get(object) ?? [])];
+}
+
 function clashesIn(app: IConstruct): NameClash[] {
   const firsts = new Map<string, ApiObject>();
   const clashes = new Map<string, NameClash>();
@@ -61,7 +66,7 @@ function clashesIn(app: IConstruct): NameClash[] {
       continue;
     }
     const { namespace } = object.metadata;
-    for (const { kind, name } of [object, ...(MADE_OF.get(object) ?? [])]) {
+    for (const { kind, name } of objectsOf(object)) {
       const key = [kind === object.kind ? object.apiGroup : 'core', kind, namespace ?? '', name].join('/');
       const first = firsts.get(key);
       if (first === undefined) {
@@ -84,7 +89,8 @@ function makersOf(first: ApiObject, second: ApiObject): [IConstruct, IConstruct]
   return makers[0] === makers[1] ? [first, second] : makers;
 }
 
-function makerOf(object: ApiObject): IConstruct {
+/** The construct that makes an object, as its user knows it. */
+export function makerOf(object: ApiObject): IConstruct {
   const { scopes, scope } = object.node;
   const ofLibrary = [...scopes].reverse().find((each) => LIBRARY.has(each));
   return ofLibrary ?? (scope?.node.defaultChild === object ? scope : object);

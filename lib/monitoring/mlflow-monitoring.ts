@@ -52,6 +52,7 @@ export class MlflowMonitoring extends Construct {
 
     const target = {
       job: serverName,
+      namespace: serverNamespace,
       labels: { selector: server.podSelector, all: labelsOf('mlflow', serverName, 'server').all },
       port: metricsEndpoint?.portName ?? '',
       path: metricsEndpoint?.path ?? '',

@@ -1,4 +1,4 @@
-import { Duration, Size } from 'cdk8s';
+import { Chart, Duration, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
@@ -113,7 +113,14 @@ export class PostgresExporter extends Construct {
       connections: CONNECTIONS,
       factors: `${String(CONNECTIONS)} for metrics`,
     });
-    this._target = { job: id, labels, port: PORT_NAME, path: '/metrics', asksForLogin: false };
+    this._target = {
+      job: id,
+      labels,
+      namespace: Chart.of(this).namespace,
+      port: PORT_NAME,
+      path: '/metrics',
+      asksForLogin: false,
+    };
   }
 }
 

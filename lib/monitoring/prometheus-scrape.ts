@@ -1,4 +1,4 @@
-import { ApiObject, Duration } from 'cdk8s';
+import { ApiObject, Chart, Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
 
 import { checkDataKey, checkObjectName, checkSeconds } from '../validation/checks';
@@ -38,6 +38,7 @@ export interface ScrapeTarget {
   /** The label `job` of its series. */
   readonly job: string;
   readonly labels: ObjectLabels;
+  readonly namespace: string | undefined;
   /** Name of the port, of the container and of the Service. */
   readonly port: string;
   readonly path: string;
@@ -120,12 +121,15 @@ export class PrometheusScrape {
       relabelings: [{ action: 'replace', targetLabel: 'job', replacement: target.job }],
       basicAuth: target.asksForLogin ? login : undefined,
     };
+    // A monitor looks into its own namespace, unless it names another.
+    const isForeign = target.namespace !== Chart.of(scope).namespace;
     return new ApiObject(scope, id, {
       apiVersion: 'monitoring.coreos.com/v1',
       kind: this.kind,
       metadata: { name: target.job, labels: { ...target.labels.all, ...labels } },
       spec: {
         selector: { matchLabels: target.labels.selector },
+        namespaceSelector: isForeign ? { matchNames: [target.namespace] } : undefined,
         [this.kind === 'ServiceMonitor' ? 'endpoints' : 'podMetricsEndpoints']: [endpoint],
       },
     });

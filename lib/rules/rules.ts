@@ -1,5 +1,6 @@
 import type { IConstruct } from 'constructs';
 
+import { SAME_NAMESPACE } from '../kube/same-namespace';
 import { UNIQUE_NAME } from '../kube/unique-name';
 import { POOL_FITS_DATABASE } from '../postgres/capacity/pool-fits-database';
 import { REQUESTS_FIT_POOLER } from '../postgres/capacity/requests-fit-pooler';
@@ -20,13 +21,15 @@ export const RULES: readonly Pick<Rule<never>, 'id' | 'description'>[] = [
   MEMORY_FITS_PROCESSES,
   JOBS_ON_ONE_POD,
   UNIQUE_NAME,
+  SAME_NAMESPACE,
   UNIQUE_ROUTE,
 ];
 
 /**
  * The rules on what has to fit together, such as servers that share a database. They fail the synthesis, with an error that
  * starts with the id of the rule: `pool-fits-database`, `requests-fit-pooler`, `no-server-while-importing`,
- * `no-server-while-restoring`, `memory-fits-processes`, `jobs-on-one-pod`, `unique-name` or `unique-route`.
+ * `no-server-while-restoring`, `memory-fits-processes`, `jobs-on-one-pod`, `unique-name`, `same-namespace` or
+ * `unique-route`.
  *
  * @example
  * Rules.of(server).acknowledge('pool-fits-database', 'The other server is scaled to zero at night.');
