@@ -29,9 +29,9 @@ export function checkId(problems: Problems, id: string): void {
 
 /** Validates the name of an object of the cluster: a Secret, a ConfigMap, a claim, a ServiceAccount. */
 export function checkObjectName(problems: Problems, prop: string, name: string | undefined, longest = 253): void {
-  if (name === undefined || name.length > longest || !DNS_SUBDOMAIN.test(name)) {
+  if (typeof name !== 'string' || name.length > longest || !DNS_SUBDOMAIN.test(name)) {
     const hint =
-      name === undefined || name.length <= longest ? undefined : `It may have ${String(longest)} characters.`;
+      typeof name === 'string' && name.length > longest ? `It may have ${String(longest)} characters.` : undefined;
     problems.add(
       prop,
       'must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots)',
@@ -42,8 +42,9 @@ export function checkObjectName(problems: Problems, prop: string, name: string |
 }
 
 /** Validates a key of a Secret or a ConfigMap. */
-export function checkDataKey(problems: Problems, prop: string, key: string): void {
-  if (!SECRET_KEY.test(key)) {
+export function checkDataKey(problems: Problems, prop: string, key: unknown): void {
+  // A reference of cdk8s-plus is not checked by type, so a key may be no text in JavaScript.
+  if (typeof key !== 'string' || !SECRET_KEY.test(key)) {
     problems.add(prop, 'must be a key of a Secret (letters, digits, dashes, dots and underscores)', key);
   } else if (key.length > 253 || key === '.' || key.startsWith('..')) {
     problems.add(prop, 'must have at most 253 characters, and must not be a dot or start with two', key);

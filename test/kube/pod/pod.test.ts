@@ -1,5 +1,5 @@
 import { Testing } from 'cdk8s';
-import { EnvValue, ServiceAccount, Volume } from 'cdk8s-plus-28';
+import { ConfigMap, EnvValue, Secret, ServiceAccount, Volume } from 'cdk8s-plus-28';
 
 import { labelsOf } from '../../../lib/kube/pod/labels';
 import { container, type Pod, type PodInput, podOf } from '../../../lib/kube/pod/pod';
@@ -107,4 +107,26 @@ test('parts that agree are no problem, and what a caller adds is the caller’s 
     { of: 'pooling', ...same },
   ];
   expect(() => sum(parts)).toThrow('`extraEnvVars.A` must not be set: the library sets it itself. Use `pooling`.');
+});
+
+test('says what is wrong with a reference that JavaScript made', () => {
+  const number = 5432 as unknown as string;
+  const [configMap, secret] = [
+    ConfigMap.fromConfigMapName(scope, 'config-map', number),
+    Secret.fromSecretName(scope, 'reference', 'login'),
+  ];
+  const part = {
+    of: 'extraEnvVars',
+    envVariables: { HOST: EnvValue.fromConfigMap(configMap, 'host'), USER: secret.envValue(number) },
+  };
+  expect(() => sum([part])).toThrow(
+    new Error(
+      '[test] `extraEnvVars.HOST` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got 5432.',
+    ),
+  );
+  expect(() => sum([{ of: 'extraEnvVars', envVariables: { USER: secret.envValue(number) } }])).toThrow(
+    new Error(
+      '[test] `extraEnvVars.USER` must be a key of a Secret (letters, digits, dashes, dots and underscores), got 5432.',
+    ),
+  );
 });
