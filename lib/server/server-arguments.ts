@@ -36,9 +36,12 @@ export function checkExtraOptions(
   problems: Problems,
   { extraArgs, extraEnvVars }: { readonly extraArgs: string[]; readonly extraEnvVars: Record<string, unknown> },
 ): void {
-  for (const { name, shown } of optionsOf(extraArgs, SHORT_OPTIONS)) {
+  for (const { name, shown, value } of optionsOf(extraArgs, SHORT_OPTIONS)) {
     if (!OPTION.test(name)) {
       problems.add('extraArgs', 'must be options of `mlflow server`, one in each string, with values after `=`', shown);
+    }
+    if (name === UVICORN_OPTIONS && value.trim() === '') {
+      problems.add('extraArgs --uvicorn-opts', 'must have options of uvicorn as its value', value);
     }
     refuse(problems, `extraArgs ${shown}`, SERVER_OPTIONS[name]);
   }

@@ -74,6 +74,10 @@ test.each<[string[], string]>([
   ],
   [['--uvicorn-opts=--log-level=debug'], `\`extraArgs --uvicorn-opts --log-level=debug\` ${set} Use \`logLevel\`.`],
   [['--uvicorn-opts', '--workers 3'], `\`extraArgs --uvicorn-opts --workers 3\` ${set} Use \`workers\`.`],
+  [
+    ['--enable-workspaces', '--uvicorn-opts'],
+    '`extraArgs --uvicorn-opts` must have options of uvicorn as its value, got an empty string.',
+  ],
   [['--uvicorn-opts="a'], '`extraArgs --uvicorn-opts` must close its quotation marks, got "\\"a".'],
 ])('extraArgs %j', (extraArgs, message) => {
   expect(() => server(chart(), { extraArgs })).toThrow(new Error(`[chart/mlflow] ${message}`));
