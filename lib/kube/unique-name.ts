@@ -43,9 +43,11 @@ export function addUniqueNameRule(construct: IConstruct): void {
   addRuleOnApp(construct, UNIQUE_NAME, clashesIn);
 }
 
-/** Leaves an object out whose name follows its content: one of the same name is the same object. */
-export function markNamedByContent(object: ApiObject): void {
+/** Names an object at the synthesis, by its content. The rule leaves it out: one of the same name is the same object. */
+export function nameByContent(object: ApiObject, get: () => string): void {
   NAMED_BY_CONTENT.add(object);
+  Object.defineProperty(object, 'name', { get });
+  Object.defineProperty(object.metadata, 'name', { get });
 }
 
 /** Notes what an operator makes of an object, in the same namespace. */

@@ -3,7 +3,7 @@ import type { Construct } from 'constructs';
 import { counted } from '../validation/checks';
 import { addRule, type Rule, type RuleSubject } from '../validation/rule';
 
-/** Memory of the processes of a server in MiB, measured as PSS on MLflow 3.15 to 3.18 (docs/measurements.md). */
+/** Memory of the processes of a server in MiB, from docs/measurements.md, section "Memory of a pod". */
 const MEMORY = {
   /** The process that starts the workers, with what all processes share. */
   base: 290,

@@ -14,7 +14,7 @@ const HARMLESS = new WeakMap<IConstruct, Map<string, readonly FieldProblem[]>>()
 
 /** Validates the types of a constructor's arguments, and throws one error with all that do not fit. */
 export function checkNew(type: string, ...args: readonly unknown[]): void {
-  throwIfAny(type, constructorOf(type), args, problemsOf(constructorOf(type), args));
+  throwIfAny(type, constructorOf(type), args, mismatchesIn(constructorOf(type), args));
 }
 
 /**
@@ -24,7 +24,7 @@ export function checkNew(type: string, ...args: readonly unknown[]): void {
 export function checkConstruct(type: string, scope: Construct, id: string, props: unknown): [Construct, string] {
   const types = constructorOf(type);
   const args = [scope, id, props];
-  const found = problemsOf(types, args);
+  const found = mismatchesIn(types, args);
   if (found.length > 0) {
     throwIfAny(type, types, args, found.every(({ isHarmless, field }) => isHarmless && field !== 'id') ? [] : found);
     const ofScope = HARMLESS.get(scope) ?? new Map<string, readonly FieldProblem[]>();
@@ -63,7 +63,7 @@ function checkMethods(owner: object, type: string, methods: Readonly<Record<stri
   for (const [method, types] of Object.entries(methods)) {
     const original = Reflect.get(owner, method) as (...args: unknown[]) => unknown;
     const value = function (this: unknown, ...args: unknown[]): unknown {
-      throwIfAny(pathOf(this) ?? `${type}.${method}`, types, args, problemsOf(types, args));
+      throwIfAny(pathOf(this) ?? `${type}.${method}`, types, args, mismatchesIn(types, args));
       return original.apply(this, args);
     };
     Object.defineProperty(owner, method, { value, writable: true, configurable: true });
@@ -78,7 +78,7 @@ function constructorOf(type: string): Types {
   return types;
 }
 
-function problemsOf(types: Types, args: readonly unknown[]): readonly (FieldProblem & Mismatch)[] {
+function mismatchesIn(types: Types, args: readonly unknown[]): readonly (FieldProblem & Mismatch)[] {
   return membersOf(types).flatMap(({ name, type, isVariadic, check }, i) =>
     (isVariadic ? args.slice(i) : [args[i]]).flatMap((value) =>
       check(value).map((mismatch) => {

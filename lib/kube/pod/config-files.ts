@@ -2,7 +2,7 @@ import { ApiObject, Lazy } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { markNamedByContent } from '../unique-name';
+import { nameByContent } from '../unique-name';
 import { contentDigest } from '../values/digest';
 
 import type { ObjectLabels } from './labels';
@@ -26,21 +26,17 @@ export function mountConfigFiles(
   labels: ObjectLabels,
   { name, volumeName, path, data }: ConfigFiles,
 ): kplus.VolumeMount {
-  const render = (content: string | (() => string)): string => (typeof content === 'string' ? content : content());
-  const lazily = (content: string | (() => string)): string =>
-    typeof content === 'string' ? content : (Lazy.any({ produce: content }) as string);
-  const each = (change: typeof render): Record<string, string> =>
+  const contents = (change: (content: string | (() => string)) => string): Record<string, string> =>
     Object.fromEntries(Object.entries(data).map(([file, content]) => [file, change(content)]));
   const configMap = new kplus.ConfigMap(scope, id, {
     metadata: { name, labels: labels.all },
     immutable: true,
-    data: each(lazily),
+    data: contents((content) => (typeof content === 'string' ? content : (Lazy.any({ produce: content }) as string))),
   });
-  const object = ApiObject.of(configMap);
-  markNamedByContent(object);
-  const get = (): string => `${name}-${contentDigest(each(render))}`;
-  Object.defineProperty(object, 'name', { get });
-  Object.defineProperty(object.metadata, 'name', { get });
+  nameByContent(ApiObject.of(configMap), () => {
+    const rendered = contents((content) => (typeof content === 'string' ? content : content()));
+    return `${name}-${contentDigest(rendered)}`;
+  });
   return {
     path,
     volume: kplus.Volume.fromConfigMap(scope, `${id}-volume`, configMap, { name: volumeName }),

@@ -2,7 +2,7 @@ import { ApiObject, JsonPatch } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { markNamedByContent } from '../unique-name';
+import { nameByContent } from '../unique-name';
 import { contentDigest } from '../values/digest';
 
 import { completePod, type Pod, podProps } from './pod';
@@ -35,7 +35,8 @@ export function oneShotJob(scope: Construct, id: string, pod: Pod, options: OneS
   if (codes !== undefined) {
     failAtOnce(job, codes);
   }
-  nameByContent(ApiObject.of(job), name);
+  const object = ApiObject.of(job);
+  nameByContent(object, nameOf(object, name));
   return job;
 }
 
@@ -56,10 +57,10 @@ export function failAtOnce(job: kplus.Job | kplus.CronJob, codes: ExitCodes): vo
   ApiObject.of(job).addJsonPatch(JsonPatch.add(`${spec}/podFailurePolicy`, { rules }));
 }
 
-function nameByContent(object: ApiObject, name: string): void {
-  markNamedByContent(object);
+/** A name that ends in a digest of the rendered spec. */
+function nameOf(object: ApiObject, name: string): () => string {
   let isRendering = false;
-  const get = (): string => {
+  return () => {
     // The spec does not contain the name, so any name will do while it is rendered.
     if (isRendering) {
       return name;
@@ -72,6 +73,4 @@ function nameByContent(object: ApiObject, name: string): void {
       isRendering = false;
     }
   };
-  Object.defineProperty(object, 'name', { get });
-  Object.defineProperty(object.metadata, 'name', { get });
 }
