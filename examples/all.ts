@@ -19,6 +19,7 @@ import { HighAvailability } from './high-availability';
 import { Isolated } from './isolated';
 import { Monitoring } from './monitoring';
 import { SingleSignOn } from './oauth2-proxy';
+import { OpenShift } from './open-shift';
 import { OwnBackend } from './own-backend';
 import { PooledConnections } from './pg-bouncer';
 import { RdsIam } from './rds-iam';
@@ -51,6 +52,7 @@ export function addExamples(app: Construct): void {
   new SingleSignOn(app, 'oauth2-proxy');
   new OwnBackend(app, 'own-backend');
   new CustomizedDeployment(app, 'customized-deployment');
+  new OpenShift(app, 'open-shift');
   new Bootstrap(app, 'bootstrap');
   new GarbageCollection(app, 'garbage-collection');
   new Monitoring(app, 'monitoring', 'mlflow');

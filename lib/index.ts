@@ -85,6 +85,11 @@ export {
 export { PostgresTls, type VerifiedTlsOptions } from './postgres/connection/postgres-tls';
 export { PoolingProfile, type FittingOptions, type PoolingProfileProps } from './postgres/capacity/pooling-profile';
 
+export { ClusterSettings } from './cluster/cluster-settings';
+export { type ClusterOptions, IpFamilies, LogFormat } from './cluster/cluster-options';
+export { HttpProxy, type HttpProxyOptions } from './cluster/http-proxy';
+export { ImageRegistry } from './cluster/image-registry';
+export { PodUser } from './cluster/pod-user';
 export { Rules } from './rules/rules';
 
 export { DatabaseConnectionCheck, type DatabaseConnectionCheckOptions } from './startup/database-connection-check';

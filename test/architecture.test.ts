@@ -10,6 +10,7 @@ const LAYERS = [
   'kube',
   'identity',
   'scripts',
+  'cluster',
   'postgres',
   'artifacts',
   'startup',

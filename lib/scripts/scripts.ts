@@ -47,6 +47,11 @@ export function exitCode(name: string): number {
   return Number(code);
 }
 
+/** The text of a script that needs no other, for a pod that mounts none. */
+export function scriptText(name: string): string {
+  return SCRIPTS[name] ?? '';
+}
+
 /** The command that runs a script. */
 export function scriptCommand(script: string, ...args: string[]): string[] {
   return [script.endsWith('.sh') ? 'sh' : 'python', `${SCRIPT_FOLDER}/${script}`, ...args];

@@ -1,6 +1,7 @@
 import type { Problems } from './problems';
 
 const LONGEST_NAME = 255;
+const DOCKER_HUB = 'docker.io';
 
 // The grammar of https://pkg.go.dev/github.com/distribution/reference, by which the kubelet reads an image.
 const REGISTRY = /^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*|\[[0-9a-f:]+\])(:\d+)?$/i;
@@ -28,6 +29,18 @@ export function checkImage(problems: Problems, prop: string, image: string | und
   }
 }
 
+/** The registry of an image, Docker Hub where it names none, and the rest as that registry knows it. */
+export function registryOf(image: string): { readonly registry: string; readonly name: string } {
+  const [first = '', ...others] = image.split('/');
+  const registry = isRegistry(first, others) ? first : DOCKER_HUB;
+  const name = registry === first ? others.join('/') : image;
+  return { registry, name: registry === DOCKER_HUB && !name.includes('/') ? `library/${name}` : name };
+}
+
+function isRegistry(first: string, others: readonly string[]): boolean {
+  return others.length > 0 && (/[.:]/.test(first) || first === 'localhost');
+}
+
 interface ImageParts {
   readonly name: string;
   readonly tag?: string;
@@ -48,7 +61,7 @@ function partsOf(image: string): ImageParts {
 function hintFor(image: string, name: string, tag?: string, digest?: string): string | undefined {
   const components = name.split('/');
   const [first = '', ...others] = components;
-  const hasRegistry = others.length > 0 && (/[.:]/.test(first) || first === 'localhost');
+  const hasRegistry = isRegistry(first, others);
   const path = hasRegistry ? others : components;
   const hints: [boolean, string][] = [
     [/^[a-z]+:\/\//i.test(image), 'Leave out the scheme.'],

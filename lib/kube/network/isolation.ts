@@ -15,7 +15,7 @@ export interface IsolationOptions {
    *
    * With NodeLocal DNSCache, `{ peers: [NetworkPeer.KUBE_DNS, NetworkPeer.cidr('169.254.20.10/32')] }`; on OpenShift,
    * `{ peers: [NetworkPeer.inNamespace('openshift-dns')], ports: [5353] }`.
-   * @default - port 53 of NetworkPeer.KUBE_DNS
+   * @default - `dns` of ClusterSettings, or port 53 of NetworkPeer.KUBE_DNS
    */
   readonly dns?: NetworkRoute;
 
@@ -45,10 +45,16 @@ export function egressOf(options: IsolationOptions, routes: NetworkRoute[]): kpl
   }
   // A store and an identity often need the same route.
   const rules = new Map(all.map((route) => egressRule(route, ['TCP'])).map((rule) => [JSON.stringify(rule), rule]));
+  return [dnsRule(options.dns), ...rules.values()];
+}
+
+/** The rule that opens a route to the DNS servers. */
+export function dnsRule({
+  peers = [NetworkPeer.KUBE_DNS],
+  ports = [53],
+}: NetworkRoute = {}): kplus.k8s.NetworkPolicyEgressRule {
   // Answers that are too long for UDP come by TCP.
-  const { peers = [NetworkPeer.KUBE_DNS], ports = [53] } = options.dns ?? {};
-  const dns = egressRule({ peers, ports }, ['UDP', 'TCP']);
-  return [dns, ...rules.values()];
+  return egressRule({ peers, ports }, ['UDP', 'TCP']);
 }
 
 /** Clients that a NetworkPolicy lets in at a TCP port. */

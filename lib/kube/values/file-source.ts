@@ -57,4 +57,16 @@ export class FileSource {
           );
     return { path: folder, volume, readOnly: true };
   }
+
+  /**
+   * The volume of a manifest, with the file under a name.
+   *
+   * @internal
+   */
+  public _volumeIn(id: string, name: string): object {
+    const items = [{ key: this.key, path: name }];
+    return this.kind === 'secret'
+      ? { name: id, secret: { items, secretName: this.name } }
+      : { configMap: { items, name: this.name }, name: id };
+  }
 }

@@ -3,6 +3,9 @@ import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import { labelsOf, type ObjectLabels } from '../../kube/pod/labels';
+import type { ClusterOptions } from '../../cluster/cluster-options';
+import { completeBy } from '../../cluster/completion';
+import type { Manifest } from '../../cluster/manifest';
 import { OVER_NODES_AND_ZONES, spreadOf } from '../../kube/pod/placement';
 import { disruptionBudget } from '../../kube/pod/workload';
 import type { PoolBudget } from '../capacity/pool-budget';
@@ -54,7 +57,7 @@ export type ResolvedCluster = CloudNativePostgresProps &
  * @see https://cloudnative-pg.io/docs/1.30/cloudnative-pg.v1#clusterspec
  */
 export function clusterResource(scope: Construct, names: ClusterNames, props: ResolvedCluster): ApiObject {
-  return new ApiObject(scope, 'cluster', {
+  const cluster = new ApiObject(scope, 'cluster', {
     apiVersion: API_VERSION,
     kind: 'Cluster',
     metadata: { name: names.cluster, labels: labelsOf('postgresql', names.cluster, 'cluster').all },
@@ -77,6 +80,28 @@ export function clusterResource(scope: Construct, names: ClusterNames, props: Re
       })),
     },
   });
+  completeBy(cluster, completeCluster);
+  return cluster;
+}
+
+/** The operator assigns a user where the cluster does not, and its pods make no requests that need a CA or a proxy. */
+function completeCluster(manifest: Manifest, options: ClusterOptions): void {
+  const { imageRegistry, imagePullSecrets, nodeSelector, tolerations, podAnnotations, podLabels } = options;
+  const { imageName, ...spec } = manifest.spec as { readonly imageName?: string };
+  manifest.spec = given({
+    affinity: given({ nodeSelector: given(nodeSelector), tolerations }),
+    imageName: imageName && (imageRegistry?._imageOf(imageName) ?? imageName),
+    imagePullSecrets: imagePullSecrets?.map((name) => ({ name })),
+    inheritedMetadata: given({ annotations: given(podAnnotations), labels: given(podLabels) }),
+    priorityClassName: options.priorityClassName,
+    ...spec,
+  });
+}
+
+/** The fields that are given; undefined if there are none. */
+function given(fields: object = {}): object | undefined {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 
 /**
