@@ -2,6 +2,7 @@ import { Duration } from 'cdk8s';
 
 import type { Problems } from '../validation/problems';
 
+import { keepAliveSeconds } from './access/keep-alive';
 import {
   INTERNAL_VARIABLES,
   type OptionDecision,
@@ -122,6 +123,7 @@ export function serverArguments(spec: ServerSpec): string[] {
   const uvicorn = [
     `--log-level=${spec.logLevel}`,
     `--timeout-worker-healthcheck=${String(HUNG_WORKER.toSeconds())}`,
+    `--timeout-keep-alive=${String(keepAliveSeconds(spec, auth.proxy !== undefined))}`,
     '--loop=bounded_loop:new_loop',
     // A proxy presents the certificate itself.
     ...(spec.isHttps && auth.proxy === undefined

@@ -103,7 +103,8 @@ function proxyArguments(options: OAuth2ProxyOptions, context: AuthContext): stri
 }
 
 function addressesOf(isHttps: boolean): string[] {
-  const address = `0.0.0.0:${String(SERVER_PORT)}`;
+  // Without a host, Go listens on IPv4 and IPv6, whichever the pod has.
+  const address = `:${String(SERVER_PORT)}`;
   return isHttps
     ? // `-` disables plain HTTP, which has a port of its own by default.
       [
