@@ -1,5 +1,6 @@
 import { Duration } from 'cdk8s';
 
+import { SCRIPT_FOLDER } from '../scripts/scripts';
 import type { Problems } from '../validation/problems';
 
 import { keepAliveSeconds } from './access/keep-alive';
@@ -12,6 +13,7 @@ import {
   UVICORN_OPTIONS,
 } from './server-options';
 import type { ServerSpec } from './server-spec';
+import { LOG_CONFIG } from './settings/log-level';
 import { METRICS_ARGUMENT } from './settings/metrics';
 import { CERTIFICATE_FILE, KEY_FILE, PROXIED_PORT, SERVER_PORT } from './settings/port';
 
@@ -125,6 +127,8 @@ export function serverArguments(spec: ServerSpec): string[] {
     `--timeout-worker-healthcheck=${String(HUNG_WORKER.toSeconds())}`,
     `--timeout-keep-alive=${String(keepAliveSeconds(spec, auth.proxy !== undefined))}`,
     '--loop=bounded_loop:new_loop',
+    `--log-config=${SCRIPT_FOLDER}/${LOG_CONFIG}`,
+    ...(spec.accessLog ? [] : ['--no-access-log']),
     // A proxy presents the certificate itself.
     ...(spec.isHttps && auth.proxy === undefined
       ? [`--ssl-certfile=${CERTIFICATE_FILE}`, `--ssl-keyfile=${KEY_FILE}`]

@@ -18,6 +18,7 @@ import { allowedHosts, corsAllowedOrigins } from './access/hosts';
 import { serverArguments } from './server-arguments';
 import type { ServerSpec } from './server-spec';
 import { encryptionPart } from './settings/encryption';
+import { LOG_CONFIG } from './settings/log-level';
 import { METRICS_COMMAND, METRICS_SCRIPT, metricsPart } from './settings/metrics';
 import { certificatePart, SERVER_PORT } from './settings/port';
 import { PROBE_SCRIPT, probesOf } from './settings/probes';
@@ -90,6 +91,8 @@ function filesPart(scope: Construct, spec: ServerSpec): PodPart {
     'wait_for_database.py',
     'migrate_database.py',
     'bounded_loop.py',
+    LOG_CONFIG,
+    'log_format.py',
     'inspect_database.py',
     ...(spec.metrics ? [METRICS_SCRIPT] : []),
     ...(spec.authParts.proxy === undefined ? [] : [PROBE_SCRIPT]),

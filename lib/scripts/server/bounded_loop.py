@@ -1,4 +1,4 @@
-"""The event loop of an MLflow worker: it bounds the requests in flight, loads the stores first, and listens on IPv6, too.
+"""The event loop of an MLflow worker: bounds requests in flight, loads the stores, and listens on IPv6, too.
 
 MLflow runs each request in a thread of anyio's default pool, which has 40. A request may hold one database
 connection while it waits for a second, so a pool that is not larger than the threads can wait for itself.
@@ -9,9 +9,9 @@ registry imports its store, whose last line configures all mappers of SQLAlchemy
 two classes of mlflow.server.auth then, which the first search imports, it fails for good: the registry
 of this worker answers 500 until it ends. So the stores come first (seen in MLflow 3.15.1 and 3.17.2).
 
-A server on 0.0.0.0 listens at the same port of [::], where the kernel has IPv6. uvicorn has one address: its
-[::] needs a kernel with IPv6, is without IPv4 where there is one worker, and calls IPv4 clients ::ffff:10.0.0.1
-where there are several, which no list of trusted proxies (--forwarded-allow-ips) knows.
+A server on 0.0.0.0 listens at the same port of [::], too, where the kernel has IPv6. uvicorn has one address:
+[::] needs a kernel with IPv6, leaves IPv4 out where there is one worker, and where there are several, IPv4
+clients become ::ffff:10.0.0.1, which no list of trusted proxies (--forwarded-allow-ips) knows.
 
 Environment:
   SERVER_THREADS  threads of each worker (default 40, anyio's own)
@@ -61,7 +61,7 @@ def _listen_on_ipv6_too(loop: asyncio.AbstractEventLoop) -> None:
     create = loop.create_server
 
     async def create_server(
-        protocol: Any, host: Any = None, port: Any = None, *, sock: socket.socket | None = None, **options: Any
+        protocol: Any, host: Any = None, port: Any = None, *, sock: Any = None, **options: Any
     ) -> Any:
         if sock is None:
             first = await create(protocol, host, port, **options)

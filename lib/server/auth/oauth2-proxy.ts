@@ -98,6 +98,7 @@ function proxyArguments(options: OAuth2ProxyOptions, context: AuthContext): stri
     `--skip-auth-route=GET=^${escaped(staticPrefix)}/health$`,
     // MLflow's exporter ignores the prefix (mlflow.server.prometheus_exporter).
     ...(context.metrics ? ['--skip-auth-route=GET=^/metrics$'] : []),
+    ...(context.accessLog ? [] : ['--request-logging=false']),
     ...(options.extraArgs ?? []),
   ];
 }
