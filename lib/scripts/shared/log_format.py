@@ -2,8 +2,8 @@
 
   {"time": "2026-01-31T12:00:00.000Z", "level": "ERROR", "severity": "ERROR", "logger": "…", "message": "…"}
 
-`severity` is what Google Cloud Logging reads. A traceback is a part of its message. A request also has its
-`client`, `method`, `path` and `status` (a number). Termination messages stay text.
+`severity` and `time` are what log collectors of clouds read. A traceback is a part of its message. A request
+also has its `client`, `method`, `path` and `status` (a number). Termination messages stay text.
 """
 
 from __future__ import annotations

@@ -35,6 +35,14 @@ test.each<[string, Partial<MlflowServerProps>, number]>([
   expect(keepAlive(props)).toBe(String(seconds));
 });
 
+test('without an access log, neither the server nor its proxy logs requests', () => {
+  const manifests = serverManifests({ auth, encryption, accessLog: false });
+  expect(container(manifests, 'mlflow').args.join(' ')).toMatch(/--log-config=\S+ --no-access-log( |$)/);
+  expect(container(manifests, 'oauth2-proxy').args).toContain('--request-logging=false');
+  const logged = serverManifests({ auth, encryption });
+  expect(JSON.stringify(logged)).not.toMatch(/no-access-log|request-logging/);
+});
+
 test("a user's own value comes last, which uvicorn takes", () => {
   const { args } = container(serverManifests({ extraArgs: ['--uvicorn-opts=--timeout-keep-alive=5'] }), 'mlflow');
   expect(args.join(' ')).toMatch(/--timeout-keep-alive=105 .*--timeout-keep-alive=5( |$)/);
