@@ -11,7 +11,7 @@ import { LITTLE_SCRATCH_SPACE } from '../kube/pod/scratch-space';
 import { text, texts } from '../kube/values/env-values';
 import { poolingPart } from '../postgres/capacity/pooling-profile';
 import { connectionPart, replicaPart } from '../postgres/connection/connection-part';
-import { SCRIPT_FOLDER, ScriptFiles } from '../scripts/scripts';
+import { SCRIPT_FOLDER, scriptCommand, ScriptFiles } from '../scripts/scripts';
 import type { Problems } from '../validation/problems';
 
 import { allowedHosts, corsAllowedOrigins } from './access/hosts';
@@ -28,6 +28,9 @@ const INIT_RESOURCES: kplus.ContainerResources = {
   memory: { request: Size.mebibytes(256), limit: Size.gibibytes(1) },
   ephemeralStorage: LITTLE_SCRATCH_SPACE,
 };
+
+/** Runs `mlflow`, which then logs as LOG_FORMAT says. */
+const RUN_SCRIPT = 'run_mlflow.py';
 
 /** Requests still arrive until every node has updated its network rules. */
 const DRAIN_SECONDS = 5;
@@ -91,8 +94,8 @@ function filesPart(scope: Construct, spec: ServerSpec): PodPart {
     'wait_for_database.py',
     'migrate_database.py',
     'bounded_loop.py',
+    RUN_SCRIPT,
     LOG_CONFIG,
-    'log_format.py',
     'inspect_database.py',
     ...(spec.metrics ? [METRICS_SCRIPT] : []),
     ...(spec.authParts.proxy === undefined ? [] : [PROBE_SCRIPT]),
@@ -158,7 +161,7 @@ function serverContainer(
   return container('mlflow', parts, {
     image: spec.image,
     imagePullPolicy: spec.imagePullPolicy,
-    command: [...(spec.metrics ? METRICS_COMMAND : []), 'mlflow'],
+    command: [...(spec.metrics ? METRICS_COMMAND : []), ...scriptCommand(RUN_SCRIPT)],
     args: serverArguments(spec),
     ports: isProxied ? [] : [{ name: spec.isHttps ? 'https' : 'http', number: SERVER_PORT }],
     resources: spec.resources,

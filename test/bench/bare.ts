@@ -141,7 +141,7 @@ export function bareServer(scope: Construct, n: number, scriptsName: string, rev
       {
         ...base,
         name: 'mlflow',
-        command: ['mlflow'],
+        command: ['python', '/opt/mlflow/scripts/run_mlflow.py'],
         args: [
           'server',
           '--host=0.0.0.0',

@@ -48,7 +48,7 @@ http {{
 
 @pytest.fixture
 def pod(namespace: Namespace, postgres: Postgres) -> Pod:
-    namespace.apply(synthesis.server(workers=2, extraArgs=['--uvicorn-opts=--timeout-keep-alive=5']))
+    namespace.apply(synthesis.server(workers=2))
     [pod] = namespace.deployment()
     return pod.wait_ready()
 

@@ -80,7 +80,7 @@ test('the pod keeps to the restricted Pod Security Standard and mounts no token'
 
 test('the server proxies artifacts onto its volume by default', () => {
   const mlflow = container(serverManifests(), 'mlflow');
-  expect(mlflow.command).toEqual(['mlflow']);
+  expect(mlflow.command).toEqual(['python', '/opt/mlflow/scripts/run_mlflow.py']);
   expect(mlflow.args).toEqual([
     'server',
     '--host=0.0.0.0',
