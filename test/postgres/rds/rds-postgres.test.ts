@@ -103,7 +103,12 @@ test('the script is in a ConfigMap of the backend, named by its content', () => 
   const configMap = synth().find((m: Manifest) => m.data?.['write_rds_token.py'] !== undefined);
   expect(configMap.metadata.name).toMatch(/^postgres-scripts-[0-9a-f]{8}$/);
   expect(configMap.immutable).toBe(true);
-  expect(Object.keys(configMap.data)).toEqual(['exit_codes.py', 'init_container.py', 'log_format.py', 'write_rds_token.py']);
+  expect(Object.keys(configMap.data)).toEqual([
+    'exit_codes.py',
+    'init_container.py',
+    'log_format.py',
+    'write_rds_token.py',
+  ]);
 });
 
 test('a token for each host, in its own region', () => {
