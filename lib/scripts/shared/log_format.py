@@ -31,8 +31,8 @@ def log_as_told(program: str) -> None:
     # Whoever has made a handler, now or later: MLflow, uvicorn, Alembic.
     logging.StreamHandler.format = lambda _, record: json_of_record(record)  # type: ignore[method-assign]
     # What is printed, and what Python itself says at the end.
-    sys.stdout = _JsonLines(sys.stdout, program, "INFO")  # type: ignore[assignment]
-    sys.stderr = _JsonLines(sys.stderr, program, "ERROR")  # type: ignore[assignment]
+    sys.stdout = _JsonLines(sys.stdout, program)  # type: ignore[assignment]
+    sys.stderr = _JsonLines(sys.stderr, program)  # type: ignore[assignment]
     sys.excepthook = _say_exception
     logging.captureWarnings(True)
 
@@ -72,8 +72,8 @@ def _say_exception(kind: type[BaseException], error: BaseException, trace: Trace
 class _JsonLines:
     """A stream that writes what comes between two ends of lines as an object; one call is never cut."""
 
-    def __init__(self, stream: TextIO, program: str, level: str) -> None:
-        self._stream, self._program, self._level = stream, program, level
+    def __init__(self, stream: TextIO, program: str) -> None:
+        self._stream, self._program = stream, program
         self._begun = ""
 
     def __getattr__(self, name: str) -> Any:
@@ -88,7 +88,8 @@ class _JsonLines:
                 self._stream.write(said + "\n")
                 self._stream.flush()
             elif said.strip():
-                self.say(said, self._level)
+                # Programs print notices to stderr, too.
+                self.say(said, "ERROR" if said.startswith("Traceback (most recent call last)") else "INFO")
         return len(text)
 
     def say(self, message: str, level: str) -> None:
