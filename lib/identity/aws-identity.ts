@@ -8,7 +8,7 @@ import type { Problems } from '../validation/problems';
  * EKS Pod Identity and the metadata service of the node.
  * @see https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
  */
-const METADATA = metadataRoute(['169.254.170.23', '169.254.169.254'], 80);
+const METADATA = metadataRoute(['169.254.170.23', '169.254.169.254', 'fd00:ec2::23', 'fd00:ec2::254'], 80);
 
 /** Keys of a Secret that hold an access key. */
 export interface AwsSecretKeysOptions {

@@ -13,7 +13,7 @@ export const SCRIPT_FOLDER = '/opt/mlflow/scripts';
 /** The scripts of the library, by file name: a ConfigMap has no folders. Read once: they do not change while an app runs. */
 const SCRIPTS: Record<string, string> = Object.fromEntries(
   readdirSync(__dirname, { recursive: true, encoding: 'utf8' })
-    .filter((file) => /\.(py|sh|sql)$/.test(file))
+    .filter((file) => /\.(py|sh|sql|json)$/.test(file))
     .map((file): [string, string] => [basename(file), readFileSync(join(__dirname, file), 'utf8')])
     .sort(([a], [b]) => (a < b ? -1 : 1)),
 );

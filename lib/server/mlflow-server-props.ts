@@ -172,6 +172,12 @@ export interface MlflowServerProps extends PodOptions {
   readonly logLevel?: LogLevel;
 
   /**
+   * Whether each request is logged, by the server and by `MlflowAuth.oauth2Proxy()`. The kubelet's probes are requests, too.
+   * @default true
+   */
+  readonly accessLog?: boolean;
+
+  /**
    * Whether the server exposes metrics for Prometheus, at `/metrics` on its port. `MlflowMonitoring` needs it. The image needs
    * the package prometheus-flask-exporter, which the `-full` images of MLflow have.
    * @default false

@@ -1,7 +1,9 @@
 import { Duration } from 'cdk8s';
 
+import { SCRIPT_FOLDER } from '../scripts/scripts';
 import type { Problems } from '../validation/problems';
 
+import { keepAliveSeconds } from './access/keep-alive';
 import {
   INTERNAL_VARIABLES,
   type OptionDecision,
@@ -11,6 +13,7 @@ import {
   UVICORN_OPTIONS,
 } from './server-options';
 import type { ServerSpec } from './server-spec';
+import { LOG_CONFIG } from './settings/log-level';
 import { METRICS_ARGUMENT } from './settings/metrics';
 import { CERTIFICATE_FILE, KEY_FILE, PROXIED_PORT, SERVER_PORT } from './settings/port';
 
@@ -122,7 +125,10 @@ export function serverArguments(spec: ServerSpec): string[] {
   const uvicorn = [
     `--log-level=${spec.logLevel}`,
     `--timeout-worker-healthcheck=${String(HUNG_WORKER.toSeconds())}`,
+    `--timeout-keep-alive=${String(keepAliveSeconds(spec, auth.proxy !== undefined))}`,
     '--loop=bounded_loop:new_loop',
+    `--log-config=${SCRIPT_FOLDER}/${LOG_CONFIG}`,
+    ...(spec.accessLog ? [] : ['--no-access-log']),
     // A proxy presents the certificate itself.
     ...(spec.isHttps && auth.proxy === undefined
       ? [`--ssl-certfile=${CERTIFICATE_FILE}`, `--ssl-keyfile=${KEY_FILE}`]

@@ -81,6 +81,9 @@ export const UVICORN_DECISIONS: Decisions = {
 /** The variables, besides those of options, that users must not set. */
 export const SERVER_VARIABLES: Decisions = {
   MLFLOW_UVICORN_OPTS: { reason: SET, wayOut: ADD_UVICORN_OPTIONS },
+  // The library renders the options, which win over their variables.
+  UVICORN_LOG_CONFIG: { reason: SET, wayOut: 'Add `extraArgs: ["--uvicorn-opts=--log-config=…"]`.' },
+  UVICORN_TIMEOUT_KEEP_ALIVE: { reason: SET, wayOut: 'Add `extraArgs: ["--uvicorn-opts=--timeout-keep-alive=…"]`.' },
   WEB_CONCURRENCY: ours('workers'),
   GUNICORN_CMD_ARGS: otherServer('gunicorn'),
   UVICORN_APP: { reason: 'MLflow chooses the application', wayOut: 'Leave it out.' },

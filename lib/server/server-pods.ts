@@ -11,13 +11,14 @@ import { LITTLE_SCRATCH_SPACE } from '../kube/pod/scratch-space';
 import { text, texts } from '../kube/values/env-values';
 import { poolingPart } from '../postgres/capacity/pooling-profile';
 import { connectionPart, replicaPart } from '../postgres/connection/connection-part';
-import { SCRIPT_FOLDER, ScriptFiles } from '../scripts/scripts';
+import { SCRIPT_FOLDER, scriptCommand, ScriptFiles } from '../scripts/scripts';
 import type { Problems } from '../validation/problems';
 
 import { allowedHosts, corsAllowedOrigins } from './access/hosts';
 import { serverArguments } from './server-arguments';
 import type { ServerSpec } from './server-spec';
 import { encryptionPart } from './settings/encryption';
+import { LOG_CONFIG } from './settings/log-level';
 import { METRICS_COMMAND, METRICS_SCRIPT, metricsPart } from './settings/metrics';
 import { certificatePart, SERVER_PORT } from './settings/port';
 import { PROBE_SCRIPT, probesOf } from './settings/probes';
@@ -27,6 +28,9 @@ const INIT_RESOURCES: kplus.ContainerResources = {
   memory: { request: Size.mebibytes(256), limit: Size.gibibytes(1) },
   ephemeralStorage: LITTLE_SCRATCH_SPACE,
 };
+
+/** Runs `mlflow`, which then logs as LOG_FORMAT says. */
+const RUN_SCRIPT = 'run_mlflow.py';
 
 /** Requests still arrive until every node has updated its network rules. */
 const DRAIN_SECONDS = 5;
@@ -90,6 +94,8 @@ function filesPart(scope: Construct, spec: ServerSpec): PodPart {
     'wait_for_database.py',
     'migrate_database.py',
     'bounded_loop.py',
+    RUN_SCRIPT,
+    LOG_CONFIG,
     'inspect_database.py',
     ...(spec.metrics ? [METRICS_SCRIPT] : []),
     ...(spec.authParts.proxy === undefined ? [] : [PROBE_SCRIPT]),
@@ -155,7 +161,7 @@ function serverContainer(
   return container('mlflow', parts, {
     image: spec.image,
     imagePullPolicy: spec.imagePullPolicy,
-    command: [...(spec.metrics ? METRICS_COMMAND : []), 'mlflow'],
+    command: [...(spec.metrics ? METRICS_COMMAND : []), ...scriptCommand(RUN_SCRIPT)],
     args: serverArguments(spec),
     ports: isProxied ? [] : [{ name: spec.isHttps ? 'https' : 'http', number: SERVER_PORT }],
     resources: spec.resources,

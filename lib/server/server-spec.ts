@@ -49,6 +49,7 @@ const DEFAULTS = {
   artifactRoot: new VolumeArtifacts(),
   staticPrefix: '',
   logLevel: LogLevel.INFO,
+  accessLog: true,
   metrics: false,
   readinessCheck: ReadinessCheck.SERVER,
   extraEnvVars: {},

@@ -141,7 +141,7 @@ export function bareServer(scope: Construct, n: number, scriptsName: string, rev
       {
         ...base,
         name: 'mlflow',
-        command: ['mlflow'],
+        command: ['python', '/opt/mlflow/scripts/run_mlflow.py'],
         args: [
           'server',
           '--host=0.0.0.0',
@@ -149,7 +149,7 @@ export function bareServer(scope: Construct, n: number, scriptsName: string, rev
           '--workers=2',
           '--serve-artifacts',
           '--artifacts-destination=/mlflow/artifacts',
-          '--uvicorn-opts=--log-level=info --timeout-worker-healthcheck=30 --loop=bounded_loop:new_loop',
+          '--uvicorn-opts=--log-level=info --timeout-worker-healthcheck=30 --timeout-keep-alive=105 --loop=bounded_loop:new_loop --log-config=/opt/mlflow/scripts/uvicorn_log.json',
         ],
         ports: [{ name: 'http', number: 5000 }],
         envVariables: {

@@ -134,7 +134,12 @@ test.each<[string, IArtifactStore, string[]]>([
   [
     'STS at a private endpoint, or the metadata of the node',
     s3(AwsIdentity.ambient({ stsRoute: PRIVATE })),
-    ['out 80/TCP to 169.254.170.23/32', 'out 80/TCP to 169.254.169.254/32'],
+    [
+      'out 80/TCP to 169.254.170.23/32',
+      'out 80/TCP to 169.254.169.254/32',
+      'out 80/TCP to fd00:ec2::23/128',
+      'out 80/TCP to fd00:ec2::254/128',
+    ],
   ],
   ['nothing, with an access key of AWS', s3(AwsIdentity.fromSecretName('aws')), []],
   ['Entra ID', entra(AzureIdentity.fromClientId('0123')), ['out 443/TCP to anybody']],

@@ -8,6 +8,7 @@ ip link set lo up
 # An address of its own: otherwise the bridge takes a pod's, and another one when that pod is gone.
 ip link add pods address 02:00:0a:58:00:01 type bridge
 ip address add 10.88.0.1/16 dev pods
+ip address add 2001:db8:88::1/64 dev pods nodad
 ip link set pods up
 # Not exec: the shell stays the first process, which collects what others leave behind.
 status=0

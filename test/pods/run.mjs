@@ -20,6 +20,7 @@ const PACKAGES = {
   setpriv: 'util-linux',
   openssl: 'openssl',
   pgbouncer: 'pgbouncer',
+  nginx: 'nginx',
 };
 
 process.chdir(ROOT);

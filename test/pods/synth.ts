@@ -47,6 +47,7 @@ import { rds, type RdsCase } from './synth-rds';
 const PLAIN = [
   'allowedHosts',
   'corsAllowedOrigins',
+  'extraArgs',
   'ingress',
   'metrics',
   'replicas',

@@ -24,7 +24,12 @@ class Logged:
 
 
 def url_of(pod: Pod) -> str:
-    return f"http://{pod.address}:5000"
+    return f"http://{host_of(pod)}"
+
+
+def host_of(pod: Pod) -> str:
+    """Address and port, as in a URI and in a Host header."""
+    return f"[{pod.address}]:5000" if ":" in pod.address else f"{pod.address}:5000"
 
 
 def client_of(pod: Pod, prefix: str = "") -> MlflowClient:
@@ -82,7 +87,7 @@ def request(
     connection = http.client.HTTPConnection(pod.address, 5000, timeout=60)
     try:
         connection.putrequest(method, path, skip_host=True)
-        connection.putheader("Host", host or f"{pod.address}:5000")
+        connection.putheader("Host", host or host_of(pod))
         for name, value in headers.items():
             connection.putheader(name, value)
         if body is not None:

@@ -20,6 +20,7 @@ test('a script brings the modules that it imports, and theirs', () => {
     'database_errors.py',
     'exit_codes.py',
     'init_container.py',
+    'log_format.py',
     'wait_for_database.py',
   ]);
 });

@@ -4,14 +4,20 @@ const FOLDER = '/var/run/mlflow-metrics';
 
 test('no metrics by default', () => {
   const manifests = serverManifests();
-  expect(container(manifests, 'mlflow').command).toEqual(['mlflow']);
+  expect(container(manifests, 'mlflow').command).toEqual(['python', '/opt/mlflow/scripts/run_mlflow.py']);
   expect(JSON.stringify(manifests)).not.toContain('prometheus');
 });
 
 test('the server starts on an empty folder in memory, and counts there', () => {
   const manifests = serverManifests({ metrics: true, extraArgs: ['--enable-workspaces'] });
   const { command, args, volumeMounts, ports } = container(manifests, 'mlflow');
-  expect(command).toEqual(['python', '/opt/mlflow/scripts/serve_with_metrics.py', FOLDER, 'mlflow']);
+  expect(command).toEqual([
+    'python',
+    '/opt/mlflow/scripts/serve_with_metrics.py',
+    FOLDER,
+    'python',
+    '/opt/mlflow/scripts/run_mlflow.py',
+  ]);
   expect(args[0]).toBe('server');
   expect(args).toContain(`--expose-prometheus=${FOLDER}`);
   expect(volumeMounts).toContainEqual({ name: 'metrics', mountPath: FOLDER });

@@ -80,7 +80,7 @@ test('the pod keeps to the restricted Pod Security Standard and mounts no token'
 
 test('the server proxies artifacts onto its volume by default', () => {
   const mlflow = container(serverManifests(), 'mlflow');
-  expect(mlflow.command).toEqual(['mlflow']);
+  expect(mlflow.command).toEqual(['python', '/opt/mlflow/scripts/run_mlflow.py']);
   expect(mlflow.args).toEqual([
     'server',
     '--host=0.0.0.0',
@@ -88,7 +88,7 @@ test('the server proxies artifacts onto its volume by default', () => {
     '--workers=2',
     '--serve-artifacts',
     '--artifacts-destination=/mlflow/artifacts',
-    '--uvicorn-opts=--log-level=info --timeout-worker-healthcheck=30 --loop=bounded_loop:new_loop',
+    '--uvicorn-opts=--log-level=info --timeout-worker-healthcheck=30 --timeout-keep-alive=105 --loop=bounded_loop:new_loop --log-config=/opt/mlflow/scripts/uvicorn_log.json',
   ]);
   expect(env(mlflow)).toMatchObject({
     MLFLOW_DEFAULT_ARTIFACT_ROOT: 'mlflow-artifacts:/',
@@ -116,7 +116,7 @@ test('settings reach the server', () => {
     expect.arrayContaining([
       '--workers=3',
       '--static-prefix=/tracking',
-      '--uvicorn-opts=--log-level=debug --timeout-worker-healthcheck=30 --loop=bounded_loop:new_loop',
+      '--uvicorn-opts=--log-level=debug --timeout-worker-healthcheck=30 --timeout-keep-alive=105 --loop=bounded_loop:new_loop --log-config=/opt/mlflow/scripts/uvicorn_log.json',
       '--enable-workspaces',
     ]),
   );

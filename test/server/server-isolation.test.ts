@@ -207,7 +207,13 @@ test.each<[string, Props['artifactRoot'], string[]]>([
   [
     'of Amazon with what is around',
     new S3Artifacts({ bucket: 'models', identity: AwsIdentity.ambient() }),
-    ['out 443/TCP to anybody', 'out 80/TCP to 169.254.170.23/32', 'out 80/TCP to 169.254.169.254/32'],
+    [
+      'out 443/TCP to anybody',
+      'out 80/TCP to 169.254.170.23/32',
+      'out 80/TCP to 169.254.169.254/32',
+      'out 80/TCP to fd00:ec2::23/128',
+      'out 80/TCP to fd00:ec2::254/128',
+    ],
   ],
   [
     'with a port',

@@ -87,6 +87,10 @@ test.each([
   ['MLFLOW_GUNICORN_OPTS', `the library runs MLflow on uvicorn, not on gunicorn. ${add}`],
   ['MLFLOW_UVICORN_OPTS', `the library sets it itself. ${add}`],
   ['MLFLOW_PORT', 'the library sets it itself. Use `service.port`.'],
+  [
+    'UVICORN_TIMEOUT_KEEP_ALIVE',
+    'the library sets it itself. Add `extraArgs: ["--uvicorn-opts=--timeout-keep-alive=…"]`.',
+  ],
   ['WEB_CONCURRENCY', 'the library sets it itself. Use `workers`.'],
   ['UVICORN_RELOAD', 'it is for development, and has no `workers`. Leave it out.'],
   ['_MLFLOW_SERVER_FILE_STORE', 'MLflow sets it itself for its workers. Use the prop of the setting.'],
@@ -100,7 +104,7 @@ test('options of uvicorn are added to those of the library', () => {
   const extraArgs = ['--uvicorn-opts', '--backlog 10', '--enable-workspaces', '--uvicorn-opts=--header "a: b"'];
   const { args } = container(serverManifests({ extraArgs }), 'mlflow');
   expect(args.filter((arg: string) => /uvicorn|backlog|workspaces/.test(arg))).toEqual([
-    '--uvicorn-opts=--log-level=info --timeout-worker-healthcheck=30 --loop=bounded_loop:new_loop --backlog 10 --header "a: b"',
+    '--uvicorn-opts=--log-level=info --timeout-worker-healthcheck=30 --timeout-keep-alive=105 --loop=bounded_loop:new_loop --log-config=/opt/mlflow/scripts/uvicorn_log.json --backlog 10 --header "a: b"',
     '--enable-workspaces',
   ]);
 });

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 import { checkPort } from '../../validation/checks';
 import { NetworkPeer } from './network-peer';
 import type { Problems } from '../../validation/problems';
@@ -24,7 +26,10 @@ export function routeAt(port: number, given: NetworkRoute = {}): NetworkRoute {
 
 /** The route to the service on the node that issues credentials to pods. */
 export function metadataRoute(addresses: string[], ...ports: number[]): NetworkRoute {
-  return { peers: addresses.map((address) => NetworkPeer.cidr(`${address}/32`)), ports };
+  return {
+    peers: addresses.map((address) => NetworkPeer.cidr(`${address}/${isIP(address) === 4 ? '32' : '128'}`)),
+    ports,
+  };
 }
 
 /** Validates a route. */

@@ -138,7 +138,8 @@ function argumentsOf(props: CloudSqlPostgresProps): string[] {
     ...(props.login._iamUser === undefined ? [] : ['--auto-iam-authn']),
     ...IP_ARGUMENTS[props.ipType ?? CloudSqlIpType.PUBLIC],
     '--health-check',
-    '--http-address=0.0.0.0',
+    // Without a host, Go listens on IPv4 and IPv6, whichever the pod has.
+    '--http-address=',
     `--http-port=${String(HEALTH_PORT)}`,
     '--exit-zero-on-sigterm',
     '--structured-logs',

@@ -25,7 +25,7 @@ find "$WORK_FOLDER" -maxdepth 1 -name '.partial-*' -mmin "+$STALE_MINUTES" -exec
 rm -rf "$PARTIAL"
 mkdir "$PARTIAL" 2>"$log" || fail_by_log
 require_client pg_dump
-echo "$program: dumping ${PGDATABASE:-} of PostgreSQL $version with pg_dump $client"
+say INFO "$program: dumping ${PGDATABASE:-} of PostgreSQL $version with pg_dump $client"
 
 # Runs inside of the session that holds the snapshot.
 export DESCRIPTION="$here/describe_database.sql"
@@ -45,4 +45,4 @@ digest=$(sha256sum <"$PARTIAL/dump" | cut -c1-64)
 attend pg_restore --file=/dev/null "$PARTIAL/dump" 2>"$log" || fail_by_log
 printf '%s\n' "client $client" "bytes $bytes" "sha256 $digest" 2>"$log" >>"$PARTIAL/facts" || fail_by_log
 
-echo "$program: dumped: $(size "$bytes"), $(counted "$PARTIAL/rows"), in $(($(date +%s) - began)) s"
+say INFO "$program: dumped: $(size "$bytes"), $(counted "$PARTIAL/rows"), in $(($(date +%s) - began)) s"

@@ -11,10 +11,21 @@ NOT_EMPTY=3
 WRONG_VERSION=4
 TERMINATED=143
 
+# Says something in the format of LOG_FORMAT, as log_format.py does: say LEVEL TEXT
+say() {
+  if [ "${LOG_FORMAT:-}" != json ]; then
+    printf '%s\n' "$2"
+    return
+  fi
+  message=$(printf '%s' "$2" | tr '\001-\011\013-\037' ' ' | sed 's/[\\"]/\\&/g' | awk '{ printf "%s%s", (NR > 1 ? "\\n" : ""), $0 }')
+  printf '{"time": "%s", "level": "%s", "severity": "%s", "logger": "%s", "message": "%s"}\n' \
+    "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" "$1" "$program" "$message"
+}
+
 # Says the last line, also where `kubectl describe pod` shows it, and ends: fail CODE LINE
 fail() {
   trap - TERM
-  printf '%s: %s\n' "$program" "$2"
+  say ERROR "$program: $2"
   # The kubelet makes this file; outside a pod there should be none.
   if [ -w /dev/termination-log ]; then
     printf '%s: %s\n' "$program" "$2" >/dev/termination-log
@@ -61,7 +72,7 @@ require_client() {
 
 # Ends with what went wrong, by the log of what ran last.
 fail_by_log() {
-  cat "$log" >&2
+  say ERROR "$(cat "$log")" >&2
   saw=$(sed -nE '/(error|ERROR|FATAL):/{p;q;}' "$log" | tr -s '[:space:]' ' ')
   saw=${saw:-$(tail -n 1 "$log" | tr -s '[:space:]' ' ')}
   saw=${saw% }

@@ -47,7 +47,7 @@ require_client pg_restore
 # Extensions belong to the administrator of the server: only a superuser may make or describe most of them.
 pg_restore --list "$dump" 2>"$log" >"$WORK_FOLDER/list.all" || fail_by_log
 grep -vE '^[0-9]+; [0-9]+ [0-9]+ (EXTENSION -|COMMENT - (EXTENSION|SCHEMA)) ' "$WORK_FOLDER/list.all" >"$WORK_FOLDER/list"
-echo "$program: restoring $(cat "$WORK_FOLDER/about") into ${PGDATABASE:-} of PostgreSQL $version"
+say INFO "$program: restoring $(cat "$WORK_FOLDER/about") into ${PGDATABASE:-} of PostgreSQL $version"
 
 : >"$log"
 attend restore || fail_by_log
@@ -56,12 +56,12 @@ restored*) ;;
 not-empty*)
   fail "$NOT_EMPTY" "not-empty: ${PGDATABASE:-the database} has $(sed 's/^not-empty \([0-9]*\) /\1 tables, views and sequences, among them /' "$outcome"). Restore into an empty database, or empty this one: DROP SCHEMA public CASCADE; CREATE SCHEMA public. Nothing was changed" ;;
 other-rows*)
-  diff "$WORK_FOLDER/rows" "$WORK_FOLDER/rows.restored" >&2 || :
+  say ERROR "$(diff "$WORK_FOLDER/rows" "$WORK_FOLDER/rows.restored")" >&2
   fail "$FAILED" "other-rows: what was restored had other rows than what was dumped: see the log. Nothing was changed" ;;
 *) fail_by_log ;;
 esac
 
 # Without statistics, the first queries on large tables are slow. The rows name the tables as SQL does.
 sed 's/^[0-9]* /ANALYZE /; s/$/;/' "$WORK_FOLDER/rows" | psql $SCRIPTED 2>>"$log" ||
-  echo "$program: not all tables were analyzed: PostgreSQL will do it by itself"
-echo "$program: restored: $(cat "$WORK_FOLDER/about"); $(counted "$WORK_FOLDER/rows"), in $(($(date +%s) - began)) s"
+  say INFO "$program: not all tables were analyzed: PostgreSQL will do it by itself"
+say INFO "$program: restored: $(cat "$WORK_FOLDER/about"); $(counted "$WORK_FOLDER/rows"), in $(($(date +%s) - began)) s"

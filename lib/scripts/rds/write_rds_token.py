@@ -29,6 +29,7 @@ from typing import Callable, NamedTuple
 
 from exit_codes import DONE, FAILED
 from init_container import BadSetting, end_on_sigterm, fail, one_line, seconds_from
+from log_format import log_as_told
 
 PROGRAM = "rds-token"
 TOKEN_LIFE = 900.0
@@ -202,6 +203,7 @@ class Keeper:
 def main(arguments: list[str]) -> int:
     if arguments == ["--check"]:
         return check(os.environ.get("PGPASSFILE", ""), time.time())
+    log_as_told(PROGRAM)
     try:
         settings = read_settings()
     except BadSetting as error:

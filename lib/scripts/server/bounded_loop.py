@@ -1,4 +1,4 @@
-"""The event loop of an MLflow worker: it bounds the requests in flight, and loads the stores first.
+"""The event loop of an MLflow worker: bounds requests in flight, loads the stores, and listens on IPv6, too.
 
 MLflow runs each request in a thread of anyio's default pool, which has 40. A request may hold one database
 connection while it waits for a second, so a pool that is not larger than the threads can wait for itself.
@@ -9,6 +9,10 @@ registry imports its store, whose last line configures all mappers of SQLAlchemy
 two classes of mlflow.server.auth then, which the first search imports, it fails for good: the registry
 of this worker answers 500 until it ends. So the stores come first (seen in MLflow 3.15.1 and 3.17.2).
 
+A server on 0.0.0.0 listens at the same port of [::], too, where the kernel has IPv6. uvicorn has one address:
+[::] needs a kernel with IPv6, leaves IPv4 out where there is one worker, and where there are several, IPv4
+clients become ::ffff:10.0.0.1, which no list of trusted proxies (--forwarded-allow-ips) knows.
+
 Environment:
   SERVER_THREADS  threads of each worker (default 40, anyio's own)
 """
@@ -18,7 +22,9 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
+import socket
 from contextlib import suppress
+from typing import Any
 
 import anyio.to_thread
 
@@ -28,6 +34,8 @@ _STORES = ("mlflow.store.model_registry.sqlalchemy_store", "mlflow.store.jobs.sq
 # asyncio itself keeps only a weak reference to a task.
 _bounding: asyncio.Task[None] | None = None
 
+_ANY_IPV4 = "0.0.0.0"
+
 
 def new_loop() -> asyncio.AbstractEventLoop:
     global _bounding
@@ -35,6 +43,7 @@ def new_loop() -> asyncio.AbstractEventLoop:
         with suppress(ImportError):  # an MLflow that has no such store
             importlib.import_module(store)
     loop = _fastest_loop()
+    _listen_on_ipv6_too(loop)
     # The limiter belongs to a running loop, so the first thing that the loop runs sets it.
     _bounding = loop.create_task(_bound_threads(int(os.environ.get("SERVER_THREADS", "40"))))
     return loop
@@ -46,6 +55,56 @@ def _fastest_loop() -> asyncio.AbstractEventLoop:
     except ImportError:
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()
+
+
+def _listen_on_ipv6_too(loop: asyncio.AbstractEventLoop) -> None:
+    create = loop.create_server
+
+    async def create_server(
+        protocol: Any, host: Any = None, port: Any = None, *, sock: Any = None, **options: Any
+    ) -> Any:
+        if sock is None:
+            first = await create(protocol, host, port, **options)
+        else:
+            # What several workers share.
+            first = await create(protocol, sock=sock, **options)
+            host, port = sock.getsockname()[:2]
+        second = _any_ipv6(port) if host == _ANY_IPV4 else None
+        return _Servers(first, await create(protocol, sock=second, **options)) if second else first
+
+    loop.create_server = create_server  # type: ignore[method-assign]
+
+
+def _any_ipv6(port: int) -> socket.socket | None:
+    """A socket of this worker's own: the kernel spreads connections over those at one port."""
+    listener = None
+    try:
+        listener = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(("::", port))
+        return listener
+    except OSError:  # a kernel without IPv6
+        if listener:
+            listener.close()
+        return None
+
+
+class _Servers:
+    """Two servers as one, with what uvicorn asks of it."""
+
+    def __init__(self, *servers: Any) -> None:
+        self._servers = servers
+        self.sockets = [each for server in servers for each in server.sockets]
+
+    def close(self) -> None:
+        for server in self._servers:
+            server.close()
+
+    async def wait_closed(self) -> None:
+        for server in self._servers:
+            await server.wait_closed()
 
 
 async def _bound_threads(threads: int) -> None:

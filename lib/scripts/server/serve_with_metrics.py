@@ -19,6 +19,7 @@ import sys
 
 from exit_codes import BAD_CALL, NO_METRICS
 from init_container import fail
+from log_format import log_as_told
 
 PROGRAM = "serve-with-metrics"
 
@@ -33,6 +34,7 @@ def empty(folder: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
+    log_as_told(PROGRAM)
     if len(arguments) < 2:
         return fail(f"{PROGRAM}: bad-call: expected a folder and a command, got {arguments}", BAD_CALL)
     folder, *command = arguments

@@ -11,6 +11,7 @@ from typing import Callable
 from urllib.parse import quote, unquote
 
 from exit_codes import FAILED, TERMINATED
+from log_format import log_as_told, say
 
 TERMINATION_LOG = "/dev/termination-log"
 
@@ -26,6 +27,7 @@ class BadSetting(ValueError):
 
 
 def prepare(program: str) -> None:
+    log_as_told(program)
     _exit_on_sigterm(program)
     speak_english()
 
@@ -76,7 +78,7 @@ def seconds_from(name: str, default: float) -> float:
 
 def fail(line: str, code: int) -> int:
     """Say the last line, also where `kubectl describe pod` shows it."""
-    print(line, flush=True)
+    say(line, "ERROR")
     try:
         # Without O_CREAT: the kubelet makes this file, and outside a pod there should be none.
         with os.fdopen(os.open(TERMINATION_LOG, os.O_WRONLY | os.O_TRUNC), "w") as log:

@@ -51,9 +51,11 @@ const IPV4_RANGES = [
 ];
 // `10.*` would accept `10.evil.example`. No name ends in a number: browsers take such a host for an address, or for an error.
 const LAST_NUMBERS = ['[0-9]', '[0-9][0-9]', '[0-9][0-9][0-9]'];
-const PRIVATE_ADDRESSES = [
+const POD_ADDRESSES = [
   ...IPV4_RANGES.flatMap((range) => LAST_NUMBERS.map((last) => `${range}.*.${last}`)),
+  // Unique local addresses, and global ones, which pods have, too. No name stands in brackets.
   '[[]f[cd][0-9a-f][0-9a-f]:*]',
+  '[[][23][0-9a-f][0-9a-f][0-9a-f]:*]',
 ].flatMap((address) => [address, `${address}:*`]);
 
 /**
@@ -68,7 +70,7 @@ export function allowedHosts(server: ServerHosts): string[] {
   const { id, namespace = '$(POD_NAMESPACE)' } = server;
   const service = [id, `${id}.${namespace}`, `${id}.${namespace}.svc`, `${id}.${namespace}.svc.cluster.local`];
   const names = [...service, ...server.endpoints.flatMap(({ hosts }) => hosts), ...LOCAL];
-  return [...new Set([...names.flatMap(withAnyPort), ...PRIVATE_ADDRESSES, ...(server.allowedHosts ?? [])])];
+  return [...new Set([...names.flatMap(withAnyPort), ...POD_ADDRESSES, ...(server.allowedHosts ?? [])])];
 }
 
 /** The origins that may send state-changing requests: those of the Ingress and HTTPRoute, and your own. */

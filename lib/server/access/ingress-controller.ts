@@ -28,6 +28,9 @@ export interface AwsLoadBalancerOptions {
   readonly timeout?: Duration;
 }
 
+/** nginx closes an idle connection to a server after 60 s (`keepalive_timeout` of `upstream`). */
+const NGINX_IDLE = 60;
+
 /** An ingress controller, with annotations that let large artifacts pass. */
 export class IngressController {
   /**
@@ -37,7 +40,7 @@ export class IngressController {
    */
   public static ingressNginx(options: UploadOptions = {}): IngressController {
     const seconds = String(secondsOf(options.timeout));
-    return new IngressController(options.timeout, undefined, options.maxSize, (tls) =>
+    return new IngressController(options.timeout, undefined, options.maxSize, NGINX_IDLE, (tls) =>
       prefixed('nginx.ingress.kubernetes.io', {
         'proxy-body-size': sizeOf(options.maxSize),
         'proxy-read-timeout': seconds,
@@ -55,7 +58,7 @@ export class IngressController {
    */
   public static f5Nginx(options: UploadOptions = {}): IngressController {
     const seconds = `${String(secondsOf(options.timeout))}s`;
-    return new IngressController(options.timeout, undefined, options.maxSize, (tls, service) =>
+    return new IngressController(options.timeout, undefined, options.maxSize, NGINX_IDLE, (tls, service) =>
       prefixed('nginx.org', {
         'client-max-body-size': sizeOf(options.maxSize),
         'proxy-read-timeout': seconds,
@@ -70,9 +73,10 @@ export class IngressController {
    * @see https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/
    */
   public static awsLoadBalancer(options: AwsLoadBalancerOptions = {}): IngressController {
-    return new IngressController(options.timeout, 4000, undefined, (tls, _, health) =>
+    const idle = secondsOf(options.timeout);
+    return new IngressController(options.timeout, 4000, undefined, idle, (tls, _, health) =>
       prefixed('alb.ingress.kubernetes.io', {
-        'load-balancer-attributes': `idle_timeout.timeout_seconds=${String(secondsOf(options.timeout))}`,
+        'load-balancer-attributes': `idle_timeout.timeout_seconds=${String(idle)}`,
         // Targets are the pods themselves, which leave the load balancer as soon as they terminate.
         'target-type': 'ip',
         'healthcheck-path': health,
@@ -85,6 +89,11 @@ export class IngressController {
     private readonly timeout: Duration | undefined,
     private readonly maxSeconds: number | undefined,
     private readonly maxSize: Size | undefined,
+    /**
+     * Seconds for which the controller keeps an idle connection to the server.
+     * @internal
+     */
+    public readonly _idleSeconds: number,
     /** @internal */
     public readonly _annotations: (tls: boolean, service: string, health: string) => Record<string, string>,
   ) {}

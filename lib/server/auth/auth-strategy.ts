@@ -23,6 +23,7 @@ export interface AuthContext {
   /** Whether the port of the pod uses HTTPS. */
   readonly isHttps: boolean;
   readonly metrics: boolean;
+  readonly accessLog: boolean;
   readonly staticPrefix: string;
 }
 

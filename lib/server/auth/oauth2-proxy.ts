@@ -98,12 +98,14 @@ function proxyArguments(options: OAuth2ProxyOptions, context: AuthContext): stri
     `--skip-auth-route=GET=^${escaped(staticPrefix)}/health$`,
     // MLflow's exporter ignores the prefix (mlflow.server.prometheus_exporter).
     ...(context.metrics ? ['--skip-auth-route=GET=^/metrics$'] : []),
+    ...(context.accessLog ? [] : ['--request-logging=false']),
     ...(options.extraArgs ?? []),
   ];
 }
 
 function addressesOf(isHttps: boolean): string[] {
-  const address = `0.0.0.0:${String(SERVER_PORT)}`;
+  // Without a host, Go listens on IPv4 and IPv6, whichever the pod has.
+  const address = `:${String(SERVER_PORT)}`;
   return isHttps
     ? // `-` disables plain HTTP, which has a port of its own by default.
       [

@@ -1,3 +1,6 @@
+/** The script that configures uvicorn's log: text as MLflow writes it, or JSON, as LOG_FORMAT says. */
+export const LOG_CONFIG = 'uvicorn_log.json';
+
 /** Log level of MLflow and uvicorn. */
 export enum LogLevel {
   /** Everything, for debugging. */

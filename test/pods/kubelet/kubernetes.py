@@ -20,6 +20,8 @@ from .volumes import Volume, claim, empty_dir, files, object_data
 
 Document = dict[str, Any]
 _NETWORKS = Path("/run/netns")
+# Otherwise Linux looks for another owner of an IPv6 address for a second before it can be used.
+_WITHOUT_DELAY: dict[bool, list[str]] = {True: ["nodad"], False: []}
 _ROLL_OUT = dict.fromkeys(
     ("strategy", "minReadySeconds", "progressDeadlineSeconds", "revisionHistoryLimit"),
     "how pods are replaced; a test does that itself",
@@ -57,7 +59,8 @@ class Namespace:
     def new_server_address(self, *names: str) -> str:
         """One for a server of the test itself, which the pods know by these names."""
         address = self.new_address()
-        subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "pods"], check=True)
+        add = ["ip", "address", "add", f"{address}/{128 if ':' in address else 32}", "dev", "pods"]
+        subprocess.run([*add, *_WITHOUT_DELAY[":" in address]], check=True)
         self.hosts.update(dict.fromkeys(names, address))
         return address
 
@@ -247,11 +250,14 @@ def _make_network(address: str) -> Path:
     def ip(*words: str) -> None:
         subprocess.run(["ip", *words], check=True, env={"PATH": os.environ["PATH"]})
 
-    outside = f"v{address.removeprefix('10.88.')}"  # 15 characters at most
+    is_ipv6 = ":" in address
+    # 15 characters at most
+    outside = f"v{address.rpartition('::')[2] + '-6' if is_ipv6 else address.removeprefix('10.88.')}"
     ip("netns", "add", address)
     ip("link", "add", outside, "type", "veth", "peer", "name", "eth0", "netns", address)
     ip("link", "set", outside, "master", "pods", "up")
-    ip("-n", address, "address", "add", f"{address}/16", "dev", "eth0")
+    length = 64 if is_ipv6 else 16
+    ip("-n", address, "address", "add", f"{address}/{length}", "dev", "eth0", *_WITHOUT_DELAY[is_ipv6])
     ip("-n", address, "link", "set", "eth0", "up")
     ip("-n", address, "link", "set", "lo", "up")
     return _NETWORKS / address

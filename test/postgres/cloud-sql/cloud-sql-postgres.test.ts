@@ -33,7 +33,7 @@ function proxy(props: Props = {}): Manifest {
 
 const SETTLED = [
   '--health-check',
-  '--http-address=0.0.0.0',
+  '--http-address=',
   '--http-port=9801',
   '--exit-zero-on-sigterm',
   '--structured-logs',

@@ -103,7 +103,12 @@ test('the script is in a ConfigMap of the backend, named by its content', () => 
   const configMap = synth().find((m: Manifest) => m.data?.['write_rds_token.py'] !== undefined);
   expect(configMap.metadata.name).toMatch(/^postgres-scripts-[0-9a-f]{8}$/);
   expect(configMap.immutable).toBe(true);
-  expect(Object.keys(configMap.data)).toEqual(['exit_codes.py', 'init_container.py', 'write_rds_token.py']);
+  expect(Object.keys(configMap.data)).toEqual([
+    'exit_codes.py',
+    'init_container.py',
+    'log_format.py',
+    'write_rds_token.py',
+  ]);
 });
 
 test('a token for each host, in its own region', () => {
@@ -150,7 +155,12 @@ test('isolated pods reach the database, and STS and what hands out credentials a
   const outward = (props: Props): string[] =>
     edges(synth(props, true), 'mlflow').filter((edge) => /^out (?!53)/.test(edge));
   const route = { peers: [NetworkPeer.cidr('10.20.0.0/16')] };
-  const metadata = ['out 80/TCP to 169.254.170.23/32', 'out 80/TCP to 169.254.169.254/32'];
+  const metadata = [
+    'out 80/TCP to 169.254.170.23/32',
+    'out 80/TCP to 169.254.169.254/32',
+    'out 80/TCP to fd00:ec2::23/128',
+    'out 80/TCP to fd00:ec2::254/128',
+  ];
   expect(outward({})).toEqual(['out 5432/TCP to anybody', 'out 443/TCP to anybody', ...metadata]);
   expect(outward({ identity: AwsIdentity.fromRole(ROLE), route, port: 5433 })).toEqual([
     'out 5433/TCP to 10.20.0.0/16',

@@ -56,6 +56,9 @@ test.each([
   '100.110.255.255',
   '[fd12:3456::1]',
   '[fc00::1]:5000',
+  '[2001:db8::1]:5000',
+  '[2a05:d018:1234::ab]',
+  '[3fff::1]:5000',
 ])('accepts %s', (host) => {
   expect(accepts(list, host)).toBe(true);
 });
@@ -89,6 +92,12 @@ test.each([
   '10.1.2.3.',
   '10.1.2.x3',
   '[fd00.evil.example]',
+  '[2001.evil.example]',
+  '2001.evil.example:5000',
+  '[2001:db8::1].evil.example',
+  '[2001:db8::1]evil.example:5000',
+  '[20evil:db8::1]',
+  '[fe80::1]:5000',
   '[fd00::1].evil.example',
   '[fd00::1]evil.example:5000',
   '',

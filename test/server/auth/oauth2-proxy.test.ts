@@ -41,7 +41,7 @@ test('the proxy listens where the Service sends requests, and MLflow on the loop
     '--oidc-issuer-url=https://sso.example.com/realms/a',
     '--client-id=mlflow',
     '--code-challenge-method=S256',
-    '--http-address=0.0.0.0:5000',
+    '--http-address=:5000',
     '--upstream=http://127.0.0.1:5001',
     '--upstream-timeout=300s',
     '--cookie-samesite=lax',
@@ -67,7 +67,7 @@ test('the proxy shows the certificate, and MLflow behind it speaks plain HTTP', 
   const mlflow = container(manifests, 'mlflow');
   expect(proxy.args.filter((arg: string) => /address|tls/.test(arg))).toEqual([
     '--http-address=-',
-    '--https-address=0.0.0.0:5000',
+    '--https-address=:5000',
     '--tls-cert-file=/etc/mlflow-tls/certificate/tls.crt',
     '--tls-key-file=/etc/mlflow-tls/key/tls.key',
   ]);
