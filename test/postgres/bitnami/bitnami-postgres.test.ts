@@ -164,6 +164,8 @@ test.each<[string, Partial<BitnamiPostgresProps>, unknown, unknown]>([
     },
     [
       {
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
         metadata: { name: 'data' },
         spec: {
           accessModes: ['ReadWriteOncePod'],
