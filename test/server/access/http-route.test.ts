@@ -13,7 +13,13 @@ test('a route leads from a Gateway to the Service', () => {
   expect(route).toMatchObject({ apiVersion: 'gateway.networking.k8s.io/v1', metadata: { name: 'mlflow' } });
   expect(route.spec).toEqual({
     parentRefs: [
-      { group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'public', namespace: 'gateways', sectionName: 'https' },
+      {
+        group: 'gateway.networking.k8s.io',
+        kind: 'Gateway',
+        name: 'public',
+        namespace: 'gateways',
+        sectionName: 'https',
+      },
     ],
     hostnames: ['mlflow.example.com', 'models.example.com'],
     rules: [
