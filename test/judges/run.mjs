@@ -115,7 +115,9 @@ async function apiValidation(path) {
   return [
     ...refusals.map(({ object, field, message }) => finding('refused', `${object}: ${field}: ${message}`)),
     ...warnings.map(({ object, message }) => finding('warning', `${object}: ${message}`)),
-    ...differences.map((each) => finding('differs', `${each.object} with ${each.with}: ${each.field}: ${each.message}`)),
+    ...differences.map((each) =>
+      finding('differs', `${each.object} with ${each.with}: ${each.field}: ${each.message}`),
+    ),
     ...unjudged.map((object) => finding(`not-judged-${object.split('/')[0]}`, `${object}: its rules are not at hand`)),
   ];
 }
