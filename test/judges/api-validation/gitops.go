@@ -68,6 +68,9 @@ func newGitops() (*gitops, error) {
 	if err != nil {
 		return nil, err
 	}
+	// A document has to have both.
+	swagger.Info = &spec.Info{InfoProps: spec.InfoProps{Title: "Kubernetes", Version: "v1"}}
+	swagger.Paths = &spec.Paths{}
 	return &gitops{schemas, types, swagger, nil, map[schema.GroupVersionKind]*managedfields.FieldManager{}}, nil
 }
 
