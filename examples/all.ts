@@ -15,6 +15,7 @@ import { External } from './external';
 import { ExternalSecrets } from './external-secrets';
 import { Gateway } from './gateway';
 import { GarbageCollection } from './garbage-collection';
+import { GitOps } from './gitops';
 import { HighAvailability } from './high-availability';
 import { Isolated } from './isolated';
 import { Monitoring } from './monitoring';
@@ -55,6 +56,7 @@ export function addExamples(app: Construct): void {
   new OpenShift(app, 'open-shift');
   new Bootstrap(app, 'bootstrap');
   new GarbageCollection(app, 'garbage-collection');
+  new GitOps(app, 'gitops');
   new Monitoring(app, 'monitoring', 'mlflow');
   new Development(app, 'development', 'mlflow-dev');
   new Production(app, 'production', 'mlflow-prod');

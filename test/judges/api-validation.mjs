@@ -12,7 +12,7 @@ import { goDownload, goInstall, installed, makeVirtualenv } from '../support/too
 const HERE = join(dirname(fileURLToPath(import.meta.url)), 'api-validation');
 const GO = join(HERE, '..', '..', 'support', 'requirements-go.txt');
 const CRDS = join(HERE, 'crds.yaml');
-const PROGRAM = ['main', 'judge', 'resources', 'custom', 'made', 'store'].map((name) => `${name}.go`);
+const PROGRAM = ['main', 'judge', 'resources', 'custom', 'made', 'store', 'gitops'].map((name) => `${name}.go`);
 
 /** A judge that answers any number of apps, one after the other. */
 export class ApiValidation {

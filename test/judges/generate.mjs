@@ -75,11 +75,17 @@ async function judge(app) {
     const found = is === 'raw' ? [{ key: `raw: ${normal(message)}`, text: `${during}: ${message}` }] : [];
     return { is, findings: found, unjudged: [] };
   }
-  const { refusals, unjudged: without } = await oracle.judge('app', yaml);
+  const { refusals, differences, unjudged: without } = await oracle.judge('app', yaml);
   const found = refusals.map(({ object, field, message }) => ({
     key: `${fieldOf(field, object, message)}: ${normal(message)}`,
     text: `${object} ${field}: ${message}`,
   }));
+  found.push(
+    ...differences.map(({ object, with: way, field, message }) => ({
+      key: `differs with ${way}: ${fieldOf(field.slice(1), object, message)}`,
+      text: `${object} with ${way} ${field}: ${message}`,
+    })),
+  );
   const kinds = without.map((each) => each.split('/')[0]);
   return { is: found.length > 0 ? 'refused' : 'accepted', findings: found, unjudged: kinds };
 }

@@ -107,7 +107,7 @@ async function podSecurity(path) {
 }
 
 async function apiValidation(path) {
-  const { objects, refusals, warnings, unjudged } = await api.judge(path, readFileSync(path, 'utf8'));
+  const { objects, refusals, warnings, differences, unjudged } = await api.judge(path, readFileSync(path, 'utf8'));
   if (objects === 0) {
     stop(`api-validation has seen no object in ${path}.`);
   }
@@ -115,6 +115,9 @@ async function apiValidation(path) {
   return [
     ...refusals.map(({ object, field, message }) => finding('refused', `${object}: ${field}: ${message}`)),
     ...warnings.map(({ object, message }) => finding('warning', `${object}: ${message}`)),
+    ...differences.map((each) =>
+      finding('differs', `${each.object} with ${each.with}: ${each.field}: ${each.message}`),
+    ),
     ...unjudged.map((object) => finding(`not-judged-${object.split('/')[0]}`, `${object}: its rules are not at hand`)),
   ];
 }

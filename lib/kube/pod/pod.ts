@@ -137,7 +137,8 @@ export function completePod(workload: kplus.Workload, { fields }: Pod): void {
   const path = workload instanceof kplus.CronJob ? '/spec/jobTemplate/spec/template/spec' : '/spec/template/spec';
   const values: Record<string, unknown> = {
     ...others,
-    imagePullSecrets: others.imagePullSecrets?.map((name) => ({ name })),
+    // A server-side apply refuses one that is named twice.
+    imagePullSecrets: others.imagePullSecrets && distinct(others.imagePullSecrets).map((name) => ({ name })),
     // A Service called `mlflow` would inject MLFLOW_PORT=tcp://…, which MLflow reads as its own setting.
     enableServiceLinks: false,
   };

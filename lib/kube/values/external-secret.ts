@@ -87,7 +87,15 @@ export class ExternalSecret extends Construct {
         target: { name: id },
         data: Object.entries(keys).map(([secretKey, { key, property, version }]) => ({
           secretKey,
-          remoteRef: { key, property, version },
+          // Defaults in lists are written out: Argo CD shows them as a difference otherwise.
+          remoteRef: {
+            key,
+            property,
+            version,
+            conversionStrategy: 'Default',
+            decodingStrategy: 'None',
+            metadataPolicy: 'None',
+          },
         })),
       },
     });

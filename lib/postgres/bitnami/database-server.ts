@@ -122,8 +122,24 @@ function addClaimTemplate(statefulSet: kplus.StatefulSet, persistence: Persisten
       resources: { requests: { storage: kplus.k8s.Quantity.fromString(persistence._quantity) } },
     },
   };
-  ApiObject.of(statefulSet).addJsonPatch(
+  const object = ApiObject.of(statefulSet);
+  object.addJsonPatch(
     JsonPatch.add('/spec/volumeClaimTemplates', [template]),
     JsonPatch.add('/spec/template/spec/containers/0/volumeMounts/-', { name: 'data', mountPath: DATA_FOLDER }),
   );
+  writeOutKinds(object);
+}
+
+// Defaults in lists are written out: Argo CD shows them as a difference otherwise. The generated type drops these two of a template.
+function writeOutKinds(statefulSet: ApiObject): void {
+  const render = statefulSet.toJson.bind(statefulSet);
+  statefulSet.toJson = (): unknown => {
+    const manifest = render() as { spec: { volumeClaimTemplates?: object[] } };
+    const templates = manifest.spec.volumeClaimTemplates?.map((template) => ({
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      ...template,
+    }));
+    return { ...manifest, spec: { ...manifest.spec, ...(templates && { volumeClaimTemplates: templates }) } };
+  };
 }

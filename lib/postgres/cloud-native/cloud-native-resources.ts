@@ -75,6 +75,8 @@ export function clusterResource(scope: Construct, names: ClusterNames, props: Re
       certificates: props.pooler && { serverAltDNSNames: [names.pooler] },
       plugins: props.plugins?.map(({ name, isWalArchiver, parameters }) => ({
         name,
+        // Defaults in lists are written out: Argo CD shows them as a difference otherwise.
+        enabled: true,
         isWALArchiver: isWalArchiver ?? false,
         parameters,
       })),

@@ -112,7 +112,10 @@ export function httpRouteOf(
     kind: 'HTTPRoute',
     metadata: { name: scope.node.id, labels: labels.all, annotations: options.annotations },
     spec: {
+      // Defaults in lists are written out: Argo CD shows them as a difference otherwise.
       parentRefs: options.gateways.map(({ name, gatewayNamespace: namespace, sectionName }) => ({
+        group: 'gateway.networking.k8s.io',
+        kind: 'Gateway',
         name,
         namespace,
         sectionName,
@@ -121,7 +124,7 @@ export function httpRouteOf(
       rules: [
         {
           matches: [{ path: { type: 'PathPrefix', value: options.path ?? path } }],
-          backendRefs: [{ name: service.name, port: service.port }],
+          backendRefs: [{ group: '', kind: 'Service', name: service.name, port: service.port, weight: 1 }],
           timeouts: requestTimeout && { request: durationOf(requestTimeout) },
         },
       ],

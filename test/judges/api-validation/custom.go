@@ -32,7 +32,7 @@ type customKind struct {
 type customResources map[schema.GroupVersionKind]*customKind
 
 // customKinds are the kinds whose CRDs are in the folder.
-func customKinds(folder string, store *keys) (customResources, error) {
+func customKinds(folder string, store *keys, gitops *gitops) (customResources, error) {
 	kinds := customResources{}
 	if folder == "" {
 		return kinds, nil
@@ -63,6 +63,9 @@ func customKinds(folder string, store *keys) (customResources, error) {
 			}
 			kind := schema.GroupVersionKind{Group: crd.Spec.Group, Version: version.Name, Kind: crd.Spec.Names.Kind}
 			if kinds[kind], err = newCustomKind(kind, &crd, version, store); err != nil {
+				return nil, fmt.Errorf("%s: %w", file, err)
+			}
+			if err := gitops.add(kind, &crd, kinds[kind].schema); err != nil {
 				return nil, fmt.Errorf("%s: %w", file, err)
 			}
 		}

@@ -32,6 +32,7 @@ type judge struct {
 	builtIn resources
 	custom  customResources
 	decoder runtime.Decoder
+	gitops  *gitops
 }
 
 // thing is an object on its way: what it is called in a verdict, and the namespace of the request.
@@ -48,17 +49,24 @@ func newJudge(crds string) (*judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	custom, err := customKinds(crds, store)
+	gitops, err := newGitops()
 	if err != nil {
 		return nil, err
 	}
+	custom, err := customKinds(crds, store, gitops)
+	if err != nil {
+		return nil, err
+	}
+	if err := gitops.done(); err != nil {
+		return nil, err
+	}
 	strict := serializer.NewCodecFactory(legacyscheme.Scheme, serializer.EnableStrict)
-	return &judge{store: store, builtIn: kinds, custom: custom, decoder: strict.UniversalDecoder()}, nil
+	return &judge{store: store, builtIn: kinds, custom: custom, decoder: strict.UniversalDecoder(), gitops: gitops}, nil
 }
 
 // judge creates all objects of an app in an empty cluster.
 func (j *judge) judge(next app) (verdict, error) {
-	result := verdict{ID: next.ID, Refusals: []refusal{}, Warnings: []warned{}, Unjudged: []string{}}
+	result := verdict{ID: next.ID, Refusals: []refusal{}, Warnings: []warned{}, Unjudged: []string{}, Differences: []difference{}}
 	j.store.forget()
 	if err := j.builtIn.renewServices(j.store); err != nil {
 		return result, err
@@ -94,8 +102,8 @@ func (j *judge) judgeObject(text []byte, result *verdict) {
 		if header.object, err = kind.decode(text); err != nil {
 			result.refuse(header.label, err)
 		}
-		if header.object != nil {
-			j.create(header, kind.storage, result)
+		if header.object != nil && j.create(header, kind.storage, result) {
+			j.compare(header, text, result)
 		}
 		return
 	}
@@ -115,11 +123,19 @@ func (j *judge) judgeObject(text []byte, result *verdict) {
 	if !j.create(header, creater, result) {
 		return
 	}
+	j.compare(header, text, result)
 	for _, made := range madeOf(header) {
 		if creater, ok := j.builtIn.of(made.kind); ok && !j.create(made, creater, result) {
 			return
 		}
 		result.refuseImages(made)
+	}
+}
+
+// compare says what of an object that has been created is not as its manifest says.
+func (j *judge) compare(each thing, text []byte, result *verdict) {
+	if err := j.gitops.judge(each, text, result); err != nil {
+		result.differ(each.label, "", "", err.Error())
 	}
 }
 

@@ -33,10 +33,19 @@ type verdict struct {
 	Warnings []warned `json:"warnings"`
 	// Unjudged are objects of kinds whose rules are not at hand.
 	Unjudged []string `json:"unjudged"`
+	// Differences are what Argo CD would show of an object that has just been applied.
+	Differences []difference `json:"differences"`
 }
 
 type refusal struct {
 	Object  string `json:"object"`
+	Field   string `json:"field"`
+	Message string `json:"message"`
+}
+
+type difference struct {
+	Object  string `json:"object"`
+	With    string `json:"with"`
 	Field   string `json:"field"`
 	Message string `json:"message"`
 }

@@ -5,6 +5,8 @@ import { chart, only } from '../../support/synth';
 
 const store = SecretStoreReference.fromSecretStoreName('vault');
 
+const DEFAULTS = { conversionStrategy: 'Default', decodingStrategy: 'None', metadataPolicy: 'None' };
+
 function synth(props: Partial<ExternalSecretProps> = {}, id = 'login') {
   const scope = chart();
   const secret = new ExternalSecret(scope, id, { store, keys: { password: { key: 'db', property: 'p' } }, ...props });
@@ -19,7 +21,7 @@ test('asks the operator for a Secret of its own name', () => {
     refreshInterval: '3600s',
     secretStoreRef: { kind: 'SecretStore', name: 'vault' },
     target: { name: 'login' },
-    data: [{ secretKey: 'password', remoteRef: { key: 'db', property: 'p' } }],
+    data: [{ secretKey: 'password', remoteRef: { key: 'db', property: 'p', ...DEFAULTS } }],
   });
 });
 

@@ -147,6 +147,8 @@ test.each<[string, Partial<BitnamiPostgresProps>, unknown, unknown]>([
     {},
     [
       {
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
         metadata: { name: 'data' },
         spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '10Gi' } } },
       },
@@ -164,6 +166,8 @@ test.each<[string, Partial<BitnamiPostgresProps>, unknown, unknown]>([
     },
     [
       {
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
         metadata: { name: 'data' },
         spec: {
           accessModes: ['ReadWriteOncePod'],

@@ -72,8 +72,8 @@ test('takes everything that can be set', () => {
     walStorage: { size: '5Gi' },
     resources: { requests: { cpu: '1' }, limits: { memory: '4096Mi' } },
     plugins: [
-      { name: 'backup', isWALArchiver: true, parameters: { barmanObjectName: 'store' } },
-      { name: 'other', isWALArchiver: false },
+      { name: 'backup', enabled: true, isWALArchiver: true, parameters: { barmanObjectName: 'store' } },
+      { name: 'other', enabled: true, isWALArchiver: false },
     ],
   });
 });

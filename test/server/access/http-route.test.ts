@@ -12,12 +12,20 @@ test('a route leads from a Gateway to the Service', () => {
   const route = only(serverManifests({ httpRoute, service: { port: 80 } }), 'HTTPRoute');
   expect(route).toMatchObject({ apiVersion: 'gateway.networking.k8s.io/v1', metadata: { name: 'mlflow' } });
   expect(route.spec).toEqual({
-    parentRefs: [{ name: 'public', namespace: 'gateways', sectionName: 'https' }],
+    parentRefs: [
+      {
+        group: 'gateway.networking.k8s.io',
+        kind: 'Gateway',
+        name: 'public',
+        namespace: 'gateways',
+        sectionName: 'https',
+      },
+    ],
     hostnames: ['mlflow.example.com', 'models.example.com'],
     rules: [
       {
         matches: [{ path: { type: 'PathPrefix', value: '/' } }],
-        backendRefs: [{ name: 'mlflow', port: 80 }],
+        backendRefs: [{ group: '', kind: 'Service', name: 'mlflow', port: 80, weight: 1 }],
       },
     ],
   });
