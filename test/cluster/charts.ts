@@ -1,9 +1,10 @@
 // Charts of the tests on a cluster, beside the examples: node -r tsx/cjs test/cluster/charts.ts,
-// into $CDK8S_OUTDIR; what an upgrade changes to is in its folder `after`.
+// into $CDK8S_OUTDIR; what a chart is changed to is in its folder `after`.
 import { join } from 'node:path';
 
-import { App, Chart } from 'cdk8s';
+import { App, Chart, Size } from 'cdk8s';
 import {
+  BitnamiArchitecture,
   BitnamiPasswords,
   BitnamiPostgres,
   DatabaseMigration,
@@ -12,6 +13,7 @@ import {
   Persistence,
   PgBouncer,
   PoolingProfile,
+  Rules,
   UpgradeStrategy,
   VolumeArtifacts,
 } from 'cdk8s-mlflow';
@@ -35,6 +37,25 @@ function twoPods(app: App, id: string, props: Partial<MlflowServerProps>, pooled
   });
 }
 
+/** All that reads the passwords of a PostgreSQL in the cluster, and the claims of its servers. */
+function dayTwo(app: App, password: string, size: Size): void {
+  const chart = new Chart(app, 'day-two');
+  const postgres = new BitnamiPostgres(chart, 'postgres', {
+    username: 'mlflow',
+    passwords: BitnamiPasswords.fromLiterals({ password, replicationPassword: password }),
+    architecture: BitnamiArchitecture.replication(),
+    persistence: Persistence.newClaim({ size }),
+  });
+  new MlflowServer(chart, 'mlflow', {
+    backend: new PgBouncer(chart, 'pgbouncer', { backend: postgres }),
+    replicas: 2,
+    threads: 4,
+    artifactRoot: new VolumeArtifacts({
+      persistence: Persistence.newClaim({ accessModes: [PersistentVolumeAccessMode.READ_WRITE_MANY] }),
+    }),
+  });
+}
+
 /** The same charts for either image: pods carry a label of the chart's id, so that another id would be a change, too. */
 function upgrades(app: App, image?: string): void {
   const migrations = { init: DatabaseMigration.initContainer(), job: DatabaseMigration.job() };
@@ -45,13 +66,22 @@ function upgrades(app: App, image?: string): void {
   }
 }
 
-const app = new App();
+/** An app whose charts are applied one by one. */
+function newApp(outdir?: string): App {
+  const app = new App({ outdir });
+  Rules.of(app).acknowledge('unique-name', 'Each chart is applied into a namespace of its own.');
+  return app;
+}
+
+const app = newApp();
 twoPods(app, 'two-pods', {});
 // 3 pods x 2 workers x 4 threads are 24 calls at once: fewer than the connections of either PgBouncer.
 twoPods(app, 'two-pods-pooled', { threads: 4 }, true);
+dayTwo(app, 'mlflow_password', Size.gibibytes(8));
 upgrades(app, process.env.TEST_OLD_MLFLOW_IMAGE);
 app.synth();
 
-const after = new App({ outdir: join(app.outdir, 'after') });
+const after = newApp(join(app.outdir, 'after'));
+dayTwo(after, 'another_password', Size.gibibytes(10));
 upgrades(after);
 after.synth();
