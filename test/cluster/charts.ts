@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { App, Chart, Size } from 'cdk8s';
 import {
+  BackupLocation,
   BitnamiArchitecture,
   BitnamiPasswords,
   BitnamiPostgres,
@@ -13,6 +14,7 @@ import {
   Persistence,
   PgBouncer,
   PoolingProfile,
+  PostgresBackup,
   Rules,
   UpgradeStrategy,
   VolumeArtifacts,
@@ -66,6 +68,20 @@ function upgrades(app: App, image?: string): void {
   }
 }
 
+/** One of each kind of pod, to run under whatever user a cluster assigns. */
+function openShift(app: App): void {
+  const chart = new Chart(app, 'openshift');
+  const backend = new BitnamiPostgres(chart, 'postgres', {
+    username: 'mlflow',
+    passwords: BitnamiPasswords.fromLiterals({ password: 'mlflow_password' }),
+  });
+  new MlflowServer(chart, 'mlflow', { backend: new PgBouncer(chart, 'pgbouncer', { backend }) });
+  new PostgresBackup(chart, 'backup', {
+    backend,
+    target: BackupLocation.volume(Persistence.newClaim()),
+  });
+}
+
 /** An app whose charts are applied one by one. */
 function newApp(outdir?: string): App {
   const app = new App({ outdir });
@@ -78,6 +94,7 @@ twoPods(app, 'two-pods', {});
 // 3 pods x 2 workers x 4 threads are 24 calls at once: fewer than the connections of either PgBouncer.
 twoPods(app, 'two-pods-pooled', { threads: 4 }, true);
 dayTwo(app, 'mlflow_password', Size.gibibytes(8));
+openShift(app);
 upgrades(app, process.env.TEST_OLD_MLFLOW_IMAGE);
 app.synth();
 
