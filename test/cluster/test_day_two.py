@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cluster import Failed
+from cluster import Failed, Namespace
 from release import Release
 from repository import ROOT
-from watch import Watch
+from waiting import eventually
+from watch import FIGURES, Watch
 
 from examples import Example, manifest_for
 
 PAGE = (ROOT / "docs" / "databases.md").read_text()
 OLD, NEW, NEWEST = "mlflow_password", "another_password", "the new password"
 DATABASES = "app.kubernetes.io/name=postgresql"
-LONGEST_FAILING = 90.0  # seconds; the restarts of PgBouncer and server, one after the other
-SIZE = re.compile(r"^(\s+storage: )10Gi$", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -68,87 +67,88 @@ def psql(release: Release, password: str, user: str, statement: str) -> str:
 
 
 def databases(release: Release) -> dict[str, str]:
-    """The start of each server of PostgreSQL, by the name of its pod."""
+    """The uid of each pod of PostgreSQL: another one is another pod."""
     pods = release.namespace.get("pods", "-l", DATABASES)["items"]
     return {each["metadata"]["name"]: each["metadata"]["uid"] for each in pods}
 
 
-def test_grow_the_volume(release: Release, run_id: str, synthesized: Path) -> None:
+def test_grow_the_volume(release: Release, run_id: str) -> None:
     patch, renew = commands("`BitnamiPostgres`: grow its volume")
-    [template] = release.namespace.get("statefulset", "postgres")["spec"]["volumeClaimTemplates"]
     before = databases(release)
-    release.manifest = with_old_password(release, synthesized)
+    release.manifest = release.manifest.replace("storage: 8Gi\n", "storage: 10Gi\n")
     with pytest.raises(Failed, match="updates to statefulset spec for fields other than"):
         release.apply()
-    claim = release.namespace.get("pvc", "data-postgres-0")
-    storage_class = release.namespace.get("storageclass", claim["spec"]["storageClassName"])
-    if storage_class.get("allowVolumeExpansion"):
-        execute(release, patch)
-    else:
-        with pytest.raises(Failed, match="must support resize"):
+    name = release.namespace.get("pvc", "data-postgres-0")["spec"]["storageClassName"]
+    storage_class = release.namespace.get("storageclass", name)
+    can_grow = storage_class.get("allowVolumeExpansion", False)
+    with Watch(release.namespace, "day-two, a larger volume", log_metric=4) as watch:
+        if can_grow:
             execute(release, patch)
-    with Watch(release.namespace, "day-two, StatefulSets made anew", log_metric=4) as watch:
+        else:
+            with pytest.raises(Failed, match="must support resize"):
+                execute(release, patch)
         execute(release, renew)
         release.wait_for_rollout()
     assert watch.seen["log-metric"]["failed"] == 0
     assert databases(release) == before
-    for name in ("postgres", "postgres-read"):
-        [grown] = release.namespace.get("statefulset", name)["spec"]["volumeClaimTemplates"]
-        assert grown["spec"]["resources"] != template["spec"]["resources"]
-        if storage_class.get("allowVolumeExpansion"):
-            claim = release.namespace.get("pvc", f"data-{name}-0")
-            assert claim["spec"]["resources"] == grown["spec"]["resources"]
+    for server in ("postgres", "postgres-read"):
+        [template] = release.namespace.get("statefulset", server)["spec"]["volumeClaimTemplates"]
+        assert template["spec"]["resources"]["requests"]["storage"] == "10Gi"
+        if can_grow:
+            claim = release.namespace.get("pvc", f"data-{server}-0")
+            assert claim["spec"]["resources"] == template["spec"]["resources"]
     assert release.namespace.kubectl("diff", "-f", "-", stdin=release.manifest) == ""
     release.client("read", run_id, "http://mlflow:5000")
+    if not can_grow or not is_csi(release.namespace, storage_class["provisioner"]):
+        pytest.skip("this cluster's volumes do not grow: all but that was tested")
+    for server in ("postgres", "postgres-read"):
+        eventually(lambda server=server: capacity(release, server) == "10Gi", "the volume is larger", 300)
 
 
-def with_old_password(release: Release, synthesized: Path) -> str:
-    """The larger volumes, and nothing else changed."""
-    [size] = {
-        each["spec"]["volumeClaimTemplates"][0]["spec"]["resources"]["requests"]["storage"]
-        for each in release.namespace.get("statefulsets")["items"]
-    }
-    return release.manifest.replace(f"storage: {size}\n", "storage: 10Gi\n")
+def is_csi(namespace: Namespace, provisioner: str) -> bool:
+    return provisioner in {each["metadata"]["name"] for each in namespace.get("csidrivers")["items"]}
+
+
+def capacity(release: Release, server: str) -> str:
+    return str(release.namespace.get("pvc", f"data-{server}-0")["status"]["capacity"]["storage"])
 
 
 def test_change_a_password_in_the_app(release: Release, run_id: str, synthesized: Path) -> None:
     in_database, in_app, _ = commands("`BitnamiPostgres`: change a password")
     before = databases(release)
-    change(release, synthesized)
-    with Watch(release.namespace, "day-two, password in the app", log_metric=4, search=1) as watch:
-        execute(release, in_database, f"{OLD}\n{NEW}\n{NEW}\n")
-        execute(release, in_app)
-        release.wait_until_settled()
+    release.manifest = manifest_for(release.example, synthesized / "after", release.namespace.name)
+    change_password(release, "in the app", in_app, (in_database, OLD, NEW))
     assert databases(release) == before
-    works_with(release, NEW, OLD)
-    check(watch)
     release.client("read", run_id, "http://mlflow:5000")
 
 
 def test_change_a_password_in_a_secret(release: Release, run_id: str) -> None:
     in_database, _, in_secret = commands("`BitnamiPostgres`: change a password")
-    with Watch(release.namespace, "day-two, password in a Secret", log_metric=4, search=1) as watch:
-        execute(release, in_database, f"{NEW}\n{NEWEST}\n{NEWEST}\n")
-        execute(release, in_secret)
-        release.wait_until_settled()
-    works_with(release, NEWEST, NEW)
-    check(watch)
+    change_password(release, "in a Secret", in_secret, (in_database, NEW, NEWEST))
     release.client("read", run_id, "http://mlflow:5000")
+
+
+def change_password(
+    release: Release, where: str, lines: list[str], in_database: tuple[list[str], str, str]
+) -> None:
+    setting, old, new = in_database
+    with Watch(release.namespace, f"day-two, password {where}", log_metric=4, search=1) as watch:
+        started = time.monotonic()
+        execute(release, setting, f"{old}\n{new}\n{new}\n")
+        execute(release, lines)
+        release.wait_until_settled()
+        took = time.monotonic() - started
+    FIGURES.append(f"day-two, password {where}: {took:.1f} s from the first command to the last new pod")
+    works_with(release, new, old)
+    assert watch.seen["missing"] == 0
+    # Whoever fails, fails no longer than the pods take.
+    assert all(watch.seen[each]["failing"] < took for each in ("log-metric", "search"))
 
 
 def works_with(release: Release, password: str, old: str) -> None:
     assert psql(release, password, "mlflow", "SELECT 1") == "1"
     with pytest.raises(Failed, match="password authentication failed"):
         psql(release, old, "mlflow", "SELECT 1")
-    # The read replicas' role does so, too, where the image makes it.
-    if psql(release, password, "mlflow", "SELECT count(*) FROM pg_roles WHERE rolname = 'repl_user'") == "1":
-        assert psql(release, OLD, "repl_user", "SELECT 1") == "1"
-
-
-def check(watch: Watch) -> None:
-    assert watch.seen["missing"] == 0
-    print(json.dumps(watch.seen))
-    assert all(watch.seen[each]["failing"] < LONGEST_FAILING for each in ("log-metric", "search"))
 
 
 def test_starts_again_with_what_was_changed(release: Release, run_id: str) -> None:

@@ -1,4 +1,4 @@
-"""What OpenShift asks of pods: its SecurityContextConstraints `restricted-v2` as an admission policy, and a user that no image knows.
+"""What OpenShift asks of pods: its `restricted-v2` as an admission policy, and a user that no image knows.
 
 It is no OpenShift: openshift/restricted-v2.yaml says the same rules in Kubernetes' own words.
 """
@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 from cluster import Failed, Namespace, new_namespace, restricted_pod, run
-from release import Release, is_ready
+from release import CLIENT, Release, is_ready
 from settings import MLFLOW_IMAGE
 from test_operations import finished
 from waiting import eventually
 
-from examples import Example, manifest_for
+from examples import Example
 
 POLICY = (Path(__file__).parent / "openshift" / "restricted-v2.yaml").read_text()
 LABEL = "cdk8s-mlflow-test-openshift=true"
@@ -42,30 +42,37 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "a capability": ({}, {"capabilities": {"drop": ["ALL"], "add": ["CHOWN"]}}, "capabilities have to"),
     "no seccomp": ({"securityContext": {"seccompProfile": None}}, {}, "seccompProfile has to be"),
     "SELinux": ({"securityContext": {"seLinuxOptions": {"level": "s0"}}}, {}, "seLinuxOptions are"),
-    "sysctls": ({"securityContext": {"sysctls": [{"name": "kernel.shm_rmid_forced", "value": "0"}]}}, {}, "sysctls"),
+    "sysctls": (
+        {"securityContext": {"sysctls": [{"name": "kernel.shm_rmid_forced", "value": "0"}]}},
+        {},
+        "sysctls",
+    ),
     "the host's network": ({"hostNetwork": True}, {}, "ports of the host"),
-    "a folder of the host": ({"volumes": [{"name": "host", "hostPath": {"path": "/tmp"}}]}, {}, "volumes of these"),
+    "a folder of the host": (
+        {"volumes": [{"name": "host", "hostPath": {"path": "/tmp"}}]},
+        {},
+        "volumes of these",
+    ),
 }
 
 
 @contextmanager
-def openshift(purpose: str) -> Iterator[Namespace]:
-    """A namespace with the policy, and with the range of users that OpenShift gives it."""
+def policy(namespace: Namespace) -> Iterator[None]:
+    """The policy in a namespace, which gets the range of users that OpenShift gives it."""
+    run("kubectl", "annotate", "namespace", namespace.name, f"openshift.io/sa.scc.uid-range={USER}/10000")
+    run("kubectl", "label", "namespace", namespace.name, LABEL)
     run("kubectl", "apply", "-f", "-", stdin=POLICY)
     try:
-        # The other standard would refuse much of it first.
-        with new_namespace(purpose, standard="privileged") as namespace:
-            run("kubectl", "annotate", "namespace", namespace.name, f"openshift.io/sa.scc.uid-range={USER}/10000")
-            run("kubectl", "label", "namespace", namespace.name, LABEL)
-            eventually(lambda: not admitted(namespace, pod({"hostNetwork": True}, {})), "the policy is in force")
-            yield namespace
+        eventually(lambda: not admitted(namespace, pod({"hostNetwork": True}, {})), "the policy is in force")
+        yield
     finally:
         run("kubectl", "delete", "-f", "-", stdin=POLICY)
 
 
 @pytest.fixture(scope="module")
 def namespace() -> Iterator[Namespace]:
-    with openshift("openshift") as namespace:
+    # The restricted Pod Security Standard would refuse much of it first.
+    with new_namespace("openshift", standard="privileged") as namespace, policy(namespace):
         yield namespace
 
 
@@ -128,18 +135,23 @@ def test_each_example(namespace: Namespace, synthesized: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def release(synthesized: Path) -> Iterator[Release]:
+def release(synthesized: Path, namespace: Namespace) -> Iterator[Release]:
     """Server, PgBouncer, PostgreSQL and backup, as the user that OpenShift would give them."""
-    with openshift("openshift-runs") as namespace:
-        namespace.create_pod("client", MLFLOW_IMAGE, USER)
-        release = Release(Example("openshift"), namespace, synthesized)
-        release.manifest = as_openshift(release.manifest)
-        release.start()
-        yield release
+    client = json.loads(pod({}, {}))
+    client["metadata"]["name"] = CLIENT
+    client["spec"]["containers"][0].update(
+        command=["sleep", "86400"], env=[{"name": "HOME", "value": "/tmp"}]
+    )
+    namespace.create(client)
+    namespace.kubectl("wait", "--for=condition=Ready", f"pod/{CLIENT}", "--timeout=600s", seconds=610)
+    release = Release(Example("openshift"), namespace, synthesized)
+    release.manifest = as_openshift(release.manifest)
+    release.start()
+    yield release
 
 
 def as_openshift(manifest: str) -> str:
-    """What its admission makes of pods: user and group of files of the range; the group is the image's, which is 0 for such a user."""
+    """What its admission makes of pods: user and fsGroup of the range. The group of such a user is 0."""
     manifest = re.sub(r"(runAsUser|fsGroup): \d+$", rf"\1: {USER}", manifest, flags=re.MULTILINE)
     return re.sub(r"^ +runAsGroup: \d+\n", "", manifest, flags=re.MULTILINE)
 
@@ -148,7 +160,9 @@ def test_runs(release: Release) -> None:
     pods = release.namespace.get("pods")["items"]
     assert all(map(is_ready, pods))
     for each in ("deployment/mlflow", "deployment/pgbouncer", "postgres-0"):
-        ids = release.namespace.kubectl("exec", each, "--", "sh", "-c", "id -u; id -g; cat /etc/passwd").splitlines()
+        ids = release.namespace.kubectl(
+            "exec", each, "--", "sh", "-c", "id -u; id -g; cat /etc/passwd"
+        ).splitlines()
         assert ids[:2] == [str(USER), "0"]
         assert not [line for line in ids if f":{USER}:" in line]
     release.client("read", release.log_run("http://mlflow:5000"), "http://mlflow:5000")
