@@ -177,7 +177,7 @@ def test_backs_up(release: Release) -> None:
 
 def test_keeps_data_when_its_pods_are_deleted(release: Release) -> None:
     run_id = release.log_run("http://mlflow:5000")
-    release.namespace.kubectl("delete", "pods", "--all", "--wait=false", "-l", "app.kubernetes.io/name")
+    release.namespace.kubectl("delete", "pods", "-l", "app.kubernetes.io/name")
     release.wait_for_rollout()
     release.wait_until_settled()
     release.client("read", run_id, "http://mlflow:5000")

@@ -61,7 +61,7 @@ test('its pods mount the configuration that is made, whose pool follows what els
   new PgBouncer(scope, 'pgbouncer', { backend });
   new PostgresBackup(scope, 'backup', { backend, target: BackupLocation.volume(Persistence.newClaim()) });
   const manifests = Testing.synth(scope);
-  const made = manifests.find(({ kind, metadata }) => kind === 'ConfigMap' && /^pgbouncer/.test(metadata.name));
+  const made = manifests.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.startsWith("pgbouncer"));
   const mounted = podOf(manifests).volumes.map((volume: Manifest) => volume.configMap?.name);
   expect(mounted).toContain(made?.metadata.name);
 });
