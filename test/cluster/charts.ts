@@ -51,6 +51,7 @@ function dayTwo(app: App, password: string, size: Size): void {
   new MlflowServer(chart, 'mlflow', {
     backend: new PgBouncer(chart, 'pgbouncer', { backend: postgres }),
     replicas: 2,
+    workers: 1,
     threads: 4,
     artifactRoot: new VolumeArtifacts({
       persistence: Persistence.newClaim({ accessModes: [PersistentVolumeAccessMode.READ_WRITE_MANY] }),

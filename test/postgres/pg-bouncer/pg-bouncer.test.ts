@@ -1,6 +1,5 @@
 import { Testing } from 'cdk8s';
 import {
-  BackupLocation,
   BitnamiPasswords,
   BitnamiPostgres,
   TlsCertificate,
@@ -8,11 +7,9 @@ import {
   ExternalPostgres,
   FileSource,
   type IPostgresBackend,
-  Persistence,
   PgBouncer,
   type PgBouncerProps,
   PoolMode,
-  PostgresBackup,
   PostgresTls,
 } from 'cdk8s-mlflow';
 import type { Construct } from 'constructs';
@@ -53,17 +50,6 @@ test('makes what a pooler needs, under its id', () => {
     'PodDisruptionBudget/pgbouncer',
     'NetworkPolicy/pgbouncer',
   ]);
-});
-
-test('its pods mount the configuration that is made, whose pool follows what else connects to the database', () => {
-  const scope = chart();
-  const backend = limited(scope);
-  new PgBouncer(scope, 'pgbouncer', { backend });
-  new PostgresBackup(scope, 'backup', { backend, target: BackupLocation.volume(Persistence.newClaim()) });
-  const manifests = Testing.synth(scope);
-  const made = manifests.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.startsWith("pgbouncer"));
-  const mounted = podOf(manifests).volumes.map((volume: Manifest) => volume.configMap?.name);
-  expect(mounted).toContain(made?.metadata.name);
 });
 
 test('its configuration names no login and no place', () => {
