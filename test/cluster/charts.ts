@@ -48,15 +48,7 @@ function dayTwo(app: App, password: string, size: Size): void {
     architecture: BitnamiArchitecture.replication(),
     persistence: Persistence.newClaim({ size }),
   });
-  new MlflowServer(chart, 'mlflow', {
-    backend: new PgBouncer(chart, 'pgbouncer', { backend: postgres }),
-    replicas: 2,
-    workers: 1,
-    threads: 4,
-    artifactRoot: new VolumeArtifacts({
-      persistence: Persistence.newClaim({ accessModes: [PersistentVolumeAccessMode.READ_WRITE_MANY] }),
-    }),
-  });
+  new MlflowServer(chart, 'mlflow', { backend: new PgBouncer(chart, 'pgbouncer', { backend: postgres }), workers: 1 });
 }
 
 /** The same charts for either image: pods carry a label of the chart's id, so that another id would be a change, too. */
