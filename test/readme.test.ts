@@ -1,8 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { Chart, Testing } from 'cdk8s';
+import { App, Chart, Testing } from 'cdk8s';
 import { ExternalPostgres } from 'cdk8s-mlflow';
+
+import { addExamples } from '../examples/all';
+
+import type { Manifest } from './support/synth';
 
 const ROOT = join(__dirname, '..');
 const README = join(ROOT, 'README.md');
@@ -30,4 +34,18 @@ test('README quotes the error of a password that is not set', () => {
   const props = { host: 'your-postgres-host', user: 'mlflow_user', password: '' };
   const [, quoted = ''] = /^ {4}(\[external\/postgres\] .*)$/m.exec(readFileSync(README, 'utf8')) ?? [];
   expect(() => new ExternalPostgres(chart, 'postgres', props)).toThrow(new Error(quoted));
+});
+
+test('what README removes of any example leaves the data', () => {
+  const [, kept = ''] = /-l 'app\.kubernetes\.io\/component notin \((.+)\)'/.exec(readFileSync(README, 'utf8')) ?? [];
+  const app = new App();
+  addExamples(app);
+  const objects = app.charts.flatMap((each): Manifest[] => each.toJson());
+  const componentOf = ({ metadata }: Manifest): string | undefined => metadata.labels?.['app.kubernetes.io/component'];
+  const isKept = (each: Manifest): boolean => kept.split(', ').includes(componentOf(each) ?? '');
+  const kindsOf = (some: Manifest[]): Set<string> => new Set(some.map(({ kind }) => kind));
+  expect(kindsOf(objects.filter(isKept))).toEqual(new Set(['PersistentVolumeClaim', 'Cluster']));
+  const removed = objects.filter((each) => !isKept(each));
+  const holdData = removed.filter(({ kind }) => ['PersistentVolumeClaim', 'Cluster'].includes(kind));
+  expect(holdData.map((each) => componentOf(each))).toEqual(['scratch']);
 });

@@ -144,7 +144,8 @@ function volumeAlerts({ volumes }: MetricSelectors, { volumeUsage }: Thresholds)
       expression: `${usedShare(volumes)} > ${String(volumeUsage)}`,
       duration: Duration.minutes(10),
       summary: 'The volume {{ $labels.persistentvolumeclaim }} is {{ $value | humanizePercentage }} full.',
-      runbook: 'Enlarge the claim, if its storage class lets it grow, or remove deleted runs for good (mlflow gc).',
+      runbook:
+        'Enlarge the claim, if its storage class lets it grow: kubectl patch pvc, then its size in the app (docs/databases.md has the commands for BitnamiPostgres). Or remove deleted runs for good (mlflow gc).',
     },
   ];
 }

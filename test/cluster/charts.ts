@@ -1,9 +1,11 @@
 // Charts of the tests on a cluster, beside the examples: node -r tsx/cjs test/cluster/charts.ts,
-// into $CDK8S_OUTDIR; what an upgrade changes to is in its folder `after`.
+// into $CDK8S_OUTDIR; what a chart is changed to is in its folder `after`.
 import { join } from 'node:path';
 
-import { App, Chart } from 'cdk8s';
+import { App, Chart, Size } from 'cdk8s';
 import {
+  BackupLocation,
+  BitnamiArchitecture,
   BitnamiPasswords,
   BitnamiPostgres,
   DatabaseMigration,
@@ -12,6 +14,8 @@ import {
   Persistence,
   PgBouncer,
   PoolingProfile,
+  PostgresBackup,
+  Rules,
   UpgradeStrategy,
   VolumeArtifacts,
 } from 'cdk8s-mlflow';
@@ -35,6 +39,18 @@ function twoPods(app: App, id: string, props: Partial<MlflowServerProps>, pooled
   });
 }
 
+/** All that reads the passwords of a PostgreSQL in the cluster, and the claims of its servers. */
+function dayTwo(app: App, password: string, size: Size): void {
+  const chart = new Chart(app, 'day-two');
+  const postgres = new BitnamiPostgres(chart, 'postgres', {
+    username: 'mlflow',
+    passwords: BitnamiPasswords.fromLiterals({ password, replicationPassword: password }),
+    architecture: BitnamiArchitecture.replication(),
+    persistence: Persistence.newClaim({ size }),
+  });
+  new MlflowServer(chart, 'mlflow', { backend: new PgBouncer(chart, 'pgbouncer', { backend: postgres }), workers: 1 });
+}
+
 /** The same charts for either image: pods carry a label of the chart's id, so that another id would be a change, too. */
 function upgrades(app: App, image?: string): void {
   const migrations = { init: DatabaseMigration.initContainer(), job: DatabaseMigration.job() };
@@ -45,13 +61,37 @@ function upgrades(app: App, image?: string): void {
   }
 }
 
-const app = new App();
+/** One of each kind of pod, to run under whatever user a cluster assigns. */
+function openShift(app: App): void {
+  const chart = new Chart(app, 'openshift');
+  const backend = new BitnamiPostgres(chart, 'postgres', {
+    username: 'mlflow',
+    passwords: BitnamiPasswords.fromLiterals({ password: 'mlflow_password' }),
+  });
+  new MlflowServer(chart, 'mlflow', { backend: new PgBouncer(chart, 'pgbouncer', { backend }) });
+  new PostgresBackup(chart, 'backup', {
+    backend,
+    target: BackupLocation.volume(Persistence.newClaim()),
+  });
+}
+
+/** An app whose charts are applied one by one. */
+function newApp(outdir?: string): App {
+  const app = new App({ outdir });
+  Rules.of(app).acknowledge('unique-name', 'Each chart is applied into a namespace of its own.');
+  return app;
+}
+
+const app = newApp();
 twoPods(app, 'two-pods', {});
 // 3 pods x 2 workers x 4 threads are 24 calls at once: fewer than the connections of either PgBouncer.
 twoPods(app, 'two-pods-pooled', { threads: 4 }, true);
+dayTwo(app, 'mlflow_password', Size.gibibytes(8));
+openShift(app);
 upgrades(app, process.env.TEST_OLD_MLFLOW_IMAGE);
 app.synth();
 
-const after = new App({ outdir: join(app.outdir, 'after') });
+const after = newApp(join(app.outdir, 'after'));
+dayTwo(after, 'another_password', Size.gibibytes(10));
 upgrades(after);
 after.synth();

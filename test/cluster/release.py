@@ -12,6 +12,7 @@ from typing import Any
 
 import stand_in
 from cluster import Failed, Namespace, new_namespace
+from repository import ROOT
 from settings import CLUSTER_DOMAIN, MLFLOW_IMAGE, READY_SECONDS
 from waiting import eventually
 
@@ -19,7 +20,7 @@ from examples import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, Example, manifest_fo
 
 CLIENT = "client"
 CLIENT_PROGRAM = (Path(__file__).parent / "client.py").read_text()
-CLAIM = re.compile(r"^kind: PersistentVolumeClaim$", re.MULTILINE)
+REMOVAL = re.compile(r"^kubectl delete -n mlflow -f dist/mlflow.k8s.yaml -l '(.+)'$", re.MULTILINE)
 
 
 class Release:
@@ -101,10 +102,10 @@ class Release:
     def log_run(self, url: str) -> str:
         return self.client("write", url).rsplit("run_id=", maxsplit=1)[1].strip()
 
-    def without_claims(self) -> str:
-        """What `kubectl delete` may take away without loss of data."""
-        documents = self.manifest.split("\n---\n")
-        return "\n---\n".join(document for document in documents if not CLAIM.search(document))
+    def remove(self) -> None:
+        """README's "everything but the data"."""
+        [selector] = REMOVAL.findall((ROOT / "README.md").read_text())
+        self.namespace.kubectl("delete", "-f", "-", "-l", selector, stdin=self.manifest)
 
 
 def is_ready(pod: dict[str, Any]) -> bool:

@@ -161,7 +161,7 @@ def test_changed_setting_rolls(release: Release, runs: dict[str, str]) -> None:
 def test_removal_leaves_only_claims(release: Release) -> None:
     namespace = release.namespace
     claims = {f"persistentvolumeclaim/{each['metadata']['name']}" for each in namespace.get("pvc")["items"]}
-    namespace.kubectl("delete", "-f", "-", stdin=release.without_claims())
+    release.remove()
     eventually(lambda: namespace.everything() - release.before == claims, "nothing is left but claims")
     ours = namespace.kubectl("get", "pods", "-l", f"{MADE_BY_US}=true", "-o", "name").split()
     assert namespace.kubectl("get", "pods", "-o", "name").split() == ours

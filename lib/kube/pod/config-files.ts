@@ -37,9 +37,12 @@ export function mountConfigFiles(
     const rendered = contents((content) => (typeof content === 'string' ? content : content()));
     return `${name}-${contentDigest(rendered)}`;
   });
+  // A volume takes the name when it is made; the content may change after that.
+  const nameLater = Lazy.any({ produce: () => configMap.name }) as string;
+  const reference = kplus.ConfigMap.fromConfigMapName(scope, `${id}-reference`, nameLater);
   return {
     path,
-    volume: kplus.Volume.fromConfigMap(scope, `${id}-volume`, configMap, { name: volumeName }),
+    volume: kplus.Volume.fromConfigMap(scope, `${id}-volume`, reference, { name: volumeName }),
     readOnly: true,
   };
 }

@@ -10,7 +10,10 @@ import type { BitnamiPasswords } from './bitnami-passwords';
 
 /** Props of {@link BitnamiPostgres}. */
 export interface BitnamiPostgresProps extends PodOptions {
-  /** Passwords of the roles: in plain text, or in a Secret. */
+  /**
+   * Passwords of the roles: in plain text, or in a Secret. The image sets them at the first start; a change has to be made in PostgreSQL
+   * first, as docs/databases.md says.
+   */
   readonly passwords: BitnamiPasswords;
 
   /**
@@ -32,7 +35,8 @@ export interface BitnamiPostgresProps extends PodOptions {
   readonly architecture?: BitnamiArchitecture;
 
   /**
-   * Storage of the data. A new claim comes from the StatefulSet, so Kubernetes keeps it when everything else is removed.
+   * Storage of the data. A new claim comes from the StatefulSet, so Kubernetes keeps it when everything else is removed, and refuses
+   * another size: docs/databases.md says how it grows.
    * @default Persistence.newClaim()
    */
   readonly persistence?: Persistence;

@@ -73,6 +73,8 @@ export function clusterResource(scope: Construct, names: ClusterNames, props: Re
       resources: resourcesOf(props.resources ?? DEFAULT_RESOURCES),
       // The pooler presents the certificate of the servers, which does not contain the pooler's name by default.
       certificates: props.pooler && { serverAltDNSNames: [names.pooler] },
+      // While PostgreSQL waits for its clients, it takes no new ones, and the pools of MLflow never end: its default is 180 s.
+      smartShutdownTimeout: 1,
       plugins: props.plugins?.map(({ name, isWalArchiver, parameters }) => ({
         name,
         // Defaults in lists are written out: Argo CD shows them as a difference otherwise.

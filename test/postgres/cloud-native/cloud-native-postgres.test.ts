@@ -37,6 +37,7 @@ test('makes a cluster of three, and nothing else', () => {
         postgresql: { parameters: { max_connections: '100' } },
         storage: { size: '10Gi' },
         resources: { requests: { cpu: '250m', memory: '512Mi' }, limits: { cpu: '2', memory: '1024Mi' } },
+        smartShutdownTimeout: 1,
       },
     },
   ]);
@@ -71,6 +72,7 @@ test('takes everything that can be set', () => {
     storage: { size: '50Gi', storageClass: 'fast' },
     walStorage: { size: '5Gi' },
     resources: { requests: { cpu: '1' }, limits: { memory: '4096Mi' } },
+    smartShutdownTimeout: 1,
     plugins: [
       { name: 'backup', enabled: true, isWALArchiver: true, parameters: { barmanObjectName: 'store' } },
       { name: 'other', enabled: true, isWALArchiver: false },
