@@ -6,21 +6,22 @@ import { ExternalPostgres } from 'cdk8s-mlflow';
 
 const ROOT = join(__dirname, '..');
 const README = join(ROOT, 'README.md');
+const LOGINS = join(ROOT, 'docs', 'logins.md');
 const EMBEDDED = /<!-- (examples\/[\w-]+\.ts) -->\n```ts\n([\s\S]*?)```/g;
 
-test('README shows the examples as they are', () => {
-  const text = readFileSync(README, 'utf8');
+test.each([README, LOGINS])('%s shows the examples as they are', (page) => {
+  const text = readFileSync(page, 'utf8');
   const current = text.replace(EMBEDDED, (_, file: string) => {
     return `<!-- ${file} -->\n\`\`\`ts\n${readFileSync(join(ROOT, file), 'utf8')}\`\`\``;
   });
   if (process.env.UPDATE_GOLDEN === '1') {
-    writeFileSync(README, current);
+    writeFileSync(page, current);
   }
-  expect(readFileSync(README, 'utf8')).toBe(current);
+  expect(readFileSync(page, 'utf8')).toBe(current);
 });
 
-test('README has no TypeScript of its own', () => {
-  const text = readFileSync(README, 'utf8');
+test.each([README, LOGINS])('%s has no TypeScript of its own', (page) => {
+  const text = readFileSync(page, 'utf8');
   expect(text.match(/```ts/g)).toHaveLength([...text.matchAll(EMBEDDED)].length);
 });
 
