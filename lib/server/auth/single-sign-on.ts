@@ -10,7 +10,10 @@ import { type Endpoint, originsOf } from '../access/hosts';
 export enum SameSite {
   /** With links to MLflow, not with other requests. */
   LAX = 'lax',
-  /** Never: a link from another site leads to the login. */
+  /**
+   * Never. Choose it only where the identity provider is on the same site (`sso.example.com` for `mlflow.example.com`):
+   * otherwise the browser does not send the cookie on its way back from the login, which then starts again.
+   */
   STRICT = 'strict',
   /** Always, such as where another site shows MLflow in a frame. Browsers require `secure`. */
   NONE = 'none',
@@ -75,7 +78,7 @@ export interface OidcClientOptions {
 
   /**
    * Scopes that the login asks for. `openid` must be among them; some providers need one for groups.
-   * @default ['openid', 'email', 'profile']
+   * @default - openid, email and profile; the proxy adds groups with `allowedGroups`
    */
   readonly scopes?: string[];
 

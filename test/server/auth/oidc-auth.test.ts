@@ -95,7 +95,10 @@ test('scopes, the claim of the groups, the cookie and the Redis', () => {
 });
 
 test('the plugin keeps its defaults of what is not set, for any number of replicas', () => {
-  const props = { replicas: 3, artifactRoot: new GcsArtifacts({ bucket: 'models', identity: GoogleIdentity.ambient() }) };
+  const props = {
+    replicas: 3,
+    artifactRoot: new GcsArtifacts({ bucket: 'models', identity: GoogleIdentity.ambient() }),
+  };
   const names = Object.keys(env(container(serverManifests(oidc({}, props)), 'mlflow')));
   expect(names.filter((name) => /SCOPE|ATTRIBUTE|COOKIE|CACHE_/.test(name))).toEqual([]);
 });
