@@ -22,7 +22,13 @@ export { UpgradeStrategy } from './server/settings/upgrade-strategy';
 export { ReadinessCheck } from './server/settings/probes';
 export { MlflowAuth } from './server/auth/mlflow-auth';
 export { DefaultPermission, type BasicAuthOptions } from './server/auth/basic-auth';
-export type { OidcClientOptions } from './server/auth/single-sign-on';
+export { CustomLogin, type CustomAuthOptions } from './server/auth/custom-auth';
+export {
+  SameSite,
+  type OidcClientOptions,
+  type RedisOptions,
+  type SessionCookieOptions,
+} from './server/auth/single-sign-on';
 export type { OAuth2ProxyOptions } from './server/auth/oauth2-proxy-options';
 export type { OidcAuthOptions } from './server/auth/oidc-auth';
 export type { EncryptionOptions } from './server/settings/encryption';

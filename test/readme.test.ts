@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { App, Chart, Testing } from 'cdk8s';
@@ -10,7 +10,8 @@ import type { Manifest } from './support/synth';
 
 const ROOT = join(__dirname, '..');
 const README = join(ROOT, 'README.md');
-const PAGES = [README, join(ROOT, 'docs', 'gitops.md')];
+const DOCS = join(ROOT, 'docs');
+const PAGES = [README, ...readdirSync(DOCS).map((file) => join(DOCS, file))];
 const EMBEDDED = /<!-- (examples\/[\w-]+\.ts) -->\n```ts\n([\s\S]*?)```/g;
 
 test.each(PAGES)('%s shows the examples as they are', (page) => {

@@ -4,14 +4,7 @@ import { SCRIPT_FOLDER } from '../scripts/scripts';
 import type { Problems } from '../validation/problems';
 
 import { keepAliveSeconds } from './access/keep-alive';
-import {
-  INTERNAL_VARIABLES,
-  type OptionDecision,
-  SERVER_OPTIONS,
-  SERVER_VARIABLES,
-  UVICORN_DECISIONS,
-  UVICORN_OPTIONS,
-} from './server-options';
+import { checkServerVariables, refuse, SERVER_OPTIONS, UVICORN_DECISIONS, UVICORN_OPTIONS } from './server-options';
 import type { ServerSpec } from './server-spec';
 import { LOG_CONFIG } from './settings/log-level';
 import { METRICS_ARGUMENT } from './settings/metrics';
@@ -58,21 +51,7 @@ export function checkExtraOptions(
   if (words(uvicorn) === undefined) {
     problems.add('extraArgs --uvicorn-opts', 'must close its quotation marks', uvicorn);
   }
-  for (const name of Object.keys(extraEnvVars)) {
-    refuse(problems, `extraEnvVars.${name}`, SERVER_VARIABLES[name]);
-    if (INTERNAL_VARIABLES.some((start) => name.startsWith(start))) {
-      refuse(problems, `extraEnvVars.${name}`, {
-        reason: 'MLflow sets it itself for its workers',
-        wayOut: 'Use the prop of the setting.',
-      });
-    }
-  }
-}
-
-function refuse(problems: Problems, what: string, decision: OptionDecision | undefined): void {
-  if (decision !== undefined) {
-    problems.say(`\`${what}\` must not be set: ${decision.reason}.`, decision.wayOut);
-  }
+  checkServerVariables(problems, 'extraEnvVars', Object.keys(extraEnvVars));
 }
 
 /** The options among arguments, each with its value as the user wrote it. `-p1` and `-p 1` are the long option. */

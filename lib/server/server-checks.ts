@@ -1,7 +1,7 @@
 import { ArtifactVisibility } from '../artifacts/artifact-store';
 import { safeThreads } from '../postgres/capacity/connection-math';
 import { checkPooling } from '../postgres/capacity/pooling-profile';
-import { checkId, checkWhole } from '../validation/checks';
+import { checkId, checkVariableNames, checkWhole } from '../validation/checks';
 import { checkSpread } from '../kube/pod/placement';
 import { checkPodOptions } from '../kube/pod/pod-options';
 import type { Problems } from '../validation/problems';
@@ -113,13 +113,5 @@ function checkHosts(problems: Problems, server: ServerSettings): void {
   }
   if (server.staticPrefix !== '' && !/^(\/[-\w.~]+)+$/.test(server.staticPrefix)) {
     problems.add('staticPrefix', 'must start with a slash and not end with one', server.staticPrefix);
-  }
-}
-
-function checkVariableNames(problems: Problems, prop: string, variables: Record<string, unknown>): void {
-  for (const name of Object.keys(variables)) {
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-      problems.add(prop, 'must have names of letters, digits and underscores', name);
-    }
   }
 }

@@ -1,3 +1,5 @@
+import type { Problems } from '../validation/problems';
+
 /** The decision about an option of a program that users might set. An option without a decision is passed on. */
 export interface OptionDecision {
   /** Why users must not set it. */
@@ -100,6 +102,26 @@ export const SERVER_VARIABLES: Decisions = {
 
 /** Starts the names of variables through which MLflow's command line talks to its workers. */
 export const INTERNAL_VARIABLES = ['_MLFLOW_SERVER_', '_MLFLOW_HUEY_'];
+
+/** Refuses variables of the server that go past what the library sets. */
+export function checkServerVariables(problems: Problems, prop: string, names: readonly string[]): void {
+  for (const name of names) {
+    refuse(problems, `${prop}.${name}`, SERVER_VARIABLES[name]);
+    if (INTERNAL_VARIABLES.some((start) => name.startsWith(start))) {
+      refuse(problems, `${prop}.${name}`, {
+        reason: 'MLflow sets it itself for its workers',
+        wayOut: 'Use the prop of the setting.',
+      });
+    }
+  }
+}
+
+/** Adds that users must not set something that has a decision. */
+export function refuse(problems: Problems, what: string, decision: OptionDecision | undefined): void {
+  if (decision !== undefined) {
+    problems.say(`\`${what}\` must not be set: ${decision.reason}.`, decision.wayOut);
+  }
+}
 
 function ours(prop: string, names: Pick<OptionDecision, 'short' | 'variable'> = {}): OptionDecision {
   return { reason: SET, ...(prop !== '' && { wayOut: `Use \`${prop}\`.` }), ...names };

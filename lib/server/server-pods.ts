@@ -148,11 +148,12 @@ function serverContainer(
     setting('jobExecution', { MLFLOW_SERVER_ENABLE_JOB_EXECUTION: spec.jobExecution }),
     setting('logLevel', { MLFLOW_LOGGING_LEVEL: logLevel.toUpperCase() }),
     setting('threads', { SERVER_THREADS: spec.threads }),
-    setting('', { PYTHONPATH: SCRIPT_FOLDER, PGAPPNAME: 'mlflow' }),
+    setting('', { PYTHONPATH: [SCRIPT_FOLDER, auth.pythonFolder ?? []].flat().join(':'), PGAPPNAME: 'mlflow' }),
     spec.readFromReplica ? replicaPart(spec.backend.connection) : undefined,
     artifactsPart(spec.artifacts),
     encryptionPart(spec.encryption),
     auth.server,
+    ...(auth.custom ?? []),
     // A proxy presents the certificate itself.
     isProxied ? undefined : certificate,
     spec.metrics ? metricsPart(scope) : undefined,

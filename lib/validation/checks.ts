@@ -153,3 +153,12 @@ export function checkPort(problems: Problems, prop: string, port: number | undef
 export function counted(count: number, noun: string): string {
   return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+/** Validates the names of environment variables. */
+export function checkVariableNames(problems: Problems, prop: string, variables: Record<string, unknown>): void {
+  for (const name of Object.keys(variables)) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+      problems.add(prop, 'must have names of letters, digits and underscores', name);
+    }
+  }
+}

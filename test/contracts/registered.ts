@@ -15,6 +15,7 @@ import {
   CloudNativePostgres,
   CloudSqlLogin,
   CloudSqlPostgres,
+  CustomLogin,
   DatabaseBootstrap,
   ExistingSecretPostgres,
   ExternalPostgres,
@@ -198,6 +199,12 @@ export const LOGINS: Record<Factory<typeof MlflowAuth>, () => MlflowAuth> = {
       emailDomains: ['example.com'],
       redirectUrl: 'https://mlflow.example.com/oauth2/callback',
     }),
+  custom: () =>
+    MlflowAuth.custom({
+      login: CustomLogin.app('our-auth'),
+      files: { 'our_auth.py': FileSource.fromConfigMap('login', 'our_auth.py') },
+      secrets: { LDAP_PASSWORD: key('ldap-password') },
+    }),
   oidc: () => MlflowAuth.oidc({ ...provider, sessionSecretKey: key('session-key'), database: 'users' }),
 };
 
@@ -262,6 +269,7 @@ export const WITHOUT_CONTRACT: Record<Exclude<ClassName, keyof typeof CONTRACTS>
   BitnamiArchitecture: CHOICE,
   BitnamiPasswords: CHOICE,
   CloudSqlLogin: CHOICE,
+  CustomLogin: CHOICE,
   DatabaseConnectionCheck: CHOICE,
   DatabaseMigration: CHOICE,
   IngressController: CHOICE,

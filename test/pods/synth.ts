@@ -7,9 +7,11 @@ import {
   AwsIdentity,
   CloudSqlLogin,
   CloudSqlPostgres,
+  CustomLogin,
   DatabaseBootstrap,
   DatabaseConnectionCheck,
   DatabaseMigration,
+  DefaultPermission,
   type ExistingData,
   ExternalPostgres,
   FileSource,
@@ -84,6 +86,8 @@ interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]> {
   readonly certificate?: string;
   /** Logins from the Secret `auth`. */
   readonly basicAuth?: { readonly database?: string };
+  /** A login of the case's own, with its files in the ConfigMap `login` and the Secret's key `login` as LOGIN. */
+  readonly customAuth?: CustomAuthCase;
   readonly oauth2Proxy?: { readonly issuerUrl: string; readonly redirectUrl: string };
   readonly extraEnvVars?: Record<string, string>;
   /** A garbage collection `mlflow-gc` of what was deleted so many seconds ago. */
@@ -92,6 +96,14 @@ interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]> {
   readonly bootstrap?: boolean;
   /** A PgBouncer `pgbouncer` between the server and its database. */
   readonly pooled?: Pick<PgBouncerProps, 'authQuery' | 'defaultPoolSize' | 'maxDatabaseConnections' | 'poolMode'>;
+}
+
+interface CustomAuthCase {
+  /** The function, or else the app. */
+  readonly function?: string;
+  readonly app?: string;
+  /** Keys of the ConfigMap by the paths of the files. */
+  readonly files: Record<string, string>;
 }
 
 interface CloudSqlCase {
@@ -160,8 +172,34 @@ function poolingOf({ pooling, maxOverflow }: ServerCase): PoolingProfile | undef
   return maxOverflow === undefined ? undefined : PoolingProfile.STANDARD.extend({ maxOverflow });
 }
 
-function authOf({ basicAuth, oauth2Proxy }: ServerCase): MlflowAuth | undefined {
+function customAuth({ function: name, app = '', files }: CustomAuthCase): MlflowAuth {
+  const key = (each: string): SecretKey => SecretKey.fromSecretName('auth', each);
+  return MlflowAuth.custom({
+    login:
+      name === undefined
+        ? CustomLogin.app(app)
+        : CustomLogin.authorizationFunction(name, {
+            adminPassword: key('admin-password'),
+            flaskSecretKey: key('flask-key'),
+            defaultPermission: DefaultPermission.EDIT,
+            grantDefaultWorkspaceAccess: true,
+            workspaceCache: Duration.minutes(1),
+            workspaceCacheSize: 100,
+            readFromReplica: true,
+          }),
+    files: Object.fromEntries(
+      Object.entries(files).map(([path, each]) => [path, FileSource.fromConfigMap('login', each)]),
+    ),
+    envVariables: { LDAP_URL: EnvValue.fromValue('ldaps://ldap.example.com') },
+    secrets: { LOGIN: key('login') },
+  });
+}
+
+function authOf({ basicAuth, oauth2Proxy, customAuth: custom }: ServerCase): MlflowAuth | undefined {
   const key = (name: string): SecretKey => SecretKey.fromSecretName('auth', name);
+  if (custom !== undefined) {
+    return customAuth(custom);
+  }
   if (basicAuth !== undefined) {
     return MlflowAuth.basic({ adminPassword: key('admin-password'), flaskSecretKey: key('flask-key'), ...basicAuth });
   }

@@ -177,6 +177,30 @@ def test_the_client_by_a_token(
         assert request(pod[0], DEFAULT_EXPERIMENT, **headers).status in (401, 403)
 
 
+def test_nobody_reaches_the_assistant(pod: tuple[Pod, Proxy], provider: IdentityProvider) -> None:
+    """It runs commands in the pod for who comes from the loopback address: proxies, meshes, port-forward."""
+    path = "/ajax-api/3.0/mlflow/assistant/providers/claude_code/health"
+
+    def status(address: str, *headers: str, source: str = "") -> str:
+        curl = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", f"http://{address}{path}"]
+        curl += ["--interface", source] if source else []
+        for header in ("Host: mlflow.test:5000", f"Authorization: Bearer {provider.token()}", *headers):
+            curl += ["-H", header]
+        command = ["nsenter", f"--net=/run/netns/{pod[0].address}", "--", *curl]
+        return subprocess.check_output(command, text=True)
+
+    public, spoofed = f"{pod[0].address}:5000", "X-Forwarded-For: 127.0.0.1"
+    answers = {
+        "a user": status(public),
+        "who claims to be local": status(public, spoofed),
+        "who drops the header on the way": status(public, spoofed, "Connection: X-Forwarded-For"),
+        "port-forward": status("127.0.0.1:5000"),
+        "a container of the pod": status("127.0.0.1:5001"),
+        "a mesh": status("127.0.0.1:5000", "X-Forwarded-Proto: http", source="127.0.0.6"),
+    }
+    assert answers == dict.fromkeys(answers, "404")
+
+
 def test_serves_until_mlflow_has_stopped(pod: tuple[Pod, Proxy], provider: IdentityProvider) -> None:
     """As Kubernetes does it: first MLflow, with its pause for requests that still come, then the sidecar."""
     running, proxy = pod

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -67,4 +68,22 @@ def test_the_stores_are_loaded_before_the_first_request() -> None:
 
 def test_an_image_without_a_store_has_a_loop_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded_loop, "_STORES", ("mlflow.store.that_does_not_exist",))
+    assert most_at_once(1) == 1
+
+
+@pytest.mark.parametrize(("value", "stays"), [("", False), ("false", False), ("True", True), ("1", True)])
+def test_the_assistant_has_no_paths_unless_it_is_wanted(
+    value: str, stays: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That this is the router of the real one is shown in test/pods/test_oauth2_proxy.py."""
+    router = SimpleNamespace(routes=["/message"])
+    monkeypatch.setitem(sys.modules, "assistant_stand_in", SimpleNamespace(assistant_router=router))
+    monkeypatch.setattr(bounded_loop, "_ASSISTANT", "assistant_stand_in")
+    monkeypatch.setenv("MLFLOW_ENABLE_REMOTE_ASSISTANT", value)
+    bounded_loop.new_loop().close()
+    assert bool(router.routes) == stays
+
+
+def test_an_image_without_an_assistant_has_a_loop_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded_loop, "_ASSISTANT", "mlflow.server.that_does_not_exist")
     assert most_at_once(1) == 1

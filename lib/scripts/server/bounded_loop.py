@@ -1,4 +1,4 @@
-"""The event loop of an MLflow worker: bounds requests in flight, loads the stores, and listens on IPv6, too.
+"""The event loop of an MLflow worker: bounds its requests, loads the stores, listens on IPv6, removes the Assistant.
 
 MLflow runs each request in a thread of anyio's default pool, which has 40. A request may hold one database
 connection while it waits for a second, so a pool that is not larger than the threads can wait for itself.
@@ -13,8 +13,13 @@ A server on 0.0.0.0 listens at the same port of [::], too, where the kernel has 
 [::] needs a kernel with IPv6, leaves IPv4 out where there is one worker, and where there are several, IPv4
 clients become ::ffff:10.0.0.1, which no list of trusted proxies (--forwarded-allow-ips) knows.
 
+The Assistant runs commands in the pod, with all its secrets, for clients that come from the loopback address.
+These are `kubectl port-forward` and, in MLflow before 3.18, everybody behind the sidecar of a service mesh.
+MLflow has no switch for it, so its router loses its routes before the app takes them over.
+
 Environment:
-  SERVER_THREADS  threads of each worker (default 40, anyio's own)
+  SERVER_THREADS                  threads of each worker (default 40, anyio's own)
+  MLFLOW_ENABLE_REMOTE_ASSISTANT  true: the Assistant is wanted and stays
 """
 
 from __future__ import annotations
@@ -31,6 +36,8 @@ import anyio.to_thread
 # Not mlflow.server.auth: 90 ms and 3 MiB, and without a login its missing configuration would end the worker.
 _STORES = ("mlflow.store.model_registry.sqlalchemy_store", "mlflow.store.jobs.sqlalchemy_store")
 
+_ASSISTANT = "mlflow.server.assistant.api"
+
 # asyncio itself keeps only a weak reference to a task.
 _bounding: asyncio.Task[None] | None = None
 
@@ -42,11 +49,22 @@ def new_loop() -> asyncio.AbstractEventLoop:
     for store in _STORES:
         with suppress(ImportError):  # an MLflow that has no such store
             importlib.import_module(store)
+    if os.environ.get("MLFLOW_ENABLE_REMOTE_ASSISTANT", "").lower() not in ("true", "1"):
+        _remove_assistant()
     loop = _fastest_loop()
     _listen_on_ipv6_too(loop)
     # The limiter belongs to a running loop, so the first thing that the loop runs sets it.
     _bounding = loop.create_task(_bound_threads(int(os.environ.get("SERVER_THREADS", "40"))))
     return loop
+
+
+def _remove_assistant() -> None:
+    try:
+        assistant = importlib.import_module(_ASSISTANT)
+    except ImportError:
+        return  # an MLflow that has no Assistant
+    # Should MLflow rename the router, the worker ends here instead of serving the Assistant.
+    assistant.assistant_router.routes.clear()
 
 
 def _fastest_loop() -> asyncio.AbstractEventLoop:

@@ -33,6 +33,10 @@ export interface AuthParts {
   readonly arguments: string[];
   /** Part of the container that serves. */
   readonly server: PodPart;
+  /** Variables and files of a login of the user's own, in the container that serves. */
+  readonly custom?: PodPart[];
+  /** Folder that Python imports the modules of such a login from. */
+  readonly pythonFolder?: string;
   /** Part of the container that prepares the database. */
   readonly migration: PodPart;
   /** SQLAlchemy engines, each with a pool, that a worker has besides MLflow's own. */

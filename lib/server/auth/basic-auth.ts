@@ -1,7 +1,7 @@
 import type { Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
 
-import { checkSeconds } from '../../validation/checks';
+import { checkSeconds, checkWhole } from '../../validation/checks';
 import { text } from '../../kube/values/env-values';
 import { mountConfigFiles } from '../../kube/pod/config-files';
 import type { ObjectLabels } from '../../kube/pod/labels';
@@ -64,11 +64,47 @@ export interface BasicAuthOptions {
    * @default - no cache
    */
   readonly passwordCache?: Duration;
+
+  /**
+   * Most passwords that a worker caches, with `passwordCache`.
+   * @default 10000
+   */
+  readonly passwordCacheSize?: number;
+
+  /**
+   * Whether users have `defaultPermission` in the default workspace as well, and may create experiments and models there
+   * from DefaultPermission.USE. It matters only with `extraArgs: ['--enable-workspaces']`: without it, only administrators
+   * and users with a role can then use the default workspace.
+   * @default false
+   */
+  readonly grantDefaultWorkspaceAccess?: boolean;
+
+  /**
+   * How long a worker caches which workspace an experiment or a model belongs to.
+   * @default Duration.hours(1)
+   */
+  readonly workspaceCache?: Duration;
+
+  /**
+   * Most experiments and models whose workspace a worker caches.
+   * @default 10000
+   */
+  readonly workspaceCacheSize?: number;
+
+  /**
+   * Whether users and their permissions are read from the read replicas of the backend, with a pool of each worker. A
+   * permission that was just granted, such as to the creator of an experiment, is refused until the replica has it.
+   * @default false
+   */
+  readonly readFromReplica?: boolean;
 }
 
-/** MLflow's `basic-auth` app. */
+/** MLflow's `basic-auth` app, whose users prove who they are by a password, or to a function in Python. */
 export class BasicAuth implements AuthStrategy {
-  public constructor(private readonly options: BasicAuthOptions) {}
+  public constructor(
+    private readonly options: BasicAuthOptions,
+    private readonly authorizationFunction?: string,
+  ) {}
 
   public check(problems: Problems, context: AuthContext): void {
     const { adminPassword, adminUsername, flaskSecretKey, database, passwordCache } = this.options;
@@ -85,6 +121,11 @@ export class BasicAuth implements AuthStrategy {
     checkUserDatabase(problems, database, context);
     checkPrefix(problems, context);
     checkSeconds(problems, 'auth.passwordCache', passwordCache, 'Leave it out for no cache.');
+    checkWhole(problems, 'auth.passwordCacheSize', this.options.passwordCacheSize, { least: 1 });
+    checkSeconds(problems, 'auth.workspaceCache', this.options.workspaceCache);
+    checkWhole(problems, 'auth.workspaceCacheSize', this.options.workspaceCacheSize, { least: 1 });
+    this.checkReplica(problems, context);
+    this.checkFunction(problems);
   }
 
   public bind(scope: Construct, labels: ObjectLabels, context: AuthContext): AuthParts {
@@ -94,9 +135,10 @@ export class BasicAuth implements AuthStrategy {
       name: `${scope.node.id}-auth`,
       volumeName: 'auth',
       path: CONFIG_FOLDER,
-      data: { [CONFIG_FILE]: iniOf(this.options) },
+      data: { [CONFIG_FILE]: iniOf(this.options, this.authorizationFunction, readHostOf(context)) },
     });
     const volumeMounts = [files];
+    const { readRoute } = context.backend.connection;
     return {
       arguments: ['--app-name=basic-auth'],
       server: {
@@ -108,12 +150,43 @@ export class BasicAuth implements AuthStrategy {
           ...(!context.isPreparedByPods && administrator),
         },
         volumeMounts,
+        ...(this.options.readFromReplica === true && readRoute && { routes: [readRoute] }),
       },
       migration: { of: 'auth', envVariables: { ...configuration, ...administrator }, volumeMounts },
       engines: 1,
       guardsMetrics: true,
     };
   }
+
+  private checkReplica(problems: Problems, context: AuthContext): void {
+    if (this.options.readFromReplica === true && readHostOf(context) === undefined) {
+      problems.say(
+        `\`auth.readFromReplica\` needs read replicas whose host is known at synthesis, and "${context.backend.node.id}" has none.`,
+        'Set the `readHost` of the backend as plain text.',
+      );
+    }
+  }
+
+  private checkFunction(problems: Problems): void {
+    if (this.authorizationFunction === undefined) {
+      return;
+    }
+    if (!/^[A-Za-z_][\w.]*:[A-Za-z_]\w*$/.test(this.authorizationFunction)) {
+      problems.add('auth.login', 'must name an authorization function as module:function', this.authorizationFunction);
+    }
+    if (this.options.passwordCache !== undefined || this.options.passwordCacheSize !== undefined) {
+      problems.say(
+        '`auth.passwordCache` and `auth.passwordCacheSize` must be left out with an authorization function of your own: MLflow calls it at each request.',
+        'Cache in the function.',
+      );
+    }
+  }
+}
+
+/** Host of the read replicas. A configuration file cannot refer to a Secret or a ConfigMap. */
+function readHostOf({ backend }: AuthContext): string | undefined {
+  const value: unknown = backend.connection.readHost?.value;
+  return typeof value === 'string' ? value : undefined;
 }
 
 // MLflow compares the start of the whole path, so such a prefix would make all paths public (is_unprotected_route).
@@ -129,7 +202,7 @@ function checkPrefix(problems: Problems, { staticPrefix }: AuthContext): void {
 }
 
 /** The configuration file of `basic-auth` (mlflow.server.auth.config). It contains no secret. */
-function iniOf(options: BasicAuthOptions): string {
+function iniOf(options: BasicAuthOptions, authorizationFunction?: string, readHost?: string): string {
   const settings = {
     default_permission: options.defaultPermission ?? DefaultPermission.READ,
     database_uri: userDatabaseUri(options.database),
@@ -137,8 +210,16 @@ function iniOf(options: BasicAuthOptions): string {
     // MLflow before 3.17 requires this entry. An empty one cannot become a password.
     admin_password: '',
     auth_cache_ttl_seconds: options.passwordCache?.toSeconds() ?? 0,
+    auth_cache_max_size: options.passwordCacheSize,
+    grant_default_workspace_access: options.grantDefaultWorkspaceAccess,
+    workspace_cache_ttl_seconds: options.workspaceCache?.toSeconds(),
+    workspace_cache_max_size: options.workspaceCacheSize,
+    read_database_uri: options.readFromReplica === true ? userDatabaseUri(options.database, readHost) : undefined,
+    authorization_function: authorizationFunction,
   };
-  // configparser reads %(name)s as a reference.
-  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${String(value).replace(/%/g, '%%')}`);
+  const lines = Object.entries(settings)
+    .filter(([, value]) => value !== undefined)
+    // configparser reads %(name)s as a reference.
+    .map(([name, value]) => `${name} = ${String(value).replace(/%/g, '%%')}`);
   return ['[mlflow]', ...lines.map((line) => line.trimEnd()), ''].join('\n');
 }

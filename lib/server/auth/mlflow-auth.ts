@@ -1,5 +1,6 @@
 import type { AuthStrategy } from './auth-strategy';
 import { BasicAuth, type BasicAuthOptions } from './basic-auth';
+import { CustomAuth, type CustomAuthOptions } from './custom-auth';
 import { OAuth2Proxy } from './oauth2-proxy';
 import type { OAuth2ProxyOptions } from './oauth2-proxy-options';
 import { OidcAuth, type OidcAuthOptions } from './oidc-auth';
@@ -35,6 +36,15 @@ export class MlflowAuth {
    */
   public static oidc(options: OidcAuthOptions): MlflowAuth {
     return new MlflowAuth(new OidcAuth(options));
+  }
+
+  /**
+   * A login of your own: a function in Python that knows the users, or a whole app. Choose it for users of LDAP, and where a
+   * company has a plugin of its own.
+   * @see https://mlflow.org/docs/latest/self-hosting/security/custom/
+   */
+  public static custom(options: CustomAuthOptions): MlflowAuth {
+    return new MlflowAuth(new CustomAuth(options));
   }
 
   private constructor(

@@ -6,7 +6,7 @@ import { checkSeconds } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 import type { SecretKey } from '../../kube/values/secret-key';
 
-import { checkClient, type OidcClientOptions } from './single-sign-on';
+import { checkClient, checkRedis, type OidcClientOptions, type RedisOptions } from './single-sign-on';
 
 /** Options of {@link MlflowAuth.oauth2Proxy}. */
 export interface OAuth2ProxyOptions extends OidcClientOptions {
@@ -17,10 +17,16 @@ export interface OAuth2ProxyOptions extends OidcClientOptions {
   readonly emailDomains: string[];
 
   /**
-   * Groups, from the claim `groups` of the token, that may log in. One is enough.
+   * Groups, from the claim `groupsClaim` of the token, that may log in. One is enough.
    * @default - no group is required
    */
   readonly allowedGroups?: string[];
+
+  /**
+   * Redis that holds the sessions of all replicas. Choose it where tokens are too large for cookies (many groups: 4 KiB each).
+   * @default - each browser holds its session, encrypted, in cookies, which every replica can read
+   */
+  readonly redisSessions?: RedisOptions;
 
   /**
    * Time limit for a response of MLflow, such as to the upload of a large artifact.
@@ -62,10 +68,36 @@ const RESERVED_ARGUMENTS: Record<string, string> = {
   '--upstream-timeout': 'auth.upstreamTimeout',
   '--proxy-prefix': '',
   '--redirect-url': 'auth.redirectUrl',
-  '--cookie-secure': 'auth.redirectUrl',
+  '--cookie-secure': 'auth.cookie.secure',
   '--email-domain': 'auth.emailDomains',
   '--allowed-group': 'auth.allowedGroups',
+  '--session-store-type': 'auth.redisSessions',
+  '--redis-connection-url': 'auth.redisSessions',
+  '--redis-password': 'auth.redisSessions',
+  '--redis-sentinel-password': '',
 };
+
+/** The arguments of options that have no other effect, by their props. They are the user's where the prop is not set. */
+export function optionalArguments({ scopes, groupsClaim, cookie = {} }: OAuth2ProxyOptions): OptionalArgument[] {
+  return [
+    { name: '--scope', prop: 'auth.scopes', value: scopes?.join(' ') },
+    { name: '--oidc-groups-claim', prop: 'auth.groupsClaim', value: groupsClaim },
+    { name: '--cookie-name', prop: 'auth.cookie.name', value: cookie.name },
+    { name: '--cookie-samesite', prop: 'auth.cookie.sameSite', value: cookie.sameSite },
+    {
+      name: '--cookie-expire',
+      prop: 'auth.cookie.lifetime',
+      value: cookie.lifetime && `${String(cookie.lifetime.toSeconds())}s`,
+    },
+  ];
+}
+
+/** An argument of oauth2-proxy, if its prop is set. */
+export interface OptionalArgument {
+  readonly name: string;
+  readonly prop: string;
+  readonly value: string | undefined;
+}
 
 /** Validates the options. */
 export function checkOAuth2Proxy(problems: Problems, options: OAuth2ProxyOptions): void {
@@ -79,13 +111,16 @@ export function checkOAuth2Proxy(problems: Problems, options: OAuth2ProxyOptions
     );
   }
   checkSeconds(problems, 'auth.upstreamTimeout', options.upstreamTimeout);
-  checkArguments(problems, options.extraArgs ?? []);
+  checkRedis(problems, 'auth.redisSessions', options.redisSessions);
+  checkArguments(problems, options);
 }
 
-function checkArguments(problems: Problems, args: string[]): void {
-  const names = args.map((arg) => arg.split('=')[0] ?? '');
+function checkArguments(problems: Problems, options: OAuth2ProxyOptions): void {
+  const names = (options.extraArgs ?? []).map((arg) => arg.split('=')[0] ?? '');
+  const set = optionalArguments(options).filter(({ value }) => value !== undefined);
+  const owners = { ...RESERVED_ARGUMENTS, ...Object.fromEntries(set.map(({ name, prop }) => [name, prop])) };
   for (const name of names) {
-    const owner = RESERVED_ARGUMENTS[name];
+    const owner = owners[name];
     if (owner !== undefined) {
       problems.reserved(`auth.extraArgs ${name}`, owner);
     }

@@ -11,8 +11,8 @@ import { LITTLE_SCRATCH_SPACE } from '../../kube/pod/scratch-space';
 import { CERTIFICATE_FILE, KEY_FILE, PROXIED_PORT, SERVER_PORT } from '../settings/port';
 
 import { type AuthContext, type AuthParts, type AuthStrategy, NO_AUTH } from './auth-strategy';
-import { checkOAuth2Proxy, type OAuth2ProxyOptions } from './oauth2-proxy-options';
-import { callbackUrl, routeToIssuer } from './single-sign-on';
+import { checkOAuth2Proxy, type OAuth2ProxyOptions, optionalArguments } from './oauth2-proxy-options';
+import { callbackUrl, routesToRedis, routeToIssuer, SameSite } from './single-sign-on';
 
 const DEFAULT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(50), limit: kplus.Cpu.units(1) },
@@ -29,13 +29,15 @@ export class OAuth2Proxy implements AuthStrategy {
   }
 
   public bind(_scope: Construct, _labels: ObjectLabels, context: AuthContext): AuthParts {
+    const { redisSessions } = this.options;
     const part: PodPart = {
       of: 'auth',
       envVariables: {
         OAUTH2_PROXY_CLIENT_SECRET: this.options.clientSecret._value(),
         OAUTH2_PROXY_COOKIE_SECRET: this.options.cookieSecret._value(),
+        ...(redisSessions && { OAUTH2_PROXY_REDIS_CONNECTION_URL: redisSessions.url._value() }),
       },
-      routes: [routeToIssuer(this.options.issuerUrl)],
+      routes: [routeToIssuer(this.options.issuerUrl), ...routesToRedis(redisSessions)],
     };
     return {
       ...NO_AUTH,
@@ -73,7 +75,7 @@ export class OAuth2Proxy implements AuthStrategy {
  */
 function proxyArguments(options: OAuth2ProxyOptions, context: AuthContext): string[] {
   const { staticPrefix } = context;
-  const { upstreamTimeout = Duration.minutes(5), allowedGroups = [] } = options;
+  const { upstreamTimeout = Duration.minutes(5), allowedGroups = [], cookie = {} } = options;
   const redirectUrl = options.redirectUrl ?? callbackUrl(context.endpoints, `${staticPrefix}/oauth2/callback`);
   return [
     '--provider=oidc',
@@ -86,8 +88,10 @@ function proxyArguments(options: OAuth2ProxyOptions, context: AuthContext): stri
     ...(staticPrefix === '' ? [] : [`--proxy-prefix=${staticPrefix}/oauth2`]),
     ...(redirectUrl === undefined ? [] : [`--redirect-url=${redirectUrl}`]),
     // Browsers send secure cookies over HTTPS only.
-    ...(redirectUrl?.startsWith('http:') === true ? ['--cookie-secure=false'] : []),
-    '--cookie-samesite=lax',
+    ...((cookie.secure ?? redirectUrl?.startsWith('http:') !== true) ? [] : ['--cookie-secure=false']),
+    ...(cookie.sameSite === undefined ? [`--cookie-samesite=${SameSite.LAX}`] : []),
+    ...optionalArguments(options).flatMap(({ name, value }) => (value === undefined ? [] : [`${name}=${value}`])),
+    ...(options.redisSessions === undefined ? [] : ['--session-store-type=redis']),
     ...options.emailDomains.map((domain) => `--email-domain=${domain}`),
     ...allowedGroups.map((group) => `--allowed-group=${quoted(group)}`),
     '--skip-provider-button=true',

@@ -7,7 +7,15 @@ import type { SecretKey } from '../../kube/values/secret-key';
 
 import type { AuthContext, AuthParts, AuthStrategy } from './auth-strategy';
 import type { DefaultPermission } from './basic-auth';
-import { callbackUrl, checkClient, type OidcClientOptions, routeToIssuer } from './single-sign-on';
+import {
+  callbackUrl,
+  checkClient,
+  checkRedis,
+  type OidcClientOptions,
+  type RedisOptions,
+  routesToRedis,
+  routeToIssuer,
+} from './single-sign-on';
 import { checkUserDatabase, userDatabaseUri } from './user-database';
 
 /** Options of {@link MlflowAuth.oidc}. */
@@ -38,6 +46,13 @@ export interface OidcAuthOptions extends OidcClientOptions {
    * @default DefaultPermission.NO_PERMISSIONS - the plugin's own
    */
   readonly defaultPermission?: DefaultPermission;
+
+  /**
+   * Redis in which all workers of all replicas cache permissions, so that a change counts everywhere at once. The image must
+   * contain the Python package `redis`. Whoever can write there can run code in the server: the plugin stores pickles.
+   * @default - each worker caches permissions for 30 seconds; logins and sessions are in `database` in either case
+   */
+  readonly redisCache?: RedisOptions;
 }
 
 /** The plugin `mlflow-oidc-auth` (mlflow_oidc_auth.config). */
@@ -49,6 +64,7 @@ export class OidcAuth implements AuthStrategy {
     checkClient(problems, this.options);
     sessionSecretKey._check(problems, 'auth.sessionSecretKey');
     checkUserDatabase(problems, database, context);
+    checkRedis(problems, 'auth.redisCache', this.options.redisCache);
     if (context.backend.connection.database.value === database) {
       problems.add(
         'auth.database',
@@ -67,7 +83,7 @@ export class OidcAuth implements AuthStrategy {
 
   public bind(_scope: Construct, _labels: ObjectLabels, context: AuthContext): AuthParts {
     const { issuerUrl, clientId, clientSecret, sessionSecretKey, database, defaultPermission } = this.options;
-    const { allowedGroups, adminGroups } = this.options;
+    const { allowedGroups, adminGroups, scopes, groupsClaim, cookie, redisCache } = this.options;
     const redirectUrl = this.options.redirectUrl ?? callbackUrl(context.endpoints, '/callback');
     const { poolSize, maxOverflow, recycle } = context.pooling;
     const users = texts({ OIDC_USERS_DB_URI: userDatabaseUri(database) });
@@ -84,6 +100,13 @@ export class OidcAuth implements AuthStrategy {
               OIDC_REDIRECT_URI: redirectUrl,
               SESSION_COOKIE_SECURE: redirectUrl.startsWith('https:'),
             }),
+            ...(scopes !== undefined && { OIDC_SCOPE: scopes.join(' ') }),
+            ...(groupsClaim !== undefined && { OIDC_GROUPS_ATTRIBUTE: groupsClaim }),
+            ...(cookie?.name !== undefined && { SESSION_COOKIE_NAME: cookie.name }),
+            ...(cookie?.secure !== undefined && { SESSION_COOKIE_SECURE: cookie.secure }),
+            ...(cookie?.sameSite !== undefined && { SESSION_COOKIE_SAMESITE: cookie.sameSite }),
+            ...(cookie?.lifetime !== undefined && { SESSION_COOKIE_MAX_AGE_SECONDS: cookie.lifetime.toSeconds() }),
+            ...(redisCache !== undefined && { CACHE_BACKEND: 'redis' }),
             ...(allowedGroups !== undefined && { OIDC_GROUP_NAME: allowedGroups.join(',') }),
             ...(adminGroups !== undefined && { OIDC_ADMIN_GROUP_NAME: adminGroups.join(',') }),
             ...(defaultPermission !== undefined && { DEFAULT_MLFLOW_PERMISSION: defaultPermission }),
@@ -94,8 +117,9 @@ export class OidcAuth implements AuthStrategy {
           }),
           OIDC_CLIENT_SECRET: clientSecret._value(),
           SECRET_KEY: sessionSecretKey._value(),
+          ...(redisCache && { CACHE_REDIS_URL: redisCache.url._value() }),
         },
-        routes: [routeToIssuer(issuerUrl)],
+        routes: [routeToIssuer(issuerUrl), ...routesToRedis(redisCache)],
       },
       migration: { of: 'auth', envVariables: users },
       engines: 1,

@@ -1,9 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import {
   PoolingProfile,
+  BitnamiArchitecture,
   BitnamiPasswords,
   BitnamiPostgres,
   DatabaseMigration,
+  CustomLogin,
   DefaultPermission,
+  ExternalPostgres,
   type BasicAuthOptions,
   MlflowAuth,
   type MlflowServerProps,
@@ -15,6 +21,8 @@ import { Duration, Testing } from 'cdk8s';
 import { Secret } from 'cdk8s-plus-28';
 
 import { chart, container, env, type Manifest, only, podOf, server, serverManifests } from '../../support/synth';
+
+import recorded from './basic-auth-keys.json';
 
 const key = (name: string): SecretKey => SecretKey.fromSecretName('auth', name);
 const secret = (name: string): Manifest => ({ secretKeyRef: { name: 'auth', key: name } });
@@ -68,6 +76,70 @@ test('every character of a name arrives, past configparser, SQLAlchemy and libpq
       '',
     ].join('\n'),
   );
+});
+
+const replicated = (): Partial<MlflowServerProps> => ({
+  backend: new ExternalPostgres(chart(), 'postgres', { host: 'db', readHost: 'db-ro', user: 'u', password: 'p' }),
+});
+
+test.each(Object.entries(recorded))('MLflow %s: each key of the configuration has a prop', (_, keys) => {
+  const auth = MlflowAuth.custom({
+    login: CustomLogin.authorizationFunction('ldap_auth:authenticate', {
+      adminPassword: key('admin-password'),
+      flaskSecretKey: key('flask-key'),
+      grantDefaultWorkspaceAccess: true,
+      workspaceCache: Duration.minutes(5),
+      workspaceCacheSize: 100,
+      readFromReplica: true,
+    }),
+  });
+  const props = { passwordCache: Duration.minutes(1), passwordCacheSize: 50 };
+  const texts = [{ auth, encryption, ...replicated() }, basic(props)].map(
+    (each) => configuration(serverManifests(each)).data['basic_auth.ini'] as string,
+  );
+  const set = new Set(texts.flatMap((each) => [...each.matchAll(/^(\w+) =/gm)].map(([, name]) => name)));
+  expect(keys.filter((name) => !set.has(name))).toEqual([]);
+  const page = readFileSync(join(__dirname, '..', '..', '..', 'docs', 'logins.md'), 'utf8');
+  expect(keys.filter((name) => !page.includes(`| \`${name}\` |`))).toEqual([]);
+});
+
+test('the caches, the default workspace and the replicas', () => {
+  const options = {
+    database: 'users',
+    passwordCache: Duration.minutes(1),
+    passwordCacheSize: 50,
+    grantDefaultWorkspaceAccess: false,
+    workspaceCache: Duration.minutes(5),
+    workspaceCacheSize: 100,
+    readFromReplica: true,
+  };
+  const manifests = serverManifests({ ...basic(options), ...replicated() });
+  expect((configuration(manifests).data['basic_auth.ini'] as string).split('\n').slice(5)).toEqual([
+    'auth_cache_ttl_seconds = 60',
+    'auth_cache_max_size = 50',
+    'grant_default_workspace_access = false',
+    'workspace_cache_ttl_seconds = 300',
+    'workspace_cache_max_size = 100',
+    'read_database_uri = postgresql+psycopg2:///?dbname=users&host=db-ro&target_session_attrs=any',
+    '',
+  ]);
+});
+
+test('an isolated server reaches the replicas with the users', () => {
+  const egress = (readFromReplica: boolean): string => {
+    const scope = chart();
+    const backend = new BitnamiPostgres(scope, 'postgres', {
+      architecture: BitnamiArchitecture.replication(),
+      passwords: BitnamiPasswords.fromSecretName('passwords'),
+    });
+    server(scope, { ...basic({ readFromReplica }), backend, isolation: {} });
+    const policies = Testing.synth(scope).filter(
+      ({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === 'mlflow',
+    );
+    return JSON.stringify(only(policies, 'NetworkPolicy').spec.egress);
+  };
+  expect(egress(true)).toContain('read');
+  expect(egress(false)).not.toContain('read');
 });
 
 test('the server gets its key, and who prepares the database the password', () => {
@@ -136,6 +208,14 @@ test.each<[Partial<MlflowServerProps>, string]>([
   [
     basic({ passwordCache: Duration.millis(5) }),
     '`auth.passwordCache` must be a whole number of seconds from 1, got 0.005. Leave it out for no cache.',
+  ],
+  [
+    basic({ passwordCacheSize: 0, workspaceCacheSize: 1.5 }),
+    '`auth.passwordCacheSize` must be a whole number from 1, got 0.\n[chart/mlflow] `auth.workspaceCacheSize` must be a whole number from 1, got 1.5.',
+  ],
+  [
+    basic({ readFromReplica: true }),
+    '`auth.readFromReplica` needs read replicas whose host is known at synthesis, and "postgres" has none. Set the `readHost` of the backend as plain text.',
   ],
   [
     { ...basic(), readinessCheck: ReadinessCheck.DATABASE },

@@ -3,7 +3,9 @@ import {
   MlflowAuth,
   type MlflowServerProps,
   type OAuth2ProxyOptions,
+  NetworkPeer,
   ReadinessCheck,
+  SameSite,
   SecretKey,
   TlsCertificate,
 } from 'cdk8s-mlflow';
@@ -208,6 +210,37 @@ test('paths are matched as they are, and lists keep their commas', () => {
   expect(args[args.length - 1]).toBe('--oidc-extra-audience=robots');
 });
 
+test('scopes, the claim of the groups, the cookie and the Redis', () => {
+  const options = {
+    scopes: ['openid', 'email'],
+    groupsClaim: 'roles',
+    cookie: { name: 'ml', secure: false, sameSite: SameSite.STRICT, lifetime: Duration.hours(12) },
+    redisSessions: { url: key('redis'), route: { peers: [NetworkPeer.cidr('10.1.0.0/16')] } },
+  };
+  const manifests = serverManifests(proxied(options, { isolation: {} }));
+  const proxy = container(manifests, 'oauth2-proxy');
+  expect(proxy.args.filter((arg: string) => /scope|groups|cookie|session/.test(arg))).toEqual([
+    '--cookie-secure=false',
+    '--scope=openid email',
+    '--oidc-groups-claim=roles',
+    '--cookie-name=ml',
+    '--cookie-samesite=strict',
+    '--cookie-expire=43200s',
+    '--session-store-type=redis',
+  ]);
+  expect(env(proxy)).toMatchObject({
+    OAUTH2_PROXY_REDIS_CONNECTION_URL: { secretKeyRef: { name: 'sso', key: 'redis' } },
+  });
+  expect(only(manifests, 'NetworkPolicy').spec.egress).toContainEqual({
+    to: [{ ipBlock: { cidr: '10.1.0.0/16' } }],
+    ports: [{ port: 6379, protocol: 'TCP' }],
+  });
+});
+
+test('an argument is yours as long as its prop is not set', () => {
+  expect(argumentsOf({ extraArgs: ['--cookie-expire=12h'] })).toContain('--cookie-expire=12h');
+});
+
 const itself = 'must not be set: the library sets it itself.';
 
 test.each<[Partial<OAuth2ProxyOptions>, string]>([
@@ -221,6 +254,14 @@ test.each<[Partial<OAuth2ProxyOptions>, string]>([
   ],
   [{ redirectUrl: 'https://a' }, '`auth.redirectUrl` must be a URL with scheme, host and path, got "https://a".'],
   [{ upstreamTimeout: Duration.seconds(0) }, '`auth.upstreamTimeout` must be a whole number of seconds from 1, got 0.'],
+  [
+    { cookie: { lifetime: Duration.hours(12) }, extraArgs: ['--cookie-expire=1h'] },
+    `\`auth.extraArgs --cookie-expire\` ${itself} Use \`auth.cookie.lifetime\`.`,
+  ],
+  [
+    { extraArgs: ['--redis-connection-url=redis://:x@h'] },
+    `\`auth.extraArgs --redis-connection-url\` ${itself} Use \`auth.redisSessions\`.`,
+  ],
   [{ extraArgs: ['--client-secret=x'] }, `\`auth.extraArgs --client-secret\` ${itself} Use \`auth.clientSecret\`.`],
   [{ extraArgs: ['--http-address=:1'] }, `\`auth.extraArgs --http-address\` ${itself}`],
   [

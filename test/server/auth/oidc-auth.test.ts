@@ -1,14 +1,18 @@
+import { Duration } from 'cdk8s';
 import { EnvValue } from 'cdk8s-plus-28';
 import {
   DefaultPermission,
+  GcsArtifacts,
+  GoogleIdentity,
   MlflowAuth,
   type MlflowServerProps,
   type OidcAuthOptions,
   PoolingProfile,
+  SameSite,
   SecretKey,
 } from 'cdk8s-mlflow';
 
-import { chart, container, env, server, serverManifests } from '../../support/synth';
+import { chart, container, env, only, server, serverManifests } from '../../support/synth';
 
 const key = (name: string): SecretKey => SecretKey.fromSecretName('sso', name);
 
@@ -65,6 +69,40 @@ test('groups, permissions and where people are sent back to', () => {
   });
 });
 
+test('scopes, the claim of the groups, the cookie and the Redis', () => {
+  const manifests = serverManifests(
+    oidc(
+      {
+        scopes: ['openid', 'email', 'groups'],
+        groupsClaim: 'roles',
+        cookie: { name: 'ml', secure: true, sameSite: SameSite.STRICT, lifetime: Duration.hours(12) },
+        redisCache: { url: key('redis') },
+      },
+      { isolation: {} },
+    ),
+  );
+  expect(env(container(manifests, 'mlflow'))).toMatchObject({
+    OIDC_SCOPE: 'openid email groups',
+    OIDC_GROUPS_ATTRIBUTE: 'roles',
+    SESSION_COOKIE_NAME: 'ml',
+    SESSION_COOKIE_SECURE: 'true',
+    SESSION_COOKIE_SAMESITE: 'strict',
+    SESSION_COOKIE_MAX_AGE_SECONDS: '43200',
+    CACHE_BACKEND: 'redis',
+    CACHE_REDIS_URL: { secretKeyRef: { name: 'sso', key: 'redis' } },
+  });
+  expect(only(manifests, 'NetworkPolicy').spec.egress).toContainEqual({ ports: [{ port: 6379, protocol: 'TCP' }] });
+});
+
+test('the plugin keeps its defaults of what is not set, for any number of replicas', () => {
+  const props = {
+    replicas: 3,
+    artifactRoot: new GcsArtifacts({ bucket: 'models', identity: GoogleIdentity.ambient() }),
+  };
+  const names = Object.keys(env(container(serverManifests(oidc({}, props)), 'mlflow')));
+  expect(names.filter((name) => /SCOPE|ATTRIBUTE|COOKIE|CACHE_/.test(name))).toEqual([]);
+});
+
 test('without a pool of MLflow, the plugin has its own sizes', () => {
   const names = Object.keys(env(container(serverManifests(oidc({}, { pooling: PoolingProfile.NONE })), 'mlflow')));
   expect(names.filter((name) => name.startsWith('OIDC_DB_POOL'))).toEqual([]);
@@ -76,6 +114,31 @@ test.each<[Partial<MlflowServerProps>, string]>([
     '`auth.issuerUrl` must be the URL of an identity provider, as in the `iss` of its tokens, got "https://sso.example.com/.well-known/openid-configuration". Leave out /.well-known/openid-configuration.',
   ],
   [oidc({ database: 'x'.repeat(64) }), `\`auth.database\` must have 1 to 63 bytes, got "${'x'.repeat(64)}".`],
+  [
+    oidc({ scopes: ['email'] }),
+    '`auth.scopes` must contain openid, got "email". The provider sends no ID token without it.',
+  ],
+  [
+    oidc({ scopes: ['openid', 'a,b'] }),
+    '`auth.scopes` must be scopes without spaces, commas, quotes and backslashes, got "a,b".',
+  ],
+  [oidc({ groupsClaim: 'a b' }), '`auth.groupsClaim` must be the name of a claim, got "a b".'],
+  [
+    oidc({ cookie: { name: 'a b', lifetime: Duration.millis(5) } }),
+    '`auth.cookie.name` must be the name of a cookie, without spaces and separators, got "a b".\n[chart/mlflow] `auth.cookie.lifetime` must be a whole number of seconds from 1, got 0.005.',
+  ],
+  [
+    oidc({ redirectUrl: 'http://a/callback', cookie: { secure: true } }),
+    '`auth.cookie.secure` must not be true with an `auth.redirectUrl` that begins with http:, since browsers then drop the cookie. Leave it out, or use https.',
+  ],
+  [
+    oidc({ cookie: { secure: false, sameSite: SameSite.NONE } }),
+    '`auth.cookie.secure` must not be false with SameSite.NONE, since browsers then drop the cookie. Leave one of them out.',
+  ],
+  [
+    oidc({ redisCache: { url: SecretKey.fromSecretName('A', 'x') } }),
+    '`auth.redisCache.url` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "A".',
+  ],
   [oidc({ redirectUrl: 'b' }), '`auth.redirectUrl` must be a URL with scheme, host and path, got "b".'],
   [
     oidc({}, { httpRoute: { gateways: [{ name: 'a' }], hosts: ['a.b'], path: '/x' } }),
