@@ -35,7 +35,7 @@ function podsIn(manifest: Manifest): Manifest[] {
 }
 
 function containersIn(file: string): FoundContainer[] {
-  const manifests = parseAllDocuments(readFileSync(join(FOLDER, file), 'utf8')).map((each) => each.toJS() as Manifest);
+  const manifests = parseAllDocuments(readFileSync(join(FOLDER, file), 'utf8')).map((each) => each.toJS());
   return manifests.flatMap(podsIn).flatMap(({ initContainers = [], containers }) =>
     [...initContainers, ...containers].map(({ name, resources: { requests = {}, limits = {} } = {} }: Manifest) => ({
       name,
