@@ -60,10 +60,9 @@ export function foreignObjectsIn(app: IConstruct): ForeignObjects[] {
   }
   const made = new Map<string, ApiObject[]>();
   for (const object of apiObjects) {
-    for (const { kind, name } of objectsOf(object)) {
-      if (NEEDED.has(kind)) {
-        made.set(`${kind}/${name}`, [...(made.get(`${kind}/${name}`) ?? []), object]);
-      }
+    // The kind first: the name of a Job by its content is rendered at each look.
+    for (const { kind, name } of objectsOf(object).filter((each) => NEEDED.has(each.kind))) {
+      made.set(`${kind}/${name}`, [...(made.get(`${kind}/${name}`) ?? []), object]);
     }
   }
   const found = new Map<string, ForeignObjects>();

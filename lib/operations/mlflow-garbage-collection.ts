@@ -32,7 +32,7 @@ export interface MlflowGarbageCollectionProps extends ScheduledProps {
 
   /**
    * CPU and memory of the pod.
-   * @default - requests 250 millicores and 256 MiB, limits 2 CPUs and 1 GiB
+   * @default - requests 250 millicores and 256 MiB, limits 1 CPU and 512 MiB
    */
   readonly resources?: kplus.ContainerResources;
 

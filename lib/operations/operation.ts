@@ -1,4 +1,3 @@
-import { Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
@@ -13,14 +12,14 @@ import { texts } from '../kube/values/env-values';
 import { addConnectionDemand } from '../postgres/capacity/connection-demand';
 import { connectionPart } from '../postgres/connection/connection-part';
 import type { PostgresConnection } from '../postgres/connection/postgres-connection';
+import { SCRIPT_RESOURCES } from '../scripts/script-resources';
 import { scriptCommand, type ScriptFiles } from '../scripts/scripts';
 import { DatabaseConnectionCheck } from '../startup/database-connection-check';
 import { checkId } from '../validation/checks';
 import type { Problems } from '../validation/problems';
 
 const DEFAULT_RESOURCES: kplus.ContainerResources = {
-  cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.units(2) },
-  memory: { request: Size.mebibytes(256), limit: Size.gibibytes(1) },
+  ...SCRIPT_RESOURCES,
   ephemeralStorage: SCRATCH_SPACE,
 };
 
@@ -33,8 +32,8 @@ export interface OperationProps extends PodOptions {
   readonly image?: string;
 
   /**
-   * CPU, memory and temporary files of the pod.
-   * @default - requests 250 millicores, 256 MiB and 1 GiB of disk, limits 2 CPUs, 1 GiB and 20 GiB of disk
+   * CPU, memory and temporary files of each container of the pod. They run one after the other.
+   * @default - requests 250 millicores, 256 MiB and 1 GiB of disk, limits 1 CPU, 512 MiB and 20 GiB of disk
    */
   readonly resources?: kplus.ContainerResources;
 

@@ -7,6 +7,7 @@ import { REQUESTS_FIT_POOLER } from '../postgres/capacity/requests-fit-pooler';
 import { Problems } from '../validation/problems';
 import { acknowledgeRule, type Rule } from '../validation/rule';
 
+import { AUTOSCALER_NEEDS_REQUESTS } from './autoscaler-needs-requests';
 import { JOBS_ON_ONE_POD } from './jobs-on-one-pod';
 import { MEMORY_FITS_PROCESSES } from './memory-fits-processes';
 import { NO_SERVER_WHILE_IMPORTING, NO_SERVER_WHILE_RESTORING } from './no-running-server';
@@ -23,13 +24,14 @@ export const RULES: readonly Pick<Rule<never>, 'id' | 'description'>[] = [
   UNIQUE_NAME,
   SAME_NAMESPACE,
   UNIQUE_ROUTE,
+  AUTOSCALER_NEEDS_REQUESTS,
 ];
 
 /**
  * The rules on what has to fit together, such as servers that share a database. They fail the synthesis, with an error that
  * starts with the id of the rule: `pool-fits-database`, `requests-fit-pooler`, `no-server-while-importing`,
- * `no-server-while-restoring`, `memory-fits-processes`, `jobs-on-one-pod`, `unique-name`, `same-namespace` or
- * `unique-route`.
+ * `no-server-while-restoring`, `memory-fits-processes`, `jobs-on-one-pod`, `unique-name`, `same-namespace`,
+ * `unique-route` or `autoscaler-needs-requests`.
  *
  * @example
  * Rules.of(server).acknowledge('pool-fits-database', 'The other server is scaled to zero at night.');

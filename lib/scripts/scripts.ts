@@ -18,14 +18,22 @@ const SCRIPTS: Record<string, string> = Object.fromEntries(
     .sort(([a], [b]) => (a < b ? -1 : 1)),
 );
 
+const DEPENDENCIES = new Map<string, string[]>();
+
 /** Scripts that go together into a pod. */
 export class ScriptFiles {
+  // The files of equal scripts are one value, of which mountConfigFiles makes one digest.
+  private static readonly KNOWN = new Map<string, ScriptFiles>();
+
   /** The scripts of these names, with the files that they import or name. */
   public static named(...names: string[]): ScriptFiles {
-    return new ScriptFiles(scriptsNamed(...names));
+    const key = names.join();
+    const scripts = ScriptFiles.KNOWN.get(key) ?? new ScriptFiles(scriptsNamed(...names));
+    ScriptFiles.KNOWN.set(key, scripts);
+    return scripts;
   }
 
-  private constructor(private readonly files: Record<string, string>) {}
+  private constructor(private readonly files: Readonly<Record<string, string>>) {}
 
   /** Mounts the scripts. The ConfigMap is named by its content, so that a changed script replaces the pods. */
   public mount(scope: Construct, labels: ObjectLabels): kplus.VolumeMount {
@@ -68,9 +76,15 @@ export function scriptsNamed(...names: string[]): Record<string, string> {
 }
 
 function dependenciesOf(name: string): string[] {
+  const known = DEPENDENCIES.get(name);
+  if (known !== undefined) {
+    return known;
+  }
   const source = SCRIPTS[name] ?? '';
   const files = name.endsWith('.py')
     ? [...source.matchAll(/^\s*(?:from|import) (\w+)/gm)].map(([, module = '']) => `${module}.py`)
     : [...source.matchAll(/\w+\.(?:sh|sql)\b/g)].map(([file]) => file);
-  return files.filter((file) => file in SCRIPTS);
+  const dependencies = files.filter((file) => file in SCRIPTS);
+  DEPENDENCIES.set(name, dependencies);
+  return dependencies;
 }

@@ -216,6 +216,13 @@ export interface MlflowServerProps extends PodOptions {
   readonly resources?: kplus.ContainerResources;
 
   /**
+   * CPU, memory and temporary files of each container that prepares the database: `wait-for-database` and `init-mlflow`, also of
+   * the migration Job. A migration of MLflow uses one CPU and about 210 MiB.
+   * @default - requests 250 millicores, 256 MiB and 1 GiB of disk, limits 1 CPU, 512 MiB and 1 GiB of disk
+   */
+  readonly initResources?: kplus.ContainerResources;
+
+  /**
    * ServiceAccount of the pods: one of your own, or an existing one. Its token is not mounted.
    * @default - a new one, named by the construct's id
    */

@@ -11,6 +11,7 @@ import { serviceAccountOf } from '../kube/pod/pod';
 import { deploymentOf, disruptionBudget, ROLLING, serviceOf } from '../kube/pod/workload';
 import { addServerDemand } from '../postgres/capacity/connection-demand';
 import type { IPostgresBackend } from '../postgres/connection/postgres-backend';
+import { addScaledWorkloadRule } from '../rules/autoscaler-needs-requests';
 import { addJobRule } from '../rules/jobs-on-one-pod';
 import { addMemoryRule } from '../rules/memory-fits-processes';
 import { addServerOf } from '../rules/no-running-server';
@@ -184,6 +185,7 @@ export class MlflowServer extends Construct implements IMlflowServer {
     const autoscaler = spec.autoscaling?._bind(this, this.deployment, labels);
     this.podAutoscaler = autoscaler?.podAutoscaler;
     this.scaledObject = autoscaler?.scaledObject;
+    addScaledWorkloadRule(this, this.deployment, spec.autoscaling?._usages ?? []);
     if (spec.isolation !== undefined) {
       isolateServer(this, { ...spec, isolation: spec.isolation }, pods, this.ingressEdges);
     }

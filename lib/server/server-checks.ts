@@ -4,6 +4,7 @@ import { checkPooling } from '../postgres/capacity/pooling-profile';
 import { checkId, checkVariableNames, checkWhole } from '../validation/checks';
 import { checkSpread } from '../kube/pod/placement';
 import { checkPodOptions } from '../kube/pod/pod-options';
+import { checkResources } from '../kube/pod/resources';
 import type { Problems } from '../validation/problems';
 
 import { checkHttpRoute } from './access/http-route';
@@ -36,6 +37,7 @@ export function checkServer(problems: Problems, server: ServerSettings): void {
   server.databaseConnectionCheck._check(problems);
   server.databaseMigration._check(problems);
   checkPodOptions(problems, server);
+  checkResources(problems, 'initResources', server.initResources);
   checkService(problems, server.service);
   checkSpread(problems, 'topologySpreadConstraints', server.topologySpreadConstraints);
   checkIngress(problems, server.ingress);

@@ -1,4 +1,3 @@
-import { Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
@@ -7,7 +6,6 @@ import { labelsOf } from '../kube/pod/labels';
 import { OVER_NODES_AND_ZONES, spreadOf } from '../kube/pod/placement';
 import { container, type ContainerOptions, type Pod, type PodContainer, podOf } from '../kube/pod/pod';
 import type { PodPart } from '../kube/pod/pod-part';
-import { LITTLE_SCRATCH_SPACE } from '../kube/pod/scratch-space';
 import { text, texts } from '../kube/values/env-values';
 import { poolingPart } from '../postgres/capacity/pooling-profile';
 import { connectionPart, replicaPart } from '../postgres/connection/connection-part';
@@ -22,12 +20,6 @@ import { LOG_CONFIG } from './settings/log-level';
 import { METRICS_COMMAND, METRICS_SCRIPT, metricsPart } from './settings/metrics';
 import { certificatePart, SERVER_PORT } from './settings/port';
 import { PROBE_SCRIPT, probesOf } from './settings/probes';
-
-const INIT_RESOURCES: kplus.ContainerResources = {
-  cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.units(2) },
-  memory: { request: Size.mebibytes(256), limit: Size.gibibytes(1) },
-  ephemeralStorage: LITTLE_SCRATCH_SPACE,
-};
 
 /** Runs `mlflow`, which then logs as LOG_FORMAT says. */
 const RUN_SCRIPT = 'run_mlflow.py';
@@ -55,7 +47,7 @@ export function serverPods(problems: Problems, scope: Construct, spec: ServerSpe
   const init: ContainerOptions = {
     image: spec.image,
     imagePullPolicy: spec.imagePullPolicy,
-    resources: INIT_RESOURCES,
+    resources: spec.initResources,
   };
   const checked = [files, database, ...environment, extra];
   // The migration creates the first administrator, and refuses an empty passphrase.

@@ -6,13 +6,14 @@ import { type ArtifactLocation, ArtifactVisibility, bindStore } from '../artifac
 import { VolumeArtifacts } from '../artifacts/volume-artifacts';
 import { IMAGES } from '../images';
 import { labelsOf, type ObjectLabels } from '../kube/pod/labels';
-import { SCRATCH_SPACE } from '../kube/pod/scratch-space';
+import { LITTLE_SCRATCH_SPACE, SCRATCH_SPACE } from '../kube/pod/scratch-space';
 import { safeThreads } from '../postgres/capacity/connection-math';
 import { PoolingProfile } from '../postgres/capacity/pooling-profile';
 import { memoryOf } from '../rules/memory-fits-processes';
 import type { ServerRoute } from '../rules/unique-route';
 import { DatabaseConnectionCheck } from '../startup/database-connection-check';
 import { DatabaseMigration } from '../startup/database-migration';
+import { SCRIPT_RESOURCES } from '../scripts/script-resources';
 import { withDefaults } from '../validation/defaults';
 import type { Problems } from '../validation/problems';
 
@@ -55,6 +56,7 @@ const DEFAULTS = {
   extraEnvVars: {},
   extraInitEnvVars: {},
   extraArgs: [],
+  initResources: { ...SCRIPT_RESOURCES, ephemeralStorage: LITTLE_SCRATCH_SPACE },
   jobExecution: false,
   telemetry: false,
 } satisfies Partial<MlflowServerProps>;

@@ -99,8 +99,8 @@ export function bareServer(scope: Construct, n: number, scriptsName: string, rev
     envVariables: { ...env, PGAPPNAME: text(name), ...more },
     volumeMounts: mounts,
     resources: {
-      cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.units(2) },
-      memory: { request: Size.mebibytes(256), limit: Size.gibibytes(1) },
+      cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.units(1) },
+      memory: { request: Size.mebibytes(256), limit: Size.mebibytes(512) },
       ephemeralStorage: { request: Size.gibibytes(1), limit: Size.gibibytes(1) },
     },
   });

@@ -16,8 +16,13 @@ export interface ConfigFiles {
   /** Folder of the container. */
   readonly path: string;
   /** Content of each file, by its name; a function for content that is known only at the synthesis. */
-  readonly data: Record<string, string | (() => string)>;
+  readonly data: Readonly<Record<string, Content>>;
 }
+
+type Content = string | (() => string);
+
+// Of files that are texts alone: many servers mount the same scripts, and a name is looked at several times.
+const DIGESTS = new WeakMap<ConfigFiles['data'], string>();
 
 /** Mounts files of an immutable ConfigMap. Its name changes with its content, so a change replaces the pods. */
 export function mountConfigFiles(
@@ -26,17 +31,14 @@ export function mountConfigFiles(
   labels: ObjectLabels,
   { name, volumeName, path, data }: ConfigFiles,
 ): kplus.VolumeMount {
-  const contents = (change: (content: string | (() => string)) => string): Record<string, string> =>
-    Object.fromEntries(Object.entries(data).map(([file, content]) => [file, change(content)]));
   const configMap = new kplus.ConfigMap(scope, id, {
     metadata: { name, labels: labels.all },
     immutable: true,
-    data: contents((content) => (typeof content === 'string' ? content : (Lazy.any({ produce: content }) as string))),
+    data: mapContents(data, (content) =>
+      typeof content === 'string' ? content : (Lazy.any({ produce: content }) as string),
+    ),
   });
-  nameByContent(ApiObject.of(configMap), () => {
-    const rendered = contents((content) => (typeof content === 'string' ? content : content()));
-    return `${name}-${contentDigest(rendered)}`;
-  });
+  nameByContent(ApiObject.of(configMap), () => `${name}-${digestOf(data)}`);
   // A volume takes the name when it is made; the content may change after that.
   const nameLater = Lazy.any({ produce: () => configMap.name }) as string;
   const reference = kplus.ConfigMap.fromConfigMapName(scope, `${id}-reference`, nameLater);
@@ -45,4 +47,20 @@ export function mountConfigFiles(
     volume: kplus.Volume.fromConfigMap(scope, `${id}-volume`, reference, { name: volumeName }),
     readOnly: true,
   };
+}
+
+function digestOf(data: ConfigFiles['data']): string {
+  const known = DIGESTS.get(data);
+  if (known !== undefined) {
+    return known;
+  }
+  const digest = contentDigest(mapContents(data, (content) => (typeof content === 'string' ? content : content())));
+  if (Object.values(data).every((content) => typeof content === 'string')) {
+    DIGESTS.set(data, digest);
+  }
+  return digest;
+}
+
+function mapContents(data: ConfigFiles['data'], change: (content: Content) => string): Record<string, string> {
+  return Object.fromEntries(Object.entries(data).map(([file, content]) => [file, change(content)]));
 }

@@ -3,6 +3,7 @@ import { checkImage } from '../../validation/image';
 import { checkIsolation } from '../../kube/network/isolation';
 import { checkPeers } from '../../kube/network/network-route';
 import { checkContainer, checkPodOptions } from '../../kube/pod/pod-options';
+import { checkResources } from '../../kube/pod/resources';
 import type { Problems } from '../../validation/problems';
 
 import type { PoolBudget } from '../capacity/pool-budget';
@@ -50,6 +51,7 @@ export function checkPgBouncer(problems: Problems, id: string, props: PgBouncerP
   props.clientTls?.privateKey._check(problems, 'clientTls.privateKey');
   props.clientTls?.ca?._check(problems, 'clientTls.ca');
   checkPodOptions(problems, props);
+  checkResources(problems, 'initResources', props.initResources);
   if (props.backend.connection.readWriteOnly) {
     problems.say(
       '`backend` must not be a list of hosts of which one accepts writes: PgBouncer stays at the first that answers, even a standby.',

@@ -123,6 +123,12 @@ export interface PgBouncerProps extends PoolerOptions, PodOptions {
   readonly resources?: kplus.ContainerResources;
 
   /**
+   * CPU, memory and disk for the logs of the container that writes the login.
+   * @default - requests 50 millicores, 64 MiB and 1 GiB of disk, limits 1 CPU, 256 MiB and 1 GiB of disk
+   */
+  readonly initResources?: kplus.ContainerResources;
+
+  /**
    * Isolate the pods: they connect only to DNS and the database. A NetworkPolicy restricts their clients in any case.
    * @default - the pods may connect to every address
    */

@@ -128,7 +128,7 @@ function writeContainer(
     image: props.initImage ?? IMAGES.mlflow,
     imagePullPolicy: props.imagePullPolicy,
     command: ['python', `${CONFIG_FOLDER}/write_userlist.py`],
-    resources: INIT_RESOURCES,
+    resources: props.initResources ?? INIT_RESOURCES,
   });
 }
 

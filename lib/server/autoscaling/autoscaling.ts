@@ -3,6 +3,7 @@ import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import type { ObjectLabels } from '../../kube/pod/labels';
+import type { ComparedUsage } from '../../rules/autoscaler-needs-requests';
 import type { Problems } from '../../validation/problems';
 
 import { checkKeda, type KedaOptions, scaledObject } from './keda';
@@ -21,6 +22,7 @@ export class Autoscaling {
   public static byResources(options: ResourceScalingOptions): Autoscaling {
     return new Autoscaling(
       options.maxReplicas,
+      options.memoryPercent === undefined ? ['cpu'] : ['cpu', 'memory'],
       (problems, server) => {
         checkResourceScaling(problems, options, server);
       },
@@ -32,6 +34,7 @@ export class Autoscaling {
   public static keda(options: KedaOptions): Autoscaling {
     return new Autoscaling(
       options.maxReplicas,
+      options.triggers.flatMap(({ _usage }) => _usage ?? []),
       (problems, server) => {
         checkKeda(problems, options, server);
       },
@@ -42,6 +45,8 @@ export class Autoscaling {
   private constructor(
     /** Maximum number of pods. */
     public readonly maxReplicas: number,
+    /** @internal */
+    public readonly _usages: readonly ComparedUsage[],
     /** @internal */
     public readonly _check: (problems: Problems, server: ScaledServer) => void,
     /** @internal */

@@ -3,6 +3,7 @@ import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import type { ObjectLabels } from '../../kube/pod/labels';
+import type { ComparedUsage } from '../../rules/autoscaler-needs-requests';
 import { checkSeconds, checkWhole } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 
@@ -51,7 +52,7 @@ export class KedaTrigger {
   public static requests(options: RequestTriggerOptions): KedaTrigger {
     const { prometheusAddress, perSecondAndPod } = options;
     return new KedaTrigger(
-      true,
+      undefined,
       (problems, at, { namespace, metrics }) => {
         checkAddress(problems, at, prometheusAddress);
         checkAmount(problems, `${at}.perSecondAndPod`, perSecondAndPod);
@@ -73,7 +74,7 @@ export class KedaTrigger {
   /** Any metric in Prometheus, such as the number of database connections. */
   public static prometheus(options: PrometheusTriggerOptions): KedaTrigger {
     return new KedaTrigger(
-      true,
+      undefined,
       (problems, at) => {
         checkAddress(problems, at, options.prometheusAddress);
         checkAmount(problems, `${at}.threshold`, options.threshold);
@@ -82,9 +83,9 @@ export class KedaTrigger {
     );
   }
 
-  private static utilization(type: 'cpu' | 'memory', percent: number): KedaTrigger {
+  private static utilization(type: ComparedUsage, percent: number): KedaTrigger {
     return new KedaTrigger(
-      false,
+      type,
       (problems, at, server) => {
         checkWhole(problems, at, percent, { least: 1 });
         checkRequest(problems, at, type, server);
@@ -95,7 +96,7 @@ export class KedaTrigger {
 
   private constructor(
     /** @internal */
-    public readonly _isAverage: boolean,
+    public readonly _usage: ComparedUsage | undefined,
     /** @internal */
     public readonly _check: (problems: Problems, at: string, server: ScaledServer) => void,
     /** @internal */
@@ -133,7 +134,7 @@ export function checkKeda(problems: Problems, options: KedaOptions, server: Scal
   triggers.forEach((trigger, i) => {
     trigger._check(problems, `autoscaling.triggers[${String(i)}]`, server);
   });
-  if (fallbackReplicas !== undefined && !triggers.some((trigger) => trigger._isAverage)) {
+  if (fallbackReplicas !== undefined && triggers.every((trigger) => trigger._usage !== undefined)) {
     problems.say(
       '`autoscaling.fallbackReplicas` needs a Prometheus trigger: KEDA has no fallback for CPU and memory.',
       'Leave it out.',

@@ -1,5 +1,6 @@
 import type * as kplus from 'cdk8s-plus-28';
 
+import type { ComparedUsage } from '../../rules/autoscaler-needs-requests';
 import { checkWhole } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 
@@ -23,7 +24,7 @@ export interface ScaledServer {
 }
 
 /** Validates that the server requests what `prop` compares its usage with. Kubernetes takes a limit as request. */
-export function checkRequest(problems: Problems, prop: string, type: 'cpu' | 'memory', server: ScaledServer): void {
+export function checkRequest(problems: Problems, prop: string, type: ComparedUsage, server: ScaledServer): void {
   const resource = server.resources[type];
   if (resource?.request === undefined && resource?.limit === undefined) {
     problems.say(
