@@ -27,7 +27,7 @@ test.each(PAGES)('%s shows the examples as they are', (page) => {
 
 test.each(PAGES)('%s has no TypeScript of its own', (page) => {
   const text = readFileSync(page, 'utf8');
-  expect(text.match(/```ts/g)).toHaveLength([...text.matchAll(EMBEDDED)].length);
+  expect(text.match(/```ts/g) ?? []).toHaveLength([...text.matchAll(EMBEDDED)].length);
 });
 
 test('README quotes the error of a password that is not set', () => {
