@@ -5,7 +5,8 @@ import { dnsRule } from '../kube/network/isolation';
 import type { NetworkRoute } from '../kube/network/network-route';
 
 import { type ClusterOptions, IpFamilies, LogFormat } from './cluster-options';
-import { addVariables, containersOf, type Manifest, type ManifestPod, podIn } from './manifest';
+import { logJson } from './log-format';
+import { containersOf, type Manifest, type ManifestPod, podIn } from './manifest';
 import { trustCa } from './trusted-ca';
 
 /** Completes the manifest of an object that an operator makes pods of. */
@@ -23,14 +24,13 @@ export function completeBy(object: ApiObject, completion: Completion): void {
 /** The manifest of an object, with what the cluster asks of it. `services` are the app's, each as `name.namespace`. */
 export function complete(
   object: ApiObject,
-  rendered: Manifest,
+  manifest: Manifest,
   options: ClusterOptions,
   services: ReadonlySet<string>,
 ): Manifest {
-  const manifest = structuredClone(rendered);
   const pod = podIn(manifest);
   if (pod !== undefined) {
-    completePod(pod, options, services);
+    completePod(object, pod, options, services);
   }
   if (manifest.kind === 'Service' && options.ipFamilies !== undefined) {
     completeService(manifest, options.ipFamilies);
@@ -39,10 +39,16 @@ export function complete(
     completePolicy(manifest, options.dns);
   }
   COMPLETIONS.get(object)?.(manifest, options);
-  return manifest;
+  // What several containers share would become an anchor in YAML.
+  return JSON.parse(JSON.stringify(manifest)) as Manifest;
 }
 
-function completePod(pod: ManifestPod, options: ClusterOptions, services: ReadonlySet<string>): void {
+function completePod(
+  object: ApiObject,
+  pod: ManifestPod,
+  options: ClusterOptions,
+  services: ReadonlySet<string>,
+): void {
   const { imageRegistry, trustedCa, clusterDomain = CLUSTER_DOMAIN } = options;
   options.podUser?._complete(pod);
   completeMetadata(pod, options);
@@ -55,7 +61,7 @@ function completePod(pod: ManifestPod, options: ClusterOptions, services: Readon
       container.image = imageRegistry._imageOf(container.image);
     }
     if (options.logFormat === LogFormat.JSON) {
-      addVariables(container, [{ name: 'LOG_FORMAT', value: LogFormat.JSON }]);
+      logJson(object, container);
     }
     if (clusterDomain !== CLUSTER_DOMAIN) {
       const moved = (text: string): string => text.replaceAll(`.svc.${CLUSTER_DOMAIN}`, `.svc.${clusterDomain}`);
@@ -119,18 +125,17 @@ function renderedDns(route?: NetworkRoute): string {
 
 /** Generated types render their fields in the order of the alphabet. */
 function sortFields(pod: ManifestPod): void {
-  const { metadata } = pod;
-  if (metadata !== undefined) {
-    pod.metadata = sorted(metadata);
-    metadata.labels &&= sorted(metadata.labels);
-    metadata.annotations &&= sorted(metadata.annotations);
-  }
+  const { labels, annotations, ...metadata } = pod.metadata ?? {};
+  pod.metadata = sorted({
+    ...metadata,
+    annotations: annotations && sorted(annotations),
+    labels: labels && sorted(labels),
+  });
   pod.spec = sorted(pod.spec);
   pod.spec.containers = pod.spec.containers.map(sorted);
   pod.spec.initContainers &&= pod.spec.initContainers.map(sorted);
 }
 
 function sorted<T extends object>(value: T): T {
-  const defined = Object.entries(value).filter(([, field]) => field !== undefined);
-  return Object.fromEntries(defined.sort(([a], [b]) => (a < b ? -1 : 1))) as T;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) as T;
 }

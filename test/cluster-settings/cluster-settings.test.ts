@@ -1,4 +1,4 @@
-import { ApiObject, App, Chart, Cron, Testing } from 'cdk8s';
+import { ApiObject, App, Chart, Cron, Testing, Yaml } from 'cdk8s';
 import {
   CloudNativePostgres,
   ClusterSettings,
@@ -312,6 +312,25 @@ test.each([
     ipFamilies: undefined,
     ...expected,
   });
+});
+
+test('logs of oauth2-proxy are JSON by its own templates', () => {
+  const pod = examples({ logFormat: LogFormat.JSON })
+    .pods.flatMap(containersOf)
+    .find(({ name }) => name === 'oauth2-proxy');
+  expect(env(pod).OAUTH2_PROXY_STANDARD_LOGGING_FORMAT).toBe(
+    '{"time":{{printf "%q" .Timestamp}},"message":{{printf "%q" .Message}},"logger":{{printf "%q" .File}}}',
+  );
+});
+
+test('containers of a pod share nothing that YAML would make an anchor of', () => {
+  const scope = chart();
+  ClusterSettings.of(scope).apply({
+    ...ALL,
+    httpProxy: HttpProxy.fromSecret(SecretKey.fromSecretName('proxy', 'url')),
+  });
+  server(scope);
+  expect(Yaml.stringify(...(Testing.synth(scope) as unknown[]))).not.toMatch(/[&*]a\d/);
 });
 
 test('one error says all that is wrong', () => {

@@ -1,4 +1,4 @@
-"""Writes one file with the CAs of the image, those of Python's clients and those of the cluster, each once."""
+"""Writes one file with the CAs of the image, of Python's clients and of the cluster, each once."""
 
 import re
 import ssl

@@ -1,4 +1,4 @@
-"""The event loop of an MLflow worker: bounds its requests, loads the stores, listens on IPv6, removes the Assistant.
+"""The event loop of an MLflow worker: bounds requests, loads the stores, listens on IPv6, has no Assistant.
 
 MLflow runs each request in a thread of anyio's default pool, which has 40. A request may hold one database
 connection while it waits for a second, so a pool that is not larger than the threads can wait for itself.

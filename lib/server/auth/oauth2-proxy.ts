@@ -2,6 +2,7 @@ import { Duration, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
+import { logsJsonBy } from '../../cluster/log-format';
 import { IMAGES } from '../../images';
 import type { ObjectLabels } from '../../kube/pod/labels';
 import type { Problems } from '../../validation/problems';
@@ -13,6 +14,8 @@ import { CERTIFICATE_FILE, KEY_FILE, PROXIED_PORT, SERVER_PORT } from '../settin
 import { type AuthContext, type AuthParts, type AuthStrategy, NO_AUTH } from './auth-strategy';
 import { checkOAuth2Proxy, type OAuth2ProxyOptions, optionalArguments } from './oauth2-proxy-options';
 import { callbackUrl, routesToRedis, routeToIssuer, SameSite } from './single-sign-on';
+
+const PROXY = 'oauth2-proxy';
 
 const DEFAULT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(50), limit: kplus.Cpu.units(1) },
@@ -41,7 +44,7 @@ export class OAuth2Proxy implements AuthStrategy {
     };
     return {
       ...NO_AUTH,
-      proxy: (certificate) => container('oauth2-proxy', [part, certificate], this.sidecar(context)),
+      proxy: (certificate) => container(PROXY, [part, certificate], this.sidecar(context)),
     };
   }
 
@@ -65,6 +68,32 @@ export class OAuth2Proxy implements AuthStrategy {
       readiness: probe('/ready', 5, 2),
     };
   }
+}
+
+// Its templates quote some fields themselves: the path and the user agent.
+logsJsonBy(PROXY, {
+  OAUTH2_PROXY_STANDARD_LOGGING_FORMAT: json({ message: '{{printf "%q" .Message}}', logger: '{{printf "%q" .File}}' }),
+  OAUTH2_PROXY_AUTH_LOGGING_FORMAT: json({
+    message: '{{printf "%q" .Message}}',
+    status: '{{printf "%q" .Status}}',
+    user: '{{printf "%q" .Username}}',
+    client: '{{printf "%q" .Client}}',
+  }),
+  OAUTH2_PROXY_REQUEST_LOGGING_FORMAT: json({
+    message: '{{.RequestURI}}',
+    method: '{{printf "%q" .RequestMethod}}',
+    status: '{{.StatusCode}}',
+    seconds: '{{.RequestDuration}}',
+    user: '{{printf "%q" .Username}}',
+    client: '{{printf "%q" .Client}}',
+  }),
+});
+
+function json(fields: Record<string, string>): string {
+  const all = { time: '{{printf "%q" .Timestamp}}', ...fields };
+  return `{${Object.entries(all)
+    .map(([name, value]) => `"${name}":${value}`)
+    .join(',')}}`;
 }
 
 /**
