@@ -10,7 +10,7 @@ import type { PodPart } from '../kube/pod/pod-part';
 import { SCRATCH_SPACE } from '../kube/pod/scratch-space';
 import { texts } from '../kube/values/env-values';
 import { addConnectionDemand } from '../postgres/capacity/connection-demand';
-import { connectionPart } from '../postgres/connection/connection-part';
+import { libpqPart } from '../postgres/connection/connection-part';
 import type { PostgresConnection } from '../postgres/connection/postgres-connection';
 import { SCRIPT_RESOURCES } from '../scripts/script-resources';
 import { scriptCommand, type ScriptFiles } from '../scripts/scripts';
@@ -132,7 +132,7 @@ export class Operation {
     this.unconnected = [files, environment];
     this.connected = [
       files,
-      connectionPart(scope, connection),
+      libpqPart(scope, labels, connection),
       { envVariables: texts({ MLFLOW_BACKEND_STORE_URI: 'postgresql+psycopg2://' }) },
       environment,
     ];

@@ -8,7 +8,7 @@ import { container, type ContainerOptions, type Pod, type PodContainer, podOf } 
 import type { PodPart } from '../kube/pod/pod-part';
 import { text, texts } from '../kube/values/env-values';
 import { poolingPart } from '../postgres/capacity/pooling-profile';
-import { connectionPart, replicaPart } from '../postgres/connection/connection-part';
+import { libpqPart, replicaPart } from '../postgres/connection/connection-part';
 import { SCRIPT_FOLDER, scriptCommand, ScriptFiles } from '../scripts/scripts';
 import type { Problems } from '../validation/problems';
 
@@ -40,8 +40,8 @@ export function serverPods(problems: Problems, scope: Construct, spec: ServerSpe
   const { imagePullSecrets, priorityClassName, serviceAccount } = spec;
   const { connection } = spec.backend;
   const files = filesPart(scope, spec);
-  const database = connectionPart(scope, connection);
-  const unpooled = connection.bypass && connectionPart(scope, connection.bypass, 'postgres-direct');
+  const database = libpqPart(scope, spec.labels, connection);
+  const unpooled = connection.bypass && libpqPart(scope, spec.labels, connection.bypass, 'postgres-direct');
   const environment = environmentParts(spec);
   const extra: PodPart = { of: 'extraInitEnvVars', isExtra: true, envVariables: spec.extraInitEnvVars };
   const init: ContainerOptions = {

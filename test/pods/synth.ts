@@ -72,6 +72,8 @@ interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]> {
   readonly rds?: RdsCase;
   readonly tls?: 'disable' | 'prefer' | 'require' | 'verifyCa' | 'verifyFull';
   readonly clientCertificate?: boolean;
+  /** `userTimeout` of the connection, in seconds. */
+  readonly userTimeout?: number;
   readonly check?: 'off' | number;
   readonly migration?: 'job' | 'off';
   readonly migrationDeadline?: number;
@@ -254,6 +256,8 @@ function external(chart: Chart, options: ServerCase): IPostgresBackend {
     failoverHosts: options.failoverHosts,
     readHost: options.readHost,
     tls: tlsOf(options),
+    tcpKeepalive:
+      options.userTimeout === undefined ? undefined : { userTimeout: Duration.seconds(options.userTimeout) },
   });
 }
 

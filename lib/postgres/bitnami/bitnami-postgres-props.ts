@@ -4,6 +4,7 @@ import type { PodOptions } from '../../kube/pod/pod-options';
 import type { IsolationOptions } from '../../kube/network/isolation';
 import type { Persistence } from '../../kube/values/persistence';
 import type { PostgresTls } from '../connection/postgres-tls';
+import type { TcpKeepaliveOptions } from '../connection/tcp-keepalive';
 
 import type { BitnamiArchitecture } from './bitnami-architecture';
 import type { BitnamiPasswords } from './bitnami-passwords';
@@ -52,6 +53,12 @@ export interface BitnamiPostgresProps extends PodOptions {
    * @default 100
    */
   readonly maxConnections?: number;
+
+  /**
+   * When a connection counts as dead whose peer no longer answers.
+   * @default - 20 s after data that nobody acknowledges, one minute on an idle connection
+   */
+  readonly tcpKeepalive?: TcpKeepaliveOptions;
 
   /**
    * Further settings of `postgresql.conf`, by name.

@@ -24,6 +24,7 @@ import {
   POSTGRES_PORT,
 } from '../connection/postgres-settings';
 import { PostgresTls } from '../connection/postgres-tls';
+import { checkTcpKeepalive } from '../connection/tcp-keepalive';
 
 import { BitnamiArchitecture } from './bitnami-architecture';
 import { type BitnamiRole, passwordSecret } from './bitnami-passwords';
@@ -123,6 +124,7 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
         revision: literal === undefined ? undefined : changeMark(this.node.path, literal),
       }),
       tls: props.tls ?? PostgresTls.PREFER,
+      tcpKeepalive: props.tcpKeepalive,
       readHost: this.readService && text(this.readService.name),
       maxConnections: props.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
       clientLabels,
@@ -148,6 +150,7 @@ function checkProps(problems: Problems, id: string, props: BitnamiPostgresProps)
   }
   checkPort(problems, 'servicePort', props.servicePort);
   checkMaxConnections(problems, props.maxConnections);
+  checkTcpKeepalive(problems, props.tcpKeepalive);
   checkSettings(problems, 'settings', props.settings, 'postgresql.conf', { max_connections: 'maxConnections' });
   for (const file of Object.keys(initScripts).filter((each) => !/^(?!\.\.)[-._a-zA-Z0-9]{1,249}\.sql$/.test(each))) {
     problems.add('initScripts', 'must have file names that end in .sql', file, 'The image runs nothing else as SQL.');

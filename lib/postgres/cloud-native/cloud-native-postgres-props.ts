@@ -3,6 +3,7 @@ import type * as kplus from 'cdk8s-plus-28';
 
 import type { PoolerOptions } from '../capacity/pooler-options';
 import type { PostgresTls } from '../connection/postgres-tls';
+import type { TcpKeepaliveOptions } from '../connection/tcp-keepalive';
 
 /** Options of a volume of each instance. */
 export interface CloudNativeStorageOptions {
@@ -104,6 +105,12 @@ export interface CloudNativePostgresProps {
    * @default 100
    */
   readonly maxConnections?: number;
+
+  /**
+   * When a connection counts as dead whose peer no longer answers.
+   * @default - 20 s after data that nobody acknowledges, one minute on an idle connection
+   */
+  readonly tcpKeepalive?: TcpKeepaliveOptions;
 
   /**
    * Further settings of `postgresql.conf`, by name. The operator refuses those that it sets itself.

@@ -59,6 +59,7 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
       credentials: PostgresCredentials.fromSecretName(names.login),
       tls: props.tls ?? PostgresTls.verifyFull({ ca: FileSource.fromSecret(names.ca, 'ca.crt') }),
       readHost: instances > 1 ? text(names.standbys) : undefined,
+      tcpKeepalive: props.tcpKeepalive,
       maxConnections,
       route: servers,
       readRoute: servers,
@@ -66,7 +67,7 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
     this.connection = new PostgresConnection(primary);
     if (pooler !== undefined && budget !== undefined) {
       const bypass = this.connection;
-      this.pooler = poolerResource(this, names, pooler, budget);
+      this.pooler = poolerResource(this, names, pooler, { budget, tcpKeepalive: props.tcpKeepalive });
       addPoolerDemand(bypass, this, budget);
       this.connection = new PostgresConnection({
         ...primary,

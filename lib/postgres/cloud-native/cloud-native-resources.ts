@@ -10,6 +10,7 @@ import { OVER_NODES_AND_ZONES, spreadOf } from '../../kube/pod/placement';
 import { disruptionBudget } from '../../kube/pod/workload';
 import type { PoolBudget } from '../capacity/pool-budget';
 import { POOLER_TIMEOUTS } from '../capacity/pooler-options';
+import { poolerKeepalive, type TcpKeepaliveOptions } from '../connection/tcp-keepalive';
 
 import type {
   CloudNativePoolerOptions,
@@ -116,7 +117,7 @@ export function poolerResource(
   scope: Construct,
   names: ClusterNames,
   options: CloudNativePoolerOptions,
-  budget: PoolBudget,
+  { budget, tcpKeepalive = {} }: { readonly budget: PoolBudget; readonly tcpKeepalive?: TcpKeepaliveOptions },
 ): ApiObject {
   // Labels that the operator gives its pods.
   const labels: ObjectLabels = {
@@ -138,7 +139,12 @@ export function poolerResource(
           default_pool_size: Lazy.any({ produce: () => String(budget.defaultPoolSize) }) as string,
           reserve_pool_size: String(budget.reservePoolSize),
           max_client_conn: String(budget.maxClientConnections),
-          ...Object.fromEntries(Object.entries(POOLER_TIMEOUTS).map(([name, seconds]) => [name, String(seconds)])),
+          ...Object.fromEntries(
+            Object.entries({ ...POOLER_TIMEOUTS, ...poolerKeepalive(tcpKeepalive) }).map(([name, value]) => [
+              name,
+              String(value),
+            ]),
+          ),
           ...options.settings,
         },
       },

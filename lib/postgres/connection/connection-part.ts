@@ -1,11 +1,17 @@
 import type { Construct } from 'constructs';
 
+import { mountConfigFiles } from '../../kube/pod/config-files';
+import type { ObjectLabels } from '../../kube/pod/labels';
 import type { PodPart } from '../../kube/pod/pod-part';
 import { text, texts } from '../../kube/values/env-values';
 
 import { failureCausesOf } from './connection-sidecar';
 import type { PostgresConnection } from './postgres-connection';
 import type { PostgresCredentials } from './postgres-credentials';
+import { serviceFile } from './tcp-keepalive';
+
+/** Section of the service file. */
+const SERVICE = 'mlflow';
 
 /**
  * The part of each pod that connects: libpq's environment variables, the files that they name, and what the pod itself needs.
@@ -35,8 +41,8 @@ export function connectionPart(scope: Construct, connection: PostgresConnection,
           PGSSLCERT: `${tlsFolder}/certificate/tls.crt`,
           PGSSLKEY: `${tlsFolder}/key/tls.key`,
         }),
-        // For each host of a list. Without it, libpq waits for the kernel's timeout of two minutes.
-        PGCONNECT_TIMEOUT: 10,
+        // For each host of a list: two lost packets. Without it, libpq waits for the kernel's timeout of two minutes.
+        PGCONNECT_TIMEOUT: 5,
         ...(connection.readWriteOnly && { PGTARGETSESSIONATTRS: 'read-write' }),
         ...(passwordFile && { PGPASSFILE: `${passwordFolder}/${passwordFile.name}` }),
         // Not libpq's: the advice of our scripts for failures that the sidecar causes.
@@ -53,6 +59,32 @@ export function connectionPart(scope: Construct, connection: PostgresConnection,
     podAnnotations: credentialsRevision(credentials),
     serviceAccountAnnotations: sidecar?.serviceAccountAnnotations,
     routes: sidecar?.routes ?? [connection.route],
+  };
+}
+
+/**
+ * The part of containers that connect by libpq: the connection, and a service file with the parameters that have no environment
+ * variable. Other drivers, such as Go's lib/pq, refuse its variables.
+ * @see https://www.postgresql.org/docs/current/libpq-pgservice.html
+ */
+export function libpqPart(
+  scope: Construct,
+  labels: ObjectLabels,
+  connection: PostgresConnection,
+  name = 'postgres',
+): PodPart {
+  const part = connectionPart(scope, connection, name);
+  const path = `/etc/${name}-service`;
+  const file = mountConfigFiles(scope, `${name}-service`, labels, {
+    name: `${scope.node.id}-${name}-service`,
+    volumeName: `${name}-service`,
+    path,
+    data: { 'pg_service.conf': serviceFile(SERVICE, connection.tcpKeepalive) },
+  });
+  return {
+    ...part,
+    envVariables: { ...part.envVariables, ...texts({ PGSERVICE: SERVICE, PGSERVICEFILE: `${path}/pg_service.conf` }) },
+    volumeMounts: [...(part.volumeMounts ?? []), file],
   };
 }
 

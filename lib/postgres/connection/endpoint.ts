@@ -8,6 +8,7 @@ import type { Problems } from '../../validation/problems';
 import { PostgresConnection, type PostgresConnectionProps } from './postgres-connection';
 import { checkMaxConnections, DEFAULT_DATABASE, POSTGRES_PORT } from './postgres-settings';
 import { PostgresTls } from './postgres-tls';
+import { checkTcpKeepalive, type TcpKeepaliveOptions } from './tcp-keepalive';
 
 /** Address and limits of a database that exists, besides its host. */
 export interface EndpointProps {
@@ -42,6 +43,12 @@ export interface EndpointProps {
   readonly maxConnections?: number;
 
   /**
+   * When a connection counts as dead whose peer no longer answers.
+   * @default - 20 s after data that nobody acknowledges, one minute on an idle connection
+   */
+  readonly tcpKeepalive?: TcpKeepaliveOptions;
+
+  /**
    * Network route to all hosts, for isolated pods. Network policies match addresses, not names.
    * @default - every address at the port; if all hosts are addresses, only these
    */
@@ -74,6 +81,7 @@ export function checkEndpoint(problems: Problems, endpoint: ExternalEndpointProp
   checkPort(problems, 'port', endpoint.port);
   checkDatabase(problems, endpoint.database);
   checkMaxConnections(problems, endpoint.maxConnections);
+  checkTcpKeepalive(problems, endpoint.tcpKeepalive);
   checkRoute(problems, 'route', endpoint.route);
   endpoint.tls?._check(problems);
 }
@@ -97,6 +105,7 @@ export function endpointConnection(
     port: text(endpoint.port ?? POSTGRES_PORT),
     database: text(endpoint.database ?? DEFAULT_DATABASE),
     tls: endpoint.tls ?? PostgresTls.REQUIRE,
+    tcpKeepalive: endpoint.tcpKeepalive,
     readWriteOnly: failoverHosts.length > 0,
     readHost: readHost === undefined ? undefined : text(readHost),
     maxConnections: endpoint.maxConnections,

@@ -9,6 +9,7 @@ import type { ConnectionSidecar } from './connection-sidecar';
 import type { PostgresCredentials } from './postgres-credentials';
 import { POSTGRES_PORT } from './postgres-settings';
 import type { PostgresTls } from './postgres-tls';
+import type { TcpKeepaliveOptions } from './tcp-keepalive';
 import { checkNew } from '../../validation/arguments';
 
 /** Props of {@link PostgresConnection}. */
@@ -27,6 +28,12 @@ export interface PostgresConnectionProps {
 
   /** Encryption of the connection. */
   readonly tls: PostgresTls;
+
+  /**
+   * When a connection counts as dead whose peer no longer answers.
+   * @default - 20 s after data that nobody acknowledges, one minute on an idle connection
+   */
+  readonly tcpKeepalive?: TcpKeepaliveOptions;
 
   /**
    * Connect to the first host that accepts writes, instead of the first that answers. For lists of hosts.
@@ -108,6 +115,8 @@ export class PostgresConnection {
   public readonly credentials: PostgresCredentials;
   /** Encryption of the connection. */
   public readonly tls: PostgresTls;
+  /** When a connection counts as dead whose peer no longer answers. */
+  public readonly tcpKeepalive: TcpKeepaliveOptions;
   /** Whether pods connect only to a host that accepts writes. */
   public readonly readWriteOnly: boolean;
   /** Host of the read replicas, if there are any. */
@@ -135,6 +144,7 @@ export class PostgresConnection {
     this.database = props.database;
     this.credentials = props.credentials;
     this.tls = props.tls;
+    this.tcpKeepalive = props.tcpKeepalive ?? {};
     this.readWriteOnly = props.readWriteOnly ?? false;
     this.readHost = props.readHost;
     this._limits = props;

@@ -12,6 +12,7 @@ import { PostgresConnection } from '../connection/postgres-connection';
 import { checkLoginSecret, PostgresCredentials, type SecretKeysOptions } from '../connection/postgres-credentials';
 import { checkMaxConnections } from '../connection/postgres-settings';
 import { PostgresTls } from '../connection/postgres-tls';
+import { checkTcpKeepalive, type TcpKeepaliveOptions } from '../connection/tcp-keepalive';
 
 /** Props of {@link ExistingSecretPostgres}. */
 export interface ExistingSecretPostgresProps extends ExternalEndpointProps, SecretKeysOptions {
@@ -53,6 +54,12 @@ export interface ConnectionSecretProps extends SecretKeysOptions {
    * @default - unknown: no check that all connections fit
    */
   readonly maxConnections?: number;
+
+  /**
+   * When a connection counts as dead whose peer no longer answers.
+   * @default - 20 s after data that nobody acknowledges, one minute on an idle connection
+   */
+  readonly tcpKeepalive?: TcpKeepaliveOptions;
 
   /**
    * Network route to the host, for isolated pods.
@@ -98,6 +105,7 @@ class ConnectionSecretPostgres extends Construct implements IPostgresBackend {
       checkDataKey(problems, prop, key);
     }
     checkMaxConnections(problems, props.maxConnections);
+    checkTcpKeepalive(problems, props.tcpKeepalive);
     checkRoute(problems, 'route', props.route);
     props.tls?._check(problems);
     problems.throwIfAny();
@@ -108,6 +116,7 @@ class ConnectionSecretPostgres extends Construct implements IPostgresBackend {
       database: fromSecretKey(secretName, databaseKey),
       credentials: PostgresCredentials.fromSecretName(secretName, props),
       tls: props.tls ?? PostgresTls.PREFER,
+      tcpKeepalive: props.tcpKeepalive,
       maxConnections: props.maxConnections,
       route: props.route,
     });

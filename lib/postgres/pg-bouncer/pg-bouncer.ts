@@ -80,6 +80,7 @@ export class PgBouncer extends Construct implements IPostgresBackend {
       database: backend.connection.database,
       credentials: login,
       tls: tlsOf(props.clientTls),
+      tcpKeepalive: backend.connection.tcpKeepalive,
       clientLabels,
       route: { peers: [NetworkPeer.pods(labels.selector)], ports: [POOLER_PORT] },
       bypass: backend.connection.unpooled,

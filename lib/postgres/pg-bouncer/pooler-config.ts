@@ -1,5 +1,6 @@
 import type { PoolBudget } from '../capacity/pool-budget';
 import { POOLER_TIMEOUTS } from '../capacity/pooler-options';
+import { poolerKeepalive } from '../connection/tcp-keepalive';
 
 import type { PgBouncerProps } from './pg-bouncer-props';
 
@@ -45,6 +46,7 @@ export function poolerConfig(
     client_tls_cert_file: props.clientTls && `${CLIENT_TLS_FOLDER}/certificate/tls.crt`,
     client_tls_key_file: props.clientTls && `${CLIENT_TLS_FOLDER}/key/tls.key`,
     ...POOLER_TIMEOUTS,
+    ...poolerKeepalive(props.backend.connection.tcpKeepalive),
     // Otherwise each probe writes a line into the log.
     log_connections: 0,
     log_disconnections: 0,

@@ -30,7 +30,7 @@ say INFO "$program: dumping ${PGDATABASE:-} of PostgreSQL $version with pg_dump 
 # Runs inside of the session that holds the snapshot.
 export DESCRIPTION="$here/describe_database.sql"
 export DUMP='
-  pg_dump --no-password --dbname="$KEEPALIVE" --format=custom --snapshot="$SNAPSHOT" --lock-wait-timeout=600000 \
+  pg_dump --no-password --format=custom --snapshot="$SNAPSHOT" --lock-wait-timeout=600000 \
     --file="$PARTIAL/dump" &&
   psql $SCRIPTED --set=snapshot="$SNAPSHOT" --set=created="$CREATED" --set=folder="$PARTIAL" --file="$DESCRIPTION" &&
   echo done >"$PARTIAL/dumped"'

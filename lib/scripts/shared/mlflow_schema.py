@@ -131,8 +131,7 @@ def connect(uri: str) -> Any:
     dsn, matches = re.subn(r"^postgres(ql)?(\+psycopg2)?://", "postgresql://", uri)
     if not matches:
         raise BadSetting("MLFLOW_BACKEND_STORE_URI must begin with postgresql+psycopg2://")
-    # The lock's session idles during the migration: keep NAT and load balancers from cutting it.
-    return psycopg2.connect(dsn, keepalives_idle=30)
+    return psycopg2.connect(dsn)
 
 
 @contextmanager
