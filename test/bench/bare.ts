@@ -79,7 +79,7 @@ export function bareServer(scope: Construct, n: number, scriptsName: string, rev
     PGUSER: kplus.EnvValue.fromSecretValue({ secret, key: 'username' }),
     PGPASSWORD: kplus.EnvValue.fromSecretValue({ secret, key: 'password' }),
     PGSSLMODE: text('require'),
-    PGCONNECT_TIMEOUT: text('10'),
+    PGCONNECT_TIMEOUT: text('5'),
     POD_NAMESPACE: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_NAMESPACE),
     MLFLOW_BACKEND_STORE_URI: text('postgresql+psycopg2://'),
     MLFLOW_DEFAULT_ARTIFACT_ROOT: text('mlflow-artifacts:/'),

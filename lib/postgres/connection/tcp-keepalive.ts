@@ -62,7 +62,9 @@ export function serviceFile(service: string, options: TcpKeepaliveOptions): stri
     keepalives_count: count,
     tcp_user_timeout: userTimeout.toMilliseconds(),
   };
-  return [`[${service}]`, ...Object.entries(parameters).map(([name, value]) => `${name}=${String(value)}`), ''].join('\n');
+  return [`[${service}]`, ...Object.entries(parameters).map(([name, value]) => `${name}=${String(value)}`), ''].join(
+    '\n',
+  );
 }
 
 /** The settings of PgBouncer, for the connections to the database and to its clients. */

@@ -71,6 +71,10 @@ client_tls_sslmode = disable
 query_wait_timeout = 30
 server_login_retry = 0.5
 server_connect_timeout = 5
+tcp_keepidle = 30
+tcp_keepintvl = 10
+tcp_keepcnt = 3
+tcp_user_timeout = 20000
 log_connections = 0
 log_disconnections = 0
 `);
