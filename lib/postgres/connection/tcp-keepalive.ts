@@ -12,8 +12,8 @@ import type { Problems } from '../../validation/problems';
  */
 export interface TcpKeepaliveOptions {
   /**
-   * Time without traffic after which the first probe is sent, in whole seconds. Keep it below the idle limit of what is on the way:
-   * 350 s of AWS' NAT gateway, 4 minutes of Azure's load balancer.
+   * Time without traffic after which the first probe is sent, in whole seconds. Keep it below the idle limit of
+   * each NAT and load balancer on the way, of which some have 4 minutes.
    * @default Duration.seconds(30)
    */
   readonly idle?: Duration;
