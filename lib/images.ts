@@ -1,4 +1,4 @@
-/** Default images, for tools that mirror or scan them. */
+/** Default images of the library's props. */
 export const IMAGES = {
   /** Official image with all extras. The one without `-full` has no database driver. */
   mlflow: 'ghcr.io/mlflow/mlflow:v3.17.2-full',
@@ -15,3 +15,12 @@ export const IMAGES = {
   bitnamiPostgres: 'docker.io/bitnamilegacy/postgresql:17.6.0-debian-12-r4',
   postgresExporter: 'quay.io/prometheuscommunity/postgres-exporter:v0.18.1',
 };
+
+/** The default images of the library, for tools that mirror or scan them. */
+// eslint-disable-next-line @typescript-eslint/no-extraneous-class -- jsii exports classes, no constants
+export class DefaultImages {
+  /** The images, by what they run: `mlflow`, `postgres` (the client tools), `pgBouncer`, `oauth2Proxy` and so on. */
+  public static all(): Record<string, string> {
+    return { ...IMAGES };
+  }
+}

@@ -7,7 +7,7 @@ const PREFIX = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9
 export class ImageRegistry {
   /**
    * One mirror of all registries: `quay.io/oauth2-proxy/oauth2-proxy:v7` becomes `prefix/oauth2-proxy/oauth2-proxy:v7`. Images of
-   * the mirror's own host stay as they are. `IMAGES` has the library's default images, for the tool that fills the mirror.
+   * the mirror's own host stay as they are. `DefaultImages` has those of the library, for the tool that fills the mirror.
    *
    * @param prefix host of the mirror, with a port and a path if it has them, such as `registry.example.com/mirror`
    */

@@ -3,6 +3,7 @@ import {
   CloudNativePostgres,
   ClusterSettings,
   type ClusterOptions,
+  DefaultImages,
   FileSource,
   HttpProxy,
   ImageRegistry,
@@ -269,6 +270,17 @@ describe('images', () => {
     ['registry.example.com/team/mlflow:3', 'registry.example.com/team/mlflow:3'],
   ])('%s from a mirror', (image, expected) => {
     expect(imageOf(image, ImageRegistry.mirror(MIRROR))).toBe(expected);
+  });
+
+  test('of the examples are the defaults, or their own', () => {
+    const images = new Set(
+      examples({})
+        .pods.flatMap(containersOf)
+        .map(({ image }) => image as string),
+    );
+    const others = [...images].filter((image) => !Object.values(DefaultImages.all()).includes(image));
+    expect(others.filter((image) => !/example|your|burakince/.test(image))).toEqual([]);
+    expect(images.size - others.length).toBe(Object.keys(DefaultImages.all()).length - 1);
   });
 
   test('from a mirror for each registry', () => {

@@ -265,6 +265,7 @@ export const WITHOUT_CONTRACT: Record<Exclude<ClassName, keyof typeof CONTRACTS>
   ExternalSecret: CONSTRUCT,
   Rules: CHOICE,
   ClusterSettings: 'options of a scope, tested over all pods of the examples',
+  DefaultImages: 'a list, compared with the examples',
   BackupLocation: CHOICE,
   BitnamiArchitecture: CHOICE,
   BitnamiPasswords: CHOICE,

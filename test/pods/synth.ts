@@ -7,6 +7,7 @@ import {
   AwsIdentity,
   CloudSqlLogin,
   CloudSqlPostgres,
+  ClusterSettings,
   CustomLogin,
   DatabaseBootstrap,
   DatabaseConnectionCheck,
@@ -18,6 +19,7 @@ import {
   GoogleIdentity,
   type IArtifactStore,
   type IPostgresBackend,
+  LogFormat,
   MlflowAuth,
   MlflowGarbageCollection,
   MlflowServer,
@@ -92,6 +94,8 @@ interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]> {
   readonly customAuth?: CustomAuthCase;
   readonly oauth2Proxy?: { readonly issuerUrl: string; readonly redirectUrl: string };
   readonly extraEnvVars?: Record<string, string>;
+  /** On OpenShift, with JSON logs and the CAs of the ConfigMap `cluster-ca`. */
+  readonly openShift?: boolean;
   /** A garbage collection `mlflow-gc` of what was deleted so many seconds ago. */
   readonly collectOlderThan?: number;
   /** A bootstrap `bootstrap` by the administrator of the Secret `admin`, for which the server waits. */
@@ -269,6 +273,10 @@ function backendOf(chart: Chart, options: ServerCase): IPostgresBackend {
 }
 
 function addServer(chart: Chart, options: ServerCase): void {
+  if (options.openShift === true) {
+    const trustedCa = FileSource.fromConfigMap('cluster-ca', 'ca.crt');
+    ClusterSettings.of(chart).apply({ ...ClusterSettings.openShift(), trustedCa, logFormat: LogFormat.JSON });
+  }
   const backend = backendOf(chart, options);
   const server = new MlflowServer(chart, 'mlflow', {
     ...Object.fromEntries(PLAIN.map((name) => [name, options[name]])),

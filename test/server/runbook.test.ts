@@ -44,7 +44,8 @@ function containersOf(workload: Manifest): string[] {
 }
 
 function isReferred(secret: string, manifests: Manifest[]): boolean {
-  return JSON.stringify(manifests).includes(`"secretKeyRef":{"key":"password","name":"${secret}"}`);
+  const references = [...JSON.stringify(manifests).matchAll(/"secretKeyRef":\{"key":"([^"]+)","name":"([^"]+)"/g)];
+  return references.some(([, key = '', name]) => key.endsWith('password') && name === secret);
 }
 
 function isSelected(selector: string, manifests: Manifest[]): boolean {

@@ -88,6 +88,10 @@ class Template:
     grace: int
 
 
+# As OpenShift assigns it to the pods of a namespace that name none, with the group 0.
+ASSIGNED_USER = 1000680000
+
+
 def read_template(value: Any, path: str) -> Template:
     fields = Fields(value, path)
     metadata = fields.child("metadata")
@@ -108,7 +112,7 @@ def _read_spec(spec: Fields, labels: dict[str, str]) -> Template:
     spec.only("setHostnameAsFQDN", False)
     security = spec.child("securityContext")
     user, group = security.take("runAsUser", int), security.take("runAsGroup", int)
-    fs_group = security.take("fsGroup", int)
+    fs_group = security.take("fsGroup", int, ASSIGNED_USER if user is None else None)
     security.only("fsGroupChangePolicy", "OnRootMismatch", "Always")
     security.only("runAsNonRoot", True)
     security.done()
@@ -211,7 +215,8 @@ def _read_security(fields: Fields, user: int | None, group: int | None) -> Secur
     fields.must_be("runAsNonRoot", True)
     fields.only("privileged", False)
     fields.only("seccompProfile", {"type": "RuntimeDefault"})  # not applied; the test on a cluster does
-    user, group = fields.take("runAsUser", int, user), fields.take("runAsGroup", int, group)
+    user = fields.take("runAsUser", int, ASSIGNED_USER if user is None else user)
+    group = fields.take("runAsGroup", int, 0 if user == ASSIGNED_USER else group)
     read_only_root = fields.take("readOnlyRootFilesystem", bool, False)
     fields.done()
     if not user or group is None:

@@ -156,6 +156,7 @@ test('the init container writes the login from the Secret into memory, with the 
   expect(Object.keys(only(manifests, 'ConfigMap', pod.volumes[0].configMap.name).data)).toEqual([
     'exit_codes.py',
     'init_container.py',
+    'log_format.py',
     'pgbouncer.ini',
     'write_userlist.py',
   ]);
