@@ -89,6 +89,7 @@ export {
   type SecretKeysOptions,
 } from './postgres/connection/postgres-credentials';
 export { PostgresTls, type VerifiedTlsOptions } from './postgres/connection/postgres-tls';
+export type { ConnectionOptions, LibpqOptions } from './postgres/connection/connection-options';
 export type { TcpKeepaliveOptions } from './postgres/connection/tcp-keepalive';
 export { PoolingProfile, type FittingOptions, type PoolingProfileProps } from './postgres/capacity/pooling-profile';
 

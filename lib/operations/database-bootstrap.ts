@@ -79,6 +79,8 @@ export class DatabaseBootstrap extends Construct {
         database: text(props.maintenanceDatabase ?? 'postgres'),
         credentials: props.admin,
         tls: props.tls ?? database.tls,
+        tcpKeepalive: database.tcpKeepalive,
+        parameters: database.parameters,
         readWriteOnly: database.readWriteOnly,
         clientLabels: database.clientLabels,
         route: database.route,

@@ -3,14 +3,14 @@ import type * as kplus from 'cdk8s-plus-28';
 import type { PodOptions } from '../../kube/pod/pod-options';
 import type { IsolationOptions } from '../../kube/network/isolation';
 import type { Persistence } from '../../kube/values/persistence';
+import type { ConnectionOptions } from '../connection/connection-options';
 import type { PostgresTls } from '../connection/postgres-tls';
-import type { TcpKeepaliveOptions } from '../connection/tcp-keepalive';
 
 import type { BitnamiArchitecture } from './bitnami-architecture';
 import type { BitnamiPasswords } from './bitnami-passwords';
 
 /** Props of {@link BitnamiPostgres}. */
-export interface BitnamiPostgresProps extends PodOptions {
+export interface BitnamiPostgresProps extends PodOptions, ConnectionOptions {
   /**
    * Passwords of the roles: in plain text, or in a Secret. The image sets them at the first start; a change has to be made in PostgreSQL
    * first, as docs/databases.md says.
@@ -53,12 +53,6 @@ export interface BitnamiPostgresProps extends PodOptions {
    * @default 100
    */
   readonly maxConnections?: number;
-
-  /**
-   * When a connection counts as dead whose peer no longer answers.
-   * @default - 20 s after data that nobody acknowledges, one minute on an idle connection
-   */
-  readonly tcpKeepalive?: TcpKeepaliveOptions;
 
   /**
    * Further settings of `postgresql.conf`, by name.

@@ -12,6 +12,7 @@ import { problemsOf } from '../../kube/construct';
 import { checkId, checkPort } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 import { checkConstruct } from '../../validation/arguments';
+import { checkConnectionOptions } from '../connection/connection-options';
 import { checkDatabase } from '../connection/endpoint';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 import { PostgresConnection } from '../connection/postgres-connection';
@@ -24,7 +25,6 @@ import {
   POSTGRES_PORT,
 } from '../connection/postgres-settings';
 import { PostgresTls } from '../connection/postgres-tls';
-import { checkTcpKeepalive } from '../connection/tcp-keepalive';
 
 import { BitnamiArchitecture } from './bitnami-architecture';
 import { type BitnamiRole, passwordSecret } from './bitnami-passwords';
@@ -125,6 +125,7 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
       }),
       tls: props.tls ?? PostgresTls.PREFER,
       tcpKeepalive: props.tcpKeepalive,
+      parameters: props.parameters,
       readHost: this.readService && text(this.readService.name),
       maxConnections: props.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
       clientLabels,
@@ -150,7 +151,7 @@ function checkProps(problems: Problems, id: string, props: BitnamiPostgresProps)
   }
   checkPort(problems, 'servicePort', props.servicePort);
   checkMaxConnections(problems, props.maxConnections);
-  checkTcpKeepalive(problems, props.tcpKeepalive);
+  checkConnectionOptions(problems, props);
   checkSettings(problems, 'settings', props.settings, 'postgresql.conf', { max_connections: 'maxConnections' });
   for (const file of Object.keys(initScripts).filter((each) => !/^(?!\.\.)[-._a-zA-Z0-9]{1,249}\.sql$/.test(each))) {
     problems.add('initScripts', 'must have file names that end in .sql', file, 'The image runs nothing else as SQL.');

@@ -6,9 +6,9 @@ import { checkImage } from '../../validation/image';
 import type { Problems } from '../../validation/problems';
 import type { PoolBudget } from '../capacity/pool-budget';
 import { checkPoolerOptions, POOLER_PROPS } from '../capacity/pooler-options';
+import { checkConnectionOptions } from '../connection/connection-options';
 import { checkDatabase } from '../connection/endpoint';
 import { checkMaxConnections, checkSettings } from '../connection/postgres-settings';
-import { checkTcpKeepalive } from '../connection/tcp-keepalive';
 
 import type { CloudNativePostgresProps } from './cloud-native-postgres-props';
 
@@ -33,7 +33,7 @@ export function checkCloudNative(
   checkOwner(problems, props.owner);
   checkImage(problems, 'imageName', props.imageName);
   checkMaxConnections(problems, props.maxConnections);
-  checkTcpKeepalive(problems, props.tcpKeepalive);
+  checkConnectionOptions(problems, props);
   checkSettings(problems, 'settings', props.settings, 'postgresql.conf', { max_connections: 'maxConnections' });
   checkPlugins(problems, props);
   props.tls?._check(problems);

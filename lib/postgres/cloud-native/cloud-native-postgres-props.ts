@@ -2,8 +2,8 @@ import type { Size } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 
 import type { PoolerOptions } from '../capacity/pooler-options';
+import type { ConnectionOptions } from '../connection/connection-options';
 import type { PostgresTls } from '../connection/postgres-tls';
-import type { TcpKeepaliveOptions } from '../connection/tcp-keepalive';
 
 /** Options of a volume of each instance. */
 export interface CloudNativeStorageOptions {
@@ -69,7 +69,7 @@ export interface CloudNativePoolerOptions extends PoolerOptions {
 }
 
 /** Props of {@link CloudNativePostgres}. */
-export interface CloudNativePostgresProps {
+export interface CloudNativePostgresProps extends ConnectionOptions {
   /**
    * Number of PostgreSQL servers: a primary and its standbys. If the primary fails, a standby takes over.
    * @default 3
@@ -105,12 +105,6 @@ export interface CloudNativePostgresProps {
    * @default 100
    */
   readonly maxConnections?: number;
-
-  /**
-   * When a connection counts as dead whose peer no longer answers.
-   * @default - 20 s after data that nobody acknowledges, one minute on an idle connection
-   */
-  readonly tcpKeepalive?: TcpKeepaliveOptions;
 
   /**
    * Further settings of `postgresql.conf`, by name. The operator refuses those that it sets itself.

@@ -60,6 +60,7 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
       tls: props.tls ?? PostgresTls.verifyFull({ ca: FileSource.fromSecret(names.ca, 'ca.crt') }),
       readHost: instances > 1 ? text(names.standbys) : undefined,
       tcpKeepalive: props.tcpKeepalive,
+      parameters: props.parameters,
       maxConnections,
       route: servers,
       readRoute: servers,
@@ -72,6 +73,8 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
       this.connection = new PostgresConnection({
         ...primary,
         host: text(names.pooler),
+        // A pooler may not serve what the database does, such as channel binding.
+        parameters: undefined,
         route: { peers: [NetworkPeer.pods({ 'cnpg.io/poolerName': names.pooler })] },
         bypass,
         poolsAnyDatabase: true,

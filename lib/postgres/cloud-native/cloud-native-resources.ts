@@ -117,7 +117,7 @@ export function poolerResource(
   scope: Construct,
   names: ClusterNames,
   options: CloudNativePoolerOptions,
-  { budget, tcpKeepalive = {} }: { readonly budget: PoolBudget; readonly tcpKeepalive?: TcpKeepaliveOptions },
+  { budget, tcpKeepalive }: { readonly budget: PoolBudget; readonly tcpKeepalive?: TcpKeepaliveOptions },
 ): ApiObject {
   // Labels that the operator gives its pods.
   const labels: ObjectLabels = {

@@ -5,10 +5,10 @@ import type { ObjectLabels } from '../../kube/pod/labels';
 import type { PodPart } from '../../kube/pod/pod-part';
 import { text, texts } from '../../kube/values/env-values';
 
+import { serviceFile } from './connection-options';
 import { failureCausesOf } from './connection-sidecar';
 import type { PostgresConnection } from './postgres-connection';
 import type { PostgresCredentials } from './postgres-credentials';
-import { serviceFile } from './tcp-keepalive';
 
 /** Section of the service file. */
 const SERVICE = 'mlflow';
@@ -79,7 +79,7 @@ export function libpqPart(
     name: `${scope.node.id}-${name}-service`,
     volumeName: `${name}-service`,
     path,
-    data: { 'pg_service.conf': serviceFile(SERVICE, connection.tcpKeepalive) },
+    data: { 'pg_service.conf': serviceFile(SERVICE, connection) },
   });
   return {
     ...part,

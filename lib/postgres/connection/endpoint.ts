@@ -5,13 +5,13 @@ import { text } from '../../kube/values/env-values';
 import { checkPort } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 
+import { checkConnectionOptions, type ConnectionOptions } from './connection-options';
 import { PostgresConnection, type PostgresConnectionProps } from './postgres-connection';
 import { checkMaxConnections, DEFAULT_DATABASE, POSTGRES_PORT } from './postgres-settings';
 import { PostgresTls } from './postgres-tls';
-import { checkTcpKeepalive, type TcpKeepaliveOptions } from './tcp-keepalive';
 
 /** Address and limits of a database that exists, besides its host. */
-export interface EndpointProps {
+export interface EndpointProps extends ConnectionOptions {
   /**
    * Further hosts of the same database. libpq tries all hosts in order until one accepts writes, so a failover needs no restart.
    * @default - none
@@ -41,12 +41,6 @@ export interface EndpointProps {
    * @default - unknown: no check that all connections fit
    */
   readonly maxConnections?: number;
-
-  /**
-   * When a connection counts as dead whose peer no longer answers.
-   * @default - 20 s after data that nobody acknowledges, one minute on an idle connection
-   */
-  readonly tcpKeepalive?: TcpKeepaliveOptions;
 
   /**
    * Network route to all hosts, for isolated pods. Network policies match addresses, not names.
@@ -81,7 +75,7 @@ export function checkEndpoint(problems: Problems, endpoint: ExternalEndpointProp
   checkPort(problems, 'port', endpoint.port);
   checkDatabase(problems, endpoint.database);
   checkMaxConnections(problems, endpoint.maxConnections);
-  checkTcpKeepalive(problems, endpoint.tcpKeepalive);
+  checkConnectionOptions(problems, endpoint);
   checkRoute(problems, 'route', endpoint.route);
   endpoint.tls?._check(problems);
 }
@@ -106,6 +100,7 @@ export function endpointConnection(
     database: text(endpoint.database ?? DEFAULT_DATABASE),
     tls: endpoint.tls ?? PostgresTls.REQUIRE,
     tcpKeepalive: endpoint.tcpKeepalive,
+    parameters: endpoint.parameters,
     readWriteOnly: failoverHosts.length > 0,
     readHost: readHost === undefined ? undefined : text(readHost),
     maxConnections: endpoint.maxConnections,

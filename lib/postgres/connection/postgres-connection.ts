@@ -5,6 +5,7 @@ import type * as kplus from 'cdk8s-plus-28';
 import { NetworkPeer } from '../../kube/network/network-peer';
 import type { NetworkRoute } from '../../kube/network/network-route';
 
+import type { ConnectionOptions } from './connection-options';
 import type { ConnectionSidecar } from './connection-sidecar';
 import type { PostgresCredentials } from './postgres-credentials';
 import { POSTGRES_PORT } from './postgres-settings';
@@ -13,7 +14,7 @@ import type { TcpKeepaliveOptions } from './tcp-keepalive';
 import { checkNew } from '../../validation/arguments';
 
 /** Props of {@link PostgresConnection}. */
-export interface PostgresConnectionProps {
+export interface PostgresConnectionProps extends ConnectionOptions {
   /** Host name or address. libpq tries the hosts of a comma-separated list in order. */
   readonly host: kplus.EnvValue;
 
@@ -28,12 +29,6 @@ export interface PostgresConnectionProps {
 
   /** Encryption of the connection. */
   readonly tls: PostgresTls;
-
-  /**
-   * When a connection counts as dead whose peer no longer answers.
-   * @default - 20 s after data that nobody acknowledges, one minute on an idle connection
-   */
-  readonly tcpKeepalive?: TcpKeepaliveOptions;
 
   /**
    * Connect to the first host that accepts writes, instead of the first that answers. For lists of hosts.
@@ -116,7 +111,9 @@ export class PostgresConnection {
   /** Encryption of the connection. */
   public readonly tls: PostgresTls;
   /** When a connection counts as dead whose peer no longer answers. */
-  public readonly tcpKeepalive: TcpKeepaliveOptions;
+  public readonly tcpKeepalive?: TcpKeepaliveOptions;
+  /** Further parameters of libpq, by name. */
+  public readonly parameters: Record<string, string>;
   /** Whether pods connect only to a host that accepts writes. */
   public readonly readWriteOnly: boolean;
   /** Host of the read replicas, if there are any. */
@@ -144,7 +141,8 @@ export class PostgresConnection {
     this.database = props.database;
     this.credentials = props.credentials;
     this.tls = props.tls;
-    this.tcpKeepalive = props.tcpKeepalive ?? {};
+    this.tcpKeepalive = props.tcpKeepalive;
+    this.parameters = props.parameters ?? {};
     this.readWriteOnly = props.readWriteOnly ?? false;
     this.readHost = props.readHost;
     this._limits = props;

@@ -46,29 +46,26 @@ const DEFAULTS: Required<TcpKeepaliveOptions> = {
 };
 
 /** Validates the options. */
-export function checkTcpKeepalive(problems: Problems, options: TcpKeepaliveOptions = {}, prop = 'tcpKeepalive'): void {
-  checkSeconds(problems, `${prop}.idle`, options.idle);
-  checkSeconds(problems, `${prop}.interval`, options.interval);
-  checkWhole(problems, `${prop}.count`, options.count, { least: 1, most: 127 });
-  checkSeconds(problems, `${prop}.userTimeout`, options.userTimeout);
+export function checkTcpKeepalive(problems: Problems, options: TcpKeepaliveOptions = {}): void {
+  checkSeconds(problems, 'tcpKeepalive.idle', options.idle);
+  checkSeconds(problems, 'tcpKeepalive.interval', options.interval);
+  checkWhole(problems, 'tcpKeepalive.count', options.count, { least: 1, most: 127 });
+  checkSeconds(problems, 'tcpKeepalive.userTimeout', options.userTimeout);
 }
 
-/** The text of a service file with libpq's parameters that have no environment variable. All others come from the environment. */
-export function serviceFile(service: string, options: TcpKeepaliveOptions): string {
+/** The parameters of libpq, which have no environment variables. */
+export function keepaliveParameters(options?: TcpKeepaliveOptions): Record<string, number> {
   const { idle, interval, count, userTimeout } = { ...DEFAULTS, ...options };
-  const parameters = {
+  return {
     keepalives_idle: idle.toSeconds(),
     keepalives_interval: interval.toSeconds(),
     keepalives_count: count,
     tcp_user_timeout: userTimeout.toMilliseconds(),
   };
-  return [`[${service}]`, ...Object.entries(parameters).map(([name, value]) => `${name}=${String(value)}`), ''].join(
-    '\n',
-  );
 }
 
 /** The settings of PgBouncer, for the connections to the database and to its clients. */
-export function poolerKeepalive(options: TcpKeepaliveOptions): Record<string, number> {
+export function poolerKeepalive(options?: TcpKeepaliveOptions): Record<string, number> {
   const { idle, interval, count, userTimeout } = { ...DEFAULTS, ...options };
   return {
     tcp_keepidle: idle.toSeconds(),

@@ -6,13 +6,13 @@ import { problemsOf } from '../../kube/construct';
 import { checkDataKey } from '../../validation/checks';
 import { checkConstruct } from '../../validation/arguments';
 
+import { checkConnectionOptions, type ConnectionOptions } from '../connection/connection-options';
 import { checkEndpoint, endpointConnection, type ExternalEndpointProps } from '../connection/endpoint';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 import { PostgresConnection } from '../connection/postgres-connection';
 import { checkLoginSecret, PostgresCredentials, type SecretKeysOptions } from '../connection/postgres-credentials';
 import { checkMaxConnections } from '../connection/postgres-settings';
 import { PostgresTls } from '../connection/postgres-tls';
-import { checkTcpKeepalive, type TcpKeepaliveOptions } from '../connection/tcp-keepalive';
 
 /** Props of {@link ExistingSecretPostgres}. */
 export interface ExistingSecretPostgresProps extends ExternalEndpointProps, SecretKeysOptions {
@@ -21,7 +21,7 @@ export interface ExistingSecretPostgresProps extends ExternalEndpointProps, Secr
 }
 
 /** Props of {@link ExistingSecretPostgres.fromConnectionSecret}. */
-export interface ConnectionSecretProps extends SecretKeysOptions {
+export interface ConnectionSecretProps extends SecretKeysOptions, ConnectionOptions {
   /** Name of the Secret, in the namespace of the pods; of an `ISecret`, its `name`. */
   readonly secretName: string;
 
@@ -54,12 +54,6 @@ export interface ConnectionSecretProps extends SecretKeysOptions {
    * @default - unknown: no check that all connections fit
    */
   readonly maxConnections?: number;
-
-  /**
-   * When a connection counts as dead whose peer no longer answers.
-   * @default - 20 s after data that nobody acknowledges, one minute on an idle connection
-   */
-  readonly tcpKeepalive?: TcpKeepaliveOptions;
 
   /**
    * Network route to the host, for isolated pods.
@@ -105,7 +99,7 @@ class ConnectionSecretPostgres extends Construct implements IPostgresBackend {
       checkDataKey(problems, prop, key);
     }
     checkMaxConnections(problems, props.maxConnections);
-    checkTcpKeepalive(problems, props.tcpKeepalive);
+    checkConnectionOptions(problems, props);
     checkRoute(problems, 'route', props.route);
     props.tls?._check(problems);
     problems.throwIfAny();
@@ -117,6 +111,7 @@ class ConnectionSecretPostgres extends Construct implements IPostgresBackend {
       credentials: PostgresCredentials.fromSecretName(secretName, props),
       tls: props.tls ?? PostgresTls.PREFER,
       tcpKeepalive: props.tcpKeepalive,
+      parameters: props.parameters,
       maxConnections: props.maxConnections,
       route: props.route,
     });
