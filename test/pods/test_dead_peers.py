@@ -6,10 +6,10 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 import synthesis
 from kubelet.kubernetes import Namespace
 from kubelet.pod import Pod
-from postgres import Postgres
 from tracking import request
 
 USER_TIMEOUT = 4  # seconds; the default is 20
@@ -17,15 +17,23 @@ USER_TIMEOUT = 4  # seconds; the default is 20
 SEARCH = "/api/2.0/mlflow/experiments/search?max_results=1"
 
 
-def test_requests_on_dead_connections(namespace: Namespace, postgres: Postgres) -> None:
-    namespace.apply(synthesis.server(threads=4, userTimeout=USER_TIMEOUT))
+@pytest.mark.usefixtures("postgres")
+@pytest.mark.parametrize("is_pooled", [False, True], ids=["direct", "pooled"])
+def test_requests_on_dead_connections(is_pooled: bool, namespace: Namespace) -> None:
+    """Between server and database, or between its PgBouncer and the database."""
+    pooled = {"pooled": {}} if is_pooled else {}
+    namespace.apply(synthesis.server(threads=4, userTimeout=USER_TIMEOUT, **pooled))
+    poolers = [pod.wait_ready() for pod in namespace.deployment("pgbouncer")] if is_pooled else []
+    if poolers:
+        namespace.hosts["pgbouncer"] = poolers[0].address
     [pod] = namespace.deployment()
     pod.wait_ready()
     for _ in range(3):
         at_once(pod)
-    ports = ports_of_connections(postgres)
+    client = poolers[0] if poolers else pod
+    ports = ports_to_database(client)
     assert len(ports) >= 2
-    drop_packets(pod, ports)
+    drop_packets(client, ports)
     answers = at_once(pod)
     assert [status for status, _ in answers] == [200] * 4
     longest = max(seconds for _, seconds in answers)
@@ -44,12 +52,11 @@ def at_once(pod: Pod) -> list[tuple[int, float]]:
         return list(threads.map(one, range(4)))
 
 
-def ports_of_connections(postgres: Postgres) -> list[int]:
-    """The ports of the server's connections, at its end."""
-    ports = postgres.value(
-        "SELECT string_agg(client_port::text, ' ') FROM pg_stat_activity WHERE application_name = 'mlflow'"
-    )
-    return [int(port) for port in str(ports).split()]
+def ports_to_database(pod: Pod) -> list[int]:
+    """The ports of a pod's connections to PostgreSQL, at its end."""
+    command = ["ip", "netns", "exec", pod.address, "ss", "-Htn", "dport = :5432"]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    return [int(line.split()[3].rpartition(":")[2]) for line in lines]
 
 
 def drop_packets(pod: Pod, ports: list[int]) -> None:

@@ -12,6 +12,7 @@ import {
   type IPostgresBackend,
   PgBouncer,
   PostgresCredentials,
+  PostgresTls,
   RdsPostgres,
 } from 'cdk8s-mlflow';
 import type { Construct } from 'constructs';
@@ -34,7 +35,8 @@ const BACKENDS: Record<string, Make> = {
   BitnamiPostgres: (scope, options) =>
     new BitnamiPostgres(scope, 'pg', { passwords: BitnamiPasswords.fromSecretName('passwords'), ...options }),
   CloudNativePostgres: (scope, options) => new CloudNativePostgres(scope, 'pg', options),
-  RdsPostgres: (scope, options) => new RdsPostgres(scope, 'pg', { host: HOST, user: 'u', ...options }),
+  RdsPostgres: (scope, options) =>
+    new RdsPostgres(scope, 'pg', { host: HOST, user: 'u', tls: PostgresTls.REQUIRE, ...options }),
   CloudSqlPostgres: (scope, { parameters }) =>
     new CloudSqlPostgres(scope, 'pg', {
       instanceConnectionName: 'shop:europe-west1:db',
@@ -113,7 +115,7 @@ test.each(Object.entries(BACKENDS))('%s: names the bad parameters, all at once, 
         '[chart/pg] `parameters` must have names of parameters of libpq 17, got "conect_timeout". Did you mean connect_timeout?',
         '[chart/pg] `parameters` must have names of parameters of libpq 17, got "work_mem".',
         '[chart/pg] `parameters.connect_timeout` must be one line of at most 502 characters without spaces around it, got "3\\nhost=evil".',
-        '[chart/pg] `parameters.gssencmode` must be one line of at most 502 characters without spaces around it, got "".',
+        '[chart/pg] `parameters.gssencmode` must be one line of at most 502 characters without spaces around it, got an empty string.',
       ].join('\n'),
     ),
   );

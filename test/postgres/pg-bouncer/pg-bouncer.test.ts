@@ -2,7 +2,6 @@ import { Testing } from 'cdk8s';
 import {
   BitnamiPasswords,
   BitnamiPostgres,
-  TlsCertificate,
   ExistingSecretPostgres,
   ExternalPostgres,
   FileSource,
@@ -10,7 +9,6 @@ import {
   PgBouncer,
   type PgBouncerProps,
   PoolMode,
-  PostgresTls,
 } from 'cdk8s-mlflow';
 import type { Construct } from 'constructs';
 
@@ -35,11 +33,6 @@ function config(props: Props = {}, backend = plain): Record<string, string> {
   const text: string = only(synth(props, backend), 'ConfigMap').data['pgbouncer.ini'];
   return Object.fromEntries([...text.matchAll(/^(\w+) = ?(.*)$/gm)].map(([, name, value]) => [name, value]));
 }
-
-const tls = PostgresTls.verifyFull({
-  ca: FileSource.fromConfigMap('ca', 'ca.pem'),
-  clientCertificate: TlsCertificate.fromSecretName('client'),
-});
 
 test('makes what a pooler needs, under its id', () => {
   expect(synth().map((m) => `${m.kind}/${m.metadata.name.replace(/[0-9a-f]{8}$/, '…')}`)).toEqual([
@@ -246,58 +239,6 @@ test('one in front of another still leaves the way straight to the database', ()
   expect(outer.connection.bypass).toBe(postgres.connection);
 });
 
-test('encrypts the way to the database as the backend says', () => {
-  const withTls = (scope: Construct) =>
-    new ExistingSecretPostgres(scope, 'postgres', { host: 'db', secretName: 'login', tls });
-  expect(config({}, withTls)).toMatchObject({
-    server_tls_sslmode: 'verify-full',
-    server_tls_ca_file: '/etc/server-tls/ca/ca.crt',
-    server_tls_cert_file: '/etc/server-tls/certificate/tls.crt',
-    server_tls_key_file: '/etc/server-tls/key/tls.key',
-  });
-  const mounts = containerOf(podOf(synth({}, withTls)), 'pgbouncer').volumeMounts;
-  expect(mounts.map((m: Manifest) => m.mountPath)).toEqual([
-    '/etc/pgbouncer',
-    '/run/pgbouncer',
-    '/etc/server-tls/ca',
-    '/etc/server-tls/certificate',
-    '/etc/server-tls/key',
-  ]);
-});
-
-const clientTls = {
-  certificate: FileSource.fromSecret('pooler-tls', 'tls.crt'),
-  privateKey: FileSource.fromSecret('pooler-tls', 'tls.key'),
-};
-
-test('shows clients a certificate, and then insists on it', () => {
-  expect(config({ clientTls })).toMatchObject({
-    client_tls_sslmode: 'require',
-    client_tls_cert_file: '/etc/client-tls/certificate/tls.crt',
-    client_tls_key_file: '/etc/client-tls/key/tls.key',
-  });
-  expect(podOf(synth({ clientTls })).volumes.slice(-2)).toEqual([
-    {
-      name: 'client-tls-certificate',
-      secret: { secretName: 'pooler-tls', items: [{ key: 'tls.crt', path: 'tls.crt', mode: 0o440 }] },
-    },
-    {
-      name: 'client-tls-key',
-      secret: { secretName: 'pooler-tls', items: [{ key: 'tls.key', path: 'tls.key', mode: 0o440 }] },
-    },
-  ]);
-});
-
-test.each([
-  ['none', undefined, 'disable'],
-  ['a certificate', clientTls, 'require'],
-  ['a certificate and its CA', { ...clientTls, ca: FileSource.fromConfigMap('ca', 'ca.crt') }, 'verify-full'],
-])('with %s, MLflow connects with %#', (_, given, mode) => {
-  const scope = chart();
-  const { connection } = new PgBouncer(scope, 'pgbouncer', { backend: plain(scope), clientTls: given });
-  expect(connection.tls.mode).toBe(mode);
-});
-
 test('offers the clients of all its pods as its connections', () => {
   const scope = chart();
   const { connection } = new PgBouncer(scope, 'pgbouncer', { backend: plain(scope), replicas: 3 });
@@ -371,7 +312,12 @@ test.each<[Props, string]>([
     '`settings.stats_period` must be one line, got "1\\nauth_type = any".',
   ],
   [
-    { clientTls: { ...clientTls, privateKey: FileSource.fromSecret('Pooler', 'tls.key') } },
+    {
+      clientTls: {
+        certificate: FileSource.fromSecret('pooler-tls', 'tls.crt'),
+        privateKey: FileSource.fromSecret('Pooler', 'tls.key'),
+      },
+    },
     '`clientTls.privateKey` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "Pooler".',
   ],
   [
