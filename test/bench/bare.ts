@@ -66,8 +66,19 @@ export function bareServer(scope: Construct, n: number, scriptsName: string, rev
     immutable: true,
     data: SCRIPTS,
   });
+  const connection = new kplus.ConfigMap(scope, `${id}-connection`, {
+    metadata: { name: `${id}-postgres-service-7aadc6f1`, labels },
+    immutable: true,
+    data: {
+      'pg_service.conf':
+        '[mlflow]\nkeepalives_idle=30\nkeepalives_interval=10\nkeepalives_count=3\ntcp_user_timeout=20000\n',
+    },
+  });
   const tmp = kplus.Volume.fromEmptyDir(scope, `${id}-tmp`, 'tmp');
   const scriptVolume = kplus.Volume.fromConfigMap(scope, `${id}-scripts-volume`, scripts, { name: 'scripts' });
+  const connectionVolume = kplus.Volume.fromConfigMap(scope, `${id}-connection-volume`, connection, {
+    name: 'postgres-service',
+  });
   const artifacts = kplus.Volume.fromPersistentVolumeClaim(scope, `${id}-artifacts`, claim, { name: 'artifacts' });
   const text = (value: string): kplus.EnvValue => kplus.EnvValue.fromValue(value);
   const base = {
@@ -83,6 +94,8 @@ export function bareServer(scope: Construct, n: number, scriptsName: string, rev
     PGPASSWORD: kplus.EnvValue.fromSecretValue({ secret, key: 'password' }),
     PGSSLMODE: text('require'),
     PGCONNECT_TIMEOUT: text('5'),
+    PGSERVICE: text('mlflow'),
+    PGSERVICEFILE: text('/etc/postgres-service/pg_service.conf'),
     POD_NAMESPACE: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_NAMESPACE),
     MLFLOW_BACKEND_STORE_URI: text('postgresql+psycopg2://'),
     MLFLOW_DEFAULT_ARTIFACT_ROOT: text('mlflow-artifacts:/'),
@@ -94,6 +107,7 @@ export function bareServer(scope: Construct, n: number, scriptsName: string, rev
   const mounts = [
     { path: '/tmp', volume: tmp },
     { path: '/opt/mlflow/scripts', volume: scriptVolume, readOnly: true },
+    { path: '/etc/postgres-service', volume: connectionVolume, readOnly: true },
   ];
   const init = (name: string, script: string, more: Record<string, kplus.EnvValue>): kplus.ContainerProps => ({
     ...base,

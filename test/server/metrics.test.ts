@@ -26,9 +26,9 @@ test('the server starts on an empty folder in memory, and counts there', () => {
     emptyDir: { medium: 'Memory', sizeLimit: '64Mi' },
   });
   expect(ports).toEqual([{ name: 'http', containerPort: 5000 }]);
-  const scripts = only(manifests, 'ConfigMap').data;
+  const scripts = scriptsOf(manifests).data;
   expect(scripts).toHaveProperty(['serve_with_metrics.py']);
-  expect(only(serverManifests(), 'ConfigMap').data).not.toHaveProperty(['serve_with_metrics.py']);
+  expect(scriptsOf(serverManifests()).data).not.toHaveProperty(['serve_with_metrics.py']);
 });
 
 test('the library sets what belongs to it', () => {

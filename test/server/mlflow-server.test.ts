@@ -20,6 +20,7 @@ test('makes exactly what a server needs, under its own name', () => {
   expect(serverManifests().map((m) => `${m.kind}/${m.metadata.name}`)).toEqual([
     'PersistentVolumeClaim/mlflow-artifacts',
     expect.stringMatching(/^ConfigMap\/mlflow-scripts-[0-9a-f]{8}$/),
+    expect.stringMatching(/^ConfigMap\/mlflow-postgres-service-[0-9a-f]{8}$/),
     'ServiceAccount/mlflow',
     'Deployment/mlflow',
     'Service/mlflow',
@@ -295,7 +296,7 @@ test('cdk8s-plus goes on from the deployment', () => {
 });
 
 test('the scripts are the files of the library, in a ConfigMap that cannot change', () => {
-  const configMap = only(serverManifests(), 'ConfigMap');
+  const configMap = scriptsOf(serverManifests());
   expect(configMap.immutable).toBe(true);
   expect(Object.keys(configMap.data)).toEqual(expect.arrayContaining(['migrate_database.py', 'wait_for_database.py']));
 });
