@@ -106,7 +106,7 @@ test('a pooler, and the database that migrations reach around it', () => {
 });
 
 test('CloudNativePG, for a chart without a namespace', () => {
-  const { here } = synthOf(
+  const { there, here } = synthOf(
     (chart) => new CloudNativePostgres(chart, 'db', { pooler: {} }),
     (chart, backend) => {
       Rules.of(chart).acknowledge('same-namespace', 'A controller copies the Secrets.');
@@ -114,6 +114,9 @@ test('CloudNativePG, for a chart without a namespace', () => {
     },
   );
   expect(env(container(here, 'mlflow'))).toMatchObject({ PGHOST: 'db-pooler-rw.data' });
+  // With verify-full, the name has to be in the certificate that the pooler presents.
+  const { serverAltDNSNames } = only(there, 'Cluster').spec.certificates;
+  expect(serverAltDNSNames).toEqual(['db-pooler-rw', 'db-pooler-rw.data']);
   expect(edges(here, 'mlflow').filter((edge) => edge.includes('cnpg'))).toEqual([
     'out 5432/TCP to cnpg.io/poolerName=db-pooler-rw of metadata.name=data',
     'out 5432/TCP to cnpg.io/cluster=db,cnpg.io/podRole=instance of metadata.name=data',
