@@ -14,6 +14,7 @@ import type { Problems } from '../../validation/problems';
 import { checkConstruct } from '../../validation/arguments';
 import { checkDatabase } from '../connection/endpoint';
 import type { IPostgresBackend } from '../connection/postgres-backend';
+import { serviceHost } from '../connection/other-namespace';
 import { PostgresConnection } from '../connection/postgres-connection';
 import { PostgresCredentials } from '../connection/postgres-credentials';
 import {
@@ -70,6 +71,8 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
     const client = NetworkPeer.pods(clientLabels);
     const primaryLabels = labelsOf('postgresql', id, 'primary');
     const replica = NetworkPeer.pods(labelsOf('postgresql', id, 'read').selector);
+    const primaryClients = isReplicated ? [client, replica] : [client];
+    const readClients = [client];
     const route = { peers: [NetworkPeer.pods(primaryLabels.selector)], ports: [POSTGRES_PORT] };
     const shared = {
       ...props,
@@ -80,7 +83,7 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
     const primary = new DatabaseServer(this, 'primary', {
       ...shared,
       replicas: 1,
-      clients: isReplicated ? [client, replica] : [client],
+      clients: primaryClients,
       routes: [],
       env: {
         POSTGRES_USER: username,
@@ -93,7 +96,7 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
           ...shared,
           initScripts: undefined,
           replicas: readReplicas,
-          clients: [client],
+          clients: readClients,
           routes: [route],
           env: {
             POSTGRES_USER: username,
@@ -114,7 +117,7 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
     const loginRole = loginRoleOf(props);
     const literal = passwords._literals?.[loginRole];
     this.connection = new PostgresConnection({
-      host: text(this.service.name),
+      host: serviceHost(this, this.service.name, primaryClients, readClients),
       port: text(this.service.port),
       database: text(database),
       credentials: new PostgresCredentials({

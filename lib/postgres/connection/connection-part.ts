@@ -4,6 +4,7 @@ import type { PodPart } from '../../kube/pod/pod-part';
 import { text, texts } from '../../kube/values/env-values';
 
 import { failureCausesOf } from './connection-sidecar';
+import { addressFor, letIn } from './other-namespace';
 import type { PostgresConnection } from './postgres-connection';
 import type { PostgresCredentials } from './postgres-credentials';
 
@@ -20,10 +21,12 @@ export function connectionPart(scope: Construct, connection: PostgresConnection,
   const tlsFolder = `/etc/${name}-tls`;
   const passwordFile = sidecar?.passwordFile;
   const passwordFolder = `/run/${name}-password`;
+  const { host, route } = addressFor(scope, connection);
+  letIn(scope, connection);
   return {
     of: 'backend',
     envVariables: {
-      PGHOST: connection.host,
+      PGHOST: host,
       PGPORT: connection.port,
       PGDATABASE: connection.database,
       PGUSER: credentials.username,
@@ -52,12 +55,13 @@ export function connectionPart(scope: Construct, connection: PostgresConnection,
     podLabels: connection.clientLabels,
     podAnnotations: credentialsRevision(credentials),
     serviceAccountAnnotations: sidecar?.serviceAccountAnnotations,
-    routes: sidecar?.routes ?? [connection.route],
+    routes: sidecar?.routes ?? [route],
   };
 }
 
 /** The part of a server that reads from the replicas. Port, database and login come from libpq's variables. */
-export function replicaPart({ readHost, readRoute }: PostgresConnection): PodPart {
+export function replicaPart(scope: Construct, connection: PostgresConnection): PodPart {
+  const { readHost, readRoute } = addressFor(scope, connection);
   return {
     of: 'readFromReplica',
     envVariables: readHost && {
