@@ -14,8 +14,8 @@ export interface PrometheusScrapeOptions {
   readonly interval?: Duration;
 
   /**
-   * Name of a Secret with the login of an MLflow administrator, in the namespace of the server. `MlflowAuth.basic` requires
-   * it and answers other users with 403.
+   * Name of a Secret with the login of an MLflow administrator, in the namespace of the monitor, which is that of
+   * `MlflowMonitoring`. `MlflowAuth.basic` requires it and answers other users with 403.
    * @default - none
    */
   readonly basicAuthSecretName?: string;

@@ -141,7 +141,7 @@ function serverContainer(
     setting('logLevel', { MLFLOW_LOGGING_LEVEL: logLevel.toUpperCase() }),
     setting('threads', { SERVER_THREADS: spec.threads }),
     setting('', { PYTHONPATH: [SCRIPT_FOLDER, auth.pythonFolder ?? []].flat().join(':'), PGAPPNAME: 'mlflow' }),
-    spec.readFromReplica ? replicaPart(spec.backend.connection) : undefined,
+    spec.readFromReplica ? replicaPart(scope, spec.backend.connection) : undefined,
     artifactsPart(spec.artifacts),
     encryptionPart(spec.encryption),
     auth.server,

@@ -1,4 +1,4 @@
-import { App, Chart, Testing } from 'cdk8s';
+import { ApiObject, App, Chart, Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import {
   BitnamiPasswords,
@@ -142,6 +142,72 @@ test('it can be acknowledged, for a Secret that exists in both', () => {
     new kplus.Secret(there, 'login', { metadata: { name: 'login' } });
     const backend = new ExistingSecretPostgres(here, 'postgres', { host: 'db.example.com', secretName: 'login' });
     Rules.of(server(here, { backend })).acknowledge('same-namespace', 'A controller copies the Secret.');
+  });
+  expect(synth).not.toThrow();
+});
+
+const SPEC_OF_POD = { containers: [{ name: 'app', image: 'a:1' }] };
+const BASIC_AUTH = { basicAuth: { username: { name: 'x', key: 'u' }, password: { name: 'x', key: 'p' } } };
+
+test.each<[string, string, string, object]>([
+  ['pods', 'v1', 'Pod', { ...SPEC_OF_POD, imagePullSecrets: [{ name: 'x' }] }],
+  [
+    'pods',
+    'batch/v1',
+    'CronJob',
+    { jobTemplate: { spec: { template: { spec: { containers: [{ envFrom: [{ secretRef: { name: 'x' } }] }] } } } } },
+  ],
+  [
+    'pods',
+    'apps/v1',
+    'Deployment',
+    { template: { spec: { volumes: [{ projected: { sources: [{ secret: { name: 'x' } }] } }] } } },
+  ],
+  ['Ingress', 'networking.k8s.io/v1', 'Ingress', { tls: [{ hosts: ['a.example.com'], secretName: 'x' }] }],
+  ['ServiceMonitor', 'monitoring.coreos.com/v1', 'ServiceMonitor', { endpoints: [BASIC_AUTH] }],
+  ['Cluster', 'postgresql.cnpg.io/v1', 'Cluster', { bootstrap: { initdb: { secret: { name: 'x' } } } }],
+  ['Cluster', 'postgresql.cnpg.io/v1', 'Cluster', { certificates: { serverTLSSecret: 'y', serverCASecret: 'x' } }],
+])('an object as it is written counts: a Secret of %s (%s %s)', (who, apiVersion, kind, spec) => {
+  const synth = synthOf((there, here) => {
+    new kplus.Secret(there, 'secret', { metadata: { name: 'x' } });
+    new ApiObject(here, 'user', { apiVersion, kind, spec });
+    server(here);
+  });
+  const [what, it] =
+    who === 'pods'
+      ? ['pods in the namespace "team" need', 'A pod']
+      : [`the ${who} in the namespace "team" needs`, 'It'];
+  expect(synth).toThrow(
+    refused(
+      `[here/user] same-namespace: ${what} "x" (Secret), which there/secret makes in the namespace "db". ${it} can only use those of its own namespace. Put both into charts of one namespace. ${COPY}, such as "host.db".`,
+    ),
+  );
+});
+
+test('pull secrets of a server count', () => {
+  const synth = synthOf((there, here) => {
+    new kplus.Secret(there, 'secret', { metadata: { name: 'registry' } });
+    server(here, { imagePullSecrets: ['registry'] });
+  });
+  expect(synth).toThrow(
+    refused(
+      `[here/mlflow] same-namespace: pods in the namespace "team" need "registry" (Secret), which there/secret makes in the namespace "db". ${OWN} ${COPY}, such as "host.db".`,
+    ),
+  );
+});
+
+test('a Secret that a controller makes, and one of a reference with a namespace, are none', () => {
+  const synth = synthOf((there, here) => {
+    new kplus.Secret(there, 'secret', { metadata: { name: 'x' } });
+    new ApiObject(here, 'certificate', {
+      apiVersion: 'cert-manager.io/v1',
+      kind: 'Certificate',
+      spec: { secretName: 'x' },
+    });
+    const certificateRefs = [{ kind: 'Secret', name: 'x', namespace: 'db' }];
+    const spec = { listeners: [{ tls: { certificateRefs } }] };
+    new ApiObject(here, 'gateway', { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'Gateway', spec });
+    server(here);
   });
   expect(synth).not.toThrow();
 });

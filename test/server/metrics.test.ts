@@ -1,4 +1,4 @@
-import { container, only, podOf, server, serverManifests, chart } from '../support/synth';
+import { chart, container, podOf, scriptsOf, server, serverManifests } from '../support/synth';
 
 const FOLDER = '/var/run/mlflow-metrics';
 

@@ -59,6 +59,18 @@ export class NetworkPeer {
     public readonly _rendered: kplus.k8s.NetworkPolicyPeer,
   ) {}
 
+  /**
+   * This peer for a policy of another namespace, if it is pods of `namespace`.
+   *
+   * @internal
+   */
+  public _in(namespace: string): NetworkPeer {
+    const { podSelector, namespaceSelector } = this._rendered;
+    return podSelector === undefined || namespaceSelector !== undefined
+      ? this
+      : NetworkPeer.podsOf(namespace, podSelector.matchLabels ?? {});
+  }
+
   /** @internal */
   public _check(problems: Problems, prop: string): void {
     const { ipBlock, namespaceSelector, podSelector } = this._rendered;

@@ -5,6 +5,7 @@ import type { Construct } from 'constructs';
 import { checkObjectName } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 import type { NetworkRoute } from '../network/network-route';
+import { addPullSecrets } from '../same-namespace';
 
 import type { ObjectLabels } from './labels';
 import { checkPart, type PodPart } from './pod-part';
@@ -133,19 +134,22 @@ export function podProps(scope: Construct, pod: Pod): kplus.WorkloadProps {
 
 /** Patches the pod template of a workload with the fields that cdk8s-plus-28 has no props for. */
 export function completePod(workload: kplus.Workload, { fields }: Pod): void {
-  const { ephemeralVolumes = [], ...others } = fields;
+  const { ephemeralVolumes = [], imagePullSecrets, ...others } = fields;
+  // A server-side apply refuses one that is named twice.
+  const pullSecrets = imagePullSecrets && distinct(imagePullSecrets);
   const path = workload instanceof kplus.CronJob ? '/spec/jobTemplate/spec/template/spec' : '/spec/template/spec';
   const values: Record<string, unknown> = {
     ...others,
-    // A server-side apply refuses one that is named twice.
-    imagePullSecrets: others.imagePullSecrets && distinct(others.imagePullSecrets).map((name) => ({ name })),
+    imagePullSecrets: pullSecrets?.map((name) => ({ name })),
     // A Service called `mlflow` would inject MLFLOW_PORT=tcp://…, which MLflow reads as its own setting.
     enableServiceLinks: false,
   };
   const patches = Object.entries(values)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => JsonPatch.add(`${path}/${name}`, value));
-  ApiObject.of(workload).addJsonPatch(...patches, ...ephemeralVolumes.map((each) => volumePatch(workload, each)));
+  const object = ApiObject.of(workload);
+  addPullSecrets(object, pullSecrets ?? []);
+  object.addJsonPatch(...patches, ...ephemeralVolumes.map((each) => volumePatch(workload, each)));
 }
 
 /** A ServiceAccount named by the construct's id. Its token is not mounted into pods. */

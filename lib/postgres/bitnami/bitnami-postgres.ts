@@ -15,6 +15,7 @@ import { checkConstruct } from '../../validation/arguments';
 import { checkConnectionOptions } from '../connection/connection-options';
 import { checkDatabase } from '../connection/endpoint';
 import type { IPostgresBackend } from '../connection/postgres-backend';
+import { serviceHost } from '../connection/other-namespace';
 import { PostgresConnection } from '../connection/postgres-connection';
 import { PostgresCredentials } from '../connection/postgres-credentials';
 import {
@@ -71,6 +72,8 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
     const client = NetworkPeer.pods(clientLabels);
     const primaryLabels = labelsOf('postgresql', id, 'primary');
     const replica = NetworkPeer.pods(labelsOf('postgresql', id, 'read').selector);
+    const primaryClients = isReplicated ? [client, replica] : [client];
+    const readClients = [client];
     const route = { peers: [NetworkPeer.pods(primaryLabels.selector)], ports: [POSTGRES_PORT] };
     const shared = {
       ...props,
@@ -81,7 +84,7 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
     const primary = new DatabaseServer(this, 'primary', {
       ...shared,
       replicas: 1,
-      clients: isReplicated ? [client, replica] : [client],
+      clients: primaryClients,
       routes: [],
       env: {
         POSTGRES_USER: username,
@@ -94,7 +97,7 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
           ...shared,
           initScripts: undefined,
           replicas: readReplicas,
-          clients: [client],
+          clients: readClients,
           routes: [route],
           env: {
             POSTGRES_USER: username,
@@ -115,7 +118,7 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
     const loginRole = loginRoleOf(props);
     const literal = passwords._literals?.[loginRole];
     this.connection = new PostgresConnection({
-      host: text(this.service.name),
+      host: serviceHost(this, this.service.name, primaryClients, readClients),
       port: text(this.service.port),
       database: text(database),
       credentials: new PostgresCredentials({

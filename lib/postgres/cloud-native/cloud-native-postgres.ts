@@ -10,6 +10,7 @@ import { checkConstruct } from '../../validation/arguments';
 import { addPoolerDemand } from '../capacity/connection-demand';
 import { PoolBudget } from '../capacity/pool-budget';
 import type { IPostgresBackend } from '../connection/postgres-backend';
+import { serviceHost } from '../connection/other-namespace';
 import { PostgresConnection, type PostgresConnectionProps } from '../connection/postgres-connection';
 import { PostgresCredentials } from '../connection/postgres-credentials';
 import { DEFAULT_DATABASE, DEFAULT_MAX_CONNECTIONS, POSTGRES_PORT } from '../connection/postgres-settings';
@@ -53,7 +54,7 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
     // Labels that the operator gives its pods.
     const servers = { peers: [NetworkPeer.pods({ 'cnpg.io/cluster': id, 'cnpg.io/podRole': 'instance' })] };
     const primary: PostgresConnectionProps = {
-      host: text(names.primary),
+      host: serviceHost(this, names.primary),
       port: text(POSTGRES_PORT),
       database: text(database),
       credentials: PostgresCredentials.fromSecretName(names.login),
@@ -72,7 +73,7 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
       addPoolerDemand(bypass, this, budget);
       this.connection = new PostgresConnection({
         ...primary,
-        host: text(names.pooler),
+        host: serviceHost(this, names.pooler),
         // A pooler may not serve what the database does, such as channel binding.
         parameters: undefined,
         route: { peers: [NetworkPeer.pods({ 'cnpg.io/poolerName': names.pooler })] },

@@ -1,4 +1,4 @@
-import { ApiObject, Lazy, Size } from 'cdk8s';
+import { ApiObject, Chart, Lazy, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
@@ -73,7 +73,7 @@ export function clusterResource(scope: Construct, names: ClusterNames, props: Re
       walStorage: props.walStorage && storageOf(props.walStorage),
       resources: resourcesOf(props.resources ?? DEFAULT_RESOURCES),
       // The pooler presents the certificate of the servers, which does not contain the pooler's name by default.
-      certificates: props.pooler && { serverAltDNSNames: [names.pooler] },
+      certificates: props.pooler && { serverAltDNSNames: namesFor(scope, names.pooler) },
       // While PostgreSQL waits for its clients, it takes no new ones, and the pools of MLflow never end: its default is 180 s.
       smartShutdownTimeout: 1,
       plugins: props.plugins?.map(({ name, isWalArchiver, parameters }) => ({
@@ -87,6 +87,12 @@ export function clusterResource(scope: Construct, names: ClusterNames, props: Re
   });
   completeBy(cluster, completeCluster);
   return cluster;
+}
+
+/** The names of a Service that clients of its own namespace and of others use. */
+function namesFor(scope: Construct, service: string): string[] {
+  const { namespace } = Chart.of(scope);
+  return namespace === undefined ? [service] : [service, `${service}.${namespace}`];
 }
 
 /** The operator assigns a user where the cluster does not, and its pods make no requests that need a CA or a proxy. */

@@ -7,6 +7,7 @@ import { text, texts } from '../../kube/values/env-values';
 
 import { serviceFile } from './connection-options';
 import { failureCausesOf } from './connection-sidecar';
+import { addressFor, letIn } from './other-namespace';
 import type { PostgresConnection } from './postgres-connection';
 import type { PostgresCredentials } from './postgres-credentials';
 
@@ -26,10 +27,12 @@ export function connectionPart(scope: Construct, connection: PostgresConnection,
   const tlsFolder = `/etc/${name}-tls`;
   const passwordFile = sidecar?.passwordFile;
   const passwordFolder = `/run/${name}-password`;
+  const { host, route } = addressFor(scope, connection);
+  letIn(scope, connection);
   return {
     of: 'backend',
     envVariables: {
-      PGHOST: connection.host,
+      PGHOST: host,
       PGPORT: connection.port,
       PGDATABASE: connection.database,
       PGUSER: credentials.username,
@@ -58,7 +61,7 @@ export function connectionPart(scope: Construct, connection: PostgresConnection,
     podLabels: connection.clientLabels,
     podAnnotations: credentialsRevision(credentials),
     serviceAccountAnnotations: sidecar?.serviceAccountAnnotations,
-    routes: sidecar?.routes ?? [connection.route],
+    routes: sidecar?.routes ?? [route],
   };
 }
 
@@ -89,7 +92,8 @@ export function libpqPart(
 }
 
 /** The part of a server that reads from the replicas. Port, database and login come from libpq's variables. */
-export function replicaPart({ readHost, readRoute }: PostgresConnection): PodPart {
+export function replicaPart(scope: Construct, connection: PostgresConnection): PodPart {
+  const { readHost, readRoute } = addressFor(scope, connection);
   return {
     of: 'readFromReplica',
     envVariables: readHost && {

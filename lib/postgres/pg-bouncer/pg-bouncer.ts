@@ -12,6 +12,7 @@ import { checkConstruct } from '../../validation/arguments';
 import { addPoolerDemand } from '../capacity/connection-demand';
 import { PoolBudget } from '../capacity/pool-budget';
 import type { IPostgresBackend } from '../connection/postgres-backend';
+import { serviceHost } from '../connection/other-namespace';
 import { PostgresConnection } from '../connection/postgres-connection';
 import { PostgresCredentials } from '../connection/postgres-credentials';
 import { PostgresTls } from '../connection/postgres-tls';
@@ -64,18 +65,19 @@ export class PgBouncer extends Construct implements IPostgresBackend {
       ],
     });
     const clientLabels = { [`${id}-client`]: 'true' };
+    const clients = [NetworkPeer.pods(clientLabels)];
     const scrapers = metrics === undefined ? [] : (metrics.scrapers ?? [NetworkPeer.PROMETHEUS]);
     disruptionBudget(this, id, labels);
     networkPolicy(this, 'network-policy', id, labels, {
       ingress: [
-        { peers: [NetworkPeer.pods(clientLabels)], port: POOLER_PORT },
+        { peers: clients, port: POOLER_PORT },
         { peers: scrapers, port: METRICS_PORT },
       ],
       egress: isolation && egressOf(isolation, pod.routes),
     });
     addPoolerDemand(backend.connection, this, budget);
     this.connection = new PostgresConnection({
-      host: text(this.service.name),
+      host: serviceHost(this, this.service.name, clients),
       port: text(this.service.port),
       database: backend.connection.database,
       credentials: login,

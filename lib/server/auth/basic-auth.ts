@@ -1,4 +1,5 @@
 import type { Duration } from 'cdk8s';
+import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import { checkSeconds, checkWhole } from '../../validation/checks';
@@ -8,6 +9,7 @@ import type { ObjectLabels } from '../../kube/pod/labels';
 import type { Problems } from '../../validation/problems';
 import type { SecretKey } from '../../kube/values/secret-key';
 
+import { addressFor } from '../../postgres/connection/other-namespace';
 import type { AuthContext, AuthParts, AuthStrategy } from './auth-strategy';
 import { checkUserDatabase, userDatabaseUri } from './user-database';
 
@@ -131,14 +133,14 @@ export class BasicAuth implements AuthStrategy {
   public bind(scope: Construct, labels: ObjectLabels, context: AuthContext): AuthParts {
     const configuration = { MLFLOW_AUTH_CONFIG_PATH: text(`${CONFIG_FOLDER}/${CONFIG_FILE}`) };
     const administrator = { MLFLOW_AUTH_ADMIN_PASSWORD: this.options.adminPassword._value() };
+    const { readHost, readRoute } = addressFor(scope, context.backend.connection);
     const files = mountConfigFiles(scope, 'auth', labels, {
       name: `${scope.node.id}-auth`,
       volumeName: 'auth',
       path: CONFIG_FOLDER,
-      data: { [CONFIG_FILE]: iniOf(this.options, this.authorizationFunction, readHostOf(context)) },
+      data: { [CONFIG_FILE]: iniOf(this.options, this.authorizationFunction, textOf(readHost)) },
     });
     const volumeMounts = [files];
-    const { readRoute } = context.backend.connection;
     return {
       arguments: ['--app-name=basic-auth'],
       server: {
@@ -159,7 +161,7 @@ export class BasicAuth implements AuthStrategy {
   }
 
   private checkReplica(problems: Problems, context: AuthContext): void {
-    if (this.options.readFromReplica === true && readHostOf(context) === undefined) {
+    if (this.options.readFromReplica === true && textOf(context.backend.connection.readHost) === undefined) {
       problems.say(
         `\`auth.readFromReplica\` needs read replicas whose host is known at synthesis, and "${context.backend.node.id}" has none.`,
         'Set the `readHost` of the backend as plain text.',
@@ -184,8 +186,8 @@ export class BasicAuth implements AuthStrategy {
 }
 
 /** Host of the read replicas. A configuration file cannot refer to a Secret or a ConfigMap. */
-function readHostOf({ backend }: AuthContext): string | undefined {
-  const value: unknown = backend.connection.readHost?.value;
+function textOf(readHost: kplus.EnvValue | undefined): string | undefined {
+  const value: unknown = readHost?.value;
   return typeof value === 'string' ? value : undefined;
 }
 

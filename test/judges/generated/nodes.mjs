@@ -14,6 +14,7 @@ export function* nodesOf(node) {
   yield node;
   const inside = {
     app: () => node.charts.flatMap(({ options, parts }) => [options, ...parts]),
+    settings: () => [node.options],
     list: () => node.items,
     map: () => node.entries.flat(),
     struct: () => [...node.fields.values()],

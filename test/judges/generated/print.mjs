@@ -21,6 +21,8 @@ function printNode(node) {
           : String(node.value);
     case 'scope':
       return 'chart';
+    case 'settings':
+      return `ClusterSettings.of(chart).apply(${printNode(node.options)})`;
     case 'list':
       return `[${node.items.map(printNode).join(', ')}]`;
     case 'map':

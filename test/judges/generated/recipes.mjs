@@ -6,6 +6,8 @@ import { entriesOf, IDS, NO_MEMBER, OTHERS, valuesOf } from './values.mjs';
 /** Deeper than this, the simplest. */
 const DEEP = 7;
 
+const CLUSTER_OPTIONS = 'cdk8s-mlflow.ClusterOptions';
+
 /** The app number `index` of a seed: always the same one. */
 export function appOf(seed, index) {
   const random = new Random(`${seed}/${index}`);
@@ -38,7 +40,9 @@ function chartOf(random, number) {
     const { fqn, initializer } = random.weighted(subjects);
     return maker.construct({ kind: 'new', fqn, parameters: initializer.parameters }, 0);
   });
-  return { id: `chart${number === 0 ? '' : number}`, options, parts };
+  // What a cluster asks of every pod is no construct: it is applied to the chart.
+  const settings = random.chance(0.15) ? [{ kind: 'settings', options: maker.struct(CLUSTER_OPTIONS, 0) }] : [];
+  return { id: `chart${number === 0 ? '' : number}`, options, parts: [...settings, ...parts] };
 }
 
 /** What has many props is made often. */

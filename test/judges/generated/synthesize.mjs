@@ -3,6 +3,8 @@ import { Construct } from 'constructs';
 
 import { CHART, isInTree, runtime } from './assembly.mjs';
 
+const SETTINGS = 'cdk8s-mlflow.ClusterSettings';
+
 /** The YAML of an app; `while` of what it throws is the call that threw. */
 export function synthesize({ charts }) {
   const app = new App();
@@ -47,6 +49,10 @@ export function make(node, scope, at = {}) {
       node.methods.forEach((name) => (fields[name] = constant(fields[name])));
       const self = isInTree(node.fqn) ? within(node.fqn, () => new Construct(scope, make(node.id))) : {};
       return Object.assign(self, fields);
+    }
+    case 'settings': {
+      const options = make(node.options, scope, at);
+      return within(SETTINGS, () => runtime(SETTINGS).of(scope).apply(options));
     }
     case 'new': {
       const args = node.args.map((arg) => make(arg, scope, at));

@@ -125,6 +125,16 @@ const BY_NAME = [
   ],
   [/whenUnsatisfiable$/, { right: ['ScheduleAnyway', 'DoNotSchedule'], wrong: ['Always', 'doNotSchedule', ''] }],
   [/node(Affinity|Taints)Policy$/, { right: ['Honor', 'Ignore'], wrong: ['honor', ''] }],
+  [/Toleration\.operator$/, { right: ['Exists'], wrong: ['exists', ''] }],
+  [/Toleration\.effect$/, { right: ['NoExecute'], wrong: ['noSchedule', ''] }],
+  [/Toleration\.value$/, { right: [''], wrong: ['a b'] }],
+  [/Toleration\.key$/, { right: ['dedicated', 'example.com/pool'], wrong: ['a b', 'a/b/c', '-x'] }],
+  [/clusterDomain$/, { right: ['corp.local'], wrong: ['corp.local.', 'Corp', 'a b', '.local'] }],
+  [/noProxy$/, { right: ['.example.com', '10.0.0.0/8'], wrong: ['http://a', 'a b', 'a,b'] }],
+  [
+    /ImageRegistry\.mirror\.prefix$/,
+    { right: ['registry.example.com/mirror'], wrong: ['https://a', 'a b', 'a/', '/a'] },
+  ],
   [/LabelSelectorRequirement.*operator$/, { right: ['Exists'], wrong: ['in', ''] }],
   [
     /annotations$/i,
