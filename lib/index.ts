@@ -89,6 +89,7 @@ export {
   type SecretKeysOptions,
 } from './postgres/connection/postgres-credentials';
 export { PostgresTls, type VerifiedTlsOptions } from './postgres/connection/postgres-tls';
+export type { SchemaOptions } from './postgres/connection/schema';
 export { PoolingProfile, type FittingOptions, type PoolingProfileProps } from './postgres/capacity/pooling-profile';
 
 export { ClusterSettings } from './cluster/cluster-settings';

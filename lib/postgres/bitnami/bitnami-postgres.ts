@@ -24,6 +24,7 @@ import {
   POSTGRES_PORT,
 } from '../connection/postgres-settings';
 import { PostgresTls } from '../connection/postgres-tls';
+import { checkSchema } from '../connection/schema';
 
 import { BitnamiArchitecture } from './bitnami-architecture';
 import { type BitnamiRole, passwordSecret } from './bitnami-passwords';
@@ -117,6 +118,7 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
       host: text(this.service.name),
       port: text(this.service.port),
       database: text(database),
+      schema: props.schema,
       credentials: new PostgresCredentials({
         username: text(username),
         password: fromSecretKey(this.secret.name, passwords._keys[loginRole]),
@@ -136,6 +138,7 @@ function checkProps(problems: Problems, id: string, props: BitnamiPostgresProps)
   const { architecture, persistence, initScripts = {} } = props;
   checkId(problems, id);
   checkDatabase(problems, props.database);
+  checkSchema(problems, props.schema);
   const isReplicated = architecture?._replicates === true;
   props.passwords._check(problems, [loginRoleOf(props), ...(isReplicated ? ['replicationPassword' as const] : [])]);
   architecture?._check(problems);

@@ -8,6 +8,7 @@ import type { PoolBudget } from '../capacity/pool-budget';
 import { checkPoolerOptions, POOLER_PROPS } from '../capacity/pooler-options';
 import { checkDatabase } from '../connection/endpoint';
 import { checkMaxConnections, checkSettings } from '../connection/postgres-settings';
+import { checkSchema } from '../connection/schema';
 
 import type { CloudNativePostgresProps } from './cloud-native-postgres-props';
 
@@ -30,6 +31,7 @@ export function checkCloudNative(
   checkStorageClass(problems, 'walStorage.storageClassName', props.walStorage?.storageClassName);
   checkDatabase(problems, props.database);
   checkOwner(problems, props.owner);
+  checkSchema(problems, props.schema);
   checkImage(problems, 'imageName', props.imageName);
   checkMaxConnections(problems, props.maxConnections);
   checkSettings(problems, 'settings', props.settings, 'postgresql.conf', { max_connections: 'maxConnections' });

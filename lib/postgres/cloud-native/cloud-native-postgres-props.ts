@@ -3,6 +3,7 @@ import type * as kplus from 'cdk8s-plus-28';
 
 import type { PoolerOptions } from '../capacity/pooler-options';
 import type { PostgresTls } from '../connection/postgres-tls';
+import type { SchemaOptions } from '../connection/schema';
 
 /** Options of a volume of each instance. */
 export interface CloudNativeStorageOptions {
@@ -68,7 +69,7 @@ export interface CloudNativePoolerOptions extends PoolerOptions {
 }
 
 /** Props of {@link CloudNativePostgres}. */
-export interface CloudNativePostgresProps {
+export interface CloudNativePostgresProps extends SchemaOptions {
   /**
    * Number of PostgreSQL servers: a primary and its standbys. If the primary fails, a standby takes over.
    * @default 3

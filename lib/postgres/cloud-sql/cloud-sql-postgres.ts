@@ -14,6 +14,7 @@ import type { IPostgresBackend } from '../connection/postgres-backend';
 import { PostgresConnection } from '../connection/postgres-connection';
 import { DEFAULT_DATABASE } from '../connection/postgres-settings';
 import { PostgresTls } from '../connection/postgres-tls';
+import { checkSchema } from '../connection/schema';
 
 import type { CloudSqlPostgresProps } from './cloud-sql-postgres-props';
 import { checkExtraArgs, cloudSqlSidecar, PROXY_PORT } from './cloud-sql-sidecar';
@@ -43,6 +44,7 @@ export class CloudSqlPostgres extends Construct implements IPostgresBackend {
       host: text('127.0.0.1'),
       port: text(PROXY_PORT),
       database: text(props.database ?? DEFAULT_DATABASE),
+      schema: props.schema,
       credentials: props.login._credentials,
       // The connection to the proxy stays in the pod. The proxy encrypts that to the instance.
       tls: PostgresTls.DISABLE,
@@ -69,6 +71,7 @@ function checkProps(
   props.identity._check(problems, 'identity');
   props.login._check(problems, props.identity);
   checkDatabase(problems, props.database);
+  checkSchema(problems, props.schema);
   checkMaxConnections(problems, props.maxConnections);
   checkRoute(problems, 'route', props.route);
   checkContainer(problems, props);

@@ -6,6 +6,7 @@ import { text, texts } from '../../kube/values/env-values';
 import { failureCausesOf } from './connection-sidecar';
 import type { PostgresConnection } from './postgres-connection';
 import type { PostgresCredentials } from './postgres-credentials';
+import { schemaOptions } from './schema';
 
 /**
  * The part of each pod that connects: libpq's environment variables, the files that they name, and what the pod itself needs.
@@ -15,7 +16,7 @@ import type { PostgresCredentials } from './postgres-credentials';
  * @see https://www.postgresql.org/docs/current/libpq-envars.html
  */
 export function connectionPart(scope: Construct, connection: PostgresConnection, name = 'postgres'): PodPart {
-  const { credentials, tls, sidecar } = connection;
+  const { credentials, tls, sidecar, schema } = connection;
   const { ca, clientCertificate } = tls;
   const tlsFolder = `/etc/${name}-tls`;
   const passwordFile = sidecar?.passwordFile;
@@ -39,6 +40,10 @@ export function connectionPart(scope: Construct, connection: PostgresConnection,
         PGCONNECT_TIMEOUT: 10,
         ...(connection.readWriteOnly && { PGTARGETSESSIONATTRS: 'read-write' }),
         ...(passwordFile && { PGPASSFILE: `${passwordFolder}/${passwordFile.name}` }),
+        // A pooler refuses or ignores PGOPTIONS: it sets the schema itself.
+        ...(schema !== undefined && connection.bypass === undefined && { PGOPTIONS: schemaOptions(schema) }),
+        // Not libpq's: the schema that our scripts expect.
+        ...(schema !== undefined && { DATABASE_SCHEMA: schema }),
         // Not libpq's: the advice of our scripts for failures that the sidecar causes.
         ...(sidecar && { DATABASE_FAILURE_CAUSES: JSON.stringify(failureCausesOf(sidecar)) }),
       }),

@@ -8,9 +8,10 @@ import type { Problems } from '../../validation/problems';
 import { PostgresConnection, type PostgresConnectionProps } from './postgres-connection';
 import { checkMaxConnections, DEFAULT_DATABASE, POSTGRES_PORT } from './postgres-settings';
 import { PostgresTls } from './postgres-tls';
+import { checkSchema, type SchemaOptions } from './schema';
 
 /** Address and limits of a database that exists, besides its host. */
-export interface EndpointProps {
+export interface EndpointProps extends SchemaOptions {
   /**
    * Further hosts of the same database. libpq tries all hosts in order until one accepts writes, so a failover needs no restart.
    * @default - none
@@ -73,6 +74,7 @@ export function checkEndpoint(problems: Problems, endpoint: ExternalEndpointProp
   }
   checkPort(problems, 'port', endpoint.port);
   checkDatabase(problems, endpoint.database);
+  checkSchema(problems, endpoint.schema);
   checkMaxConnections(problems, endpoint.maxConnections);
   checkRoute(problems, 'route', endpoint.route);
   endpoint.tls?._check(problems);
@@ -96,6 +98,7 @@ export function endpointConnection(
     host: text([host, ...failoverHosts].join(',')),
     port: text(endpoint.port ?? POSTGRES_PORT),
     database: text(endpoint.database ?? DEFAULT_DATABASE),
+    schema: endpoint.schema,
     tls: endpoint.tls ?? PostgresTls.REQUIRE,
     readWriteOnly: failoverHosts.length > 0,
     readHost: readHost === undefined ? undefined : text(readHost),

@@ -9,10 +9,11 @@ import type { ConnectionSidecar } from './connection-sidecar';
 import type { PostgresCredentials } from './postgres-credentials';
 import { POSTGRES_PORT } from './postgres-settings';
 import type { PostgresTls } from './postgres-tls';
+import type { SchemaOptions } from './schema';
 import { checkNew } from '../../validation/arguments';
 
 /** Props of {@link PostgresConnection}. */
-export interface PostgresConnectionProps {
+export interface PostgresConnectionProps extends SchemaOptions {
   /** Host name or address. libpq tries the hosts of a comma-separated list in order. */
   readonly host: kplus.EnvValue;
 
@@ -104,6 +105,8 @@ export class PostgresConnection {
   public readonly port: kplus.EnvValue;
   /** Name of the database. */
   public readonly database: kplus.EnvValue;
+  /** Schema that holds MLflow's tables, if it is not the first of the login's own `search_path`. */
+  public readonly schema?: string;
   /** Login of MLflow. */
   public readonly credentials: PostgresCredentials;
   /** Encryption of the connection. */
@@ -133,6 +136,7 @@ export class PostgresConnection {
     this.host = props.host;
     this.port = props.port;
     this.database = props.database;
+    this.schema = props.schema;
     this.credentials = props.credentials;
     this.tls = props.tls;
     this.readWriteOnly = props.readWriteOnly ?? false;

@@ -12,6 +12,7 @@ import { PostgresConnection } from '../connection/postgres-connection';
 import { checkLoginSecret, PostgresCredentials, type SecretKeysOptions } from '../connection/postgres-credentials';
 import { checkMaxConnections } from '../connection/postgres-settings';
 import { PostgresTls } from '../connection/postgres-tls';
+import { checkSchema, type SchemaOptions } from '../connection/schema';
 
 /** Props of {@link ExistingSecretPostgres}. */
 export interface ExistingSecretPostgresProps extends ExternalEndpointProps, SecretKeysOptions {
@@ -20,7 +21,7 @@ export interface ExistingSecretPostgresProps extends ExternalEndpointProps, Secr
 }
 
 /** Props of {@link ExistingSecretPostgres.fromConnectionSecret}. */
-export interface ConnectionSecretProps extends SecretKeysOptions {
+export interface ConnectionSecretProps extends SecretKeysOptions, SchemaOptions {
   /** Name of the Secret, in the namespace of the pods; of an `ISecret`, its `name`. */
   readonly secretName: string;
 
@@ -98,6 +99,7 @@ class ConnectionSecretPostgres extends Construct implements IPostgresBackend {
       checkDataKey(problems, prop, key);
     }
     checkMaxConnections(problems, props.maxConnections);
+    checkSchema(problems, props.schema);
     checkRoute(problems, 'route', props.route);
     props.tls?._check(problems);
     problems.throwIfAny();
@@ -106,6 +108,7 @@ class ConnectionSecretPostgres extends Construct implements IPostgresBackend {
       host: fromSecretKey(secretName, hostKey),
       port: fromSecretKey(secretName, portKey),
       database: fromSecretKey(secretName, databaseKey),
+      schema: props.schema,
       credentials: PostgresCredentials.fromSecretName(secretName, props),
       tls: props.tls ?? PostgresTls.PREFER,
       maxConnections: props.maxConnections,

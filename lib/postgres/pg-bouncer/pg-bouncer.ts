@@ -78,6 +78,7 @@ export class PgBouncer extends Construct implements IPostgresBackend {
       host: text(this.service.name),
       port: text(this.service.port),
       database: backend.connection.database,
+      schema: backend.connection.schema,
       credentials: login,
       tls: tlsOf(props.clientTls),
       clientLabels,

@@ -29,9 +29,13 @@ class Cause(NamedTuple):
 class Problem(NamedTuple):
     cause: Cause
     saw: str
+    schema: str = ""  # of the login, where it is known
 
     def __str__(self) -> str:
-        return f"{self.cause.name}: {one_line(redact(self.saw)).rstrip('.')}. {self.cause.advice}"
+        named = re.search(r"permission denied for schema (.+)", self.saw)
+        schema = self.schema or os.environ.get("DATABASE_SCHEMA") or (named[1] if named else "public")
+        advice = self.cause.advice.replace("{schema}", schema)
+        return f"{self.cause.name}: {one_line(redact(self.saw)).rstrip('.')}. {advice}"
 
 
 # fmt: off
@@ -69,9 +73,16 @@ _TABLE = [  # The first pattern that fits decides, so the narrow ones come first
           "Make this user the owner of MLflow's tables",
           r"(permission denied for|must be owner of) (table|relation|sequence|index)"),
     Cause("no-create-privilege", False,
-          "GRANT USAGE, CREATE ON SCHEMA public to this user, or make it the owner of the database"
+          "GRANT USAGE, CREATE ON SCHEMA {schema} to this user, or make it the owner of the database"
           " (PostgreSQL 15 and later grant CREATE to nobody else)",
           r"permission denied for schema|no schema has been selected to create in", may_appear=True),
+    Cause("missing-schema", False,
+          "CREATE SCHEMA {schema} AUTHORIZATION this user, or GRANT CREATE ON DATABASE to this user",
+          r"schema \".*\" does not exist", may_appear=True),
+    Cause("other-schema", False,
+          "A pooler passes no schema on: ALTER ROLE this user IN DATABASE this database SET search_path ="
+          " {schema}, and have it ignore the startup parameter `options`",
+          r"unsupported startup parameter(: options| in options)"),
     Cause("bad-settings", False,
           "Correct the settings of this container (PG* and its own)",
           r"^invalid |invalid (integer|value|SSL protocol|command-line)|could not match \d+ (port|host)"
