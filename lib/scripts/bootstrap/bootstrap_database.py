@@ -60,7 +60,7 @@ class Target(NamedTuple):
     user: str
     password: str
     database: str
-    schema: str  # empty: that of the role's own search_path
+    schema: str = ""  # that of the role's own search_path
 
 
 def target_from_environment() -> Target:
