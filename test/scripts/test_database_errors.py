@@ -222,7 +222,8 @@ def test_a_pooler_that_refuses_the_schema(monkeypatch: pytest.MonkeyPatch) -> No
     refused = classify(Exception("FATAL:  unsupported startup parameter: options"))
     assert str(refused) == (
         "other-schema: FATAL: unsupported startup parameter: options. A pooler passes no schema on: ALTER"
-        " ROLE this user IN DATABASE this database SET search_path = ml, and leave out `schema` of the backend"
+        " ROLE this user IN DATABASE this database SET search_path = ml, and leave out `schema` of the"
+        " backend"
     )
 
 

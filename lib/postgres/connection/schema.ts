@@ -17,7 +17,7 @@ export function checkSchema(problems: Problems, schema: string | undefined): voi
   }
   // PostgreSQL silently truncates names to 63 bytes (NAMEDATALEN).
   // eslint-disable-next-line no-control-regex
-  if (schema === '' || Buffer.byteLength(schema) > 63 || /[\x00-\x1f\x7f]/.test(schema)) {
+  if (Buffer.byteLength(schema) > 63 || /[\x00-\x1f\x7f]/.test(schema)) {
     problems.add('schema', 'must have 1 to 63 bytes without control characters', schema);
   } else if (/^pg_|^information_schema$|^\$user$/.test(schema)) {
     problems.add('schema', "must not be PostgreSQL's own (pg_…, information_schema, $user)", schema);

@@ -64,7 +64,10 @@ describe.each(Object.entries(BACKENDS))('%s', (_, backend) => {
   });
 
   test.each([
-    ['', 'must have 1 to 63 bytes without control characters, got an empty string'],
+    [
+      '',
+      'must be given or left out, got an empty string. If it comes from an environment variable, set that before the synthesis.',
+    ],
     ['ü'.repeat(32), `must have 1 to 63 bytes without control characters, got "${'ü'.repeat(32)}"`],
     ['a\nb', 'must have 1 to 63 bytes without control characters, got "a\\nb"'],
     ['pg_mlflow', 'must not be PostgreSQL\'s own (pg_…, information_schema, $user), got "pg_mlflow"'],
