@@ -91,6 +91,7 @@ export {
 export { PostgresTls, type VerifiedTlsOptions } from './postgres/connection/postgres-tls';
 export type { ConnectionOptions, LibpqOptions } from './postgres/connection/connection-options';
 export type { TcpKeepaliveOptions } from './postgres/connection/tcp-keepalive';
+export type { SchemaOptions } from './postgres/connection/schema';
 export { PoolingProfile, type FittingOptions, type PoolingProfileProps } from './postgres/capacity/pooling-profile';
 
 export { ClusterSettings } from './cluster/cluster-settings';

@@ -19,6 +19,7 @@ import { rds, type RdsCase } from './synth-rds';
 interface BackupCase {
   readonly password?: string;
   readonly database?: string;
+  readonly schema?: string;
   readonly verifyTls?: boolean;
   /** An endpoint of RDS instead. */
   readonly rds?: RdsCase;
@@ -31,7 +32,7 @@ interface BackupCase {
 }
 
 function backendOf(chart: Chart, options: BackupCase): IPostgresBackend {
-  const { password, database, verifyTls } = options;
+  const { password, database, schema, verifyTls } = options;
   if (options.rds !== undefined) {
     return rds(chart, options.rds);
   }
@@ -40,6 +41,7 @@ function backendOf(chart: Chart, options: BackupCase): IPostgresBackend {
     user: 'mlflow',
     password: password ?? 'a-password',
     database,
+    schema,
     tls:
       verifyTls === true
         ? PostgresTls.verifyFull({ ca: FileSource.fromConfigMap('postgres-ca', 'ca.crt') })

@@ -68,6 +68,7 @@ interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]> {
   readonly user?: string;
   readonly password?: string;
   readonly database?: string;
+  readonly schema?: string;
   /** An instance of Cloud SQL instead, with the key file in the Secret `google`. */
   readonly cloudSql?: CloudSqlCase;
   /** An endpoint of RDS instead, as the role `mlflow`. */
@@ -257,6 +258,7 @@ function external(chart: Chart, options: ServerCase): IPostgresBackend {
     user,
     password,
     database,
+    schema: options.schema,
     failoverHosts: options.failoverHosts,
     readHost: options.readHost,
     tls: tlsOf(options),
@@ -309,6 +311,8 @@ function addServer(chart: Chart, options: ServerCase): void {
 
 /** An import of `mlflow.db` on the claim `old-mlflow`. */
 interface ImportCase {
+  readonly database?: string;
+  readonly schema?: string;
   readonly artifactLocations?: { readonly oldPrefix: string; readonly newPrefix: string }[];
   readonly repairs?: SqliteRepair[];
   readonly existingData?: ExistingData;
@@ -316,10 +320,16 @@ interface ImportCase {
   readonly deadline?: number;
 }
 
-function addImport(chart: Chart, { deadline, ...options }: ImportCase): void {
+function addImport(chart: Chart, { deadline, database, schema, ...options }: ImportCase): void {
   new SqliteImport(chart, 'import', {
     ...options,
-    backend: new ExternalPostgres(chart, 'postgres', { host: 'database', user: 'mlflow', password: 'a-password' }),
+    backend: new ExternalPostgres(chart, 'postgres', {
+      host: 'database',
+      user: 'mlflow',
+      password: 'a-password',
+      database,
+      schema,
+    }),
     source: SqliteSource.fromClaim('old-mlflow', 'mlflow.db'),
     deadline: deadline === undefined ? undefined : Duration.seconds(deadline),
   });

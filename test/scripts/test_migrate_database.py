@@ -25,6 +25,7 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(random, "uniform", lambda low, high: high)
     monkeypatch.setattr(script, "prepare", lambda program: None)
     monkeypatch.setattr(script, "image_revisions", lambda: IMAGE)
+    monkeypatch.setattr(script, "ensure_schema", lambda uri: None)
     for name in ("read_schema", "connect", "carry_out"):
         monkeypatch.setattr(script, name, getattr(world, name))
     return world

@@ -121,6 +121,7 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
       host: serviceHost(this, this.service.name, primaryClients, readClients),
       port: text(this.service.port),
       database: text(database),
+      schema: props.schema,
       credentials: new PostgresCredentials({
         username: text(username),
         password: fromSecretKey(this.secret.name, passwords._keys[loginRole]),

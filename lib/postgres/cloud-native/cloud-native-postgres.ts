@@ -57,6 +57,7 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
       host: serviceHost(this, names.primary),
       port: text(POSTGRES_PORT),
       database: text(database),
+      schema: props.schema,
       credentials: PostgresCredentials.fromSecretName(names.login),
       tls: props.tls ?? PostgresTls.verifyFull({ ca: FileSource.fromSecret(names.ca, 'ca.crt') }),
       readHost: instances > 1 ? text(names.standbys) : undefined,

@@ -11,6 +11,7 @@ import { disruptionBudget } from '../../kube/pod/workload';
 import type { PoolBudget } from '../capacity/pool-budget';
 import { POOLER_TIMEOUTS } from '../capacity/pooler-options';
 import { poolerKeepalive, type TcpKeepaliveOptions } from '../connection/tcp-keepalive';
+import { quotedName } from '../connection/schema';
 
 import type {
   CloudNativePoolerOptions,
@@ -58,6 +59,7 @@ export type ResolvedCluster = CloudNativePostgresProps &
  * @see https://cloudnative-pg.io/docs/1.30/cloudnative-pg.v1#clusterspec
  */
 export function clusterResource(scope: Construct, names: ClusterNames, props: ResolvedCluster): ApiObject {
+  const { owner = 'mlflow' } = props;
   const cluster = new ApiObject(scope, 'cluster', {
     apiVersion: API_VERSION,
     kind: 'Cluster',
@@ -67,7 +69,9 @@ export function clusterResource(scope: Construct, names: ClusterNames, props: Re
       imageName: props.imageName,
       imagePullSecrets: props.imagePullSecrets?.map((name) => ({ name })),
       enableSuperuserAccess: false,
-      bootstrap: { initdb: { database: props.database, owner: props.owner ?? 'mlflow' } },
+      bootstrap: {
+        initdb: { database: props.database, owner, postInitApplicationSQL: schemaStatements(props, owner) },
+      },
       postgresql: { parameters: { max_connections: String(props.maxConnections), ...props.settings } },
       storage: storageOf(props.storage ?? {}),
       walStorage: props.walStorage && storageOf(props.walStorage),
@@ -93,6 +97,18 @@ export function clusterResource(scope: Construct, names: ClusterNames, props: Re
 function namesFor(scope: Construct, service: string): string[] {
   const { namespace } = Chart.of(scope);
   return namespace === undefined ? [service] : [service, `${service}.${namespace}`];
+}
+
+/** Creates the schema of a new cluster. The role's own search_path is what a `Pooler` goes by: it ignores PGOPTIONS. */
+function schemaStatements({ schema, database }: ResolvedCluster, owner: string): string[] | undefined {
+  if (schema === undefined) {
+    return undefined;
+  }
+  const [name, role] = [quotedName(schema), `"${owner.replaceAll('"', '""')}"`];
+  return [
+    `CREATE SCHEMA IF NOT EXISTS ${name} AUTHORIZATION ${role}`,
+    `ALTER ROLE ${role} IN DATABASE "${database.replaceAll('"', '""')}" SET search_path = ${name}`,
+  ];
 }
 
 /** The operator assigns a user where the cluster does not, and its pods make no requests that need a CA or a proxy. */

@@ -32,7 +32,7 @@ export interface CloudSqlPostgresProps extends LibpqOptions {
   readonly identity?: GoogleIdentity;
 
   /**
-   * Name of the database. It must exist. The user needs CREATE on its schema `public`, which its owner has.
+   * Name of the database. It must exist. The user needs CREATE on its schema, which its owner has.
    * @default 'mlflow'
    */
   readonly database?: string;

@@ -1,10 +1,11 @@
 import type { Problems } from '../../validation/problems';
 import { nearest } from '../../validation/spelling';
 
+import { checkSchema, type SchemaOptions } from './schema';
 import { checkTcpKeepalive, keepaliveParameters, type TcpKeepaliveOptions } from './tcp-keepalive';
 
-/** Parameters of libpq. */
-export interface LibpqOptions {
+/** Parameters of libpq, and the schema. */
+export interface LibpqOptions extends SchemaOptions {
   /**
    * Further parameters of libpq, by name, such as `{ connect_timeout: '15' }` for a database far away. They reach whatever connects
    * by libpq to this database: servers, migrations and operations; not a pooler, its clients or PostgresExporter. Each libpq has to
@@ -60,7 +61,8 @@ const OWNED: Readonly<Record<string, string>> = {
   keepalives_count: KEEPALIVE,
   keepalives_idle: KEEPALIVE,
   keepalives_interval: KEEPALIVE,
-  options: 'Set what it names for the role in PostgreSQL, which reaches pooled connections, too: ALTER ROLE … SET.',
+  options:
+    'Use `schema` for the search_path. Set others for the role in PostgreSQL, which reaches pooled connections, too: ALTER ROLE … SET.',
   passfile: BACKEND,
   password: BACKEND,
   port: BACKEND,
@@ -82,11 +84,12 @@ const OWNED: Readonly<Record<string, string>> = {
 /** Validates the options. */
 export function checkConnectionOptions(problems: Problems, options: ConnectionOptions): void {
   checkTcpKeepalive(problems, options.tcpKeepalive);
-  checkParameters(problems, options);
+  checkLibpqOptions(problems, options);
 }
 
-/** Validates the parameters of libpq. */
-export function checkParameters(problems: Problems, { parameters = {} }: LibpqOptions): void {
+/** Validates the options. */
+export function checkLibpqOptions(problems: Problems, { schema, parameters = {} }: LibpqOptions): void {
+  checkSchema(problems, schema);
   for (const [name, value] of Object.entries(parameters)) {
     const wayOut = OWNED[name];
     if (wayOut !== undefined) {

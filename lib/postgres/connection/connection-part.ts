@@ -10,6 +10,7 @@ import { failureCausesOf } from './connection-sidecar';
 import { addressFor, letIn } from './other-namespace';
 import type { PostgresConnection } from './postgres-connection';
 import type { PostgresCredentials } from './postgres-credentials';
+import { schemaOptions } from './schema';
 
 /** Section of the service file. */
 const SERVICE = 'mlflow';
@@ -22,7 +23,7 @@ const SERVICE = 'mlflow';
  * @see https://www.postgresql.org/docs/current/libpq-envars.html
  */
 export function connectionPart(scope: Construct, connection: PostgresConnection, name = 'postgres'): PodPart {
-  const { credentials, tls, sidecar } = connection;
+  const { credentials, tls, sidecar, schema } = connection;
   const { ca, clientCertificate } = tls;
   const tlsFolder = `/etc/${name}-tls`;
   const passwordFile = sidecar?.passwordFile;
@@ -48,6 +49,10 @@ export function connectionPart(scope: Construct, connection: PostgresConnection,
         PGCONNECT_TIMEOUT: 5,
         ...(connection.readWriteOnly && { PGTARGETSESSIONATTRS: 'read-write' }),
         ...(passwordFile && { PGPASSFILE: `${passwordFolder}/${passwordFile.name}` }),
+        // A pooler refuses or ignores PGOPTIONS: it sets the schema itself.
+        ...(schema !== undefined && connection.bypass === undefined && { PGOPTIONS: schemaOptions(schema) }),
+        // Not libpq's: the schema that our scripts expect.
+        ...(schema !== undefined && { DATABASE_SCHEMA: schema }),
         // Not libpq's: the advice of our scripts for failures that the sidecar causes.
         ...(sidecar && { DATABASE_FAILURE_CAUSES: JSON.stringify(failureCausesOf(sidecar)) }),
       }),

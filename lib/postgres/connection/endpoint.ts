@@ -98,6 +98,7 @@ export function endpointConnection(
     host: text([host, ...failoverHosts].join(',')),
     port: text(endpoint.port ?? POSTGRES_PORT),
     database: text(endpoint.database ?? DEFAULT_DATABASE),
+    schema: endpoint.schema,
     tls: endpoint.tls ?? PostgresTls.REQUIRE,
     tcpKeepalive: endpoint.tcpKeepalive,
     parameters: endpoint.parameters,

@@ -106,6 +106,8 @@ export class PostgresConnection {
   public readonly port: kplus.EnvValue;
   /** Name of the database. */
   public readonly database: kplus.EnvValue;
+  /** Schema that holds MLflow's tables, if it is not the first of the login's own `search_path`. */
+  public readonly schema?: string;
   /** Login of MLflow. */
   public readonly credentials: PostgresCredentials;
   /** Encryption of the connection. */
@@ -139,6 +141,7 @@ export class PostgresConnection {
     this.host = props.host;
     this.port = props.port;
     this.database = props.database;
+    this.schema = props.schema;
     this.credentials = props.credentials;
     this.tls = props.tls;
     this.tcpKeepalive = props.tcpKeepalive;

@@ -108,6 +108,7 @@ class ConnectionSecretPostgres extends Construct implements IPostgresBackend {
       host: fromSecretKey(secretName, hostKey),
       port: fromSecretKey(secretName, portKey),
       database: fromSecretKey(secretName, databaseKey),
+      schema: props.schema,
       credentials: PostgresCredentials.fromSecretName(secretName, props),
       tls: props.tls ?? PostgresTls.PREFER,
       tcpKeepalive: props.tcpKeepalive,

@@ -80,6 +80,7 @@ export class PgBouncer extends Construct implements IPostgresBackend {
       host: serviceHost(this, this.service.name, clients),
       port: text(this.service.port),
       database: backend.connection.database,
+      schema: backend.connection.schema,
       credentials: login,
       tls: tlsOf(props.clientTls),
       tcpKeepalive: backend.connection.tcpKeepalive,

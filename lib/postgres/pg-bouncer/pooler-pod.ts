@@ -156,7 +156,7 @@ function metricsContainer(
 }
 
 function loginEnv(env: Record<string, kplus.EnvValue>, login: PostgresCredentials): Record<string, kplus.EnvValue> {
-  const names = ['PGHOST', 'PGPORT', 'PGDATABASE', 'PGUSER'];
+  const names = ['PGHOST', 'PGPORT', 'PGDATABASE', 'PGUSER', 'DATABASE_SCHEMA'];
   return {
     ...Object.fromEntries(Object.entries(env).filter(([name]) => names.includes(name))),
     ...(login.password && { PGPASSWORD: login.password }),

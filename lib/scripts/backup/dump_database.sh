@@ -2,6 +2,7 @@
 # Dump a database into a folder, with what proves later on that the dump is whole: its digest, and the rows of each table.
 #
 # Environment besides libpq's own (PG*):
+#   DATABASE_SCHEMA  the schema to dump (default: all of the database)
 #   WORK_FOLDER    where the folder .partial-<host name> is made: the volume of the dumps, or scratch space
 #   STALE_MINUTES  the age at which such a folder belongs to a pod that is gone
 #
@@ -27,12 +28,15 @@ mkdir "$PARTIAL" 2>"$log" || fail_by_log
 require_client pg_dump
 say INFO "$program: dumping ${PGDATABASE:-} of PostgreSQL $version with pg_dump $client"
 
+# As a pattern of pg_dump, in which nothing between quotes is special.
+SCHEMA_PATTERN=${DATABASE_SCHEMA:+"\"$(printf %s "$DATABASE_SCHEMA" | sed 's/"/""/g')\""}
+export SCHEMA_PATTERN
 # Runs inside of the session that holds the snapshot.
 export DESCRIPTION="$here/describe_database.sql"
 export DUMP='
   pg_dump --no-password --format=custom --snapshot="$SNAPSHOT" --lock-wait-timeout=600000 \
-    --file="$PARTIAL/dump" &&
-  psql $SCRIPTED --set=snapshot="$SNAPSHOT" --set=created="$CREATED" --set=folder="$PARTIAL" --file="$DESCRIPTION" &&
+    ${SCHEMA_PATTERN:+--schema="$SCHEMA_PATTERN"} --file="$PARTIAL/dump" &&
+  psql $SCRIPTED --set=schema="$DATABASE_SCHEMA" --set=snapshot="$SNAPSHOT" --set=created="$CREATED" --set=folder="$PARTIAL" --file="$DESCRIPTION" &&
   echo done >"$PARTIAL/dumped"'
 attend psql $SCRIPTED --file="$here/dump_database.sql" 2>"$log" || fail_by_log
 [ -e "$PARTIAL/dumped" ] || fail_by_log

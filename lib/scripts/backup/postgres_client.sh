@@ -49,6 +49,9 @@ attend() {
 # Options of psql for a script: the first error ends it, and it prints rows and nothing else.
 export SCRIPTED="--no-psqlrc --no-password --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1"
 
+# The schema that a backup is limited to: none is all of the database.
+export DATABASE_SCHEMA="${DATABASE_SCHEMA:-}"
+
 # The version of a program: version_of pg_dump
 version_of() {
   "$1" --version | sed 's/^[^0-9]*\([0-9.]*\).*/\1/'

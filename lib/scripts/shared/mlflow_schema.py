@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
+from database_check import QUERY, named_schema
 from exit_codes import WRONG_VERSION
 from init_container import BadSetting, Failure
 
@@ -159,6 +160,18 @@ def read_schema(uri: str) -> Schema:
             cursor.execute("SELECT EXISTS (SELECT FROM experiments WHERE experiment_id = 0)")
             has_default = cursor.fetchone()[0]
         return Schema(revision, has_experiments, has_default)
+
+
+def ensure_schema(uri: str) -> None:
+    """Creates the schema that the search_path names, if it is missing and the login may. Never `public`."""
+    from psycopg2 import sql
+
+    with reading(uri) as cursor:
+        cursor.execute(QUERY)
+        user, _, schema, *_, search_path, schemas, may_create = cursor.fetchone()
+        named = schema or named_schema(search_path, user, schemas)
+        if named not in schemas and named != "public" and may_create:
+            cursor.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(named)))
 
 
 def upgrade(uri: str, revision: str | None, on_connect: Callable[..., None] | None = None) -> None:

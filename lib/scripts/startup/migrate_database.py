@@ -40,6 +40,7 @@ from mlflow_schema import (
     UnusableSchema,
     connect,
     decide,
+    ensure_schema,
     image_revisions,
     read_schema,
     store_uri,
@@ -99,6 +100,7 @@ def migrate(tables: Tracking | Users, seconds: float) -> str:
             before = tables.read()  # another pod may have done it meanwhile
             action = tables.decide(before)
             if not tables.is_done(action, before):
+                ensure_schema(tables.uri)
                 tables.carry_out(action, before)
         finally:
             lock.close()
