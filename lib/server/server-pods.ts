@@ -8,7 +8,7 @@ import { container, type ContainerOptions, type Pod, type PodContainer, podOf } 
 import type { PodPart } from '../kube/pod/pod-part';
 import { text, texts } from '../kube/values/env-values';
 import { poolingPart } from '../postgres/capacity/pooling-profile';
-import { libpqPart, replicaPart } from '../postgres/connection/connection-part';
+import { libpqPart, passwordPart, replicaPart } from '../postgres/connection/connection-part';
 import { SCRIPT_FOLDER, scriptCommand, ScriptFiles } from '../scripts/scripts';
 import type { Problems } from '../validation/problems';
 
@@ -141,6 +141,7 @@ function serverContainer(
     setting('logLevel', { MLFLOW_LOGGING_LEVEL: logLevel.toUpperCase() }),
     setting('threads', { SERVER_THREADS: spec.threads }),
     setting('', { PYTHONPATH: [SCRIPT_FOLDER, auth.pythonFolder ?? []].flat().join(':'), PGAPPNAME: 'mlflow' }),
+    passwordPart(scope, spec.backend.connection),
     spec.readFromReplica ? replicaPart(scope, spec.backend.connection) : undefined,
     artifactsPart(spec.artifacts),
     encryptionPart(spec.encryption),

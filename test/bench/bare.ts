@@ -18,6 +18,7 @@ const SCRIPTS = Object.fromEntries(
     'startup/migrate_database.py',
     'shared/log_format.py',
     'shared/mlflow_schema.py',
+    'server/password_file.py',
     'server/run_mlflow.py',
     'startup/user_schema.py',
     'server/uvicorn_log.json',
@@ -78,6 +79,10 @@ export function bareServer(scope: Construct, n: number, scriptsName: string, rev
   const scriptVolume = kplus.Volume.fromConfigMap(scope, `${id}-scripts-volume`, scripts, { name: 'scripts' });
   const connectionVolume = kplus.Volume.fromConfigMap(scope, `${id}-connection-volume`, connection, {
     name: 'postgres-service',
+  });
+  const passwordVolume = kplus.Volume.fromSecret(scope, `${id}-password-volume`, secret, {
+    name: 'postgres-password',
+    items: { password: { path: 'password', mode: 0o440 } },
   });
   const artifacts = kplus.Volume.fromPersistentVolumeClaim(scope, `${id}-artifacts`, claim, { name: 'artifacts' });
   const text = (value: string): kplus.EnvValue => kplus.EnvValue.fromValue(value);
@@ -179,9 +184,14 @@ export function bareServer(scope: Construct, n: number, scriptsName: string, rev
           MLFLOW_SERVER_ENABLE_JOB_EXECUTION: text('false'),
           MLFLOW_LOGGING_LEVEL: text('INFO'),
           SERVER_THREADS: text('10'),
+          DATABASE_PASSWORD_FILE: text('/etc/postgres-password/password'),
           PYTHONPATH: text('/opt/mlflow/scripts'),
         },
-        volumeMounts: [...mounts, { path: '/mlflow/artifacts', volume: artifacts }],
+        volumeMounts: [
+          ...mounts,
+          { path: '/etc/postgres-password', volume: passwordVolume, readOnly: true },
+          { path: '/mlflow/artifacts', volume: artifacts },
+        ],
         resources: {
           cpu: { request: kplus.Cpu.millis(500), limit: kplus.Cpu.units(2) },
           memory: { request: Size.gibibytes(1), limit: Size.gibibytes(2) },

@@ -1,6 +1,9 @@
 // Prints the YAML of one chart, for the tests to run: node -r tsx/cjs test/pods/synth.ts example external
 //                                                     node -r tsx/cjs test/pods/synth.ts server '{"replicas": 3}'
 //                                                     node -r tsx/cjs test/pods/synth.ts import '{"dryRun": true}'
+// Without arguments, it answers each line of JSON on stdin, a list of the two, with a line: {"yaml": …} or {"error": …}.
+import { createInterface } from 'node:readline';
+
 import { App, Chart, Cron, Duration, Yaml } from 'cdk8s';
 import {
   ArtifactAccess,
@@ -356,15 +359,36 @@ const CASES: Record<string, (chart: Chart, options: object) => void> = {
   restore: addRestore,
 };
 
-const [, , kind = '', argument = ''] = process.argv;
-const app = new App();
-if (kind === 'example') {
-  addExamples(app);
+function synthesize(kind: string, argument: string): string {
+  unread.clear();
+  const app = new App();
+  if (kind === 'example') {
+    addExamples(app);
+  } else {
+    CASES[kind]?.(new Chart(app, 'case'), watched(JSON.parse(argument) as object));
+  }
+  const charts = app.charts.filter(({ node }) => kind !== 'example' || node.id === argument);
+  if (charts.length !== 1 || unread.size > 0) {
+    throw new Error(
+      `There is no ${kind} ${argument}. ${[...unread].map((name) => `Nothing reads ${name}.`).join(' ')}`,
+    );
+  }
+  return Yaml.stringify(...charts.flatMap((chart) => chart.toJson() as unknown[]));
+}
+
+function answer(line: string): { readonly yaml: string } | { readonly error: string } {
+  try {
+    return { yaml: synthesize(...(JSON.parse(line) as [string, string])) };
+  } catch (error) {
+    return { error: String((error as Error).stack) };
+  }
+}
+
+const [, , kind, argument = ''] = process.argv;
+if (kind === undefined) {
+  createInterface({ input: process.stdin }).on('line', (line) => {
+    process.stdout.write(`${JSON.stringify(answer(line))}\n`);
+  });
 } else {
-  CASES[kind]?.(new Chart(app, 'case'), watched(JSON.parse(argument) as object));
+  process.stdout.write(synthesize(kind, argument));
 }
-const charts = app.charts.filter(({ node }) => kind !== 'example' || node.id === argument);
-if (charts.length !== 1 || unread.size > 0) {
-  throw new Error(`There is no ${kind} ${argument}. ${[...unread].map((name) => `Nothing reads ${name}.`).join(' ')}`);
-}
-process.stdout.write(Yaml.stringify(...charts.flatMap((chart) => chart.toJson() as unknown[])));

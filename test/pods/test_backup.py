@@ -24,6 +24,8 @@ from object_store import PORT, ObjectStore
 from postgres import BIN, Postgres
 from tracking import check_everything, client_of, log_everything
 
+pytestmark = pytest.mark.migrated
+
 NAME = r"backup-\d{8}T\d{6}Z-\d+"
 ABOUT = rf"{NAME}\.dump \(made [\d-]+ [\d:]+ UTC of mlflow, PostgreSQL [\d.]+, schema revision \w+\)"
 STORED = rf"store-backup: stored: {ABOUT}, [\d.]+ kB, 65 tables, \d+ rows; kept (\d+), deleted (.+)\n"
@@ -35,8 +37,6 @@ WithTool = Callable[[str, str], str]
 def migrated(namespace: Namespace, postgres: Postgres) -> Postgres:
     """A database with MLflow's tables, and no server on it."""
     namespace.apply(synthesis.server())
-    [pod] = namespace.deployment(only_init=True)
-    pod.wait_init(120)
     return postgres
 
 

@@ -26,6 +26,8 @@ from postgres import Postgres
 from test_server_certificate import server_certificate
 from tracking import DEFAULT_EXPERIMENT, check_everything, client_of, log_everything, request
 
+pytestmark = pytest.mark.migrated
+
 PROXY = os.environ["E2E_OAUTH2_PROXY"]
 SECRETS = {"client-secret": "s3cret %&'", "cookie-secret": "0123456789abcdef" * 2, "passphrase": "p" * 40}
 

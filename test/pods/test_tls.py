@@ -13,6 +13,8 @@ from postgres import Postgres
 from test_connection_check import AT_ONCE, check_ended
 from tracking import client_of, log_everything
 
+pytestmark = pytest.mark.migrated
+
 ENCRYPTED = (
     "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename <> 'postgres'"
 )

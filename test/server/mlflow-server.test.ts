@@ -10,7 +10,17 @@ import {
   VolumeArtifacts,
 } from 'cdk8s-mlflow';
 
-import { chart, container, env, type Manifest, only, podOf, scriptsOf, server, serverManifests } from '../support/synth';
+import {
+  chart,
+  container,
+  env,
+  type Manifest,
+  only,
+  podOf,
+  scriptsOf,
+  server,
+  serverManifests,
+} from '../support/synth';
 
 const shared = new VolumeArtifacts({
   persistence: Persistence.newClaim({ accessModes: [PersistentVolumeAccessMode.READ_WRITE_MANY] }),

@@ -1,9 +1,11 @@
+import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import { mountConfigFiles } from '../../kube/pod/config-files';
 import type { ObjectLabels } from '../../kube/pod/labels';
 import type { PodPart } from '../../kube/pod/pod-part';
 import { text, texts } from '../../kube/values/env-values';
+import { FileSource } from '../../kube/values/file-source';
 
 import { serviceFile } from './connection-options';
 import { failureCausesOf } from './connection-sidecar';
@@ -11,6 +13,8 @@ import { addressFor, letIn } from './other-namespace';
 import type { PostgresConnection } from './postgres-connection';
 import type { PostgresCredentials } from './postgres-credentials';
 import { schemaOptions } from './schema';
+
+const PASSWORD_FOLDER = '/etc/postgres-password';
 
 /** Section of the service file. */
 const SERVICE = 'mlflow';
@@ -93,6 +97,24 @@ export function libpqPart(
     ...part,
     envVariables: { ...part.envVariables, ...texts({ PGSERVICE: SERVICE, PGSERVICEFILE: `${path}/pg_service.conf` }) },
     volumeMounts: [...(part.volumeMounts ?? []), file],
+  };
+}
+
+/**
+ * The part of a server, whose new connections follow a Secret that changes. Operations end before that matters.
+ *
+ * A variable keeps what it was when the container started.
+ */
+export function passwordPart(scope: Construct, { credentials }: PostgresConnection): PodPart | undefined {
+  const { secretKeyRef } = (credentials.password?.valueFrom ?? {}) as Partial<kplus.k8s.EnvVarSource>;
+  if (secretKeyRef?.name === undefined) {
+    return undefined;
+  }
+  const file = FileSource.fromSecret(secretKeyRef.name, secretKeyRef.key);
+  return {
+    of: 'backend',
+    envVariables: texts({ DATABASE_PASSWORD_FILE: `${PASSWORD_FOLDER}/password` }),
+    volumeMounts: [file._mount(scope, 'postgres-password', PASSWORD_FOLDER, 'password')],
   };
 }
 

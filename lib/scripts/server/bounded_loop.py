@@ -1,4 +1,5 @@
-"""The event loop of an MLflow worker: bounds requests, loads the stores, listens on IPv6, has no Assistant.
+"""The event loop of an MLflow worker: bounds requests, loads the stores, listens on IPv6, has no Assistant,
+takes a password that changes.
 
 MLflow runs each request in a thread of anyio's default pool, which has 40. A request may hold one database
 connection while it waits for a second, so a pool that is not larger than the threads can wait for itself.
@@ -19,6 +20,7 @@ MLflow has no switch for it, so its router loses its routes before the app takes
 
 Environment:
   SERVER_THREADS                  threads of each worker (default 40, anyio's own)
+  DATABASE_PASSWORD_FILE          the password of new connections (default: none, they take PGPASSWORD)
   MLFLOW_ENABLE_REMOTE_ASSISTANT  true: the Assistant is wanted and stays
 """
 
@@ -32,6 +34,7 @@ from contextlib import suppress
 from typing import Any
 
 import anyio.to_thread
+import password_file
 
 # Not mlflow.server.auth: 90 ms and 3 MiB, and without a login its missing configuration would end the worker.
 _STORES = ("mlflow.store.model_registry.sqlalchemy_store", "mlflow.store.jobs.sqlalchemy_store")
@@ -51,6 +54,8 @@ def new_loop() -> asyncio.AbstractEventLoop:
             importlib.import_module(store)
     if os.environ.get("MLFLOW_ENABLE_REMOTE_ASSISTANT", "").lower() not in ("true", "1"):
         _remove_assistant()
+    if path := os.environ.get("DATABASE_PASSWORD_FILE"):
+        password_file.follow(path)
     loop = _fastest_loop()
     _listen_on_ipv6_too(loop)
     # The limiter belongs to a running loop, so the first thing that the loop runs sets it.
