@@ -1,22 +1,23 @@
-"""A schema other than `public`, which is closed: the whole life of such a database, on one server."""
+"""A schema other than `public`, which is closed: the life of such a database, and what a restore may find."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import synthesis
 from conftest import SCRATCH, MakePostgres
 from kubelet.kubernetes import Namespace
 from postgres import Postgres
 from sqlite_files import make_files, put, run
 from test_backup import backup, ended, restore, stored
+from test_pgbouncer import connect
 from tracking import check_everything, client_of, log_everything
 
 ODD = 'Team\'s "ML" \\ 1'
 QUOTED = '"Team\'s ""ML"" \\ 1"'
 PLACES = "SELECT string_agg(DISTINCT schemaname, ', ') FROM pg_tables WHERE tablename = 'runs'"
-# session: connections are used again by other clients after a reset, besides what holds in each mode.
-POOLED = {"poolMode": "session", "defaultPoolSize": 45}
+RUN_IDS = f"SELECT string_agg(run_uuid, ',') FROM {QUOTED}.runs"
 ADMIN = {"username": "boss", "password": "boss's password"}
 
 
@@ -28,76 +29,102 @@ def closed_database(server: Postgres, name: str) -> None:
 
 
 def test_whole_life(namespace: Namespace, make_postgres: MakePostgres, tmp_path: Path) -> None:
+    """Bootstrap, migration, server behind a pooler in transaction mode, backup, restore."""
     server = make_postgres().start()
     server.role(*ADMIN.values(), "SUPERUSER LOGIN")
-    for name in ("mlflow", "absent", "present", "imported"):
+    for name in ("mlflow", "restored"):
         closed_database(server, name)
 
     admin = {"kind": "Secret", "metadata": {"name": "admin"}, "stringData": ADMIN}
-    options = {"schema": ODD, "workers": 1, "threads": 4}
-    namespace.apply([admin, *synthesis.server(bootstrap=True, pooled=POOLED, **options)])
+    namespace.apply([admin, *synthesis.server(bootstrap=True, pooled={}, schema=ODD, threads=4)])
     [job] = [name for kind, name in namespace.objects if kind == "Job"]
     [bootstrapped] = namespace.job(job).wait_completed(60)
     assert bootstrapped.code == 0, bootstrapped
     assert f'created schema "{ODD}", owned by "mlflow"\n' in bootstrapped.log
-    # From here on, pods know the schema from their manifests alone, as where a DBA has made the role.
+    # From here on, pods know the schema from their manifests alone, and the migration makes it again.
     server.execute("ALTER ROLE mlflow IN DATABASE mlflow RESET ALL")
+    server.execute(f"DROP SCHEMA {QUOTED}", "mlflow")
+    server.execute("GRANT CREATE ON DATABASE mlflow TO mlflow")
 
-    poolers = [pod.wait_ready() for pod in namespace.deployment("pgbouncer")]
-    namespace.hosts["pgbouncer"] = poolers[0].address
+    pooler = namespace.deployment("pgbouncer")[0].wait_ready()
+    namespace.hosts["pgbouncer"] = pooler.address
     [pod] = namespace.deployment()
     client = client_of(pod.wait_ready(300))
-    logged = log_everything(client, "before", tmp_path)
-    check_everything(client, logged, tmp_path / "read")
+    check_everything(client, log_everything(client, "before", tmp_path), tmp_path / "read")
     assert server.value(PLACES) == ODD
     stored(backup(namespace, schema=ODD))
-    pod.delete()
 
+    server.execute("GRANT CREATE ON DATABASE restored TO mlflow")
+    restored = ended(restore(namespace, database="restored", schema=ODD))
+    assert restored.code == 0, restored
+    assert server.value(PLACES, "restored") == ODD
+    assert server.value(RUN_IDS, "restored") == server.value(RUN_IDS)
+
+
+@pytest.fixture
+def moved(postgres: Postgres) -> Postgres:
+    """The tables are in the schema as docs/databases.md says that a running MLflow gets there."""
+    postgres.execute(f"ALTER SCHEMA public RENAME TO {QUOTED}", "mlflow")
+    return postgres
+
+
+@pytest.mark.migrated
+def test_restores_beside_what_is_there(namespace: Namespace, moved: Postgres) -> None:
+    stored(backup(namespace, schema=ODD))
     taken = ended(restore(namespace, schema=ODD))
     assert taken.code == 3, taken
     assert taken.message.endswith(
         f"empty this one: DROP SCHEMA {QUOTED} CASCADE; CREATE SCHEMA {QUOTED}. Nothing was changed\n"
     ), taken
 
-    # A schema that is not there, which the login may create. Tables of others are not in the way.
-    server.execute("CREATE SCHEMA others CREATE TABLE theirs (a int)", "absent")
-    refused = ended(restore(namespace, database="absent", schema=ODD))
+    closed_database(moved, "other")
+    refused = ended(restore(namespace, database="other", schema=ODD))
     assert refused.code == 1, refused
-    assert 'missing-schema: there is no such schema (user "mlflow", database "absent"' in refused.message
-    server.execute("GRANT CREATE ON DATABASE absent TO mlflow")
-    restored = ended(restore(namespace, database="absent", schema=ODD))
-    assert restored.code == 0, restored
-    assert server.value(PLACES, "absent") == ODD
-
-    # One that is there, by the role's own search_path, without a word in the manifest.
-    server.execute(f"CREATE SCHEMA {QUOTED} AUTHORIZATION mlflow", "present")
-    server.execute(f"ALTER ROLE mlflow IN DATABASE present SET search_path = other, {QUOTED}")
-    restored = ended(restore(namespace, database="present"))
-    assert restored.code == 0, restored
-    namespace.apply(synthesis.server(database="present"))
-    [pod] = namespace.deployment(only_init=True)
-    assert "init-mlflow: up-to-date" in pod.wait_init(120)[-1].log
-    same = f"SELECT string_agg(run_uuid, ',' ORDER BY run_uuid) FROM {QUOTED}.runs"
-    assert server.value(same, "present") == server.value(same)
-    assert server.value(PLACES, "present") == ODD
+    assert 'missing-schema: there is no such schema (user "mlflow", database "other"' in refused.message
 
     # The dump of another schema than the login's would be tables that no server finds.
-    server.execute(f"DROP SCHEMA {QUOTED} CASCADE", "present")
-    server.execute("CREATE SCHEMA other AUTHORIZATION mlflow", "present")
-    server.execute("ALTER ROLE mlflow IN DATABASE present SET search_path = other")
-    server.execute("GRANT CREATE ON DATABASE present TO mlflow")
-    elsewhere = ended(restore(namespace, database="present"))
+    moved.execute("CREATE SCHEMA theirs AUTHORIZATION mlflow", "other")
+    moved.execute("ALTER ROLE mlflow IN DATABASE other SET search_path = theirs")
+    moved.execute("GRANT CREATE ON DATABASE other TO mlflow")
+    elsewhere = ended(restore(namespace, database="other"))
     assert elsewhere.code == 3, elsewhere
     assert elsewhere.message == (
-        "restore-database: other-schema: the dump has no tables in other, the schema of this login, but in"
+        "restore-database: other-schema: the dump has no tables in theirs, the schema of this login, but in"
         f" {QUOTED}. Restore with that one (schema of the backend, or the role's search_path), and"
         " rename it afterwards: ALTER SCHEMA ... RENAME TO. Nothing was changed\n"
     )
-    assert server.value(PLACES, "present") is None
+    assert moved.value(PLACES, "other") is None
 
+    # Into a schema that is there, and beside tables of others.
+    moved.execute("CREATE TABLE theirs.tables (a int)", "other")
+    moved.execute(f"CREATE SCHEMA {QUOTED} AUTHORIZATION mlflow", "other")
+    restored = ended(restore(namespace, database="other", schema=ODD))
+    assert restored.code == 0, restored
+    assert moved.value(PLACES, "other") == ODD
+
+
+@pytest.mark.migrated
+def test_imports(namespace: Namespace, moved: Postgres) -> None:
     put(namespace, make_files(SCRATCH / "sqlite")[1])
-    server.execute("GRANT CREATE ON DATABASE imported TO mlflow")
-    imported = run(namespace, database="imported", schema=ODD)
+    imported = run(namespace, schema=ODD)
     assert imported.code == 0, imported
-    assert server.value(PLACES, "imported") == ODD
-    assert server.value(f"SELECT count(*) > 0 FROM {QUOTED}.runs", "imported")
+    assert moved.value(f"SELECT count(*) > 0 FROM {QUOTED}.runs")
+
+
+@pytest.mark.migrated
+def test_pooled_sessions(namespace: Namespace, moved: Postgres) -> None:
+    """In session mode, the next client gets the connection after a reset."""
+    namespace.apply(synthesis.server(pooled={"poolMode": "session", "defaultPoolSize": 45}, schema=ODD))
+    pooler = namespace.deployment("pgbouncer")[0].wait_ready()
+    paths, backends = [], []
+    for _ in range(2):
+        connection = connect(pooler, "mlflow", "a-password")
+        with connection, connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('search_path'), pg_backend_pid()")
+            path, backend_pid = cursor.fetchone()
+            cursor.execute("SET SESSION search_path = pg_catalog")
+        connection.close()
+        paths.append(path)
+        backends.append(backend_pid)
+    assert paths == [QUOTED, QUOTED]
+    assert backends[0] == backends[1]
