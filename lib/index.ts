@@ -88,7 +88,7 @@ export {
   type PostgresCredentialsProps,
   type SecretKeysOptions,
 } from './postgres/connection/postgres-credentials';
-export { PostgresTls, type VerifiedTlsOptions } from './postgres/connection/postgres-tls';
+export { type FullyVerifiedTlsOptions, PostgresTls, type VerifiedTlsOptions } from './postgres/connection/postgres-tls';
 export { PoolingProfile, type FittingOptions, type PoolingProfileProps } from './postgres/capacity/pooling-profile';
 
 export { ClusterSettings } from './cluster/cluster-settings';

@@ -132,7 +132,7 @@ export class Operation {
     this.unconnected = [files, environment];
     this.connected = [
       files,
-      connectionPart(scope, connection),
+      connectionPart(scope, connection, this.options),
       { envVariables: texts({ MLFLOW_BACKEND_STORE_URI: 'postgresql+psycopg2://' }) },
       environment,
     ];

@@ -40,8 +40,8 @@ export function serverPods(problems: Problems, scope: Construct, spec: ServerSpe
   const { imagePullSecrets, priorityClassName, serviceAccount } = spec;
   const { connection } = spec.backend;
   const files = filesPart(scope, spec);
-  const database = connectionPart(scope, connection);
-  const unpooled = connection.bypass && connectionPart(scope, connection.bypass, 'postgres-direct');
+  const database = connectionPart(scope, connection, spec);
+  const unpooled = connection.bypass && connectionPart(scope, connection.bypass, spec, 'postgres-direct');
   const environment = environmentParts(spec);
   const extra: PodPart = { of: 'extraInitEnvVars', isExtra: true, envVariables: spec.extraInitEnvVars };
   const init: ContainerOptions = {

@@ -72,7 +72,8 @@ interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]> {
   readonly cloudSql?: CloudSqlCase;
   /** An endpoint of RDS instead, as the role `mlflow`. */
   readonly rds?: RdsCase;
-  readonly tls?: 'disable' | 'prefer' | 'require' | 'verifyCa' | 'verifyFull';
+  /** `systemCa`: verified with the CAs of the system. */
+  readonly tls?: 'disable' | 'prefer' | 'require' | 'verifyCa' | 'verifyFull' | 'systemCa';
   readonly clientCertificate?: boolean;
   readonly check?: 'off' | number;
   readonly migration?: 'job' | 'off';
@@ -142,6 +143,8 @@ function tlsOf(options: ServerCase): PostgresTls | undefined {
       return PostgresTls.verifyCa(verified);
     case 'verifyFull':
       return PostgresTls.verifyFull(verified);
+    case 'systemCa':
+      return PostgresTls.verifyFull();
     case undefined:
       return undefined;
   }

@@ -7,15 +7,21 @@ import { failureCausesOf } from './connection-sidecar';
 import { addressFor, letIn } from './other-namespace';
 import type { PostgresConnection } from './postgres-connection';
 import type { PostgresCredentials } from './postgres-credentials';
+import { type SystemCaImage, systemCaPart } from './system-ca';
 
 /**
  * The part of each pod that connects: libpq's environment variables, the files that they name, and what the pod itself needs.
  *
  * libpq takes everything from its environment, so no password is ever part of a URI. `name` tells the files of two connections
- * in one pod apart.
+ * in one pod apart. `systemCa` writes the CAs of the system into a file; programs in Go need none.
  * @see https://www.postgresql.org/docs/current/libpq-envars.html
  */
-export function connectionPart(scope: Construct, connection: PostgresConnection, name = 'postgres'): PodPart {
+export function connectionPart(
+  scope: Construct,
+  connection: PostgresConnection,
+  systemCa?: SystemCaImage,
+  name = 'postgres',
+): PodPart {
   const { credentials, tls, sidecar } = connection;
   const { ca, clientCertificate } = tls;
   const tlsFolder = `/etc/${name}-tls`;
@@ -23,6 +29,7 @@ export function connectionPart(scope: Construct, connection: PostgresConnection,
   const passwordFolder = `/run/${name}-password`;
   const { host, route } = addressFor(scope, connection);
   letIn(scope, connection);
+  const system = tls._usesSystemCa && systemCa ? systemCaPart(scope, name, systemCa) : undefined;
   return {
     of: 'backend',
     envVariables: {
@@ -31,6 +38,7 @@ export function connectionPart(scope: Construct, connection: PostgresConnection,
       PGDATABASE: connection.database,
       PGUSER: credentials.username,
       ...(credentials.password && { PGPASSWORD: credentials.password }),
+      ...system?.envVariables,
       ...texts({
         PGSSLMODE: tls.mode,
         ...(ca && { PGSSLROOTCERT: `${tlsFolder}/ca/ca.crt` }),
@@ -48,9 +56,11 @@ export function connectionPart(scope: Construct, connection: PostgresConnection,
     },
     volumeMounts: [
       ...(ca ? [ca._mount(scope, `${name}-tls-ca`, `${tlsFolder}/ca`, 'ca.crt')] : []),
+      ...(system?.volumeMounts ?? []),
       ...(clientCertificate?._mounts(scope, `${name}-tls`, tlsFolder) ?? []),
       ...(passwordFile ? [{ path: passwordFolder, volume: passwordFile.volume, readOnly: true }] : []),
     ],
+    initContainers: system?.initContainers,
     sidecars: sidecar && [sidecar.container],
     podLabels: connection.clientLabels,
     podAnnotations: credentialsRevision(credentials),
