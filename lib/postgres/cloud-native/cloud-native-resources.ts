@@ -6,6 +6,7 @@ import { labelsOf, type ObjectLabels } from '../../kube/pod/labels';
 import type { ClusterOptions } from '../../cluster/cluster-options';
 import { completeBy } from '../../cluster/completion';
 import type { Manifest } from '../../cluster/manifest';
+import { pullSecretsOf } from '../../kube/pod/pod-options';
 import { OVER_NODES_AND_ZONES, spreadOf } from '../../kube/pod/placement';
 import { disruptionBudget } from '../../kube/pod/workload';
 import type { PoolBudget } from '../capacity/pool-budget';
@@ -67,7 +68,7 @@ export function clusterResource(scope: Construct, names: ClusterNames, props: Re
     spec: {
       instances: props.instances,
       imageName: props.imageName,
-      imagePullSecrets: props.imagePullSecrets?.map((name) => ({ name })),
+      imagePullSecrets: pullSecretsOf(props.imagePullSecrets),
       enableSuperuserAccess: false,
       bootstrap: {
         initdb: { database: props.database, owner, postInitApplicationSQL: schemaStatements(props, owner) },
@@ -118,7 +119,7 @@ function completeCluster(manifest: Manifest, options: ClusterOptions): void {
   manifest.spec = given({
     affinity: given({ nodeSelector: given(nodeSelector), tolerations }),
     imageName: imageName && (imageRegistry?._imageOf(imageName) ?? imageName),
-    imagePullSecrets: imagePullSecrets?.map((name) => ({ name })),
+    imagePullSecrets: pullSecretsOf(imagePullSecrets),
     inheritedMetadata: given({ annotations: given(podAnnotations), labels: given(podLabels) }),
     priorityClassName: options.priorityClassName,
     ...spec,
