@@ -20,6 +20,7 @@ import {
   ExternalPostgres,
   FileSource,
   GoogleIdentity,
+  HttpProxy,
   type IArtifactStore,
   type IPostgresBackend,
   LogFormat,
@@ -101,6 +102,8 @@ interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]> {
   readonly extraEnvVars?: Record<string, string>;
   /** On OpenShift, with JSON logs and the CAs of the ConfigMap `cluster-ca`. */
   readonly openShift?: boolean;
+  /** URL of the HTTP proxy to the internet. */
+  readonly httpProxy?: string;
   /** A garbage collection `mlflow-gc` of what was deleted so many seconds ago. */
   readonly collectOlderThan?: number;
   /** A bootstrap `bootstrap` by the administrator of the Secret `admin`, for which the server waits. */
@@ -284,6 +287,9 @@ function addServer(chart: Chart, options: ServerCase): void {
   if (options.openShift === true) {
     const trustedCa = FileSource.fromConfigMap('cluster-ca', 'ca.crt');
     ClusterSettings.of(chart).apply({ ...ClusterSettings.openShift(), trustedCa, logFormat: LogFormat.JSON });
+  }
+  if (options.httpProxy !== undefined) {
+    ClusterSettings.of(chart).apply({ httpProxy: HttpProxy.at(options.httpProxy) });
   }
   const backend = backendOf(chart, options);
   const server = new MlflowServer(chart, 'mlflow', {
