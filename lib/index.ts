@@ -6,6 +6,7 @@ export type { IMlflowServer, MetricsEndpoint, MlflowServerAttributes } from './s
 export type { MlflowServerProps } from './server/mlflow-server-props';
 export type { ServiceOptions } from './server/access/service-options';
 export type { EndpointOptions } from './server/access/hosts';
+export type { BackendTlsOptions } from './server/access/backend-tls';
 export type { IngressOptions } from './server/access/ingress';
 export { type AwsLoadBalancerOptions, IngressController, type UploadOptions } from './server/access/ingress-controller';
 export type { GatewayReference, HttpRouteOptions } from './server/access/http-route';

@@ -122,7 +122,7 @@ export interface MlflowServerProps extends PodOptions {
 
   /**
    * The server's own certificate. The server then accepts only HTTPS, within the cluster too. An ingress controller or Gateway
-   * must connect by HTTPS: `ingress.controller` sets it, a Gateway needs a BackendTLSPolicy.
+   * must connect by HTTPS: `ingress.controller` sets it, and an HTTPRoute gets a BackendTLSPolicy.
    * @default - none: HTTP; an Ingress or Gateway may terminate TLS
    */
   readonly certificate?: TlsCertificate;

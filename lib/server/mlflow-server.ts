@@ -21,7 +21,7 @@ import { problemsOf } from '../kube/construct';
 import { checkConstruct } from '../validation/arguments';
 import { Problems } from '../validation/problems';
 
-import { httpRouteOf } from './access/http-route';
+import { backendTlsPolicyOf, httpRouteOf } from './access/http-route';
 import { ingressOf } from './access/ingress';
 import { isolateServer } from './access/server-isolation';
 import type { MlflowServerProps } from './mlflow-server-props';
@@ -182,6 +182,9 @@ export class MlflowServer extends Construct implements IMlflowServer {
     this.ingress =
       spec.ingress && ingressOf(this, spec.ingress, this.service, { prefix: staticPrefix, tls: isHttps }, labels);
     this.httpRoute = spec.httpRoute && httpRouteOf(this, spec.httpRoute, this.service, staticPrefix || '/', labels);
+    if (spec.httpRoute !== undefined && isHttps) {
+      backendTlsPolicyOf(this, spec.httpRoute, this.service, labels);
+    }
     const autoscaler = spec.autoscaling?._bind(this, this.deployment, labels);
     this.podAutoscaler = autoscaler?.podAutoscaler;
     this.scaledObject = autoscaler?.scaledObject;
@@ -234,8 +237,11 @@ export class MlflowServer extends Construct implements IMlflowServer {
   }
 }
 
-function serviceFor(server: MlflowServer, { service = {}, labels, isHttps }: ServerSpec): kplus.Service {
-  const { serviceType, port = 5000, nodePort, loadBalancerSourceRanges, annotations } = service;
+function serviceFor(server: MlflowServer, spec: ServerSpec): kplus.Service {
+  const { service = {}, labels, isHttps, ingress, namespace } = spec;
+  const { serviceType, port = 5000, nodePort, loadBalancerSourceRanges } = service;
+  const ofController = isHttps ? ingress?.controller?._serviceAnnotations(server.node.id, namespace) : undefined;
+  const annotations = ofController === undefined ? service.annotations : { ...ofController, ...service.annotations };
   return serviceOf(server, 'service', labels, {
     metadata: { name: server.node.id, annotations },
     type: serviceType,

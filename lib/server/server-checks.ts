@@ -40,8 +40,9 @@ export function checkServer(problems: Problems, server: ServerSettings): void {
   checkResources(problems, 'initResources', server.initResources);
   checkService(problems, server.service);
   checkSpread(problems, 'topologySpreadConstraints', server.topologySpreadConstraints);
-  checkIngress(problems, server.ingress);
-  checkHttpRoute(problems, server.httpRoute);
+  const hasCertificate = server.certificate !== undefined;
+  checkIngress(problems, server.ingress, { hasCertificate, namespace: server.namespace });
+  checkHttpRoute(problems, server.httpRoute, hasCertificate);
   server.certificate?._check(problems, 'certificate');
   checkServerIsolation(problems, server);
   checkHosts(problems, server);
