@@ -143,6 +143,7 @@ function serverContainer(
     setting('', { PYTHONPATH: [SCRIPT_FOLDER, auth.pythonFolder ?? []].flat().join(':'), PGAPPNAME: 'mlflow' }),
     spec.readFromReplica ? replicaPart(scope, spec.backend.connection) : undefined,
     artifactsPart(spec.artifacts),
+    spec.artifacts.transfers?._part(),
     encryptionPart(spec.encryption),
     auth.server,
     ...(auth.custom ?? []),
