@@ -124,6 +124,7 @@ export type { OperationProps } from './operations/operation';
 
 export { ArtifactVisibility, type ArtifactLocation, type IArtifactStore } from './artifacts/artifact-store';
 export { ArtifactAccess } from './artifacts/object-store';
+export { ArtifactTransfers } from './artifacts/artifact-transfers';
 export {
   AzureBlobArtifacts,
   AzureBlobCredentials,

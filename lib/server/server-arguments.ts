@@ -122,6 +122,7 @@ export function serverArguments(spec: ServerSpec): string[] {
     `--workers=${String(spec.workers)}`,
     '--serve-artifacts',
     `--artifacts-destination=${spec.artifacts.destination}`,
+    ...(spec.artifacts.transfers?._arguments ?? []),
     ...(spec.staticPrefix === '' ? [] : [`--static-prefix=${spec.staticPrefix}`]),
     `--uvicorn-opts=${uvicorn.join(' ')}`,
     ...auth.arguments,

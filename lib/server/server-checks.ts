@@ -1,4 +1,5 @@
 import { ArtifactVisibility } from '../artifacts/artifact-store';
+import { checkTransfers } from '../artifacts/artifact-transfers';
 import { safeThreads } from '../postgres/capacity/connection-math';
 import { checkPooling } from '../postgres/capacity/pooling-profile';
 import { checkId, checkVariableNames, checkWhole } from '../validation/checks';
@@ -59,8 +60,10 @@ export function checkServer(problems: Problems, server: ServerSettings): void {
 /** Validates the props that depend on the location of the artifacts. */
 export function checkArtifacts(
   problems: Problems,
-  { autoscaling, upgradeStrategy, maxReplicas, artifacts: { visibility } }: ServerSpec,
+  { autoscaling, upgradeStrategy, maxReplicas, artifacts, image, extraEnvVars }: ServerSpec,
 ): void {
+  const { visibility } = artifacts;
+  checkTransfers(problems, artifacts, { image, extraEnvVars });
   if (Number.isInteger(maxReplicas) && maxReplicas > 1 && visibility !== ArtifactVisibility.CLUSTER) {
     problems.add(
       autoscaling === undefined ? 'replicas' : 'autoscaling.maxReplicas',

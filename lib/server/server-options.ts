@@ -33,6 +33,7 @@ export const SERVER_OPTIONS: Decisions = {
   '--no-serve-artifacts': ours('artifactRoot'),
   '--artifacts-destination': ours('artifactRoot', { variable: 'MLFLOW_ARTIFACTS_DESTINATION' }),
   '--default-artifact-root': ours('artifactRoot'),
+  '--artifacts-presigned-only': ours('artifactRoot.transfers', { variable: 'MLFLOW_ARTIFACTS_PRESIGNED_ONLY' }),
   '--artifacts-only': {
     reason: 'such a server has no tracking API, which the library runs',
     wayOut: 'Leave it out.',

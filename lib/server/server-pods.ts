@@ -144,6 +144,7 @@ function serverContainer(
     passwordPart(scope, spec.backend.connection),
     spec.readFromReplica ? replicaPart(scope, spec.backend.connection) : undefined,
     artifactsPart(spec.artifacts),
+    spec.artifacts.transfers?._part(),
     encryptionPart(spec.encryption),
     auth.server,
     ...(auth.custom ?? []),

@@ -266,6 +266,7 @@ export const WITHOUT_CONTRACT: Record<Exclude<ClassName, keyof typeof CONTRACTS>
   Rules: CHOICE,
   ClusterSettings: 'options of a scope, tested over all pods of the examples',
   DefaultImages: 'a list, compared with the examples',
+  ArtifactTransfers: CHOICE,
   BackupLocation: CHOICE,
   BitnamiArchitecture: CHOICE,
   BitnamiPasswords: CHOICE,

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { App, Chart, Cron, Duration, Yaml } from 'cdk8s';
 import {
   ArtifactAccess,
+  ArtifactTransfers,
   AwsIdentity,
   CloudSqlLogin,
   CloudSqlPostgres,
@@ -91,7 +92,12 @@ interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]> {
   /** `none`: SQLAlchemy's own sizes. `guide`: those of the guide's "High Availability Setup". */
   readonly pooling?: keyof typeof POOLINGS;
   /** A bucket `models` with the login in the Secret `s3`. */
-  readonly s3?: { readonly endpoint: string; readonly direct?: boolean; readonly signedUrlLifetime?: number };
+  readonly s3?: {
+    readonly endpoint: string;
+    readonly direct?: boolean;
+    readonly signedUrlLifetime?: number;
+    readonly transfers?: 'signedUrlsOnly' | 'throughServer';
+  };
   /** Name of the Secret with the server's own certificate. */
   readonly certificate?: string;
   /** Logins from the Secret `auth`. */
@@ -241,6 +247,7 @@ function artifactsOf({ s3 }: ServerCase): IArtifactStore {
       region: 'us-east-1',
       identity: AwsIdentity.fromSecretName('s3'),
       signedUrlLifetime: s3.signedUrlLifetime === undefined ? undefined : Duration.seconds(s3.signedUrlLifetime),
+      transfers: s3.transfers && ArtifactTransfers[s3.transfers](),
       access: s3.direct === true ? ArtifactAccess.DIRECT : ArtifactAccess.PROXIED,
     });
   }
