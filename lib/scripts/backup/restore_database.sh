@@ -54,7 +54,7 @@ attend restore || fail_by_log
 case $(cat "$outcome" 2>/dev/null) in
 restored*) ;;
 not-empty*)
-  fail "$NOT_EMPTY" "not-empty: ${PGDATABASE:-the database} has $(sed 's/^not-empty \([0-9]*\) /\1 tables, views and sequences, among them /' "$outcome"). Restore into an empty database, or empty this one: DROP SCHEMA public CASCADE; CREATE SCHEMA public. Nothing was changed" ;;
+  fail "$NOT_EMPTY" "not-empty: ${PGDATABASE:-the database} has $(sed 's/^not-empty \([0-9]*\) /\1 tables, views and sequences, among them /' "$outcome"). Restore into an empty database, or empty this one: DROP SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION pg_database_owner. Nothing was changed" ;;
 other-rows*)
   say ERROR "$(diff "$WORK_FOLDER/rows" "$WORK_FOLDER/rows.restored")" >&2
   fail "$FAILED" "other-rows: what was restored had other rows than what was dumped: see the log. Nothing was changed" ;;
