@@ -74,7 +74,7 @@ function checkOwner(problems: Problems, owner: string | undefined): void {
 /** The operator reads the version of PostgreSQL from the tag. */
 function checkImageName(problems: Problems, image: string | undefined): void {
   checkImage(problems, 'imageName', image);
-  if (image !== undefined && !/:\d[^/:@]*(@|$)/.test(image)) {
+  if (image !== undefined && !/:\d[^/:]*$/.test(image.replace(/@.*/, ''))) {
     problems.add(
       'imageName',
       'must have a tag that begins with the version of PostgreSQL, such as 18.1, by which the operator recognizes upgrades',
