@@ -357,7 +357,12 @@ function ruleOf(alert) {
 }
 
 function runTest(file, group) {
-  const content = { rule_files: ['rules.yaml'], evaluation_interval: '30s', tests: [{ interval: '30s', ...group }] };
+  const content = {
+    rule_files: ['rules.yaml'],
+    evaluation_interval: '30s',
+    fuzzy_compare: true,
+    tests: [{ interval: '30s', ...group }],
+  };
   writeFileSync(join(folder, file), JSON.stringify(content));
   run(['test', 'rules', file]);
 }
