@@ -51,7 +51,6 @@ export function checkDataKey(problems: Problems, prop: string, key: unknown): vo
   }
 }
 
-/** Validates a DNS name of an ingress or a gateway. */
 /** Validates a host name. `hint` says what to do about an address. */
 export function checkHostName(problems: Problems, prop: string, host: string, hint?: string): void {
   if (isIP(host) !== 0) {

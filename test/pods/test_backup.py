@@ -357,7 +357,7 @@ def test_not_empty(namespace: Namespace, migrated: Postgres) -> None:
     assert last.message == (
         "restore-database: not-empty: mlflow has 69 tables, views and sequences, among them alembic_version,"
         " assessments, budget_policies, datasets. Restore into an empty database, or empty this one: DROP"
-        " SCHEMA public CASCADE; CREATE SCHEMA public. Nothing was changed\n"
+        " SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION pg_database_owner. Nothing was changed\n"
     )
 
 

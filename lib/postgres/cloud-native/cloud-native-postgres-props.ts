@@ -114,7 +114,7 @@ export interface CloudNativePostgresProps extends ConnectionOptions {
   readonly settings?: Record<string, string>;
 
   /**
-   * Image of PostgreSQL, one of the operator's, by tag or digest.
+   * Image of PostgreSQL, one of the operator's, by a tag that begins with the version of PostgreSQL; a digest may follow.
    * @default - the operator's own: the newest PostgreSQL at the release of the operator
    */
   readonly imageName?: string;

@@ -22,10 +22,14 @@ import type {
 
 const API_VERSION = 'postgresql.cnpg.io/v1';
 
-const DEFAULT_RESOURCES: kplus.ContainerResources = {
+/** CPU and memory of a server. */
+export const DEFAULT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.units(2) },
   memory: { request: Size.mebibytes(512), limit: Size.gibibytes(1) },
 };
+
+/** Size of a volume. */
+export const DEFAULT_STORAGE = Size.gibibytes(10);
 
 const POOLER_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(100), limit: kplus.Cpu.units(1) },
@@ -183,7 +187,7 @@ export function poolerResource(
 
 function storageOf(options: CloudNativeStorageOptions): Record<string, unknown> {
   return {
-    size: `${String((options.size ?? Size.gibibytes(10)).toGibibytes())}Gi`,
+    size: `${String((options.size ?? DEFAULT_STORAGE).toGibibytes())}Gi`,
     storageClass: options.storageClassName,
   };
 }

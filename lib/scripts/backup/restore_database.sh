@@ -60,7 +60,10 @@ attend restore || fail_by_log
 case $(cat "$outcome" 2>/dev/null) in
 restored*) ;;
 not-empty*)
-  fail "$NOT_EMPTY" "not-empty: ${PGDATABASE:-the database} has $(sed -n '1s/^not-empty \([0-9]*\) /\1 tables, views and sequences, among them /p' "$outcome"). Restore into an empty database, or empty this one: DROP SCHEMA $(sed -n 2p "$outcome") CASCADE; CREATE SCHEMA $(sed -n 2p "$outcome"). Nothing was changed" ;;
+  schema=$(sed -n 2p "$outcome")
+  # Schema public belongs to whoever owns the database.
+  [ "$schema" = public ] && owner=' AUTHORIZATION pg_database_owner' || owner=
+  fail "$NOT_EMPTY" "not-empty: ${PGDATABASE:-the database} has $(sed -n '1s/^not-empty \([0-9]*\) /\1 tables, views and sequences, among them /p' "$outcome"). Restore into an empty database, or empty this one: DROP SCHEMA $schema CASCADE; CREATE SCHEMA $schema$owner. Nothing was changed" ;;
 other-schema*)
   fail "$NOT_EMPTY" "other-schema: the dump has no tables in $(sed 's/^other-schema //' "$outcome"), the schema of this login, but in $(sed -n 's/^[0-9]* \(.*\)\.alembic_version$/\1/p' "$WORK_FOLDER/rows"). Restore with that one (schema of the backend, or the role's search_path), and rename it afterwards: ALTER SCHEMA ... RENAME TO. Nothing was changed" ;;
 other-rows*)

@@ -1,4 +1,4 @@
-// node --test test/judges/alerts.test.mjs: Prometheus' own rule tests on the library's alerts, as `npm run build` left it. Each fires
+// npm run test:alerts: Prometheus' own rule tests on the library's alerts. Each fires
 // when its cause is there, not before, and ends when it is gone.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -9,7 +9,7 @@ import { after, test } from 'node:test';
 
 import { Chart, Testing } from 'cdk8s';
 
-import * as lib from '../../build/lib/index.js';
+import * as lib from '../../../build/lib/index.js';
 
 import { promtool } from './promtool.mjs';
 
@@ -38,7 +38,6 @@ const CASES = [
     },
     quiet: [4, 6.5, 15],
     fires: [7, 14.5],
-    labels: { job: 'mlflow' },
     summary: 'No pod of mlflow answers Prometheus.',
   },
   {
@@ -47,7 +46,6 @@ const CASES = [
     series: { [`up{${SERVER}}`]: gauge([5, 1], [0.5, 'stale'], [10, '_'], [5, 1]) },
     quiet: [4, 6.5, 15.5],
     fires: [7],
-    labels: { job: 'mlflow' },
     summary: 'No pod of mlflow answers Prometheus.',
   },
   {
@@ -110,7 +108,7 @@ const CASES = [
       [`mlflow_http_request_total{${SERVER},status="500"}`]: gauge([10, '_']) + counter([20, 10], [20, 0]),
     },
     quiet: [9, 20, 36],
-    fires: [25, 30],
+    fires: [25, 29],
     summary: 'mlflow fails 9.524% of its requests.',
   },
   {
@@ -186,7 +184,6 @@ const CASES = [
     series: { [`up{${EXPORTER}}`]: gauge([5, 1], [10, 0], [5, 1]) },
     quiet: [4, 6.5, 15],
     fires: [7, 14.5],
-    labels: { job: 'exporter' },
     summary: 'The exporter of PostgreSQL does not answer Prometheus, so no other alert on PostgreSQL can fire.',
   },
   {
@@ -336,12 +333,7 @@ test('panels on failures show 0 until something fails, and what fails then', () 
 /** The alerts and panels of a server with everything that brings some. */
 function synthesized() {
   const scope = new Chart(Testing.app(), 'chart', { namespace: 'team' });
-  const backend = new lib.ExternalPostgres(scope, 'postgres', {
-    host: 'db.example.com',
-    database: 'mlflow',
-    credentials: lib.PostgresCredentials.fromSecret(scope, 'login', { secretName: 'login' }),
-    tls: lib.PostgresTls.REQUIRE,
-  });
+  const backend = new lib.ExistingSecretPostgres(scope, 'postgres', { host: 'db', secretName: 'db-login' });
   new lib.MlflowMonitoring(scope, 'monitoring', {
     server: new lib.MlflowServer(scope, 'mlflow', {
       backend,
@@ -365,7 +357,12 @@ function ruleOf(alert) {
 }
 
 function runTest(file, group) {
-  const content = { rule_files: ['rules.yaml'], evaluation_interval: '30s', tests: [{ interval: '30s', ...group }] };
+  const content = {
+    rule_files: ['rules.yaml'],
+    evaluation_interval: '30s',
+    fuzzy_compare: true,
+    tests: [{ interval: '30s', ...group }],
+  };
   writeFileSync(join(folder, file), JSON.stringify(content));
   run(['test', 'rules', file]);
 }
