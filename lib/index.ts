@@ -88,7 +88,7 @@ export {
   type PostgresCredentialsProps,
   type SecretKeysOptions,
 } from './postgres/connection/postgres-credentials';
-export { PostgresTls, type VerifiedTlsOptions } from './postgres/connection/postgres-tls';
+export { type FullyVerifiedTlsOptions, PostgresTls, type VerifiedTlsOptions } from './postgres/connection/postgres-tls';
 export type { ConnectionOptions, LibpqOptions } from './postgres/connection/connection-options';
 export type { TcpKeepaliveOptions } from './postgres/connection/tcp-keepalive';
 export type { SchemaOptions } from './postgres/connection/schema';

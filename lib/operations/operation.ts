@@ -132,7 +132,7 @@ export class Operation {
     this.unconnected = [files, environment];
     this.connected = [
       files,
-      libpqPart(scope, labels, connection),
+      libpqPart(scope, labels, connection, this.options),
       { envVariables: texts({ MLFLOW_BACKEND_STORE_URI: 'postgresql+psycopg2://' }) },
       environment,
     ];

@@ -40,8 +40,8 @@ export function serverPods(problems: Problems, scope: Construct, spec: ServerSpe
   const { imagePullSecrets, priorityClassName, serviceAccount } = spec;
   const { connection } = spec.backend;
   const files = filesPart(scope, spec);
-  const database = libpqPart(scope, spec.labels, connection);
-  const unpooled = connection.bypass && libpqPart(scope, spec.labels, connection.bypass, 'postgres-direct');
+  const database = libpqPart(scope, spec.labels, connection, spec);
+  const unpooled = connection.bypass && libpqPart(scope, spec.labels, connection.bypass, spec, 'postgres-direct');
   const environment = environmentParts(spec);
   const extra: PodPart = { of: 'extraInitEnvVars', isExtra: true, envVariables: spec.extraInitEnvVars };
   const init: ContainerOptions = {

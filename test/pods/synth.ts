@@ -76,7 +76,8 @@ interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]> {
   readonly cloudSql?: CloudSqlCase;
   /** An endpoint of RDS instead, as the role `mlflow`. */
   readonly rds?: RdsCase;
-  readonly tls?: 'disable' | 'prefer' | 'require' | 'verifyCa' | 'verifyFull';
+  /** `systemCa`: verified with the CAs of the system. */
+  readonly tls?: 'disable' | 'prefer' | 'require' | 'verifyCa' | 'verifyFull' | 'systemCa';
   readonly clientCertificate?: boolean;
   /** `userTimeout` of the connection, in seconds. */
   readonly userTimeout?: number;
@@ -148,6 +149,8 @@ function tlsOf(options: ServerCase): PostgresTls | undefined {
       return PostgresTls.verifyCa(verified);
     case 'verifyFull':
       return PostgresTls.verifyFull(verified);
+    case 'systemCa':
+      return PostgresTls.verifyFull();
     case undefined:
       return undefined;
   }

@@ -18,8 +18,6 @@ from repository import ROOT, image
 from tracking import check_everything, client_of, log_everything, url_of
 from tracking_api import Caller
 
-pytestmark = pytest.mark.migrated
-
 PROXY = os.environ["E2E_CLOUD_SQL_PROXY"]
 USER = "mlflow@shop.iam"
 README = (ROOT / "README.md").read_text()

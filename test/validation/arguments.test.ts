@@ -140,11 +140,11 @@ test('a secret is not shown', () => {
   );
 });
 
-test('a verified TLS mode needs its CA', () => {
-  expect(() => PostgresTls.verifyFull({ ca: unset })).toThrow(
+test('a TLS mode that has no CAs of its own needs its CA', () => {
+  expect(() => PostgresTls.verifyCa({ ca: unset })).toThrow(
     new Error(
-      '[PostgresTls.verifyFull] `ca` must be given, got undefined. Use FileSource.fromConfigMap() or .fromSecret().',
+      '[PostgresTls.verifyCa] `ca` must be given, got undefined. Use FileSource.fromConfigMap() or .fromSecret().',
     ),
   );
-  expect(PostgresTls.verifyFull({ ca: FileSource.fromSecret('ca', 'ca.crt') }).mode).toBe('verify-full');
+  expect(PostgresTls.verifyCa({ ca: FileSource.fromSecret('ca', 'ca.crt') }).mode).toBe('verify-ca');
 });

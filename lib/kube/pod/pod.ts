@@ -8,19 +8,11 @@ import type { NetworkRoute } from '../network/network-route';
 import { addPullSecrets } from '../same-namespace';
 
 import type { ObjectLabels } from './labels';
-import { checkPart, type PodPart } from './pod-part';
+import { checkPart, type ContainerOptions, type PodContainer, type PodPart } from './pod-part';
 import { exactResources } from './resources';
 import { RESTRICTED_CONTAINER, RESTRICTED_POD } from './restricted';
 
-/** Options of a container that do not come from its parts. */
-export type ContainerOptions = Omit<kplus.ContainerProps, 'name' | 'envVariables' | 'volumeMounts' | 'securityContext'>;
-
-/** A container of a pod: its parts, in the order in which their variables and files are rendered. */
-export interface PodContainer {
-  readonly name: string;
-  readonly parts: readonly PodPart[];
-  readonly options: ContainerOptions;
-}
+export type { ContainerOptions, PodContainer };
 
 /** A container with these parts. */
 export function container(
@@ -108,6 +100,7 @@ export function podOf(problems: Problems, labels: ObjectLabels, input: PodInput)
     serviceAccountAnnotations,
     serviceAccount,
     initContainers: [
+      ...distinct(all.flatMap((part) => part.initContainers ?? [])).map((each) => render(problems, each)),
       ...distinct(all.flatMap((part) => part.sidecars ?? [])).map(exactContainer),
       ...initContainers.map((each) => render(problems, each)),
     ],

@@ -37,6 +37,12 @@ export function checkCloudNative(
   checkSettings(problems, 'settings', props.settings, 'postgresql.conf', { max_connections: 'maxConnections' });
   checkPlugins(problems, props);
   props.tls?._check(problems);
+  if (props.tls?._usesSystemCa === true) {
+    problems.say(
+      '`tls` must have a `ca`: the certificates of a Cluster are signed by a CA of its own.',
+      'Leave `tls` out, which verifies them with that CA.',
+    );
+  }
   checkPodOptions(problems, props);
   if (props.pooler !== undefined) {
     checkWhole(problems, 'pooler.instances', props.pooler.instances, { least: 1 });

@@ -13,6 +13,7 @@ import { addressFor, letIn } from './other-namespace';
 import type { PostgresConnection } from './postgres-connection';
 import type { PostgresCredentials } from './postgres-credentials';
 import { schemaOptions } from './schema';
+import { type SystemCaImage, systemCaPart } from './system-ca';
 
 const PASSWORD_FOLDER = '/etc/postgres-password';
 
@@ -23,10 +24,15 @@ const SERVICE = 'mlflow';
  * The part of each pod that connects: libpq's environment variables, the files that they name, and what the pod itself needs.
  *
  * libpq takes everything from its environment, so no password is ever part of a URI. `name` tells the files of two connections
- * in one pod apart.
+ * in one pod apart. `systemCa` writes the CAs of the system into a file; programs in Go need none.
  * @see https://www.postgresql.org/docs/current/libpq-envars.html
  */
-export function connectionPart(scope: Construct, connection: PostgresConnection, name = 'postgres'): PodPart {
+export function connectionPart(
+  scope: Construct,
+  connection: PostgresConnection,
+  systemCa?: SystemCaImage,
+  name = 'postgres',
+): PodPart {
   const { credentials, tls, sidecar, schema } = connection;
   const { ca, clientCertificate } = tls;
   const tlsFolder = `/etc/${name}-tls`;
@@ -34,6 +40,7 @@ export function connectionPart(scope: Construct, connection: PostgresConnection,
   const passwordFolder = `/run/${name}-password`;
   const { host, route } = addressFor(scope, connection);
   letIn(scope, connection);
+  const system = tls._usesSystemCa && systemCa ? systemCaPart(scope, name, systemCa) : undefined;
   return {
     of: 'backend',
     envVariables: {
@@ -42,6 +49,7 @@ export function connectionPart(scope: Construct, connection: PostgresConnection,
       PGDATABASE: connection.database,
       PGUSER: credentials.username,
       ...(credentials.password && { PGPASSWORD: credentials.password }),
+      ...system?.envVariables,
       ...texts({
         PGSSLMODE: tls.mode,
         ...(ca && { PGSSLROOTCERT: `${tlsFolder}/ca/ca.crt` }),
@@ -63,9 +71,11 @@ export function connectionPart(scope: Construct, connection: PostgresConnection,
     },
     volumeMounts: [
       ...(ca ? [ca._mount(scope, `${name}-tls-ca`, `${tlsFolder}/ca`, 'ca.crt')] : []),
+      ...(system?.volumeMounts ?? []),
       ...(clientCertificate?._mounts(scope, `${name}-tls`, tlsFolder) ?? []),
       ...(passwordFile ? [{ path: passwordFolder, volume: passwordFile.volume, readOnly: true }] : []),
     ],
+    initContainers: system?.initContainers,
     sidecars: sidecar && [sidecar.container],
     podLabels: connection.clientLabels,
     podAnnotations: credentialsRevision(credentials),
@@ -83,9 +93,10 @@ export function libpqPart(
   scope: Construct,
   labels: ObjectLabels,
   connection: PostgresConnection,
+  systemCa: SystemCaImage,
   name = 'postgres',
 ): PodPart {
-  const part = connectionPart(scope, connection, name);
+  const part = connectionPart(scope, connection, systemCa, name);
   const path = `/etc/${name}-service`;
   const file = mountConfigFiles(scope, `${name}-service`, labels, {
     name: `${scope.node.id}-${name}-service`,
