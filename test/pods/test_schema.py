@@ -114,7 +114,8 @@ def test_imports(namespace: Namespace, moved: Postgres) -> None:
 @pytest.mark.migrated
 def test_pooled_sessions(namespace: Namespace, moved: Postgres) -> None:
     """In session mode, the next client gets the connection after a reset."""
-    namespace.apply(synthesis.server(pooled={"poolMode": "session", "defaultPoolSize": 45}, schema=ODD))
+    pooled = {"poolMode": "session", "defaultPoolSize": 45}
+    namespace.apply(synthesis.server(pooled=pooled, schema=ODD, threads=4))
     pooler = namespace.deployment("pgbouncer")[0].wait_ready()
     paths, backends = [], []
     for _ in range(2):
