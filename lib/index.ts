@@ -100,12 +100,13 @@ export { PodUser } from './cluster/pod-user';
 export { Rules } from './rules/rules';
 
 export { DatabaseConnectionCheck, type DatabaseConnectionCheckOptions } from './startup/database-connection-check';
-export { DatabaseMigration, type DatabaseMigrationOptions } from './startup/database-migration';
+export { DatabaseMigration, type DatabaseMigrationJobOptions, type DatabaseMigrationOptions } from './startup/database-migration';
 
 export { PostgresBackup } from './operations/backup/postgres-backup';
 export type { BackupRetention, PostgresBackupProps } from './operations/backup/postgres-backup';
+export { MigrationRollback, type MigrationRollbackProps } from './operations/backup/migration-rollback';
 export { PostgresRestore, type PostgresRestoreProps } from './operations/backup/postgres-restore';
-export { BackupLocation, type BackupBucketProps } from './operations/backup/backup-location';
+export { BackupLocation, type BackupBucketProps } from './artifacts/backup-location';
 export { SqliteImport, type SqliteImportProps } from './operations/sqlite-import/sqlite-import';
 export { SqliteSource } from './operations/sqlite-import/sqlite-source';
 export type { ArtifactLocationRule } from './operations/sqlite-import/artifact-location-rule';

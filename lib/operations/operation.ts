@@ -15,6 +15,7 @@ import type { PostgresConnection } from '../postgres/connection/postgres-connect
 import { SCRIPT_RESOURCES } from '../scripts/script-resources';
 import { scriptCommand, type ScriptFiles } from '../scripts/scripts';
 import { DatabaseConnectionCheck } from '../startup/database-connection-check';
+import type { ScriptContainer } from '../startup/database-dump';
 import { checkId } from '../validation/checks';
 import type { Problems } from '../validation/problems';
 
@@ -60,20 +61,6 @@ export interface OperationInput {
   readonly scripts: ScriptFiles;
   /** Number of connections that the pod opens while servers run. */
   readonly connections?: number;
-}
-
-/** A container that runs a script. */
-export interface OperationContainer {
-  /**
-   * The image.
-   * @default - the operation's
-   */
-  readonly image?: string;
-  /** The script and its arguments. */
-  readonly script: readonly [string, ...string[]];
-  /** Whether it connects to the database. */
-  readonly connects: boolean;
-  readonly parts?: readonly PodPart[];
 }
 
 /** Makes the containers of an operation. */
@@ -139,7 +126,7 @@ export class Operation {
   }
 
   /** A container that runs a script. */
-  public container(name: string, { script, connects, parts = [], image }: OperationContainer): PodContainer {
+  public container(name: string, { script, connects, parts = [], image }: ScriptContainer): PodContainer {
     const session: PodPart = { envVariables: texts({ PGAPPNAME: this.input.component }) };
     const shared = connects ? [...this.connected, session] : this.unconnected;
     return container(name, [...shared, ...parts], {

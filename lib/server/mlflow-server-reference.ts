@@ -3,6 +3,7 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct, type IConstruct } from 'constructs';
 
 import { type ArtifactLocation, bindStore, type IArtifactStore } from '../artifacts/artifact-store';
+import type { BackupLocation } from '../artifacts/backup-location';
 import { IMAGES } from '../images';
 import type { IsolationOptions } from '../kube/network/isolation';
 import type { NetworkPeer } from '../kube/network/network-peer';
@@ -58,6 +59,8 @@ export interface IMlflowServer extends IConstruct {
   readonly isolation?: IsolationOptions;
   /** The Job that migrates the schema, where there is one. */
   readonly migrationJob?: kplus.Job;
+  /** Dumps that this Job makes, where it makes any. */
+  readonly migrationDumps?: BackupLocation;
 
   /**
    * Lets further peers reach a server with `isolation`.

@@ -5,6 +5,7 @@ import { App, Chart, Cron, Duration, Yaml } from 'cdk8s';
 import {
   ArtifactAccess,
   AwsIdentity,
+  BackupLocation,
   CloudSqlLogin,
   CloudSqlPostgres,
   ClusterSettings,
@@ -20,6 +21,7 @@ import {
   type IArtifactStore,
   type IPostgresBackend,
   LogFormat,
+  MigrationRollback,
   MlflowAuth,
   MlflowGarbageCollection,
   MlflowServer,
@@ -75,7 +77,8 @@ interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]> {
   readonly tls?: 'disable' | 'prefer' | 'require' | 'verifyCa' | 'verifyFull';
   readonly clientCertificate?: boolean;
   readonly check?: 'off' | number;
-  readonly migration?: 'job' | 'off';
+  /** `backup`: a Job that dumps the database first, with a MigrationRollback `rollback`. */
+  readonly migration?: 'job' | 'backup' | 'off';
   readonly migrationDeadline?: number;
   readonly readiness?: 'database';
   readonly workers?: number;
@@ -152,6 +155,8 @@ function migrationOf(options: ServerCase): DatabaseMigration {
   switch (options.migration) {
     case 'job':
       return DatabaseMigration.job({ deadline });
+    case 'backup':
+      return DatabaseMigration.job({ deadline, backupTo: BackupLocation.volume() });
     case 'off':
       return DatabaseMigration.off();
     case undefined:
@@ -296,6 +301,9 @@ function addServer(chart: Chart, options: ServerCase): void {
   if (options.bootstrap === true) {
     const admin = PostgresCredentials.fromSecretName('admin');
     new DatabaseBootstrap(chart, 'bootstrap', { backend, admin, deadline: Duration.seconds(10) });
+  }
+  if (options.migration === 'backup') {
+    new MigrationRollback(chart, 'rollback', { server });
   }
   if (options.collectOlderThan !== undefined) {
     const olderThan = Duration.seconds(options.collectOlderThan);

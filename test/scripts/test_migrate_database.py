@@ -225,7 +225,7 @@ def test_does_not_migrate_when_the_argument_is_misspelt(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert script.main(["--wiat"]) == 1
-    assert last_line(capsys) == "init-mlflow: bad-settings: arguments ['--wiat']. Give none, or --wait"
+    assert last_line(capsys) == "init-mlflow: bad-settings: arguments ['--wiat']. Give none, --wait or --plan"
     assert world.locks == 0
 
 

@@ -6,6 +6,9 @@ SET LOCAL lock_timeout = '10min';
 SELECT set_config(name, '0', true) FROM pg_settings WHERE name = 'transaction_timeout' \g /dev/null
 -- The lock of database_lock.py, which migrations take: of two restores one waits and then finds tables, and a server that starts waits too.
 SELECT pg_advisory_xact_lock(120312342278007) \g /dev/null
+\if :replace
+\i :here/drop_content.sql
+\endif
 SELECT count(*) AS relations, count(*) > 0 AS filled,
        array_to_string((array_agg(relname ORDER BY relname))[1:4], ', ') AS names
   FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace

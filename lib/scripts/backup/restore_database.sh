@@ -1,8 +1,10 @@
 #!/bin/sh
-# Restore a dump that fetch_backup.py has chosen into an empty database: all of it with the rows that it had, or nothing.
+# Restore a dump that fetch_backup.py has chosen into an empty database, or in place of what is in it: all of it with the
+# rows that it had, or nothing.
 #
 # Environment besides libpq's own (PG*):
 #   WORK_FOLDER  what fetch_backup.py has written: path (of the dump), rows (of each table), about (the dump in words)
+#   REPLACE      on: whatever is in the database is dropped in the same transaction
 #
 # Last line when it ends well: restore-database: restored: <about>; <n> tables, <n> rows, in <s> s
 # Exit codes: 0 restored; 1 failed (the cause is named), nothing was changed; 3 the database is not empty; 4 the tools
@@ -39,14 +41,16 @@ statements() {
 }
 
 restore() {
-  statements | fit_to_server | psql $SCRIPTED --set=outcome="$outcome" --set=rows="$WORK_FOLDER/rows.restored" \
-    --output=/dev/null 2>>"$log"
+  statements | fit_to_server | psql $SCRIPTED --set=outcome="$outcome" --set=here="$here" --set=replace="${REPLACE:-off}" \
+    --set=rows="$WORK_FOLDER/rows.restored" --output=/dev/null 2>>"$log"
 }
 
 require_client pg_restore
 # Extensions belong to the administrator of the server: only a superuser may make or describe most of them.
 pg_restore --list "$dump" 2>"$log" >"$WORK_FOLDER/list.all" || fail_by_log
-grep -vE '^[0-9]+; [0-9]+ [0-9]+ (EXTENSION -|COMMENT - (EXTENSION|SCHEMA)) ' "$WORK_FOLDER/list.all" >"$WORK_FOLDER/list"
+psql $SCRIPTED --command='SELECT nspname FROM pg_namespace' 2>"$log" >"$WORK_FOLDER/schemas" || fail_by_log
+grep -vE '^[0-9]+; [0-9]+ [0-9]+ (EXTENSION -|COMMENT - (EXTENSION|SCHEMA)) ' "$WORK_FOLDER/list.all" |
+  awk 'NR == FNR { there[$0]; next } !($4 == "SCHEMA" && $6 in there)' "$WORK_FOLDER/schemas" - >"$WORK_FOLDER/list"
 say INFO "$program: restoring $(cat "$WORK_FOLDER/about") into ${PGDATABASE:-} of PostgreSQL $version"
 
 : >"$log"
