@@ -15,7 +15,6 @@ import { checkConstruct } from '../../validation/arguments';
 import { checkOperation, Operation, type OperationProps } from '../operation';
 import { checkScheduled, cronJobOf, DEFAULT_DEADLINE, type ScheduledProps } from '../scheduled';
 
-
 const SCRIPTS = ScriptFiles.named('wait_for_database.py', ...DUMP_SCRIPTS);
 
 /** Connections to the database: the session that holds the snapshot, and pg_dump's. */
@@ -93,7 +92,11 @@ export class PostgresBackup extends Construct {
 
   public constructor(scope: Construct, id: string, props: PostgresBackupProps) {
     super(...checkConstruct('PostgresBackup', scope, id, props));
-    const { schedule = Cron.daily(), deadline = DEFAULT_DEADLINE, retention: { count = DEFAULT_RETAINED_DUMPS, maxAge } = {} } = props;
+    const {
+      schedule = Cron.daily(),
+      deadline = DEFAULT_DEADLINE,
+      retention: { count = DEFAULT_RETAINED_DUMPS, maxAge } = {},
+    } = props;
     const problems = problemsOf(this);
     checkBackup(problems, id, props);
     const { connection } = props.backend;

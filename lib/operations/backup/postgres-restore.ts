@@ -17,7 +17,6 @@ import type { Problems } from '../../validation/problems';
 import { checkConstruct } from '../../validation/arguments';
 import { checkOperation, Operation, type OperationProps } from '../operation';
 
-
 /** Scripts of a pod that restores a dump. */
 export const RESTORE_SCRIPTS = ScriptFiles.named('wait_for_database.py', 'fetch_backup.py', 'restore_database.sh');
 
