@@ -18,6 +18,8 @@ export enum MlflowAlert {
   VOLUME_NEARLY_FULL = 'MlflowVolumeNearlyFull',
   /** The last successful backup is too old. Needs `backups`. */
   BACKUP_TOO_OLD = 'MlflowBackupTooOld',
+  /** The last run of an operation did not succeed. Needs `operations`. */
+  OPERATION_FAILED = 'MlflowOperationFailed',
   /** The exporter cannot connect to the database. Needs `postgresExporter`. */
   DATABASE_DOWN = 'MlflowDatabaseDown',
   /** PostgreSQL is near its `max_connections`. Needs `postgresExporter`. */

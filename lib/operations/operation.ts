@@ -14,6 +14,7 @@ import { connectionPart } from '../postgres/connection/connection-part';
 import type { PostgresConnection } from '../postgres/connection/postgres-connection';
 import { SCRIPT_RESOURCES } from '../scripts/script-resources';
 import { scriptCommand, type ScriptFiles } from '../scripts/scripts';
+import type { IMlflowServer } from '../server/mlflow-server-reference';
 import { DatabaseConnectionCheck } from '../startup/database-connection-check';
 import type { ScriptContainer } from '../startup/database-dump';
 import { checkId } from '../validation/checks';
@@ -49,6 +50,24 @@ export interface OperationProps extends PodOptions {
    * @default - no restriction
    */
   readonly isolation?: IsolationOptions;
+}
+
+/** Props that the operations of a server share. */
+export interface ServerOperationProps {
+  /** The server. The pod uses its database, image, ServiceAccount and isolation. */
+  readonly server: IMlflowServer;
+
+  /**
+   * CPU, memory and temporary files of each container of the pod.
+   * @default - requests 250 millicores, 256 MiB and 1 GiB of disk, limits 1 CPU, 512 MiB and 20 GiB of disk
+   */
+  readonly resources?: kplus.ContainerResources;
+
+  /**
+   * Priority class of the pod.
+   * @default - the default class of the cluster
+   */
+  readonly priorityClassName?: string;
 }
 
 /** The inputs of an operation's pod. */
@@ -140,6 +159,18 @@ export class Operation {
   public waitForDatabase(): PodContainer[] {
     return DatabaseConnectionCheck.initContainer()._initContainers(this.connected, this.options);
   }
+}
+
+/** The props of an operation of a server. Its ServiceAccount already has the annotations of the parts. */
+export function propsOfServer({ server, resources, priorityClassName }: ServerOperationProps): OperationProps {
+  const { image, imagePullPolicy, imagePullSecrets, serviceAccount, isolation } = server;
+  return { image, imagePullPolicy, imagePullSecrets, serviceAccount, isolation, resources, priorityClassName };
+}
+
+/** Validates the props that the operations of a server share. */
+export function checkServerOperation(problems: Problems, id: string, props: ServerOperationProps): void {
+  checkId(problems, id);
+  checkPodOptions(problems, { resources: props.resources, priorityClassName: props.priorityClassName });
 }
 
 /** Validates the props that all operations share. */

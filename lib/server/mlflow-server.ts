@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 
 import type { ArtifactLocation } from '../artifacts/artifact-store';
 import type { BackupLocation } from '../artifacts/backup-location';
+import type { TraceArchivalOptions } from '../artifacts/trace-archival';
 import type { IngressEdge, IsolationOptions } from '../kube/network/isolation';
 import type { NetworkPeer } from '../kube/network/network-peer';
 import { checkPeers } from '../kube/network/network-route';
@@ -90,6 +91,9 @@ export class MlflowServer extends Construct implements IMlflowServer {
   /** Location of the artifacts. */
   public readonly artifacts: ArtifactLocation;
 
+  /** Which traces are moved to the artifact store, where any are. */
+  public readonly traceArchival?: TraceArchivalOptions;
+
   /** The image of MLflow. */
   public readonly image: string;
 
@@ -143,6 +147,7 @@ export class MlflowServer extends Construct implements IMlflowServer {
     this.serverNamespace = spec.namespace;
     this.backend = spec.backend;
     this.artifacts = spec.artifacts;
+    this.traceArchival = spec.traceArchival;
     this.image = spec.image;
     this.imagePullPolicy = spec.imagePullPolicy;
     this.imagePullSecrets = spec.imagePullSecrets;
@@ -207,7 +212,7 @@ export class MlflowServer extends Construct implements IMlflowServer {
       workers: spec.workers,
       threads: spec.threads,
       pooling: spec.pooling,
-      furtherEngines: spec.authParts.engines,
+      furtherEngines: spec.authParts.engines + (spec.workspaces ? 1 : 0),
       jobExecution: spec.jobExecution,
       migrates: spec.databaseMigration._kind !== 'off',
     });

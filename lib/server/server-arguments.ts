@@ -124,6 +124,7 @@ export function serverArguments(spec: ServerSpec): string[] {
     `--artifacts-destination=${spec.artifacts.destination}`,
     ...(spec.staticPrefix === '' ? [] : [`--static-prefix=${spec.staticPrefix}`]),
     `--uvicorn-opts=${uvicorn.join(' ')}`,
+    ...(spec.workspaces ? ['--enable-workspaces'] : []),
     ...auth.arguments,
     ...withoutUvicornOptions(spec.extraArgs),
     ...(spec.metrics ? [METRICS_ARGUMENT] : []),

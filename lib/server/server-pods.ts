@@ -2,6 +2,7 @@ import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import { artifactsPart } from '../artifacts/artifact-store';
+import { traceArchivalPart } from '../artifacts/trace-archival';
 import { labelsOf } from '../kube/pod/labels';
 import { OVER_NODES_AND_ZONES, spreadOf } from '../kube/pod/placement';
 import { container, type ContainerOptions, type Pod, type PodContainer, podOf } from '../kube/pod/pod';
@@ -16,6 +17,7 @@ import type { Problems } from '../validation/problems';
 import { allowedHosts, corsAllowedOrigins } from './access/hosts';
 import { serverArguments } from './server-arguments';
 import type { ServerSpec } from './server-spec';
+import { aiGatewayPart } from './settings/ai-gateway';
 import { encryptionPart } from './settings/encryption';
 import { LOG_CONFIG } from './settings/log-level';
 import { METRICS_COMMAND, METRICS_SCRIPT, metricsPart } from './settings/metrics';
@@ -161,6 +163,8 @@ function serverContainer(
     setting('', { PYTHONPATH: [SCRIPT_FOLDER, auth.pythonFolder ?? []].flat().join(':'), PGAPPNAME: 'mlflow' }),
     spec.readFromReplica ? replicaPart(scope, spec.backend.connection) : undefined,
     artifactsPart(spec.artifacts),
+    spec.traceArchival && traceArchivalPart(scope, spec.labels, spec.traceArchival, spec.artifacts),
+    spec.aiGateway && aiGatewayPart(spec.aiGateway),
     encryptionPart(spec.encryption),
     auth.server,
     ...(auth.custom ?? []),

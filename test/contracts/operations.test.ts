@@ -27,7 +27,9 @@ describe.each(Object.entries(OPERATIONS))('%s', (name, make) => {
   }
 
   // What the operations of a server do not ask for themselves is a prop of their server.
-  const path = ['MlflowGarbageCollection', 'MigrationRollback'].includes(name) ? 'chart/mlflow' : 'chart/it';
+  const path = ['MlflowGarbageCollection', 'MigrationRollback', 'MlflowTraceArchival'].includes(name)
+    ? 'chart/mlflow'
+    : 'chart/it';
 
   test('keeps to the restricted Pod Security Standard, with requests and limits', () => {
     const { spec } = templateOf(synth());

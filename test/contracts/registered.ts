@@ -29,6 +29,7 @@ import {
   MigrationRollback,
   MlflowAuth,
   MlflowGarbageCollection,
+  MlflowTraceArchival,
   Persistence,
   PgBouncer,
   PostgresBackup,
@@ -244,6 +245,12 @@ export const OPERATIONS: Record<
         ...ofServer,
         databaseMigration: DatabaseMigration.job({ backupTo: BackupLocation.volume() }),
       }),
+      priorityClassName,
+    }),
+  MlflowTraceArchival: (scope, backend, { priorityClassName, ...ofServer }) =>
+    new MlflowTraceArchival(scope, 'it', {
+      server: server(scope, { backend, ...ofServer, traceArchival: { retention: Duration.days(30) } }),
+      schedule: Cron.daily(),
       priorityClassName,
     }),
   MlflowGarbageCollection: (scope, backend, { priorityClassName, ...ofServer }) =>

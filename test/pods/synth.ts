@@ -6,6 +6,7 @@ import {
   ArtifactAccess,
   AwsIdentity,
   BackupLocation,
+  type BasicAuthOptions,
   CloudSqlLogin,
   CloudSqlPostgres,
   ClusterSettings,
@@ -25,6 +26,7 @@ import {
   MlflowAuth,
   MlflowGarbageCollection,
   MlflowServer,
+  MlflowTraceArchival,
   type MlflowServerProps,
   Persistence,
   PgBouncer,
@@ -51,6 +53,7 @@ import { rds, type RdsCase } from './synth-rds';
 
 /** Props of the server that a test can set as they are. */
 const PLAIN = [
+  'aiGateway',
   'allowedHosts',
   'corsAllowedOrigins',
   'extraArgs',
@@ -59,6 +62,7 @@ const PLAIN = [
   'replicas',
   'staticPrefix',
   'threads',
+  'workspaces',
 ] as const satisfies (keyof MlflowServerProps)[];
 
 /** What a test can ask for; what it leaves out is the library's default. */
@@ -90,7 +94,7 @@ interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]> {
   /** Name of the Secret with the server's own certificate. */
   readonly certificate?: string;
   /** Logins from the Secret `auth`. */
-  readonly basicAuth?: { readonly database?: string };
+  readonly basicAuth?: Pick<BasicAuthOptions, 'database' | 'defaultPermission' | 'grantDefaultWorkspaceAccess'>;
   /** A login of the case's own, with its files in the ConfigMap `login` and the Secret's key `login` as LOGIN. */
   readonly customAuth?: CustomAuthCase;
   readonly oauth2Proxy?: { readonly issuerUrl: string; readonly redirectUrl: string };
@@ -99,6 +103,8 @@ interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]> {
   readonly openShift?: boolean;
   /** A garbage collection `mlflow-gc` of what was deleted so many seconds ago. */
   readonly collectOlderThan?: number;
+  /** Traces that are as many minutes old are moved by `mlflow-archival`. */
+  readonly archiveOlderThan?: number;
   /** A bootstrap `bootstrap` by the administrator of the Secret `admin`, for which the server waits. */
   readonly bootstrap?: boolean;
   /** A PgBouncer `pgbouncer` between the server and its database. */
@@ -292,6 +298,8 @@ function addServer(chart: Chart, options: ServerCase): void {
     certificate: options.certificate === undefined ? undefined : TlsCertificate.fromSecretName(options.certificate),
     auth: authOf(options),
     encryption: authOf(options) && { passphrase: SecretKey.fromSecretName('auth', 'passphrase') },
+    traceArchival:
+      options.archiveOlderThan === undefined ? undefined : { retention: Duration.minutes(options.archiveOlderThan) },
     extraEnvVars:
       options.extraEnvVars &&
       Object.fromEntries(
@@ -304,6 +312,9 @@ function addServer(chart: Chart, options: ServerCase): void {
   }
   if (options.migration === 'backup') {
     new MigrationRollback(chart, 'rollback', { server });
+  }
+  if (options.archiveOlderThan !== undefined) {
+    new MlflowTraceArchival(chart, 'mlflow-archival', { server, schedule: Cron.daily() });
   }
   if (options.collectOlderThan !== undefined) {
     const olderThan = Duration.seconds(options.collectOlderThan);

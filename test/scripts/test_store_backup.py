@@ -67,7 +67,6 @@ def test_stores_the_dump_and_then_its_manifest(
     )
 
 
-@pytest.mark.parametrize("content", [b"conten", b"Content", b""])
 def test_stores_only_what_was_planned(
     run: Run, volume: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -81,6 +80,7 @@ def test_stores_only_what_was_planned(
     assert names(volume) == [f"{NAME}.dump", f"{NAME}.json"]
 
 
+@pytest.mark.parametrize("content", [b"conten", b"Content", b""])
 def test_a_dump_that_changed_meanwhile_is_not_kept(
     content: bytes, run: Run, volume: Path, termination_log: Path
 ) -> None:

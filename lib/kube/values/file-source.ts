@@ -59,6 +59,15 @@ export class FileSource {
   }
 
   /**
+   * The file, as the objects of operators refer to it.
+   *
+   * @internal
+   */
+  public get _reference(): Record<string, { readonly name: string; readonly key: string }> {
+    return { [this.kind]: { name: this.name, key: this.key } };
+  }
+
+  /**
    * The volume of a manifest, with the file under a name.
    *
    * @internal

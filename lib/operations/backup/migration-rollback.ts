@@ -4,12 +4,16 @@ import { Construct } from 'constructs';
 
 import { problemsOf } from '../../kube/construct';
 import { failAtOnce } from '../../kube/pod/job';
-import { checkPodOptions } from '../../kube/pod/pod-options';
-import type { IMlflowServer } from '../../server/mlflow-server-reference';
 import { migrationBackupName } from '../../startup/database-migration';
 import { checkConstruct } from '../../validation/arguments';
-import { checkId, checkSeconds } from '../../validation/checks';
-import { Operation, type OperationInput } from '../operation';
+import { checkSeconds } from '../../validation/checks';
+import {
+  checkServerOperation,
+  Operation,
+  type OperationInput,
+  propsOfServer,
+  type ServerOperationProps,
+} from '../operation';
 import { cronJobOf } from '../scheduled';
 
 import { RESTORE_EXIT_CODES, RESTORE_SCRIPTS, restoreContainers } from './postgres-restore';
@@ -17,28 +21,13 @@ import { RESTORE_EXIT_CODES, RESTORE_SCRIPTS, restoreContainers } from './postgr
 /** February 31: for a CronJob that is only a template, since Kubernetes requires a schedule. */
 const NEVER = Cron.schedule({ minute: '0', hour: '0', day: '31', month: '2' });
 
-/** Props of {@link MigrationRollback}. */
-export interface MigrationRollbackProps {
-  /** The server, with `DatabaseMigration.job({ backupTo })`. The pod uses its database, image, ServiceAccount and isolation. */
-  readonly server: IMlflowServer;
-
+/** Props of {@link MigrationRollback}. The server needs `DatabaseMigration.job({ backupTo })`. */
+export interface MigrationRollbackProps extends ServerOperationProps {
   /**
    * Time limit of the rollback, including retries. An interrupted one changes nothing.
    * @default Duration.hours(6)
    */
   readonly deadline?: Duration;
-
-  /**
-   * CPU, memory and temporary files of each container of the pod.
-   * @default - requests 250 millicores, 256 MiB and 1 GiB of disk, limits 1 CPU, 512 MiB and 20 GiB of disk
-   */
-  readonly resources?: kplus.ContainerResources;
-
-  /**
-   * Priority class of the pod.
-   * @default - the default class of the cluster
-   */
-  readonly priorityClassName?: string;
 }
 
 /**
@@ -55,11 +44,10 @@ export class MigrationRollback extends Construct {
 
   public constructor(scope: Construct, id: string, props: MigrationRollbackProps) {
     super(...checkConstruct('MigrationRollback', scope, id, props));
-    const { server, resources, priorityClassName, deadline } = props;
-    const { image, imagePullPolicy, imagePullSecrets, serviceAccount, isolation, migrationDumps } = server;
+    const { server, deadline } = props;
+    const { migrationDumps } = server;
     const problems = problemsOf(this);
-    checkId(problems, id);
-    checkPodOptions(problems, { resources, priorityClassName });
+    checkServerOperation(problems, id, props);
     checkSeconds(problems, 'deadline', deadline);
     if (migrationDumps === undefined) {
       problems.say(
@@ -69,7 +57,7 @@ export class MigrationRollback extends Construct {
     }
     const input: OperationInput = {
       component: 'rollback',
-      props: { image, imagePullPolicy, imagePullSecrets, serviceAccount, isolation, resources, priorityClassName },
+      props: propsOfServer(props),
       connection: server.backend.connection,
       scripts: RESTORE_SCRIPTS,
     };

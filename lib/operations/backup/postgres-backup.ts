@@ -13,7 +13,13 @@ import { problemsOf } from '../../kube/construct';
 import type { Problems } from '../../validation/problems';
 import { checkConstruct } from '../../validation/arguments';
 import { checkOperation, Operation, type OperationProps } from '../operation';
-import { checkScheduled, cronJobOf, DEFAULT_DEADLINE, type ScheduledProps } from '../scheduled';
+import {
+  checkScheduled,
+  cronJobOf,
+  DEFAULT_DEADLINE,
+  type IScheduledOperation,
+  type ScheduledProps,
+} from '../scheduled';
 
 const SCRIPTS = ScriptFiles.named('wait_for_database.py', ...DUMP_SCRIPTS);
 
@@ -83,7 +89,7 @@ export interface PostgresBackupProps extends OperationProps, ScheduledProps {
  *
  * A schema migration waits for a running dump, and a dump for a running migration. Dumps do not contain artifacts.
  */
-export class PostgresBackup extends Construct {
+export class PostgresBackup extends Construct implements IScheduledOperation {
   /** The CronJob. */
   public readonly cronJob: kplus.CronJob;
 
