@@ -17,6 +17,7 @@ export function alertsOf(server: IMlflowServer, selectors: MetricSelectors, thre
     ...poolAlerts(server, selectors, thresholds),
     ...volumeAlerts(selectors, thresholds),
     ...backupAlerts(selectors, thresholds),
+    ...operationAlerts(selectors),
   ];
 }
 
@@ -177,6 +178,25 @@ function backupAlerts({ backups }: MetricSelectors, { backupAge }: Thresholds): 
       expression: `time() - ${succeeded} > ${age} or time() - ${never} > ${age}`,
       severity: CRITICAL,
       summary: 'The last good backup of {{ $labels.cronjob }} is {{ $value | humanizeDuration }} old.',
+      runbook: 'kubectl get the Jobs of the CronJob, and kubectl logs the newest: its last line says what is wrong.',
+    },
+  ];
+}
+
+/** From kube-state-metrics: what was scheduled last is over, and has not succeeded. */
+function operationAlerts({ operations }: MetricSelectors): AlertRule[] {
+  if (operations === undefined) {
+    return [];
+  }
+  const scheduled = `kube_cronjob_status_last_schedule_time{${operations}}`;
+  const succeeded = `kube_cronjob_status_last_successful_time{${operations}}`;
+  const same = 'on (namespace, cronjob)';
+  return [
+    {
+      name: MlflowAlert.OPERATION_FAILED,
+      expression: `((${scheduled} > ${same} ${succeeded}) or (${scheduled} unless ${same} ${succeeded})) and ${same} kube_cronjob_status_active{${operations}} == 0`,
+      duration: Duration.minutes(5),
+      summary: 'The last run of {{ $labels.cronjob }} did not succeed.',
       runbook: 'kubectl get the Jobs of the CronJob, and kubectl logs the newest: its last line says what is wrong.',
     },
   ];

@@ -18,6 +18,8 @@ export enum MlflowAlert {
   VOLUME_NEARLY_FULL = 'MlflowVolumeNearlyFull',
   /** The last successful backup is too old. Needs `backups`. */
   BACKUP_TOO_OLD = 'MlflowBackupTooOld',
+  /** The last run of an operation did not succeed. Needs `operations`. */
+  OPERATION_FAILED = 'MlflowOperationFailed',
   /** PostgreSQL does not let the exporter in. Needs `postgresExporter`. */
   DATABASE_DOWN = 'MlflowDatabaseDown',
   /** The exporter does not answer: it is gone, or it waits for PostgreSQL. Needs `postgresExporter`. */

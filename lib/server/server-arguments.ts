@@ -125,6 +125,7 @@ export function serverArguments(spec: ServerSpec): string[] {
     ...(spec.artifacts.transfers?._arguments ?? []),
     ...(spec.staticPrefix === '' ? [] : [`--static-prefix=${spec.staticPrefix}`]),
     `--uvicorn-opts=${uvicorn.join(' ')}`,
+    ...(spec.workspaces ? ['--enable-workspaces'] : []),
     ...auth.arguments,
     ...withoutUvicornOptions(spec.extraArgs),
     ...(spec.metrics ? [METRICS_ARGUMENT] : []),

@@ -1,5 +1,6 @@
 import { ArtifactVisibility } from '../artifacts/artifact-store';
 import { checkTransfers } from '../artifacts/artifact-transfers';
+import { checkTraceArchival } from '../artifacts/trace-archival';
 import { safeThreads } from '../postgres/capacity/connection-math';
 import { checkPooling } from '../postgres/capacity/pooling-profile';
 import { checkId, checkVariableNames, checkWhole } from '../validation/checks';
@@ -14,6 +15,7 @@ import { checkService } from './access/service-options';
 import { checkServerIsolation } from './access/server-isolation';
 import { checkExtraOptions } from './server-arguments';
 import type { ServerSettings, ServerSpec } from './server-spec';
+import { checkAiGateway } from './settings/ai-gateway';
 import { checkEncryption } from './settings/encryption';
 import { UpgradeStrategy } from './settings/upgrade-strategy';
 
@@ -52,6 +54,8 @@ export function checkServer(problems: Problems, server: ServerSettings): void {
     hasAuth: server.auth !== undefined,
     variables: Object.keys(server.extraEnvVars),
   });
+  checkAiGateway(problems, server.aiGateway);
+  checkTraceArchival(problems, server.traceArchival);
   checkVariableNames(problems, 'extraEnvVars', server.extraEnvVars);
   checkVariableNames(problems, 'extraInitEnvVars', server.extraInitEnvVars);
   checkExtraOptions(problems, server);

@@ -284,7 +284,7 @@ describe('bad props', () => {
     const certificate = TlsCertificate.fromSecretName('tls');
     expect(() => synth({ server: { certificate } })).toThrow(
       new Error(
-        '[chart/monitoring] `scrape` must be PrometheusScrape.external() for a server with a `certificate`, whose CA Prometheus has to trust. Write the monitor yourself, with the scheme https and its tlsConfig.',
+        '[chart/monitoring] `scrape` must have `tls`, since "mlflow" has a `certificate`, whose CA Prometheus has to trust. Pass PrometheusScrape.serviceMonitor({ tls: { ca } }), or external().',
       ),
     );
     const scrape = PrometheusScrape.external();

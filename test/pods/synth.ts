@@ -9,6 +9,8 @@ import {
   ArtifactAccess,
   ArtifactTransfers,
   AwsIdentity,
+  BackupLocation,
+  type BasicAuthOptions,
   CloudSqlLogin,
   CloudSqlPostgres,
   ClusterSettings,
@@ -25,9 +27,11 @@ import {
   type IArtifactStore,
   type IPostgresBackend,
   LogFormat,
+  MigrationRollback,
   MlflowAuth,
   MlflowGarbageCollection,
   MlflowServer,
+  MlflowTraceArchival,
   type MlflowServerProps,
   Persistence,
   PgBouncer,
@@ -54,6 +58,7 @@ import { rds, type RdsCase } from './synth-rds';
 
 /** Props of the server that a test can set as they are. */
 const PLAIN = [
+  'aiGateway',
   'allowedHosts',
   'corsAllowedOrigins',
   'extraArgs',
@@ -62,6 +67,7 @@ const PLAIN = [
   'replicas',
   'staticPrefix',
   'threads',
+  'workspaces',
 ] as const satisfies (keyof MlflowServerProps)[];
 
 /** What a test can ask for; what it leaves out is the library's default. */
@@ -84,7 +90,8 @@ interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]> {
   /** `userTimeout` of the connection, in seconds. */
   readonly userTimeout?: number;
   readonly check?: 'off' | number;
-  readonly migration?: 'job' | 'off';
+  /** `backup`: a Job that dumps the database first, with a MigrationRollback `rollback`. */
+  readonly migration?: 'job' | 'backup' | 'off';
   readonly migrationDeadline?: number;
   readonly readiness?: 'database';
   readonly workers?: number;
@@ -101,7 +108,7 @@ interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]> {
   /** Name of the Secret with the server's own certificate. */
   readonly certificate?: string;
   /** Logins from the Secret `auth`. */
-  readonly basicAuth?: { readonly database?: string };
+  readonly basicAuth?: Pick<BasicAuthOptions, 'database' | 'defaultPermission' | 'grantDefaultWorkspaceAccess'>;
   /** A login of the case's own, with its files in the ConfigMap `login` and the Secret's key `login` as LOGIN. */
   readonly customAuth?: CustomAuthCase;
   readonly oauth2Proxy?: { readonly issuerUrl: string; readonly redirectUrl: string };
@@ -112,6 +119,8 @@ interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]> {
   readonly httpProxy?: string;
   /** A garbage collection `mlflow-gc` of what was deleted so many seconds ago. */
   readonly collectOlderThan?: number;
+  /** Traces that are as many minutes old are moved by `mlflow-archival`. */
+  readonly archiveOlderThan?: number;
   /** A bootstrap `bootstrap` by the administrator of the Secret `admin`, for which the server waits. */
   readonly bootstrap?: boolean;
   /** A PgBouncer `pgbouncer` between the server and its database. */
@@ -170,6 +179,8 @@ function migrationOf(options: ServerCase): DatabaseMigration {
   switch (options.migration) {
     case 'job':
       return DatabaseMigration.job({ deadline });
+    case 'backup':
+      return DatabaseMigration.job({ deadline, backupTo: BackupLocation.volume() });
     case 'off':
       return DatabaseMigration.off();
     case undefined:
@@ -312,6 +323,8 @@ function addServer(chart: Chart, options: ServerCase): void {
     certificate: options.certificate === undefined ? undefined : TlsCertificate.fromSecretName(options.certificate),
     auth: authOf(options),
     encryption: authOf(options) && { passphrase: SecretKey.fromSecretName('auth', 'passphrase') },
+    traceArchival:
+      options.archiveOlderThan === undefined ? undefined : { retention: Duration.minutes(options.archiveOlderThan) },
     extraEnvVars:
       options.extraEnvVars &&
       Object.fromEntries(
@@ -321,6 +334,12 @@ function addServer(chart: Chart, options: ServerCase): void {
   if (options.bootstrap === true) {
     const admin = PostgresCredentials.fromSecretName('admin');
     new DatabaseBootstrap(chart, 'bootstrap', { backend, admin, deadline: Duration.seconds(10) });
+  }
+  if (options.migration === 'backup') {
+    new MigrationRollback(chart, 'rollback', { server });
+  }
+  if (options.archiveOlderThan !== undefined) {
+    new MlflowTraceArchival(chart, 'mlflow-archival', { server, schedule: Cron.daily() });
   }
   if (options.collectOlderThan !== undefined) {
     const olderThan = Duration.seconds(options.collectOlderThan);

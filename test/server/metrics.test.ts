@@ -9,7 +9,7 @@ test('no metrics by default', () => {
 });
 
 test('the server starts on an empty folder in memory, and counts there', () => {
-  const manifests = serverManifests({ metrics: true, extraArgs: ['--enable-workspaces'] });
+  const manifests = serverManifests({ metrics: true, extraArgs: ['--secrets-cache-ttl=60'] });
   const { command, args, volumeMounts, ports } = container(manifests, 'mlflow');
   expect(command).toEqual([
     'python',

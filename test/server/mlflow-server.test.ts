@@ -121,7 +121,7 @@ test('settings reach the server', () => {
       logLevel: LogLevel.DEBUG,
       jobExecution: true,
       telemetry: true,
-      extraArgs: ['--enable-workspaces'],
+      extraArgs: ['--secrets-cache-ttl=60'],
       extraEnvVars: { MLFLOW_SERVER_X_FRAME_OPTIONS: EnvValue.fromValue('DENY') },
     }),
     'mlflow',
@@ -131,7 +131,7 @@ test('settings reach the server', () => {
       '--workers=3',
       '--static-prefix=/tracking',
       '--uvicorn-opts=--log-level=debug --timeout-worker-healthcheck=30 --timeout-keep-alive=105 --loop=bounded_loop:new_loop --log-config=/opt/mlflow/scripts/uvicorn_log.json',
-      '--enable-workspaces',
+      '--secrets-cache-ttl=60',
     ]),
   );
   expect(env(mlflow)).toMatchObject({

@@ -5,6 +5,7 @@
 #   DATABASE_SCHEMA  the schema to dump (default: all of the database)
 #   WORK_FOLDER    where the folder .partial-<host name> is made: the volume of the dumps, or scratch space
 #   STALE_MINUTES  the age at which such a folder belongs to a pod that is gone
+#   MIGRATION_PLAN  where set: a file of migrate_database.py --plan. Without it, nothing is dumped
 #
 # Writes into that folder: dump (pg_dump's custom format, compressed), rows (count_rows.sql), facts (`name value`).
 # Last line when it ends well: dump-database: dumped: <size>, <n> tables, <n> rows, in <s> s
@@ -15,6 +16,11 @@ set -eu
 program=dump-database
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/postgres_client.sh"
+
+if [ -n "${MIGRATION_PLAN:-}" ] && [ ! -e "$MIGRATION_PLAN" ]; then
+  say INFO "$program: not needed: no existing table changes"
+  exit 0
+fi
 
 PARTIAL=$WORK_FOLDER/.partial-$HOSTNAME
 export PARTIAL

@@ -7,6 +7,10 @@ SELECT set_config(name, '0', true) FROM pg_settings WHERE name = 'transaction_ti
 -- The lock of database_lock.py, which migrations take: of two restores one waits and then finds tables, and a server that starts waits too.
 SELECT pg_advisory_xact_lock(120312342278007) \g /dev/null
 SELECT quote_ident(coalesce(nullif(:'schema', ''), current_schema(), 'public')) AS own \gset
+\if :replace
+SELECT set_config('restore.schema', :'schema', true) \g /dev/null
+\i :here/drop_content.sql
+\endif
 SELECT count(*) AS relations, count(*) > 0 AS filled,
        array_to_string((array_agg(relname ORDER BY relname))[1:4], ', ') AS names
   FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace

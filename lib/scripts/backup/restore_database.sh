@@ -1,9 +1,11 @@
 #!/bin/sh
-# Restore a dump that fetch_backup.py has chosen into an empty database: all of it with the rows that it had, or nothing.
+# Restore a dump that fetch_backup.py has chosen into an empty database, or in place of what is in it: all of it with the
+# rows that it had, or nothing.
 #
 # Environment besides libpq's own (PG*):
 #   DATABASE_SCHEMA  the schema that has to be empty, and that the dump has to be of (default: all, and the login's)
 #   WORK_FOLDER  what fetch_backup.py has written: path (of the dump), rows (of each table), about (the dump in words)
+#   REPLACE      on: whatever is in the database is dropped in the same transaction
 #
 # Last line when it ends well: restore-database: restored: <about>; <n> tables, <n> rows, in <s> s
 # Exit codes: 0 restored; 1 failed (the cause is named), nothing was changed; 3 the database is not empty; 4 the tools
@@ -43,8 +45,8 @@ statements() {
 }
 
 restore() {
-  statements | sed -f "$WORK_FOLDER/edits" | psql $SCRIPTED --set=outcome="$outcome" --set=schema="$DATABASE_SCHEMA" \
-    --set=rows="$WORK_FOLDER/rows.restored" --set=moved="$moved" --output=/dev/null 2>>"$log"
+  statements | sed -f "$WORK_FOLDER/edits" | psql $SCRIPTED --set=outcome="$outcome" --set=schema="$DATABASE_SCHEMA" --set=here="$here" \
+    --set=replace="${REPLACE:-off}" --set=rows="$WORK_FOLDER/rows.restored" --set=moved="$moved" --output=/dev/null 2>>"$log"
 }
 
 require_client pg_restore

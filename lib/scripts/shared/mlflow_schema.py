@@ -184,3 +184,23 @@ def upgrade(uri: str, revision: str | None, on_connect: Callable[..., None] | No
         sqlalchemy.event.listen(engine, "connect", on_connect)
     # The first tables without a revision, of a killed run or of before MLflow 1.0: this completes them.
     _initialize_tables(engine) if revision is None else _upgrade_db(engine)
+
+
+def check_current(uri: str) -> None:
+    """MLflow's store would upgrade an older schema by itself, in the way of the server's own migration."""
+    image, schema = image_revisions(), read_schema(uri)
+    if decide(schema, image) != "up-to-date":
+        raise UnusableSchema(
+            f"older-schema: the database is at revision {schema.revision or 'none'}, this image needs"
+            f" {image.head}. Let a server of this image start first. Nothing was touched"
+        )
+
+
+def has_workspaces(lock: Any) -> bool:
+    """Whether there is anything outside of the default workspace (MLflow 3.10 and later)."""
+    with lock.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('workspaces') IS NOT NULL")
+        if not cursor.fetchone()[0]:
+            return False
+        cursor.execute("SELECT EXISTS (SELECT FROM workspaces WHERE name <> 'default')")
+        return bool(cursor.fetchone()[0])
