@@ -20,7 +20,7 @@ import {
   VolumeArtifacts,
 } from 'cdk8s-mlflow';
 
-import { chart, container, env, type Manifest, only, podOf, server, serverManifests } from '../support/synth';
+import { chart, container, env, only, podOf, server, serverManifests } from '../support/synth';
 
 const s3: S3ArtifactsProps = { bucket: 'models', identity: AwsIdentity.fromSecretName('s3') };
 const gcs: GcsArtifactsProps = { bucket: 'models', identity: GoogleIdentity.fromSecretName('gcs') };
@@ -138,7 +138,7 @@ test('a garbage collection transfers nothing', () => {
     schedule: Cron.daily(),
     olderThan: Duration.days(30),
   });
-  const pod = only(Testing.synth(scope) as Manifest[], 'CronJob').spec.jobTemplate.spec.template.spec;
+  const pod = only(Testing.synth(scope), 'CronJob').spec.jobTemplate.spec.template.spec;
   const [variables] = pod.containers.map(env);
   expect(Object.keys(variables).filter((name) => name.includes('MULTIPART'))).toEqual([]);
 });

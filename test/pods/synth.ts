@@ -10,16 +10,12 @@ import {
   ArtifactTransfers,
   AwsIdentity,
   BackupLocation,
-  type BasicAuthOptions,
   CloudSqlLogin,
   CloudSqlPostgres,
   ClusterSettings,
-  CustomLogin,
   DatabaseBootstrap,
   DatabaseConnectionCheck,
   DatabaseMigration,
-  DefaultPermission,
-  type ExistingData,
   ExternalPostgres,
   FileSource,
   GoogleIdentity,
@@ -28,7 +24,6 @@ import {
   type IPostgresBackend,
   LogFormat,
   MigrationRollback,
-  MlflowAuth,
   MlflowGarbageCollection,
   MlflowServer,
   MlflowTraceArchival,
@@ -43,9 +38,6 @@ import {
   S3Addressing,
   S3Artifacts,
   SecretKey,
-  SqliteImport,
-  type SqliteRepair,
-  SqliteSource,
   TlsCertificate,
   VolumeArtifacts,
 } from 'cdk8s-mlflow';
@@ -54,6 +46,8 @@ import { EnvValue, PersistentVolumeAccessMode } from 'cdk8s-plus-28';
 import { addExamples } from '../../examples/all';
 
 import { addBackup, addRestore } from './synth-backup';
+import { authOf, type AuthCase } from './synth-auth';
+import { addImport } from './synth-import';
 import { rds, type RdsCase } from './synth-rds';
 
 /** Props of the server that a test can set as they are. */
@@ -71,7 +65,7 @@ const PLAIN = [
 ] as const satisfies (keyof MlflowServerProps)[];
 
 /** What a test can ask for; what it leaves out is the library's default. */
-interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]> {
+interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]>, AuthCase {
   readonly host?: string;
   readonly failoverHosts?: string[];
   /** Of a read replica, which the server then reads from. */
@@ -107,11 +101,6 @@ interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]> {
   };
   /** Name of the Secret with the server's own certificate. */
   readonly certificate?: string;
-  /** Logins from the Secret `auth`. */
-  readonly basicAuth?: Pick<BasicAuthOptions, 'database' | 'defaultPermission' | 'grantDefaultWorkspaceAccess'>;
-  /** A login of the case's own, with its files in the ConfigMap `login` and the Secret's key `login` as LOGIN. */
-  readonly customAuth?: CustomAuthCase;
-  readonly oauth2Proxy?: { readonly issuerUrl: string; readonly redirectUrl: string };
   readonly extraEnvVars?: Record<string, string>;
   /** On OpenShift, with JSON logs and the CAs of the ConfigMap `cluster-ca`. */
   readonly openShift?: boolean;
@@ -125,14 +114,6 @@ interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]> {
   readonly bootstrap?: boolean;
   /** A PgBouncer `pgbouncer` between the server and its database. */
   readonly pooled?: Pick<PgBouncerProps, 'authQuery' | 'defaultPoolSize' | 'maxDatabaseConnections' | 'poolMode'>;
-}
-
-interface CustomAuthCase {
-  /** The function, or else the app. */
-  readonly function?: string;
-  readonly app?: string;
-  /** Keys of the ConfigMap by the paths of the files. */
-  readonly files: Record<string, string>;
 }
 
 interface CloudSqlCase {
@@ -203,49 +184,6 @@ function poolingOf({ pooling, maxOverflow }: ServerCase): PoolingProfile | undef
     return POOLINGS[pooling];
   }
   return maxOverflow === undefined ? undefined : PoolingProfile.STANDARD.extend({ maxOverflow });
-}
-
-function customAuth({ function: name, app = '', files }: CustomAuthCase): MlflowAuth {
-  const key = (each: string): SecretKey => SecretKey.fromSecretName('auth', each);
-  return MlflowAuth.custom({
-    login:
-      name === undefined
-        ? CustomLogin.app(app)
-        : CustomLogin.authorizationFunction(name, {
-            adminPassword: key('admin-password'),
-            flaskSecretKey: key('flask-key'),
-            defaultPermission: DefaultPermission.EDIT,
-            grantDefaultWorkspaceAccess: true,
-            workspaceCache: Duration.minutes(1),
-            workspaceCacheSize: 100,
-            readFromReplica: true,
-          }),
-    files: Object.fromEntries(
-      Object.entries(files).map(([path, each]) => [path, FileSource.fromConfigMap('login', each)]),
-    ),
-    envVariables: { LDAP_URL: EnvValue.fromValue('ldaps://ldap.example.com') },
-    secrets: { LOGIN: key('login') },
-  });
-}
-
-function authOf({ basicAuth, oauth2Proxy, customAuth: custom }: ServerCase): MlflowAuth | undefined {
-  const key = (name: string): SecretKey => SecretKey.fromSecretName('auth', name);
-  if (custom !== undefined) {
-    return customAuth(custom);
-  }
-  if (basicAuth !== undefined) {
-    return MlflowAuth.basic({ adminPassword: key('admin-password'), flaskSecretKey: key('flask-key'), ...basicAuth });
-  }
-  return (
-    oauth2Proxy &&
-    MlflowAuth.oauth2Proxy({
-      ...oauth2Proxy,
-      clientId: 'mlflow',
-      clientSecret: key('client-secret'),
-      cookieSecret: key('cookie-secret'),
-      emailDomains: ['example.com'],
-    })
-  );
 }
 
 function artifactsOf({ s3 }: ServerCase): IArtifactStore {
@@ -345,32 +283,6 @@ function addServer(chart: Chart, options: ServerCase): void {
     const olderThan = Duration.seconds(options.collectOlderThan);
     new MlflowGarbageCollection(chart, 'mlflow-gc', { server, schedule: Cron.daily(), olderThan });
   }
-}
-
-/** An import of `mlflow.db` on the claim `old-mlflow`. */
-interface ImportCase {
-  readonly database?: string;
-  readonly schema?: string;
-  readonly artifactLocations?: { readonly oldPrefix: string; readonly newPrefix: string }[];
-  readonly repairs?: SqliteRepair[];
-  readonly existingData?: ExistingData;
-  readonly dryRun?: boolean;
-  readonly deadline?: number;
-}
-
-function addImport(chart: Chart, { deadline, database, schema, ...options }: ImportCase): void {
-  new SqliteImport(chart, 'import', {
-    ...options,
-    backend: new ExternalPostgres(chart, 'postgres', {
-      host: 'database',
-      user: 'mlflow',
-      password: 'a-password',
-      database,
-      schema,
-    }),
-    source: SqliteSource.fromClaim('old-mlflow', 'mlflow.db'),
-    deadline: deadline === undefined ? undefined : Duration.seconds(deadline),
-  });
 }
 
 const unread = new Set<string>();
