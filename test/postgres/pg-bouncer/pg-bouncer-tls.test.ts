@@ -1,33 +1,18 @@
-import { Testing } from 'cdk8s';
 import {
   ExistingSecretPostgres,
   FileSource,
   type IPostgresBackend,
   PgBouncer,
-  type PgBouncerProps,
   PostgresTls,
   TlsCertificate,
 } from 'cdk8s-mlflow';
 import type { Construct } from 'constructs';
 
-import { chart, containerOf, type Manifest, only, podOf } from '../../support/synth';
-
-type Props = Partial<PgBouncerProps>;
+import { chart, containerOf, type Manifest, podOf } from '../../support/synth';
+import { pgBouncerConfig, pgBouncerManifests } from '../../support/pg-bouncer';
 
 const plain = (scope: Construct): IPostgresBackend =>
   new ExistingSecretPostgres(scope, 'postgres', { host: 'db', secretName: 'login' });
-
-function synth(props: Props = {}, backend = plain): Manifest[] {
-  const scope = chart();
-  new PgBouncer(scope, 'pgbouncer', { backend: backend(scope), ...props });
-  return Testing.synth(scope);
-}
-
-/** The settings of pgbouncer.ini, by name. */
-function config(props: Props = {}, backend = plain): Record<string, string> {
-  const text: string = only(synth(props, backend), 'ConfigMap').data['pgbouncer.ini'];
-  return Object.fromEntries([...text.matchAll(/^(\w+) = ?(.*)$/gm)].map(([, name, value]) => [name, value]));
-}
 
 const tls = PostgresTls.verifyFull({
   ca: FileSource.fromConfigMap('ca', 'ca.pem'),
@@ -37,13 +22,13 @@ const tls = PostgresTls.verifyFull({
 test('encrypts the way to the database as the backend says', () => {
   const withTls = (scope: Construct) =>
     new ExistingSecretPostgres(scope, 'postgres', { host: 'db', secretName: 'login', tls });
-  expect(config({}, withTls)).toMatchObject({
+  expect(pgBouncerConfig({}, withTls)).toMatchObject({
     server_tls_sslmode: 'verify-full',
     server_tls_ca_file: '/etc/server-tls/ca/ca.crt',
     server_tls_cert_file: '/etc/server-tls/certificate/tls.crt',
     server_tls_key_file: '/etc/server-tls/key/tls.key',
   });
-  const mounts = containerOf(podOf(synth({}, withTls)), 'pgbouncer').volumeMounts;
+  const mounts = containerOf(podOf(pgBouncerManifests({}, withTls)), 'pgbouncer').volumeMounts;
   expect(mounts.map((m: Manifest) => m.mountPath)).toEqual([
     '/etc/pgbouncer',
     '/run/pgbouncer',
@@ -59,12 +44,12 @@ const clientTls = {
 };
 
 test('shows clients a certificate, and then insists on it', () => {
-  expect(config({ clientTls })).toMatchObject({
+  expect(pgBouncerConfig({ clientTls })).toMatchObject({
     client_tls_sslmode: 'require',
     client_tls_cert_file: '/etc/client-tls/certificate/tls.crt',
     client_tls_key_file: '/etc/client-tls/key/tls.key',
   });
-  expect(podOf(synth({ clientTls })).volumes.slice(-2)).toEqual([
+  expect(podOf(pgBouncerManifests({ clientTls })).volumes.slice(-2)).toEqual([
     {
       name: 'client-tls-certificate',
       secret: { secretName: 'pooler-tls', items: [{ key: 'tls.crt', path: 'tls.crt', mode: 0o440 }] },

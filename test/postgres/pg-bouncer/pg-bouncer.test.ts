@@ -13,6 +13,7 @@ import {
 import type { Construct } from 'constructs';
 
 import { chart, containerOf, env, type Manifest, only, podOf, server } from '../../support/synth';
+import { pgBouncerConfig, pgBouncerManifests } from '../../support/pg-bouncer';
 
 type Props = Partial<PgBouncerProps>;
 
@@ -22,20 +23,8 @@ const plain = (scope: Construct): IPostgresBackend =>
 const limited = (scope: Construct): IPostgresBackend =>
   new ExistingSecretPostgres(scope, 'postgres', { host: 'db', secretName: 'login', maxConnections: 100 });
 
-function synth(props: Props = {}, backend = plain): Manifest[] {
-  const scope = chart();
-  new PgBouncer(scope, 'pgbouncer', { backend: backend(scope), ...props });
-  return Testing.synth(scope);
-}
-
-/** The settings of pgbouncer.ini, by name. */
-function config(props: Props = {}, backend = plain): Record<string, string> {
-  const text: string = only(synth(props, backend), 'ConfigMap').data['pgbouncer.ini'];
-  return Object.fromEntries([...text.matchAll(/^(\w+) = ?(.*)$/gm)].map(([, name, value]) => [name, value]));
-}
-
 test('makes what a pooler needs, under its id', () => {
-  expect(synth().map((m) => `${m.kind}/${m.metadata.name.replace(/[0-9a-f]{8}$/, '…')}`)).toEqual([
+  expect(pgBouncerManifests().map((m) => `${m.kind}/${m.metadata.name.replace(/[0-9a-f]{8}$/, '…')}`)).toEqual([
     'ConfigMap/pgbouncer-config-…',
     'ServiceAccount/pgbouncer',
     'Deployment/pgbouncer',
@@ -46,7 +35,7 @@ test('makes what a pooler needs, under its id', () => {
 });
 
 test('its configuration names no login and no place', () => {
-  expect(only(synth(), 'ConfigMap').data['pgbouncer.ini']).toBe(`%include /run/pgbouncer/databases.ini
+  expect(only(pgBouncerManifests(), 'ConfigMap').data['pgbouncer.ini']).toBe(`%include /run/pgbouncer/databases.ini
 
 [pgbouncer]
 listen_addr = *
@@ -75,10 +64,10 @@ log_disconnections = 0
 
 test('lets in whom the database knows, where it is asked', () => {
   const authQuery = 'SELECT name, hash FROM lookup($1)';
-  expect(config({ authQuery, maxDatabaseConnections: 31 })).toMatchObject({ auth_query: authQuery });
-  expect(config({})).not.toHaveProperty('auth_query');
+  expect(pgBouncerConfig({ authQuery, maxDatabaseConnections: 31 })).toMatchObject({ auth_query: authQuery });
+  expect(pgBouncerConfig({})).not.toHaveProperty('auth_query');
   const asks = (props: Partial<PgBouncerProps>): Manifest =>
-    env(podOf(synth(props)).initContainers[0]).PGBOUNCER_ASK_DATABASE;
+    env(podOf(pgBouncerManifests(props)).initContainers[0]).PGBOUNCER_ASK_DATABASE;
   expect(asks({ authQuery, maxDatabaseConnections: 31 })).toBe('true');
   expect(asks({})).toBeUndefined();
 });
@@ -92,7 +81,7 @@ test('takes every size, and further settings over its own defaults', () => {
     maxDatabaseConnections: 9,
     poolMode: PoolMode.SESSION,
   };
-  expect(config({ ...sizes, settings })).toMatchObject({
+  expect(pgBouncerConfig({ ...sizes, settings })).toMatchObject({
     default_pool_size: '7',
     reserve_pool_size: '3',
     max_client_conn: '50',
@@ -104,7 +93,7 @@ test('takes every size, and further settings over its own defaults', () => {
 });
 
 test('a changed setting replaces the pods, by the name of what they mount', () => {
-  const names = [synth(), synth({ poolMode: PoolMode.SESSION })].map((manifests) => {
+  const names = [pgBouncerManifests(), pgBouncerManifests({ poolMode: PoolMode.SESSION })].map((manifests) => {
     const { name } = only(manifests, 'ConfigMap').metadata;
     expect(podOf(manifests).volumes).toContainEqual({ name: 'config', configMap: { name } });
     expect(only(manifests, 'ConfigMap').immutable).toBe(true);
@@ -156,7 +145,7 @@ test('the init container writes the login from the Secret into memory, with the 
 });
 
 test('an address in a Secret goes the same way', () => {
-  const manifests = synth({}, (scope) =>
+  const manifests = pgBouncerManifests({}, (scope) =>
     ExistingSecretPostgres.fromConnectionSecret(scope, 'postgres', { secretName: 'cluster-app' }),
   );
   expect(env(containerOf(podOf(manifests), 'write-userlist'))).toMatchObject({
@@ -167,7 +156,7 @@ test('an address in a Secret goes the same way', () => {
 });
 
 test('the pods are two, spread, restricted, and drain before they go', () => {
-  const { spec } = only(synth(), 'Deployment');
+  const { spec } = only(pgBouncerManifests(), 'Deployment');
   expect(spec.replicas).toBe(2);
   expect(spec.strategy.rollingUpdate).toEqual({ maxSurge: 1, maxUnavailable: 0 });
   const pod = spec.template.spec;
@@ -187,7 +176,7 @@ test('the pods are two, spread, restricted, and drain before they go', () => {
 });
 
 test('takes images, pull secrets, priority and a port', () => {
-  const manifests = synth({
+  const manifests = pgBouncerManifests({
     image: 'registry.example.com/pgbouncer:1',
     initImage: 'python:3.11-slim',
     imagePullSecrets: ['regcred'],
@@ -250,7 +239,7 @@ test.each<[string, Props, string]>([
   ['less with a reserve', { reservePoolSize: 5 }, '26'],
   ['less for more pods', { replicas: 4 }, '18'],
 ])('its pool is by default %s', (_, props, size) => {
-  expect(config(props, limited).default_pool_size).toBe(size);
+  expect(pgBouncerConfig(props, limited).default_pool_size).toBe(size);
 });
 
 const error = (...lines: string[]) => new Error(lines.map((line) => `[chart/pgbouncer] ${line}`).join('\n'));
@@ -269,11 +258,11 @@ test.each<[Props, string]>([
     'up to 101 connections (101 pods x 1) exceed the 94 that "postgres" offers besides a migration. Lower `defaultPoolSize`, `reservePoolSize` or the number of pods, or raise `maxConnections` of the database.',
   ],
 ])('refuses what the database does not take: %j', (props, message) => {
-  expect(() => synth(props, limited)).toThrow(error(message));
+  expect(() => pgBouncerManifests(props, limited)).toThrow(error(message));
 });
 
 test('a limit for each database counts, too', () => {
-  expect(() => synth({ defaultPoolSize: 100, maxDatabaseConnections: 31 }, limited)).not.toThrow();
+  expect(() => pgBouncerManifests({ defaultPoolSize: 100, maxDatabaseConnections: 31 }, limited)).not.toThrow();
 });
 
 test.each<[Props, string]>([
@@ -325,13 +314,13 @@ test.each<[Props, string]>([
     '`imagePullSecrets[0]` must be given, got an empty string. If it comes from an environment variable, set that before the synthesis.',
   ],
 ])('refuses %j', (props, message) => {
-  expect(() => synth(props)).toThrow(error(message));
+  expect(() => pgBouncerManifests(props)).toThrow(error(message));
 });
 
 test('refuses a list of hosts of which one takes writes, and says everything at once', () => {
   const failover = (scope: Construct) =>
     new ExistingSecretPostgres(scope, 'postgres', { host: 'a', failoverHosts: ['b'], secretName: 'login' });
-  expect(() => synth({ replicas: 0 }, failover)).toThrow(
+  expect(() => pgBouncerManifests({ replicas: 0 }, failover)).toThrow(
     error(
       '`replicas` must be a whole number from 1, got 0.',
       '`backend` must not be a list of hosts of which one accepts writes: PgBouncer stays at the first that answers, even a standby. Give one host that follows the primary: a Service, a DNS name or a proxy.',
