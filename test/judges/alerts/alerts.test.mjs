@@ -280,6 +280,31 @@ const CASES = [
     labels: { cronjob: 'backup' },
     summary: 'The last good backup of backup is 1d 2h 1m 0s old.',
   },
+  {
+    alert: MlflowAlert.OPERATION_FAILED,
+    when: 'a run is over and did not succeed, until the next one does',
+    series: {
+      'kube_cronjob_status_last_schedule_time{namespace="team",cronjob="backup"}': gauge([10, 60], [20, 600]),
+      'kube_cronjob_status_last_successful_time{namespace="team",cronjob="backup"}': gauge([25, 90], [5, 1500]),
+      'kube_cronjob_status_active{namespace="team",cronjob="backup"}': gauge([10, 0], [4, 1], [16, 0]),
+    },
+    quiet: [9, 13, 18.5, 26],
+    fires: [20, 24],
+    labels: { cronjob: 'backup' },
+    summary: 'The last run of backup did not succeed.',
+  },
+  {
+    alert: MlflowAlert.OPERATION_FAILED,
+    when: 'the first run did not succeed',
+    series: {
+      'kube_cronjob_status_last_schedule_time{namespace="team",cronjob="backup"}': gauge([20, 60]),
+      'kube_cronjob_status_active{namespace="team",cronjob="backup"}': gauge([4, 1], [16, 0]),
+    },
+    quiet: [3, 8.5],
+    fires: [10],
+    labels: { cronjob: 'backup' },
+    summary: 'The last run of backup did not succeed.',
+  },
 ];
 
 test('every alert has a case', () => {
@@ -334,6 +359,7 @@ test('panels on failures show 0 until something fails, and what fails then', () 
 function synthesized() {
   const scope = new Chart(Testing.app(), 'chart', { namespace: 'team' });
   const backend = new lib.ExistingSecretPostgres(scope, 'postgres', { host: 'db', secretName: 'db-login' });
+  const backup = new lib.PostgresBackup(scope, 'backup', { backend, target: lib.BackupLocation.volume() });
   new lib.MlflowMonitoring(scope, 'monitoring', {
     server: new lib.MlflowServer(scope, 'mlflow', {
       backend,
@@ -342,7 +368,8 @@ function synthesized() {
       databaseMigration: lib.DatabaseMigration.job(),
     }),
     postgresExporter: new lib.PostgresExporter(scope, 'exporter', { backend }),
-    backups: [new lib.PostgresBackup(scope, 'backup', { backend, target: lib.BackupLocation.volume() })],
+    backups: [backup],
+    operations: [backup],
   });
   const objects = Testing.synth(scope);
   const dashboard = objects.find(({ metadata }) => metadata.name === 'monitoring-dashboard');
