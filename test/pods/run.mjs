@@ -62,7 +62,10 @@ const environment = {
 
 const extra = process.argv.slice(2);
 await check('test/scripts/ruff.toml', 'lib/scripts', 'test/scripts');
-await check('test/ruff.toml', ...['cluster', 'load', 'pods', 'python', 'support'].map((folder) => `test/${folder}`));
+await check(
+  'test/ruff.toml',
+  ...['cluster', 'judges', 'load', 'pods', 'python', 'support'].map((folder) => `test/${folder}`),
+);
 if (extra.length === 0) {
   await run('pytest', ['-q', '-c', 'test/scripts/pytest.ini', 'test/scripts']);
   // Installs packages, so it cannot be where no packet leaves.
