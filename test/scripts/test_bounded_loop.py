@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -88,3 +89,12 @@ def test_the_assistant_has_no_paths_unless_it_is_wanted(
 def test_an_image_without_an_assistant_has_a_loop_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded_loop, "_ASSISTANT", "mlflow.server.that_does_not_exist")
     assert most_at_once(1) == 1
+
+
+def test_the_collector_runs_more_seldom() -> None:
+    before = gc.get_threshold()
+    try:
+        bounded_loop.new_loop().close()
+        assert gc.get_threshold() == (5000, 20, 100)
+    finally:
+        gc.set_threshold(*before)
