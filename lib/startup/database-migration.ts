@@ -116,6 +116,7 @@ export class DatabaseMigration {
     if (this._backupTo === undefined) {
       return { initContainers: [], containers };
     }
+    const session: PodPart = { envVariables: texts({ PGAPPNAME: 'dump' }) };
     const plan: PodPart = { of: 'databaseMigration', envVariables: texts({ MIGRATION_PLAN: PLAN_FILE }) };
     const input = {
       of: 'databaseMigration.backupTo',
@@ -126,7 +127,7 @@ export class DatabaseMigration {
       parts: [plan],
     };
     const dump = dumpContainers(input, (name, { script, connects, parts = [], image = options.image }) =>
-      container(name, [...(connects ? connected : unconnected), ...parts], {
+      container(name, [...(connects ? [...connected, session] : unconnected), ...parts], {
         ...options,
         image,
         resources: { ...options.resources, ephemeralStorage: SCRATCH_SPACE },
