@@ -15,12 +15,19 @@ import type { Manifest } from './support/synth';
 const ROOT = join(__dirname, '..');
 const README = join(ROOT, 'README.md');
 const DOCS = join(ROOT, 'docs');
+const NOT_OURS = ['.git', 'node_modules', 'build', 'dist', '.pytest_cache', '.ruff_cache'];
 const REPOSITORY = 'https://github.com/cdk8s-mlflow/cdk8s-mlflow/blob/main/';
 const pagesIn = (folder: string): string[] =>
   readdirSync(folder)
     .filter((file) => file.endsWith('.md'))
     .map((file) => join(folder, file));
-const PAGES = [...pagesIn(ROOT), ...pagesIn(DOCS), ...pagesIn(join(ROOT, '.github'))];
+const below = (folder: string): string[] => [
+  ...pagesIn(folder),
+  ...readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !NOT_OURS.includes(entry.name))
+    .flatMap(({ name }) => below(join(folder, name))),
+];
+const PAGES = below(ROOT);
 // A list of all members, which jsii-docgen writes and `npm run docs:check` compares.
 const WRITTEN = PAGES.filter((page) => !/\/api\.md$/i.test(page));
 const EMBEDDED = /<!-- (examples\/[\w-]+\.ts) -->\n```ts\n([\s\S]*?)```/g;

@@ -1,4 +1,4 @@
-"""What a cluster may have to be told, as environment variables. CONTRIBUTING.md says when."""
+"""What a cluster may have to be told, as environment variables. README.md says when."""
 
 from __future__ import annotations
 
