@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { chart, server } from '../support/synth';
+
 import { errorsPage, errorsWithoutChapter } from './errors-page';
 import { scriptCauses, unusedProgress } from './script-causes';
 import { synthErrors } from './synth-errors';
@@ -45,4 +47,15 @@ test('causes of all forms are found', () => {
     ]),
   );
   expect(unusedProgress()).toEqual([]);
+});
+
+test('a runbook links to causes that the page has', () => {
+  const links = [
+    ...server(chart())
+      .runbook()
+      .matchAll(/docs\/errors\.md#([\w-]+)\)/g),
+  ].map(([, anchor]) => anchor);
+  const headings = [...readFileSync(PAGE, 'utf8').matchAll(/^### (.+)$/gm)].map(([, heading]) => heading);
+  expect(links.length).toBeGreaterThan(10);
+  expect(links.filter((anchor) => !headings.includes(anchor))).toEqual([]);
 });
