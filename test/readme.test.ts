@@ -1,44 +1,175 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative, resolve } from 'node:path';
 
 import { App, Chart, Testing } from 'cdk8s';
 import { ExternalPostgres } from 'cdk8s-mlflow';
+import { parse, parseAllDocuments } from 'yaml';
 
 import { addExamples } from '../examples/all';
 
+import { pictureOf } from './support/picture';
 import type { Manifest } from './support/synth';
 
 const ROOT = join(__dirname, '..');
 const README = join(ROOT, 'README.md');
 const DOCS = join(ROOT, 'docs');
-const PAGES = [README, ...readdirSync(DOCS).map((file) => join(DOCS, file))];
+const NOT_OURS = ['.git', 'node_modules', 'build', 'dist', '.pytest_cache', '.ruff_cache'];
+const REPOSITORY = 'https://github.com/cdk8s-mlflow/cdk8s-mlflow/blob/main/';
+const pagesIn = (folder: string): string[] =>
+  readdirSync(folder)
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => join(folder, file));
+const below = (folder: string): string[] => [
+  ...pagesIn(folder),
+  ...readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !NOT_OURS.includes(entry.name))
+    .flatMap(({ name }) => below(join(folder, name))),
+];
+const PAGES = below(ROOT);
+// A list of all members, which jsii-docgen writes and `npm run docs:check` compares.
+const WRITTEN = PAGES.filter((page) => !/\/api\.md$/i.test(page));
 const EMBEDDED = /<!-- (examples\/[\w-]+\.ts) -->\n```ts\n([\s\S]*?)```/g;
+const read = (file: string): string => readFileSync(file, 'utf8');
+const shown = (page: string): string => relative(ROOT, page);
 
-test.each(PAGES)('%s shows the examples as they are', (page) => {
-  const text = readFileSync(page, 'utf8');
-  const current = text.replace(EMBEDDED, (_, file: string) => {
-    return `<!-- ${file} -->\n\`\`\`ts\n${readFileSync(join(ROOT, file), 'utf8')}\`\`\``;
-  });
+/** The code blocks of a language, of any page. */
+function blocksOf(page: string, language: string): string[] {
+  const blocks = [...read(page).matchAll(/^( *)```(\w*)\n([\s\S]*?)^ *```$/gm)];
+  return blocks
+    .filter(([, , each]) => each === language)
+    .map(([, indent = '', , code = '']) => code.replaceAll(new RegExp(`^${indent}`, 'gm'), ''));
+}
+
+/** What is between two marks in a page, which the test writes and compares. */
+function expectCurrent(page: string, current: string): void {
   if (process.env.UPDATE_GOLDEN === '1') {
     writeFileSync(page, current);
   }
-  expect(readFileSync(page, 'utf8')).toBe(current);
+  expect(read(page)).toBe(current);
+}
+
+test.each(WRITTEN.map(shown))('%s shows the examples as they are', (name) => {
+  const page = join(ROOT, name);
+  const current = read(page).replace(EMBEDDED, (_, file: string) => {
+    return `<!-- ${file} -->\n\`\`\`ts\n${read(join(ROOT, file))}\`\`\``;
+  });
+  expectCurrent(page, current);
 });
 
-test.each(PAGES)('%s has no TypeScript of its own', (page) => {
-  const text = readFileSync(page, 'utf8');
-  expect(text.match(/```ts/g) ?? []).toHaveLength([...text.matchAll(EMBEDDED)].length);
+test.each(WRITTEN.map(shown))('%s has no TypeScript of its own', (name) => {
+  const text = read(join(ROOT, name));
+  expect(text.match(/```(ts|typescript|js)\b/g) ?? []).toHaveLength([...text.matchAll(EMBEDDED)].length);
 });
 
-test('README quotes the error of a password that is not set', () => {
+test('no example is shown twice', () => {
+  const files = WRITTEN.flatMap((page) => [...read(page).matchAll(EMBEDDED)].map(([, file]) => file));
+  expect(files.filter((file, index) => files.indexOf(file) !== index)).toEqual([]);
+});
+
+// Python is run by test/python, and statements of SQL by test/pods. The rest is read by what reads it.
+const LANGUAGES: Record<string, (code: string) => void> = {
+  ts: () => undefined,
+  python: () => undefined,
+  sql: () => undefined,
+  ini: () => undefined,
+  mermaid: () => undefined,
+  // What pods say: test/pods/test_examples.py.
+  console: () => undefined,
+  sh: (code) => execFileSync('bash', ['-n'], { input: code, stdio: 'pipe' }),
+  json: (code) => JSON.parse(code) as unknown,
+  yaml: (code) => {
+    parseAllDocuments(code).forEach((document) => parse(String(document)) as unknown);
+  },
+};
+
+test.each(WRITTEN.map(shown))('%s has code that its language takes', (name) => {
+  const text = read(join(ROOT, name));
+  const languages = [...text.matchAll(/^ *```(\w+)$/gm)].map(([, language = '']) => language);
+  expect(Object.keys(LANGUAGES)).toEqual(expect.arrayContaining(languages));
+  for (const language of new Set(languages)) {
+    for (const block of blocksOf(join(ROOT, name), language)) {
+      LANGUAGES[language]?.(block);
+    }
+  }
+});
+
+/** The anchors of a page, as GitHub makes them. */
+function anchorsOf(page: string): string[] {
+  const outsideOfCode = read(page).replaceAll(/^ *```[\s\S]*?^ *```$/gm, '');
+  const headings = [...outsideOfCode.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => {
+    const words = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
+    return words.replaceAll(/[^\p{L}\p{N}_ -]/gu, '').replaceAll(' ', '-');
+  });
+  const repeated = headings.map((each, index) => {
+    const before = headings.slice(0, index).filter((other) => other === each).length;
+    return before === 0 ? each : `${each}-${before}`;
+  });
+  return [...repeated, ...[...outsideOfCode.matchAll(/<a (?:id|name)="([^"]+)">/g)].map(([, id = '']) => id)];
+}
+
+/** The links of a page that lead nowhere: to no file, or to no heading. */
+function deadLinksOf(page: string): string[] {
+  const text = read(page)
+    .replaceAll(/^ *```[\s\S]*?^ *```$/gm, '')
+    .replaceAll(/`[^`\n]*`(?!\])/g, '');
+  return [...text.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, link = '']) => link)
+    .filter((link) => link.startsWith(REPOSITORY) || !/^[a-z]+:/.test(link))
+    .filter((link) => {
+      const [path = '', anchor] = link.replace(REPOSITORY, '').split('#');
+      const base = link.startsWith(REPOSITORY) ? ROOT : dirname(page);
+      const file = path === '' ? page : resolve(base, path);
+      return (
+        !existsSync(file) || (anchor !== undefined && !(statSync(file).isFile() && anchorsOf(file).includes(anchor)))
+      );
+    });
+}
+
+test.each(WRITTEN.map(shown))('%s has no dead link', (name) => {
+  expect(deadLinksOf(join(ROOT, name))).toEqual([]);
+});
+
+test('a dead link is found', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'links-'));
+  const page = join(folder, 'page.md');
+  const links = ['[a](#a-heading)', '[b](#none)', '[c](none.md)', '[d](page.md#none)', `[e](${REPOSITORY}none.md)`];
+  writeFileSync(page, ['# A heading', ...links, '[`f`](page.md)', '```', '[g](none)', '```'].join('\n'));
+  expect(deadLinksOf(page)).toEqual(['#none', 'none.md', 'page.md#none', `${REPOSITORY}none.md`]);
+  rmSync(folder, { recursive: true });
+});
+
+test('README is short', () => {
+  expect(read(README).trimEnd().split('\n').length).toBeLessThanOrEqual(150);
+});
+
+test('README lists every page', () => {
+  const pages = pagesIn(DOCS).map((page) => `docs/${relative(DOCS, page)}`);
+  const links = [...read(README).matchAll(/\]\((?:https:[^)]*\/main\/)?(docs\/[\w-]+\.md)/g)].map(([, link]) => link);
+  expect(pages.filter((page) => !links.includes(page))).toEqual([]);
+});
+
+test('README has a picture of what its first server makes', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'first-server-'));
+  const env = { ...process.env, CDK8S_OUTDIR: folder };
+  execFileSync('npx', ['tsx', 'examples/first-server.ts'], { cwd: ROOT, env, stdio: 'pipe' });
+  const manifests = parseAllDocuments(read(join(folder, 'mlflow.k8s.yaml'))).map((each): Manifest => each.toJS());
+  rmSync(folder, { recursive: true });
+  const picture = pictureOf(manifests);
+  expectCurrent(README, read(README).replace(/```mermaid\n[\s\S]*?```/, `\`\`\`mermaid\n${picture}\`\`\``));
+});
+
+test('docs quote the error of a password that is not set', () => {
   const chart = new Chart(Testing.app(), 'external');
   const props = { host: 'your-postgres-host', user: 'mlflow_user', password: '' };
-  const [, quoted = ''] = /^ {4}(\[external\/postgres\] .*)$/m.exec(readFileSync(README, 'utf8')) ?? [];
+  const [, quoted = ''] = /^ {4}(\[external\/postgres\] .*)$/m.exec(read(join(DOCS, 'databases.md'))) ?? [];
   expect(() => new ExternalPostgres(chart, 'postgres', props)).toThrow(new Error(quoted));
 });
 
-test('what README removes of any example leaves the data', () => {
-  const [, kept = ''] = /-l 'app\.kubernetes\.io\/component notin \((.+)\)'/.exec(readFileSync(README, 'utf8')) ?? [];
+test('what docs remove of any example leaves the data', () => {
+  const text = read(join(DOCS, 'operations.md'));
+  const [, kept = ''] = /-l 'app\.kubernetes\.io\/component notin \((.+)\)'/.exec(text) ?? [];
   const app = new App();
   addExamples(app);
   const objects = app.charts.flatMap((each): Manifest[] => each.toJson());

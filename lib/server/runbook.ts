@@ -25,6 +25,9 @@ const WITHOUT_LOGS: Record<string, string> = {
   Pooler: 'poolers.postgresql.cnpg.io',
 };
 
+/** The page with every cause of the library, by its name. */
+const ERRORS = 'https://github.com/cdk8s-mlflow/cdk8s-mlflow/blob/main/docs/errors.md';
+
 /** Advice by the failure causes of `wait-for-database` and `init-mlflow`. */
 const CAUSES: [string[], string][] = [
   [
@@ -136,15 +139,17 @@ function ends({ restartPolicy }: kplus.Container): boolean {
 /** The table of causes. Those of the connection's sidecars come first and replace the general ones. */
 function causesOf({ sidecar, bypass }: PostgresConnection): string {
   const sidecars = [...new Set([sidecar, bypass?.sidecar])].filter((each) => each !== undefined);
-  const own = sidecars.flatMap(failureCausesOf).map(({ name, advice }): [string[], string] => [[name], advice]);
-  const known = own.flatMap(([names]) => names);
-  const general = CAUSES.map(([names, advice]): [string[], string] => [
-    names.filter((name) => !known.includes(name)),
-    advice,
-  ]);
-  const rows = [...own, ...general].map(
-    ([names, advice]) => `| ${names.map((n) => `\`${n}\``).join(', ')} | ${advice} |`,
-  );
+  const own = sidecars.flatMap(failureCausesOf);
+  const known = own.map(({ name }) => name);
+  const linked = (name: string): string => `[\`${name}\`](${ERRORS}#${name})`;
+  const rows = [
+    // Those of a sidecar of your own are on no page.
+    ...own.map(({ name, advice }) => `| \`${name}\` | ${advice} |`),
+    ...CAUSES.map(([names, advice]) => {
+      const others = names.filter((name) => !known.includes(name));
+      return `| ${others.map(linked).join(', ')} | ${advice} |`;
+    }),
+  ];
   return ['| cause | what to do |', '| --- | --- |', ...rows].join('\n');
 }
 

@@ -18,8 +18,8 @@ export interface RuleSubject {
  *    what to change, with the names of the props and, where it can be computed, a value that fits. It changes nothing.
  * 3. Call {@link addRule} in the function that adds a construct to the subject, so that no construct can forget it:
  *    `addConnectionDemand` adds the rules on connections.
- * 4. Add it to `RULES` in `rules/rules.ts`, which lets users acknowledge it, and to the table in README.md. Test the whole
- *    text, what just fits, and that it can be acknowledged.
+ * 4. Add it to `RULES` in `rules/rules.ts`, which lets users acknowledge it, and write it into docs/errors.md by
+ *    `UPDATE_GOLDEN=1 npx jest test/errors`. Test the whole text, what just fits, and that it can be acknowledged.
  */
 export interface Rule<Subject extends RuleSubject> {
   /** Name in errors and acknowledgements: lower case with dashes. It never changes after its release. */

@@ -103,8 +103,8 @@ class Release:
         return self.client("write", url).rsplit("run_id=", maxsplit=1)[1].strip()
 
     def remove(self) -> None:
-        """README's "everything but the data"."""
-        [selector] = REMOVAL.findall((ROOT / "README.md").read_text())
+        """docs/operations.md: "Remove everything but the data"."""
+        [selector] = REMOVAL.findall((ROOT / "docs" / "operations.md").read_text())
         self.namespace.kubectl("delete", "-f", "-", "-l", selector, stdin=self.manifest)
 
 

@@ -20,7 +20,7 @@ from tracking_api import Caller
 
 PROXY = os.environ["E2E_CLOUD_SQL_PROXY"]
 USER = "mlflow@shop.iam"
-README = (ROOT / "README.md").read_text()
+PAGE = (ROOT / "docs" / "databases.md").read_text()
 MakeCloud = Callable[..., CloudSql]
 
 
@@ -32,7 +32,7 @@ def make_cloud(namespace: Namespace, postgres: Postgres, tmp_path: Path) -> Iter
         clouds.append(CloudSql(namespace.new_server_address(), tmp_path, postgres, lifetime))
         # Who logs in there has no password at all.
         postgres.execute(f'CREATE ROLE "{USER}" LOGIN')
-        for statement in re.findall(r"`(GRANT ALL ON [^`]+)`", README):
+        for statement in re.findall(r"`(GRANT ALL ON [^`]+)`", PAGE):
             postgres.execute(statement.replace("mlflow@your-project.iam", USER), "mlflow")
         namespace.images[image("cloudSqlProxy")] = Path(PROXY).parent
         namespace.entry_points[image("cloudSqlProxy")] = PROXY

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from kubelet.kubernetes import Document, Namespace
 from kubelet.pod import Pod
 from kubelet.volumes import object_data
 from postgres import Postgres
+from repository import ROOT
 from tracking import check_everything, client_of, log_everything
 
 RDS = "postgresql-instance1.cg034hpkmmjt.eu-central-1.rds.amazonaws.com"
@@ -89,6 +91,8 @@ def test_example_keeps_what_was_logged(
     start_database(example, namespace, make_postgres)
 
     pods = start_servers(example, namespace)
+    if name == "bitnami":  # README's first server
+        check_answers(pods["mlflow"][0])
     logged = [log_everything(client_of(pods[server][0]), server, tmp_path) for server in example.servers]
     for i, each in enumerate(logged):
         check_everything(client_of(pods[each.name][-1]), each, tmp_path / f"first-{i}")
@@ -101,6 +105,18 @@ def test_example_keeps_what_was_logged(
         check_everything(client_of(pods[each.name][-1]), each, tmp_path / f"second-{i}")
     for pod in (pod for each in pods.values() for pod in each):
         assert "up-to-date: revision" in pod.init[-1].log
+
+
+def check_answers(pod: Pod) -> None:
+    """README quotes what the first start says, in other times."""
+    quoted = re.findall(
+        r"^((?:wait-for-database|init-mlflow): .+)$", (ROOT / "README.md").read_text(), re.MULTILINE
+    )
+    assert len(quoted) == 2
+    said = "\n".join(container.log for container in pod.init)
+    for line in quoted:
+        pattern = re.sub(r"\d+\\\.\d+", r"\\d+\\.\\d+", re.escape(line))
+        assert re.search(f"^{pattern}$", said, re.MULTILINE), f"{line}\n{said}"
 
 
 def start_database(example: Example, namespace: Namespace, make_postgres: MakePostgres) -> None:

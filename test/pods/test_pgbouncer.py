@@ -19,7 +19,7 @@ from tracking_api import Caller
 
 pytestmark = pytest.mark.migrated
 
-README = (ROOT / "README.md").read_text()
+PAGE = (ROOT / "docs" / "connections.md").read_text()
 BACKENDS = "SELECT count(*) FROM pg_stat_activity WHERE application_name <> 'test' AND usename = 'mlflow'"
 REFUSED = r"authentication failed|no such user"
 
@@ -61,9 +61,9 @@ def test_finds_a_restarted_database_again(namespace: Namespace, postgres: Postgr
 
 @pytest.fixture
 def lookup(postgres: Postgres) -> Iterator[str]:
-    """What README.md tells an administrator to run, and the query that goes with it."""
-    [sql] = re.findall(r"```sql\n(CREATE FUNCTION pgbouncer_lookup.*?)```", README, re.DOTALL)
-    [query] = re.findall(r"authQuery: '(.*?)'", README)
+    """What docs/connections.md tells an administrator to run, and the query that goes with it."""
+    [sql] = re.findall(r"```sql\n(CREATE FUNCTION pgbouncer_lookup.*?)```", PAGE, re.DOTALL)
+    [query] = re.findall(r"authQuery: '(.*?)'", PAGE)
     postgres.execute(sql, "mlflow")
     yield query
 

@@ -25,7 +25,7 @@ from waiting import eventually
 pytestmark = pytest.mark.migrated
 
 HOST = SERVER_NAMES[1]
-README = (ROOT / "README.md").read_text()
+PAGE = (ROOT / "docs" / "databases.md").read_text()
 KEY = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "a/secret+key"}
 # Longer than a pod needs to see a new file, much shorter than a test.
 LIFETIME, RENEWAL = 20, 5
@@ -95,7 +95,7 @@ def test_what_readme_tells_an_administrator_to_run(make_postgres: MakePostgres) 
     server = make_postgres().start()
     server.role("admin", "a-password", "LOGIN CREATEDB CREATEROLE")
     server.execute("CREATE ROLE rds_iam")
-    [commands] = re.findall(r"^psql (-c 'CREATE ROLE mlflow LOGIN'.*?)  #", README, re.MULTILINE | re.DOTALL)
+    [commands] = re.findall(r"^psql (-c 'CREATE ROLE mlflow LOGIN'.*?)  #", PAGE, re.MULTILINE | re.DOTALL)
     with server.connect() as connection, connection.cursor() as cursor:
         cursor.execute("SET ROLE admin")
         for statement in re.findall(r"-c '([^']+)'", commands):

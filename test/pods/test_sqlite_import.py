@@ -244,7 +244,7 @@ def test_what_does_not_fit(small: Path, namespace: Namespace, postgres: Postgres
 
 
 def test_a_folder_of_files_in_two_steps(namespace: Namespace, postgres: Postgres, tmp_path: Path) -> None:
-    """mlflow migrate-filestore, and then the import, as README says."""
+    """mlflow migrate-filestore, and then the import, as docs/moving-in.md says."""
     folder, target = tmp_path / "mlruns", tmp_path / "mlflow.db"
     script = (
         "import sys; from mlflow import MlflowClient; from mlflow.entities import Metric, Param\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,20 @@ def test_backends_and_profiles_written_in_python(python: Path, tmp_path: Path) -
     assert variable(deployments["other"], "PGHOST") == "own-db"
     assert variable(deployments["other"], "MLFLOW_SQLALCHEMYSTORE_ECHO") == "true"
     assert result["error"].startswith("[mlflow/bad] `host` must be given, got an empty string.")
+
+
+def test_the_first_server_in_readme(python: Path, tmp_path: Path) -> None:
+    """It makes the YAML of the same server in TypeScript."""
+    [code] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    made = {}
+    for language, command in {
+        "python": [str(python), "-c", code],
+        "typescript": ["npx", "tsx", "examples/first-server.ts"],
+    }.items():
+        run(command, cwd=ROOT, env={**os.environ, "CDK8S_OUTDIR": str(tmp_path / language)})
+        made[language] = (tmp_path / language / "mlflow.k8s.yaml").read_text()
+    assert "kind: Deployment" in made["python"]
+    assert made["python"] == made["typescript"]
 
 
 def variable(deployment: dict, name: str) -> str:

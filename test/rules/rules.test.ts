@@ -1,9 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { Rules } from 'cdk8s-mlflow';
 
-import { RULES } from '../../lib/rules/rules';
 import { chart } from '../support/synth';
 
 test('an unknown rule is an error', () => {
@@ -14,13 +10,4 @@ test('an unknown rule is an error', () => {
       '[chart] `rule` must be one of pool-fits-database, requests-fit-pooler, no-server-while-importing, no-server-while-restoring, memory-fits-processes, jobs-on-one-pod, unique-name, same-namespace, unique-route, autoscaler-needs-requests, got "pool-fit".',
     ),
   );
-});
-
-test('README has a table of all rules', () => {
-  const readme = readFileSync(join(__dirname, '..', '..', 'README.md'), 'utf8');
-  const rows = [...readme.matchAll(/^\| `([a-z-]+)` \| (.+\.) \|$/gm)].map(([, id, description]) => ({
-    id,
-    description,
-  }));
-  expect(rows).toEqual(RULES.map(({ id, description }) => ({ id, description })));
 });

@@ -63,7 +63,7 @@ export interface PgBouncerProps extends PoolerOptions, PodOptions {
 
   /**
    * Query for users besides that of the backend: it returns name and password hash of the user `$1`. The backend's user runs it, so
-   * it must call a function that may read hashes (README.md has one). Each user has a pool of its own, so
+   * it must call a function that may read hashes (docs/connections.md has one). Each user has a pool of its own, so
    * `maxDatabaseConnections` is required. Pods of these users need the labels `connection.clientLabels`.
    * @default - only the user of the backend
    * @see https://www.pgbouncer.org/config.html#auth_query
