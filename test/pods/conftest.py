@@ -12,7 +12,7 @@ import pytest
 from certificates import make_ca, sign
 from kubelet.kubernetes import Namespace
 from object_store import CREDENTIALS, ObjectStore
-from postgres import BIN, Postgres, make_template
+from postgres import TOOLS, Postgres, make_template
 from repository import image
 
 os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true", GIT_PYTHON_REFRESH="quiet")
@@ -48,13 +48,10 @@ def make_certificates(folder: Path) -> None:
 
 
 def images() -> dict[str, Path]:
-    """The virtual environments in the place of images. This one has the version of the library's default."""
-    import mlflow.version
-
-    current = f"ghcr.io/mlflow/mlflow:v{mlflow.version.VERSION}-full"
+    """The virtual environments in the place of images. This one has the default's version, or that of E2E_MLFLOW."""
     return {
-        current: Path(sys.prefix),
-        image("postgres"): BIN.parent,
+        image("mlflow"): Path(sys.prefix),
+        image("postgres"): TOOLS.parent,
         image("pgBouncer"): PGBOUNCER,
     }
 

@@ -21,7 +21,7 @@ from kubelet.pod import Pod
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 from object_store import PORT, ObjectStore
-from postgres import BIN, Postgres
+from postgres import TOOLS, Postgres
 from tracking import check_everything, client_of, log_everything
 
 NAME = r"backup-\d{8}T\d{6}Z-\d+"
@@ -232,7 +232,7 @@ def with_tool(namespace: Namespace) -> Iterator[WithTool]:
         def make(program: str, script: str) -> str:
             folder.chmod(0o755)
             (folder / "bin").mkdir()
-            for each in BIN.iterdir():
+            for each in TOOLS.iterdir():
                 (folder / "bin" / each.name).symlink_to(each)
             file = folder / "bin" / program
             file.unlink()
@@ -260,14 +260,14 @@ def test_older_than_the_server(
     ), last
 
 
-CUT = 'BIN/pg_dump "$@" && for a; do case $a in --file=*) truncate -s -BYTES "${a#--file=}";; esac; done'
+CUT = 'TOOLS/pg_dump "$@" && for a; do case $a in --file=*) truncate -s -BYTES "${a#--file=}";; esac; done'
 
 
 @pytest.mark.parametrize("bytes_", [1, 1000])
 def test_cut_before_it_is_stored(
     bytes_: int, namespace: Namespace, migrated: Postgres, with_tool: WithTool
 ) -> None:
-    script = f'case $1 in --version) exec {BIN}/pg_dump "$1";; esac\n' + CUT.replace("BIN", str(BIN))
+    script = f'case $1 in --version) exec {TOOLS}/pg_dump "$1";; esac\n' + CUT.replace("TOOLS", str(TOOLS))
     image = with_tool("pg_dump", script.replace("BYTES", str(bytes_)))
     last = ended(backup(namespace, clientImage=image))
     assert (last.name, last.code) == ("dump", 1), last
@@ -378,8 +378,8 @@ def test_restore_that_fails_in_the_middle(
     stored(backup(namespace))
     empty(migrated)
     script = (
-        f'case $1 in --version|--list) exec {BIN}/pg_restore "$@";; esac\n'
-        f'{BIN}/pg_restore "$@" | head -c 150000\n'
+        f'case $1 in --version|--list) exec {TOOLS}/pg_restore "$@";; esac\n'
+        f'{TOOLS}/pg_restore "$@" | head -c 150000\n'
         'echo "pg_restore: error: could not read from input file" >&2; exit 1'
     )
     image = with_tool("pg_restore", script)
@@ -396,8 +396,8 @@ def test_settings_of_a_newer_pg_restore(
     stored(backup(namespace))
     empty(migrated)
     script = (
-        f'case $1 in --version|--list) exec {BIN}/pg_restore "$@";; esac\n'
-        f'{BIN}/pg_restore "$@" | sed "s/^SET lock_timeout = 0;/&\\nSET transaction_timeout = 0;/"'
+        f'case $1 in --version|--list) exec {TOOLS}/pg_restore "$@";; esac\n'
+        f'{TOOLS}/pg_restore "$@" | sed "s/^SET lock_timeout = 0;/&\\nSET transaction_timeout = 0;/"'
     )
     image = with_tool("pg_restore", script)
     last = ended(restore(namespace, clientImage=image))
