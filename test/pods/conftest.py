@@ -48,7 +48,7 @@ def make_certificates(folder: Path) -> None:
 
 
 def images() -> dict[str, Path]:
-    """The virtual environments in the place of images. This one has the default's version, or that of E2E_MLFLOW."""
+    """The virtual environments in the place of images. MLflow's is the default's version, or E2E_MLFLOW's."""
     return {
         image("mlflow"): Path(sys.prefix),
         image("postgres"): TOOLS.parent,
