@@ -26,6 +26,7 @@ import { PooledConnections } from './pg-bouncer';
 import { RdsIam } from './rds-iam';
 import { Restore } from './restore';
 import { MigrationFromSqlite } from './sqlite-import';
+import { Teams } from './teams';
 import { Development, Production } from './two-environments';
 import { ValuesFile } from './values-file';
 
@@ -58,6 +59,7 @@ export function addExamples(app: Construct): void {
   new GarbageCollection(app, 'garbage-collection');
   new GitOps(app, 'gitops');
   new Monitoring(app, 'monitoring', 'mlflow');
+  new Teams(app, 'teams', 'mlflow');
   new Development(app, 'development', 'mlflow-dev');
   new Production(app, 'production', 'mlflow-prod');
 }

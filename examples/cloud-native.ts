@@ -2,7 +2,7 @@ import { Chart, Size } from 'cdk8s';
 import { CloudNativePostgres, MlflowServer } from 'cdk8s-mlflow';
 import type { Construct } from 'constructs';
 
-/** PostgreSQL by the CloudNativePG operator: three servers, failover, verified TLS, and backups with its plugin. */
+/** PostgreSQL by the CloudNativePG operator: three servers, failover and verified TLS. It needs the operator, nothing else. */
 export class CloudNative extends Chart {
   public constructor(scope: Construct, id: string) {
     super(scope, id);
@@ -10,14 +10,6 @@ export class CloudNative extends Chart {
     const postgres = new CloudNativePostgres(this, 'postgres', {
       storage: { size: Size.gibibytes(20) },
       walStorage: { size: Size.gibibytes(5) },
-      // The ObjectStore `backups` says where to: a custom resource of the plugin.
-      plugins: [
-        {
-          name: 'barman-cloud.cloudnative-pg.io',
-          isWalArchiver: true,
-          parameters: { barmanObjectName: 'backups' },
-        },
-      ],
     });
     new MlflowServer(this, 'mlflow', { backend: postgres });
   }

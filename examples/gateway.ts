@@ -1,5 +1,5 @@
 import { Chart, Duration } from 'cdk8s';
-import { ExistingSecretPostgres, IngressController, MlflowServer, TlsCertificate } from 'cdk8s-mlflow';
+import { ExistingSecretPostgres, FileSource, IngressController, MlflowServer, TlsCertificate } from 'cdk8s-mlflow';
 import type { Construct } from 'constructs';
 
 /** Two ways in from outside: a Gateway for what is new, an Ingress for who is not there yet. HTTPS up to the pod. */
@@ -17,6 +17,8 @@ export class Gateway extends Chart {
         gateways: [{ name: 'public', gatewayNamespace: 'gateways' }],
         hosts: ['mlflow.example.com'],
         requestTimeout: Duration.hours(1),
+        // The certificate is for the name of the Service, and cert-manager stores the CA that signed it in its Secret.
+        backendTls: { ca: FileSource.fromSecret('mlflow-tls', 'ca.crt') },
       },
       ingress: {
         hosts: ['mlflow-old.example.com'],

@@ -6,6 +6,7 @@ export type { IMlflowServer, MetricsEndpoint, MlflowServerAttributes } from './s
 export type { MlflowServerProps } from './server/mlflow-server-props';
 export type { ServiceOptions } from './server/access/service-options';
 export type { EndpointOptions } from './server/access/hosts';
+export type { BackendTlsOptions } from './server/access/backend-tls';
 export type { IngressOptions } from './server/access/ingress';
 export { type AwsLoadBalancerOptions, IngressController, type UploadOptions } from './server/access/ingress-controller';
 export type { GatewayReference, HttpRouteOptions } from './server/access/http-route';
@@ -31,6 +32,7 @@ export {
 } from './server/auth/single-sign-on';
 export type { OAuth2ProxyOptions } from './server/auth/oauth2-proxy-options';
 export type { OidcAuthOptions } from './server/auth/oidc-auth';
+export type { AiGatewayOptions } from './server/settings/ai-gateway';
 export type { EncryptionOptions } from './server/settings/encryption';
 export { LogLevel } from './server/settings/log-level';
 
@@ -88,7 +90,10 @@ export {
   type PostgresCredentialsProps,
   type SecretKeysOptions,
 } from './postgres/connection/postgres-credentials';
-export { PostgresTls, type VerifiedTlsOptions } from './postgres/connection/postgres-tls';
+export { type FullyVerifiedTlsOptions, PostgresTls, type VerifiedTlsOptions } from './postgres/connection/postgres-tls';
+export type { ConnectionOptions, LibpqOptions } from './postgres/connection/connection-options';
+export type { TcpKeepaliveOptions } from './postgres/connection/tcp-keepalive';
+export type { SchemaOptions } from './postgres/connection/schema';
 export { PoolingProfile, type FittingOptions, type PoolingProfileProps } from './postgres/capacity/pooling-profile';
 
 export { ClusterSettings } from './cluster/cluster-settings';
@@ -100,12 +105,17 @@ export { PodUser } from './cluster/pod-user';
 export { Rules } from './rules/rules';
 
 export { DatabaseConnectionCheck, type DatabaseConnectionCheckOptions } from './startup/database-connection-check';
-export { DatabaseMigration, type DatabaseMigrationOptions } from './startup/database-migration';
+export {
+  DatabaseMigration,
+  type DatabaseMigrationJobOptions,
+  type DatabaseMigrationOptions,
+} from './startup/database-migration';
 
 export { PostgresBackup } from './operations/backup/postgres-backup';
 export type { BackupRetention, PostgresBackupProps } from './operations/backup/postgres-backup';
+export { MigrationRollback, type MigrationRollbackProps } from './operations/backup/migration-rollback';
 export { PostgresRestore, type PostgresRestoreProps } from './operations/backup/postgres-restore';
-export { BackupLocation, type BackupBucketProps } from './operations/backup/backup-location';
+export { BackupLocation, type BackupBucketProps } from './artifacts/backup-location';
 export { SqliteImport, type SqliteImportProps } from './operations/sqlite-import/sqlite-import';
 export { SqliteSource } from './operations/sqlite-import/sqlite-source';
 export type { ArtifactLocationRule } from './operations/sqlite-import/artifact-location-rule';
@@ -115,11 +125,13 @@ export {
   type EmptyDirCopyOptions,
   type EphemeralCopyOptions,
 } from './operations/sqlite-import/working-copy';
-export type { ScheduledProps } from './operations/scheduled';
-export type { OperationProps } from './operations/operation';
+export type { IScheduledOperation, ScheduledProps } from './operations/scheduled';
+export type { OperationProps, ServerOperationProps } from './operations/operation';
 
 export { ArtifactVisibility, type ArtifactLocation, type IArtifactStore } from './artifacts/artifact-store';
+export type { TraceArchivalOptions } from './artifacts/trace-archival';
 export { ArtifactAccess } from './artifacts/object-store';
+export { ArtifactTransfers } from './artifacts/artifact-transfers';
 export {
   AzureBlobArtifacts,
   AzureBlobCredentials,
@@ -141,7 +153,12 @@ export type { MlflowMonitoringProps } from './monitoring/mlflow-monitoring-props
 export { MlflowAlert } from './monitoring/mlflow-alert';
 export type { AlertThresholds } from './monitoring/alert-thresholds';
 export { AlertSeverity, type AlertRule } from './monitoring/alert-rule';
-export { PrometheusScrape, type PrometheusScrapeOptions } from './monitoring/prometheus-scrape';
+export {
+  PrometheusScrape,
+  type PrometheusScrapeOptions,
+  type Relabeling,
+  type ScrapeTlsOptions,
+} from './monitoring/prometheus-scrape';
 export { PostgresExporter, type PostgresExporterProps } from './monitoring/postgres-exporter';
 
 export { TlsCertificate } from './kube/values/tls-certificate';
@@ -154,6 +171,7 @@ export type { IsolationOptions } from './kube/network/isolation';
 export { NetworkPeer } from './kube/network/network-peer';
 export type { NetworkRoute } from './kube/network/network-route';
 export type { ServerIsolationOptions } from './server/access/server-isolation';
+export { MlflowTraceArchival, type MlflowTraceArchivalProps } from './operations/mlflow-trace-archival';
 export { DatabaseBootstrap, type DatabaseBootstrapProps } from './operations/database-bootstrap';
 export { MlflowGarbageCollection, type MlflowGarbageCollectionProps } from './operations/mlflow-garbage-collection';
 

@@ -6,6 +6,8 @@ import type { PodPart } from '../kube/pod/pod-part';
 import { typeProblemsOf } from '../validation/arguments';
 import type { Problems } from '../validation/problems';
 
+import type { ArtifactTransfers } from './artifact-transfers';
+
 /** Pods that can read the files of an artifact store. It limits the replicas of a server. */
 export enum ArtifactVisibility {
   /** One pod: Kubernetes deletes the files with it. */
@@ -29,6 +31,12 @@ export interface ArtifactLocation {
 
   /** Pods that can read the files. */
   readonly visibility: ArtifactVisibility;
+
+  /**
+   * How files of clients that have no access to the store travel.
+   * @default - the default of MLflow: by signed URLs in 3.15 to 3.17, through the server in 3.18
+   */
+  readonly transfers?: ArtifactTransfers;
 
   /**
    * Environment variables of the server's container.

@@ -11,6 +11,7 @@ import { checkNew } from '../validation/arguments';
 import { Problems } from '../validation/problems';
 
 import type { ArtifactLocation, IArtifactStore } from './artifact-store';
+import { ArtifactTransfers } from './artifact-transfers';
 import { type ArtifactAccess, checkPrefix, folderUri, locationAt, withIdentity } from './object-store';
 
 /** Credentials of a storage account: an identity of the pods, or a secret of the account. */
@@ -87,6 +88,13 @@ export interface AzureBlobArtifactsProps {
   readonly access?: ArtifactAccess;
 
   /**
+   * How files of clients that go through the server travel. MLflow signs only uploads; an identity needs the role Storage Blob
+   * Delegator for it, or else they go through the server.
+   * @default ArtifactTransfers.signedUrls()
+   */
+  readonly transfers?: ArtifactTransfers;
+
+  /**
    * Timeout of the server for the store during one upload or download.
    * @default Duration.minutes(10) - the default of MLflow
    */
@@ -115,7 +123,8 @@ export class AzureBlobArtifacts implements IArtifactStore {
       routes: [routeAt(443, route)],
     };
     const root = `wasbs://${container}@${account}.blob.core.windows.net`;
-    return locationAt(folderUri(root, prefix), access, withIdentity(store, credentials._part()));
+    const transfers = this.props.transfers ?? ArtifactTransfers.signedUrls();
+    return locationAt(folderUri(root, prefix), access, transfers, withIdentity(store, credentials._part()));
   }
 
   private check(scope: Construct): void {

@@ -9,6 +9,7 @@ import { checkNew } from '../validation/arguments';
 import { Problems } from '../validation/problems';
 
 import type { ArtifactLocation, IArtifactStore } from './artifact-store';
+import { ArtifactTransfers } from './artifact-transfers';
 import { type ArtifactAccess, checkPrefix, folderUri, locationAt, withIdentity } from './object-store';
 
 // Required by google.cloud.storage.blob.
@@ -33,6 +34,12 @@ export interface GcsArtifactsProps {
    * @default ArtifactAccess.PROXIED
    */
   readonly access?: ArtifactAccess;
+
+  /**
+   * How files of clients that go through the server travel. MLflow signs only uploads, and only by a key file.
+   * @default - ArtifactTransfers.signedUrls() with a key file, otherwise the default of MLflow
+   */
+  readonly transfers?: ArtifactTransfers;
 
   /**
    * Timeout of the server for the store during one upload or download.
@@ -78,11 +85,12 @@ export class GcsArtifacts implements IArtifactStore {
       routes: [routeAt(443, route)],
     };
     const part = withIdentity(store, identity._part(scope, 'artifacts'));
-    return locationAt(folderUri(`gs://${bucket}`, prefix), access, part);
+    const transfers = this.props.transfers ?? (identity._hasKeyFile ? ArtifactTransfers.signedUrls() : undefined);
+    return locationAt(folderUri(`gs://${bucket}`, prefix), access, transfers, part);
   }
 
   private check(scope: Construct): void {
-    const { bucket, prefix, identity } = this.props;
+    const { bucket, prefix, identity, transfers } = this.props;
     const problems = Problems.of(scope);
     if (!/^[a-z0-9][-_.a-z0-9]{1,220}[a-z0-9]$/.test(bucket)) {
       problems.add('bucket', 'must be the name of a bucket, without gs://', bucket);
@@ -93,6 +101,12 @@ export class GcsArtifacts implements IArtifactStore {
     checkChunk(problems, 'uploadChunkSize', this.props.uploadChunkSize);
     checkChunk(problems, 'downloadChunkSize', this.props.downloadChunkSize);
     identity._check(problems, 'identity');
+    if (transfers?._kind === 'signedUrls' && identity._serviceAccount !== undefined) {
+      problems.say(
+        `\`${problems.name('transfers')}\` must not be ArtifactTransfers.signedUrls() with GoogleIdentity.fromServiceAccount(): MLflow signs by the key of a key file, and large uploads would fail.`,
+        'Leave it out, or use GoogleIdentity.fromSecretName().',
+      );
+    }
     problems.throwIfAny();
   }
 }

@@ -2,6 +2,7 @@ import type { PodPart } from '../kube/pod/pod-part';
 import type { Problems } from '../validation/problems';
 
 import { type ArtifactLocation, ArtifactVisibility } from './artifact-store';
+import type { ArtifactTransfers } from './artifact-transfers';
 
 /** Access of clients to the object store: through the server, or directly. */
 export enum ArtifactAccess {
@@ -16,11 +17,17 @@ export enum ArtifactAccess {
 }
 
 /** The artifact location of an object store. */
-export function locationAt(uri: string, access: ArtifactAccess | undefined, part: PodPart): ArtifactLocation {
+export function locationAt(
+  uri: string,
+  access: ArtifactAccess | undefined,
+  transfers: ArtifactTransfers | undefined,
+  part: PodPart,
+): ArtifactLocation {
   return {
     destination: uri,
     defaultArtifactRoot: access === ArtifactAccess.DIRECT ? uri : undefined,
     visibility: ArtifactVisibility.CLUSTER,
+    transfers,
     ...part,
   };
 }

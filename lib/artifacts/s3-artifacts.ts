@@ -7,6 +7,7 @@ import { checkNew } from '../validation/arguments';
 import { Problems } from '../validation/problems';
 
 import type { ArtifactLocation, IArtifactStore } from './artifact-store';
+import { ArtifactTransfers, CUSTOMER_KEY } from './artifact-transfers';
 import { type ArtifactAccess, locationAt } from './object-store';
 import { checkS3Bucket, s3Part, s3Uri, type S3BucketProps } from './s3-bucket';
 
@@ -22,6 +23,13 @@ export interface S3ArtifactsProps extends S3BucketProps {
   readonly access?: ArtifactAccess;
 
   /**
+   * How files of clients that go through the server travel. URLs cannot be signed for keys of your own (`SSECustomerKey` in
+   * `uploadExtraArgs`): clients would learn the key.
+   * @default ArtifactTransfers.signedUrls() - with `SSECustomerKey`, the default of MLflow
+   */
+  readonly transfers?: ArtifactTransfers;
+
+  /**
    * Lifetime of the signed URLs with which clients download from the bucket. At most 7 days.
    * @default Duration.minutes(5) - the default of MLflow
    */
@@ -31,9 +39,8 @@ export interface S3ArtifactsProps extends S3BucketProps {
 /**
  * Artifacts in a bucket of Amazon S3 or of a compatible store, such as MinIO. The image needs boto3.
  *
- * With `ArtifactAccess.PROXIED`, too, clients of MLflow 3.17 download directly from the bucket, with URLs that the server signs.
- * Clients that cannot reach the bucket need `MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD=false` in their own environment; the
- * server has no setting for it (mlflow.store.artifact.mlflow_artifacts_repo).
+ * With `ArtifactAccess.PROXIED`, too, clients connect to the bucket, with URLs that the server signs, unless `transfers` says
+ * otherwise. Clients that cannot reach the bucket need `MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD=false` in their own environment.
  *
  * @see https://mlflow.org/docs/latest/self-hosting/architecture/artifact-store/
  */
@@ -43,7 +50,9 @@ export class S3Artifacts implements IArtifactStore {
   }
 
   public bind(scope: Construct): ArtifactLocation {
-    const { access, signedUrlLifetime } = this.props;
+    const { access, signedUrlLifetime, uploadExtraArgs } = this.props;
+    const canSign = !(CUSTOMER_KEY in (uploadExtraArgs ?? {}));
+    const transfers = this.props.transfers ?? (canSign ? ArtifactTransfers.signedUrls() : undefined);
     const problems = Problems.of(scope);
     checkS3Bucket(problems, this.props);
     checkSeconds(problems, 'signedUrlLifetime', signedUrlLifetime);
@@ -57,7 +66,7 @@ export class S3Artifacts implements IArtifactStore {
 
     const part = s3Part(scope, this.props, 'artifacts-ca');
     const lifetime = signedUrlLifetime && { MLFLOW_PRESIGNED_DOWNLOAD_URL_TTL_SECONDS: signedUrlLifetime.toSeconds() };
-    return locationAt(s3Uri(this.props), access, {
+    return locationAt(s3Uri(this.props), access, transfers, {
       ...part,
       envVariables: { ...part.envVariables, ...texts({ ...lifetime }) },
     });

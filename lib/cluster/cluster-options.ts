@@ -49,9 +49,9 @@ export interface ClusterOptions {
 
   /**
    * CAs that pods trust besides those of their images, in PEM, for outgoing TLS: identity providers, object stores, gateways,
-   * webhooks. Each namespace with pods needs the ConfigMap or Secret. The CA of a database is a matter of its backend (`tls`).
+   * webhooks, and databases with `PostgresTls.verifyFull()` without a `ca`. Each namespace with pods needs the ConfigMap or Secret.
    *
-   * Programs in Go and OpenSSL read them from a folder (`SSL_CERT_DIR`). Containers that run Python get a file with these and
+   * Programs in Go read them from a folder (`SSL_CERT_DIR`). Containers that run Python get a file with these and
    * all CAs of the image, which an init container writes.
    * @default - those of the images
    */

@@ -2,6 +2,7 @@ import { ApiObject } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 
 import { NetworkPeer } from '../kube/network/network-peer';
+import { addCompletion } from '../kube/same-namespace';
 import { Problems } from '../validation/problems';
 
 import { checkClusterOptions } from './check-cluster-options';
@@ -54,6 +55,9 @@ export class ClusterSettings {
     const before = OPTIONS.get(this.scope);
     OPTIONS.set(this.scope, { ...before, ...given(options) });
     if (before === undefined) {
+      addCompletion(this.scope, () => {
+        completeBelow(this.scope);
+      });
       this.scope.node.addValidation({
         validate: () => {
           completeBelow(this.scope);

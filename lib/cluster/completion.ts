@@ -3,6 +3,7 @@ import * as kplus from 'cdk8s-plus-28';
 
 import { dnsRule } from '../kube/network/isolation';
 import type { NetworkRoute } from '../kube/network/network-route';
+import { pullSecretsOf } from '../kube/pod/pod-options';
 
 import { type ClusterOptions, IpFamilies, LogFormat } from './cluster-options';
 import { logJson } from './log-format';
@@ -86,7 +87,7 @@ function completeMetadata(pod: ManifestPod, { podLabels = {}, podAnnotations = {
 
 function completePlacement({ spec }: ManifestPod, options: ClusterOptions): void {
   const { imagePullSecrets, nodeSelector = {}, priorityClassName, tolerations = [] } = options;
-  spec.imagePullSecrets ??= imagePullSecrets?.map((name) => ({ name }));
+  spec.imagePullSecrets ??= pullSecretsOf(imagePullSecrets);
   spec.priorityClassName ??= priorityClassName;
   if (Object.keys(nodeSelector).length > 0) {
     spec.nodeSelector = { ...nodeSelector, ...spec.nodeSelector };

@@ -15,7 +15,7 @@ export function trustCa(pod: ManifestPod, source: FileSource): void {
   const mount = { mountPath: FOLDER, name: NAME, readOnly: true };
   const pythons = containersOf(pod).filter(runsPython);
   for (const container of containersOf(pod)) {
-    // Go and OpenSSL read folders besides the file of the image.
+    // Go reads folders besides the file of the image. OpenSSL finds only files that are named by a hash.
     addVariables(container, [{ name: 'SSL_CERT_DIR', value: `/etc/ssl/certs:${FOLDER}` }]);
     addMount(container, mount);
   }

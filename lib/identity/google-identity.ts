@@ -54,6 +54,11 @@ export class GoogleIdentity {
   ) {}
 
   /** @internal */
+  public get _hasKeyFile(): boolean {
+    return this.keyFile !== undefined;
+  }
+
+  /** @internal */
   public _check(problems: Problems, prop: string): void {
     const account = this._serviceAccount;
     if (account !== undefined && !/^[^@\s]+@[^@\s]+$/.test(account)) {

@@ -30,6 +30,8 @@ const WITHOUT_REFERENCES = new Set([
   ...['ConfigMap', 'HorizontalPodAutoscaler', 'NetworkPolicy', 'PersistentVolumeClaim', 'PodDisruptionBudget'],
   ...['PrometheusRule', 'Secret', 'Service'],
 ]);
+/** What completes the manifests below a scope. */
+const COMPLETIONS = new WeakMap<IConstruct, () => void>();
 const PULL_SECRETS = new WeakMap<ApiObject, readonly Reference[]>();
 /** Their `secretName` and the like name what their controllers make. */
 const MAKERS_OF_SECRETS = /^(cert-manager\.io|external-secrets\.io|bitnami\.com)$/;
@@ -48,11 +50,7 @@ export const SAME_NAMESPACE: Rule<ForeignObjects> = {
       [
         `${what} ${objects.join(' and ')}, which ${maker.node.path} makes ${inNamespace(there)}.`,
         `${isWorkload ? 'A pod' : 'It'} can only use those of its own namespace. Put both into charts of one namespace.`,
-        ...(onlySecrets
-          ? [
-              `Or copy each Secret to the namespace of the pods, acknowledge the rule, and give hosts with their namespace${there === undefined ? '' : `, such as "host.${there}"`}.`,
-            ]
-          : []),
+        ...(onlySecrets ? ['Or copy each Secret to the namespace of the pods, and acknowledge the rule.'] : []),
       ].join(' '),
     ];
   },
@@ -64,6 +62,9 @@ export function foreignObjectsIn(app: IConstruct): ForeignObjects[] {
   // To render costs as much as the synthesis, and there is nothing to find in one namespace.
   if (new Set(all.map(({ metadata }) => metadata.namespace)).size < 2) {
     return [];
+  }
+  for (const scope of app.node.findAll()) {
+    COMPLETIONS.get(scope)?.();
   }
   const made = new Map<string, ApiObject[]>();
   for (const object of all) {
@@ -100,7 +101,8 @@ export function foreignObjectsIn(app: IConstruct): ForeignObjects[] {
 /** What an object needs of its namespace. */
 function neededBy(object: ApiObject): readonly Reference[] {
   const { scope } = object.node;
-  if (scope instanceof kplus.AbstractPod && scope.node.defaultChild === object) {
+  const isCompleted = object.node.scopes.some((each) => COMPLETIONS.has(each));
+  if (!isCompleted && scope instanceof kplus.AbstractPod && scope.node.defaultChild === object) {
     return [...referencesOf(scope), ...(PULL_SECRETS.get(object) ?? [])];
   }
   if (WITHOUT_REFERENCES.has(object.kind) || MAKERS_OF_SECRETS.test(object.apiGroup)) {
@@ -108,6 +110,11 @@ function neededBy(object: ApiObject): readonly Reference[] {
   }
   const { metadata, ...rest } = object.toJson() as Record<string, unknown>;
   return metadata === undefined ? [] : referencesIn(rest);
+}
+
+/** Notes what adds references to the manifests below a scope, so that they are rendered to be looked at. */
+export function addCompletion(scope: IConstruct, complete: () => void): void {
+  COMPLETIONS.set(scope, complete);
 }
 
 /** Notes the pull secrets of a workload, which cdk8s-plus-28 does not know. */

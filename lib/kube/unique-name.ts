@@ -18,7 +18,8 @@ interface NamedObject {
 }
 
 const LIBRARY = new WeakSet<IConstruct>();
-const NAMED_BY_CONTENT = new WeakSet<ApiObject>();
+/** Start of the name of each object that is named by its content. */
+const NAMED_BY_CONTENT = new WeakMap<ApiObject, string>();
 const MADE_OF = new WeakMap<ApiObject, NamedObject[]>();
 
 /** The rule on the names of all objects of an app. */
@@ -43,9 +44,9 @@ export function addUniqueNameRule(construct: IConstruct): void {
   addRuleOnApp(construct, UNIQUE_NAME, clashesIn);
 }
 
-/** Names an object at the synthesis, by its content. The rule leaves it out: one of the same name is the same object. */
-export function nameByContent(object: ApiObject, get: () => string): void {
-  NAMED_BY_CONTENT.add(object);
+/** Names an object at the synthesis, by its content: with this text, and what follows from the content. */
+export function nameByContent(object: ApiObject, start: string, get: () => string): void {
+  NAMED_BY_CONTENT.set(object, start);
   Object.defineProperty(object, 'name', { get });
   Object.defineProperty(object.metadata, 'name', { get });
 }
@@ -63,10 +64,7 @@ export function objectsOf(object: ApiObject): readonly NamedObject[] {
 function clashesIn(app: IConstruct): NameClash[] {
   const firsts = new Map<string, ApiObject>();
   const clashes = new Map<string, NameClash>();
-  for (const object of app.node.findAll()) {
-    if (!ApiObject.isApiObject(object) || NAMED_BY_CONTENT.has(object)) {
-      continue;
-    }
+  for (const object of toCompare(app)) {
     const { namespace } = object.metadata;
     for (const { kind, name } of objectsOf(object)) {
       const key = [kind === object.kind ? object.apiGroup : 'core', kind, namespace ?? '', name].join('/');
@@ -83,6 +81,16 @@ function clashesIn(app: IConstruct): NameClash[] {
     }
   }
   return [...clashes.values()];
+}
+
+/** The objects of an app. To name one by its content costs a rendering: those whose names start like no other are left out. */
+function toCompare(app: IConstruct): ApiObject[] {
+  const objects = app.node.findAll().filter((each) => ApiObject.isApiObject(each));
+  const startOf = (object: ApiObject): string =>
+    [object.kind, object.metadata.namespace, NAMED_BY_CONTENT.get(object)].join('/');
+  const byStart = new Map<string, number>();
+  objects.forEach((each) => byStart.set(startOf(each), (byStart.get(startOf(each)) ?? 0) + 1));
+  return objects.filter((each) => !NAMED_BY_CONTENT.has(each) || (byStart.get(startOf(each)) ?? 0) > 1);
 }
 
 /** The constructs that make two objects, as their user knows them; the objects themselves, where that is one construct. */

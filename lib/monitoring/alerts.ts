@@ -17,6 +17,7 @@ export function alertsOf(server: IMlflowServer, selectors: MetricSelectors, thre
     ...poolAlerts(server, selectors, thresholds),
     ...volumeAlerts(selectors, thresholds),
     ...backupAlerts(selectors, thresholds),
+    ...operationAlerts(selectors),
   ];
 }
 
@@ -27,6 +28,7 @@ function serverAlerts(
   thresholds: Thresholds,
 ): AlertRule[] {
   const requests = (status = ''): string => `sum(rate(mlflow_http_request_total{${server}${status}}[5m]))`;
+  const restarts = `kube_pod_container_status_restarts_total{${pods},container="mlflow"}`;
   return [
     {
       name: MlflowAlert.SERVER_DOWN,
@@ -47,8 +49,9 @@ function serverAlerts(
     },
     {
       name: MlflowAlert.PODS_RESTARTING,
-      expression: `increase(kube_pod_container_status_restarts_total{${pods},container="mlflow"}[1h]) > ${String(thresholds.restarts)}`,
-      summary: 'The server in {{ $labels.pod }} has restarted {{ $value | humanize }} times in an hour.',
+      // Not increase(), which extrapolates: of two restarts it makes a little more than two.
+      expression: `max by (pod) (${restarts}) - min by (pod) (min_over_time(${restarts}[1h])) > ${String(thresholds.restarts)}`,
+      summary: 'The server in {{ $labels.pod }} has restarted {{ $value }} times in an hour.',
       runbook:
         'kubectl describe the pod. OOMKilled: a worker takes about 270 MB, so raise the memory or lower `workers`. A failed liveness probe: the process hangs, look at its last log (kubectl logs --previous).',
     },
@@ -92,17 +95,27 @@ function databaseAlerts({ exporter }: MetricSelectors, { connectionUsage }: Thre
   return [
     {
       name: MlflowAlert.DATABASE_DOWN,
-      expression: `absent(pg_up{${exporter}} == 1)`,
+      expression: `max(pg_up{${exporter}}) == 0`,
       duration: Duration.minutes(2),
       severity: CRITICAL,
-      summary: 'PostgreSQL does not let the exporter in, or the exporter is gone.',
+      summary: 'PostgreSQL does not let the exporter in.',
       runbook:
         'Look at the log of the exporter, then at PostgreSQL itself. MLflow answers 503 while the database is away, and goes on by itself when it is back.',
     },
     {
+      name: MlflowAlert.DATABASE_NOT_MONITORED,
+      expression: `absent(up{${exporter}} == 1)`,
+      duration: Duration.minutes(2),
+      severity: CRITICAL,
+      summary: 'The exporter of PostgreSQL does not answer Prometheus, so no other alert on PostgreSQL can fire.',
+      runbook:
+        'Look at the pod of the exporter. If it is ready, a query of it waits: select pid, query from pg_stat_activity where cardinality(pg_blocking_pids(pid)) > 0 shows whether for a lock, such as that of VACUUM FULL, which holds up MLflow, too. If that does not answer either, PostgreSQL hangs or packets to it are lost.',
+    },
+    {
       name: MlflowAlert.CONNECTIONS_NEARLY_USED_UP,
-      // Every role may read this number, unlike pg_stat_activity.
-      expression: `sum(pg_stat_database_numbackends{${exporter}}) / max(pg_settings_max_connections{${exporter}}) > ${String(connectionUsage)}`,
+      // Every role may read this number, unlike pg_stat_activity. Once all connections are used, the exporter gets none:
+      // the last share counts for ten minutes.
+      expression: `last_over_time((sum(pg_stat_database_numbackends{${exporter}}) / max(pg_settings_max_connections{${exporter}}))[10m:30s]) > ${String(connectionUsage)}`,
       duration: Duration.minutes(5),
       summary: 'PostgreSQL has {{ $value | humanizePercentage }} of the connections that it takes.',
       runbook:
@@ -124,7 +137,8 @@ function poolAlerts(
   return [
     {
       name: MlflowAlert.POOL_NEARLY_FULL,
-      expression: `${busy} / (count(up{${server}} == 1) * ${String(requestsPerPod)}) > ${String(poolUsage)}`,
+      // A full pod does not answer the scrape, so that `up` is 0.
+      expression: `${busy} / (count(up{${server}}) * ${String(requestsPerPod)}) > ${String(poolUsage)}`,
       duration: Duration.minutes(10),
       summary: 'The server holds {{ $value | humanizePercentage }} of the transactions that it can have at once.',
       runbook:
@@ -164,6 +178,25 @@ function backupAlerts({ backups }: MetricSelectors, { backupAge }: Thresholds): 
       expression: `time() - ${succeeded} > ${age} or time() - ${never} > ${age}`,
       severity: CRITICAL,
       summary: 'The last good backup of {{ $labels.cronjob }} is {{ $value | humanizeDuration }} old.',
+      runbook: 'kubectl get the Jobs of the CronJob, and kubectl logs the newest: its last line says what is wrong.',
+    },
+  ];
+}
+
+/** From kube-state-metrics: what was scheduled last is over, and has not succeeded. */
+function operationAlerts({ operations }: MetricSelectors): AlertRule[] {
+  if (operations === undefined) {
+    return [];
+  }
+  const scheduled = `kube_cronjob_status_last_schedule_time{${operations}}`;
+  const succeeded = `kube_cronjob_status_last_successful_time{${operations}}`;
+  const same = 'on (namespace, cronjob)';
+  return [
+    {
+      name: MlflowAlert.OPERATION_FAILED,
+      expression: `((${scheduled} > ${same} ${succeeded}) or (${scheduled} unless ${same} ${succeeded})) and ${same} kube_cronjob_status_active{${operations}} == 0`,
+      duration: Duration.minutes(5),
+      summary: 'The last run of {{ $labels.cronjob }} did not succeed.',
       runbook: 'kubectl get the Jobs of the CronJob, and kubectl logs the newest: its last line says what is wrong.',
     },
   ];

@@ -28,11 +28,13 @@ function requestRow({ server }: MetricSelectors): Row {
     title: 'Requests',
     panels: [
       panel('Requests by status', 'reqps', { '{{status}}': `sum by (status) (${requests})` }),
-      panel('Failed requests', 'percentunit', { 'status 5xx': `sum(${failed}) / sum(${requests})` }),
+      panel('Failed requests', 'percentunit', {
+        'status 5xx': orZero(`(${orZero(`sum(${failed})`)}) / (sum(${requests}) > 0)`),
+      }),
       panel('Latency', 's', { median: quantile(0.5), p95: quantile(0.95), p99: quantile(0.99) }),
       panel('Traces over OTLP', 'short', {
-        'spans per second': `sum(${rate('mlflow_spans_ingested_total', server)})`,
-        'errors per second': `sum(${rate('mlflow_trace_ingestion_server_errors_total', server)})`,
+        'spans per second': orZero(`sum(${rate('mlflow_spans_ingested_total', server)})`),
+        'errors per second': orZero(`sum(${rate('mlflow_trace_ingestion_server_errors_total', server)})`),
       }),
     ],
   };
@@ -90,6 +92,11 @@ function storageRow({ volumes, backups }: MetricSelectors): Row {
 
 function panel(title: string, unit: Panel['unit'], series: Panel['series']): Panel {
   return { title, unit, series };
+}
+
+/** A sum that is 0 while its counters do not exist: a counter appears with the first event. */
+function orZero(sum: string): string {
+  return `${sum} or vector(0)`;
 }
 
 function rate(metric: string, selector: string): string {

@@ -1,3 +1,5 @@
+import type { IScheduledOperation } from '../operations/scheduled';
+
 import type { MlflowMonitoringProps } from './mlflow-monitoring-props';
 
 /** Label matchers that select the series of one deployment. Without braces, so that others can be appended. */
@@ -15,11 +17,13 @@ export interface MetricSelectors {
   readonly volumes?: string;
   /** Metrics of the CronJobs that back up, where there are any. */
   readonly backups?: string;
+  /** Metrics of the CronJobs of operations, where there are any. */
+  readonly operations?: string;
 }
 
 /** The selectors of what the props name. */
 export function selectorsOf(props: MlflowMonitoringProps): MetricSelectors {
-  const { server, postgresExporter, volumeClaims = [], backups = [] } = props;
+  const { server, postgresExporter, volumeClaims = [], backups = [], operations = [] } = props;
   const { claimName } = server.artifacts;
   const claims = [...(claimName === undefined ? [] : [claimName]), ...volumeClaims.map(({ name }) => name)];
   const namespace = `namespace=${quoted(server.serverNamespace ?? '')}`;
@@ -33,17 +37,18 @@ export function selectorsOf(props: MlflowMonitoringProps): MetricSelectors {
     exporter,
     database: exporter && (database === undefined ? exporter : `${exporter},datname=${quoted(database)}`),
     volumes: oneOf(namespace, 'persistentvolumeclaim', claims),
-    backups: oneOf(
-      namespace,
-      'cronjob',
-      backups.map(({ cronJob }) => cronJob.name),
-    ),
+    backups: oneOf(namespace, 'cronjob', namesOf(backups)),
+    operations: oneOf(namespace, 'cronjob', namesOf(operations)),
   };
 }
 
 /** PromQL for the used share of each volume. */
 export function usedShare(volumes: string): string {
   return `1 - kubelet_volume_stats_available_bytes{${volumes}} / kubelet_volume_stats_capacity_bytes{${volumes}}`;
+}
+
+function namesOf(operations: readonly IScheduledOperation[]): string[] {
+  return operations.map(({ cronJob }) => cronJob.name);
 }
 
 function oneOf(namespace: string, label: string, names: string[]): string | undefined {

@@ -18,8 +18,12 @@ export enum MlflowAlert {
   VOLUME_NEARLY_FULL = 'MlflowVolumeNearlyFull',
   /** The last successful backup is too old. Needs `backups`. */
   BACKUP_TOO_OLD = 'MlflowBackupTooOld',
-  /** The exporter cannot connect to the database. Needs `postgresExporter`. */
+  /** The last run of an operation did not succeed. Needs `operations`. */
+  OPERATION_FAILED = 'MlflowOperationFailed',
+  /** PostgreSQL does not let the exporter in. Needs `postgresExporter`. */
   DATABASE_DOWN = 'MlflowDatabaseDown',
+  /** The exporter does not answer: it is gone, or it waits for PostgreSQL. Needs `postgresExporter`. */
+  DATABASE_NOT_MONITORED = 'MlflowDatabaseNotMonitored',
   /** PostgreSQL is near its `max_connections`. Needs `postgresExporter`. */
   CONNECTIONS_NEARLY_USED_UP = 'MlflowConnectionsNearlyUsedUp',
 }

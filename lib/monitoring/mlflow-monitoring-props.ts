@@ -2,6 +2,7 @@ import type { IPersistentVolumeClaim } from 'cdk8s-plus-28';
 
 import type { NetworkPeer } from '../kube/network/network-peer';
 import type { PostgresBackup } from '../operations/backup/postgres-backup';
+import type { IScheduledOperation } from '../operations/scheduled';
 import type { IMlflowServer } from '../server/mlflow-server-reference';
 
 import type { AlertRule } from './alert-rule';
@@ -38,6 +39,13 @@ export interface MlflowMonitoringProps {
    * @default - none
    */
   readonly backups?: PostgresBackup[];
+
+  /**
+   * CronJobs of the library, in the namespace of the server: garbage collection, archival of traces, backups. They add the alert
+   * on a run that failed.
+   * @default - none
+   */
+  readonly operations?: IScheduledOperation[];
 
   /**
    * Claims to monitor besides that of the server's artifacts, such as `volumeClaims` of a `BitnamiPostgres`.

@@ -57,6 +57,7 @@ export class MlflowMonitoring extends Construct {
       port: metricsEndpoint?.portName ?? '',
       path: metricsEndpoint?.path ?? '',
       asksForLogin: true,
+      serverName: metricsEndpoint?.https === true ? `${serverName}.${String(serverNamespace)}.svc` : undefined,
     };
     this.monitor = scrape._monitor(this, 'monitor', target, labels);
     this.exporterMonitor =
@@ -92,10 +93,10 @@ function checkMonitoring(problems: Problems, id: string, props: MlflowMonitoring
   if (endpoint === undefined) {
     problems.say(`\`server\` must count its requests, and "${serverName}" does not.`, 'Set its `metrics: true`.');
   }
-  if (endpoint?.https === true && scrape?._isExternal !== true) {
+  if (endpoint?.https === true && scrape?._verifiesTls !== true) {
     problems.say(
-      '`scrape` must be PrometheusScrape.external() for a server with a `certificate`, whose CA Prometheus has to trust.',
-      'Write the monitor yourself, with the scheme https and its tlsConfig.',
+      `\`scrape\` must have \`tls\`, since "${serverName}" has a \`certificate\`, whose CA Prometheus has to trust.`,
+      'Pass PrometheusScrape.serviceMonitor({ tls: { ca } }), or external().',
     );
   }
   if (endpoint?.requiresLogin === true && scrape?._hasLogin !== true) {
@@ -112,6 +113,14 @@ function checkMonitoring(problems: Problems, id: string, props: MlflowMonitoring
   }
   if (postgresExporter !== undefined && Chart.of(postgresExporter).namespace !== serverNamespace) {
     problems.say('`postgresExporter` must be in the namespace of `server`.', 'Make both in one chart.');
+  }
+  for (const { node, cronJob } of props.operations ?? []) {
+    if (Chart.of(cronJob).namespace !== serverNamespace) {
+      problems.say(
+        `\`operations\` must be in the namespace of \`server\`, and "${node.id}" is not.`,
+        'Make them in one chart.',
+      );
+    }
   }
   checkLabels(problems, 'labels', props.labels);
   checkLabels(problems, 'dashboardLabels', props.dashboardLabels);

@@ -1,9 +1,89 @@
 import { ApiObject, Chart, Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
 
+import type { FileSource } from '../kube/values/file-source';
 import { checkDataKey, checkObjectName, checkSeconds } from '../validation/checks';
 import type { ObjectLabels } from '../kube/pod/labels';
 import type { Problems } from '../validation/problems';
+
+const DEFAULT_INTERVAL = Duration.seconds(30);
+
+const ACTIONS = [
+  'replace',
+  'keep',
+  'drop',
+  'hashmod',
+  'labelmap',
+  'labeldrop',
+  'labelkeep',
+  'lowercase',
+  'uppercase',
+  'keepequal',
+  'dropequal',
+];
+
+/** How Prometheus verifies the certificate of a server. */
+export interface ScrapeTlsOptions {
+  /**
+   * Certificate of the CA, in the namespace of the monitor, which is that of `MlflowMonitoring`.
+   * @default - the CAs that Prometheus trusts
+   */
+  readonly ca?: FileSource;
+
+  /**
+   * Name in the certificate. Prometheus connects to the addresses of the pods, which no certificate has.
+   * @default - `<server>.<namespace>.svc`
+   */
+  readonly serverName?: string;
+}
+
+/**
+ * A relabeling of Prometheus.
+ * @see https://prometheus.io/docs/prometheus/latest/configuration/configuration/#relabel_config
+ */
+export interface Relabeling {
+  /**
+   * Labels whose values are joined and compared with `regex`.
+   * @default - none
+   */
+  readonly sourceLabels?: string[];
+
+  /**
+   * Text between the values.
+   * @default ';'
+   */
+  readonly separator?: string;
+
+  /**
+   * Expression that the whole text has to match.
+   * @default '(.*)'
+   */
+  readonly regex?: string;
+
+  /**
+   * Label that gets the value.
+   * @default - none
+   */
+  readonly targetLabel?: string;
+
+  /**
+   * The value, in which `$1` is the first group of `regex`.
+   * @default '$1'
+   */
+  readonly replacement?: string;
+
+  /**
+   * What is done: `replace`, `keep`, `drop`, `labeldrop` and others.
+   * @default 'replace'
+   */
+  readonly action?: string;
+
+  /**
+   * Modulus of the hash, for the action `hashmod`.
+   * @default - none
+   */
+  readonly modulus?: number;
+}
 
 /** Options of {@link PrometheusScrape}. */
 export interface PrometheusScrapeOptions {
@@ -12,6 +92,30 @@ export interface PrometheusScrapeOptions {
    * @default Duration.seconds(30)
    */
   readonly interval?: Duration;
+
+  /**
+   * Time limit of a scrape, in whole seconds, at most `interval`.
+   * @default - that of Prometheus: 10 seconds, or `interval` if it is shorter
+   */
+  readonly timeout?: Duration;
+
+  /**
+   * How Prometheus verifies a server with a `certificate`, which requires it.
+   * @default - HTTP
+   */
+  readonly tls?: ScrapeTlsOptions;
+
+  /**
+   * Relabelings of the targets. The label `job` is set before.
+   * @default - none
+   */
+  readonly relabelings?: Relabeling[];
+
+  /**
+   * Relabelings of the metrics, for example to drop some.
+   * @default - none
+   */
+  readonly metricRelabelings?: Relabeling[];
 
   /**
    * Name of a Secret with the login of an MLflow administrator, in the namespace of the monitor, which is that of
@@ -44,6 +148,8 @@ export interface ScrapeTarget {
   readonly path: string;
   /** Whether it may require a login. */
   readonly asksForLogin: boolean;
+  /** Name in its certificate, if it has one. */
+  readonly serverName?: string;
 }
 
 /** How Prometheus discovers its targets. The label `job` is the id of the target's construct. */
@@ -85,10 +191,40 @@ export class PrometheusScrape {
     return this._isExternal || this.options.basicAuthSecretName !== undefined;
   }
 
+  /**
+   * Whether it can scrape a server with a certificate.
+   *
+   * @internal
+   */
+  public get _verifiesTls(): boolean {
+    return this._isExternal || this.options.tls !== undefined;
+  }
+
   /** @internal */
   public _check(problems: Problems): void {
-    const { interval, basicAuthSecretName, usernameKey = 'username', passwordKey = 'password' } = this.options;
+    const {
+      interval = DEFAULT_INTERVAL,
+      timeout,
+      tls,
+      basicAuthSecretName,
+      usernameKey = 'username',
+      passwordKey = 'password',
+    } = this.options;
     checkSeconds(problems, 'scrape.interval', interval);
+    checkSeconds(problems, 'scrape.timeout', timeout);
+    if (timeout !== undefined && timeout.toMilliseconds() > interval.toMilliseconds()) {
+      problems.add(
+        'scrape.timeout',
+        `must be at most \`interval\`, ${String(interval.toSeconds())} s`,
+        `${String(timeout.toSeconds())} s`,
+      );
+    }
+    tls?.ca?._check(problems, 'scrape.tls.ca');
+    if (tls?.serverName !== undefined && !/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(tls.serverName)) {
+      problems.add('scrape.tls.serverName', 'must be a host name, without a port', tls.serverName);
+    }
+    checkRelabelings(problems, 'scrape.relabelings', this.options.relabelings);
+    checkRelabelings(problems, 'scrape.metricRelabelings', this.options.metricRelabelings);
     if (basicAuthSecretName !== undefined) {
       checkObjectName(problems, 'scrape.basicAuthSecretName', basicAuthSecretName);
       checkDataKey(problems, 'scrape.usernameKey', usernameKey);
@@ -110,15 +246,24 @@ export class PrometheusScrape {
     if (this.kind === undefined) {
       return undefined;
     }
-    const { interval = Duration.seconds(30), basicAuthSecretName: name } = this.options;
+    const { interval = DEFAULT_INTERVAL, timeout, tls, basicAuthSecretName: name } = this.options;
     const { usernameKey = 'username', passwordKey = 'password' } = this.options;
     const login = name && { username: { name, key: usernameKey }, password: { name, key: passwordKey } };
     const endpoint = {
       port: target.port,
       path: target.path,
       interval: `${String(interval.toSeconds())}s`,
+      scrapeTimeout: timeout && `${String(timeout.toSeconds())}s`,
+      ...(target.serverName !== undefined && {
+        scheme: 'https',
+        tlsConfig: { ca: referenceTo(tls?.ca), serverName: tls?.serverName ?? target.serverName },
+      }),
       // Otherwise the job of a PodMonitor is the monitor's own name.
-      relabelings: [{ action: 'replace', targetLabel: 'job', replacement: target.job }],
+      relabelings: [
+        { action: 'replace', targetLabel: 'job', replacement: target.job },
+        ...(this.options.relabelings ?? []),
+      ],
+      metricRelabelings: this.options.metricRelabelings,
       basicAuth: target.asksForLogin ? login : undefined,
     };
     // A monitor looks into its own namespace, unless it names another.
@@ -134,4 +279,21 @@ export class PrometheusScrape {
       },
     });
   }
+}
+
+function checkRelabelings(problems: Problems, prop: string, relabelings: Relabeling[] = []): void {
+  relabelings.forEach(({ action }, i) => {
+    if (action !== undefined && !ACTIONS.includes(action.toLowerCase())) {
+      problems.add(`${prop}[${String(i)}].action`, `must be one of ${ACTIONS.join(', ')}`, action);
+    }
+  });
+}
+
+/** The file, as the objects of the operator refer to it. */
+function referenceTo(file: FileSource | undefined): object | undefined {
+  if (file === undefined) {
+    return undefined;
+  }
+  const { kind, name, key } = file._reference;
+  return { [kind]: { name, key } };
 }

@@ -47,7 +47,8 @@ export interface DatabaseBootstrapProps extends OperationProps {
 }
 
 /**
- * A Job that does the guide's "Prepare PostgreSQL Database": it creates the role, and the database that the role owns.
+ * A Job that does the guide's "Prepare PostgreSQL Database": it creates the role, the database that the role owns, and
+ * the backend's `schema`.
  *
  * It may run again: existing owners and privileges stay, and a password is set only if a login with it fails. PostgreSQL
  * gets a SCRAM verifier, never the password. A server on the same backend may be applied together with it, with
@@ -79,6 +80,8 @@ export class DatabaseBootstrap extends Construct {
         database: text(props.maintenanceDatabase ?? 'postgres'),
         credentials: props.admin,
         tls: props.tls ?? database.tls,
+        tcpKeepalive: database.tcpKeepalive,
+        parameters: database.parameters,
         readWriteOnly: database.readWriteOnly,
         clientLabels: database.clientLabels,
         route: database.route,
@@ -98,6 +101,7 @@ export class DatabaseBootstrap extends Construct {
                   BOOTSTRAP_USER: username,
                   ...(password && { BOOTSTRAP_PASSWORD: password }),
                   BOOTSTRAP_DATABASE: database.database,
+                  ...(database.schema !== undefined && { BOOTSTRAP_SCHEMA: text(database.schema) }),
                   BOOTSTRAP_WAIT_SECONDS: text((props.deadline ?? Duration.minutes(2)).toSeconds()),
                 },
               },

@@ -1,46 +1,35 @@
 import type { Cron, Duration } from 'cdk8s';
-import * as kplus from 'cdk8s-plus-28';
+import type * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
-import { artifactsPart, ArtifactVisibility } from '../artifacts/artifact-store';
-import { checkPodOptions } from '../kube/pod/pod-options';
 import { texts } from '../kube/values/env-values';
 import { ScriptFiles } from '../scripts/scripts';
-import type { IMlflowServer } from '../server/mlflow-server-reference';
-import { checkId, checkSeconds } from '../validation/checks';
+import { checkSeconds } from '../validation/checks';
 import { problemsOf } from '../kube/construct';
 import type { Problems } from '../validation/problems';
 import { checkConstruct } from '../validation/arguments';
 
-import { Operation, type OperationInput } from './operation';
-import { checkScheduled, cronJobOf, type ScheduledProps } from './scheduled';
+import {
+  checkServerOperation,
+  Operation,
+  type OperationInput,
+  propsOfServer,
+  type ServerOperationProps,
+} from './operation';
+import { artifactParts, checkReachesArtifacts, joinArtifacts } from './server-artifacts';
+import { checkScheduled, cronJobOf, type IScheduledOperation, type ScheduledProps } from './scheduled';
 
 /** One for the lock, two for MLflow's store, which opens a session within a session. */
 const CONNECTIONS = 3;
 const SCRIPTS = ScriptFiles.named('collect_garbage.py');
 
 /** Props of {@link MlflowGarbageCollection}. */
-export interface MlflowGarbageCollectionProps extends ScheduledProps {
-  /** The server to clean up after. The pod uses its database, artifacts, image, ServiceAccount and isolation. */
-  readonly server: IMlflowServer;
-
+export interface MlflowGarbageCollectionProps extends ScheduledProps, ServerOperationProps {
   /** Schedule of the collection. */
   readonly schedule: Cron;
 
   /** Age of a deletion before it becomes permanent. Until then, it can be undone. */
   readonly olderThan: Duration;
-
-  /**
-   * CPU and memory of the pod.
-   * @default - requests 250 millicores and 256 MiB, limits 1 CPU and 512 MiB
-   */
-  readonly resources?: kplus.ContainerResources;
-
-  /**
-   * Priority class of the pod.
-   * @default - the default class of the cluster
-   */
-  readonly priorityClassName?: string;
 }
 
 /**
@@ -50,19 +39,19 @@ export interface MlflowGarbageCollectionProps extends ScheduledProps {
  * It does not look at the model registry: a model version from a deleted run loses its files.
  * @see https://mlflow.org/docs/latest/cli.html#mlflow-gc
  */
-export class MlflowGarbageCollection extends Construct {
+export class MlflowGarbageCollection extends Construct implements IScheduledOperation {
   /** The CronJob. */
   public readonly cronJob: kplus.CronJob;
 
   public constructor(scope: Construct, id: string, props: MlflowGarbageCollectionProps) {
     super(...checkConstruct('MlflowGarbageCollection', scope, id, props));
-    const { server, resources, priorityClassName } = props;
-    const { artifacts, image, imagePullPolicy, imagePullSecrets, serviceAccount, isolation } = server;
+    const { server } = props;
+    const { artifacts } = server;
     const problems = problemsOf(this);
     checkGarbageCollection(problems, id, props);
     const input: OperationInput = {
       component: 'garbage-collection',
-      props: { image, imagePullPolicy, imagePullSecrets, serviceAccount, isolation, resources, priorityClassName },
+      props: propsOfServer(props),
       connection: server.backend.connection,
       scripts: SCRIPTS,
       connections: CONNECTIONS,
@@ -73,32 +62,18 @@ export class MlflowGarbageCollection extends Construct {
         operation.container('collect-garbage', {
           script: ['collect_garbage.py', ageOf(props.olderThan)],
           connects: true,
-          parts: [
-            {
-              envVariables: texts({
-                MLFLOW_DEFAULT_ARTIFACT_ROOT: artifacts.defaultArtifactRoot ?? 'mlflow-artifacts:/',
-                ARTIFACTS_DESTINATION: artifacts.destination,
-              }),
-            },
-            artifactsPart(artifacts),
-            // These may hold settings that access to the artifacts needs: a proxy, a region, a CA.
-            { of: 'server.extraEnvVars', isExtra: true, envVariables: server.extraEnvVars },
-          ],
+          parts: [{ envVariables: texts({ ARTIFACTS_DESTINATION: artifacts.destination }) }, ...artifactParts(server)],
         }),
       ],
     }));
     // The schedule is the retry.
     this.cronJob = cronJobOf(this, pod, props, { backoffLimit: 0 });
-    if (artifacts.visibility === ArtifactVisibility.NODE) {
-      // A ReadWriteOnce volume is mounted on one node at a time: the server's.
-      this.cronJob.scheduling.colocate(kplus.Pods.select(this, 'server', { labels: server.podSelector }));
-    }
+    joinArtifacts(this, this.cronJob, server);
   }
 }
 
 function checkGarbageCollection(problems: Problems, id: string, props: MlflowGarbageCollectionProps): void {
-  checkId(problems, id);
-  checkPodOptions(problems, { resources: props.resources, priorityClassName: props.priorityClassName });
+  checkServerOperation(problems, id, props);
   checkScheduled(problems, props.schedule, props);
   checkSeconds(
     problems,
@@ -106,12 +81,7 @@ function checkGarbageCollection(problems: Problems, id: string, props: MlflowGar
     props.olderThan,
     'Until then, a deletion can be undone: Duration.days(30) is a good start.',
   );
-  if (props.server.artifacts.visibility === ArtifactVisibility.POD) {
-    problems.say(
-      '`server` must not keep its artifacts in its pod, where no other pod can delete them.',
-      'Give it a volume with a claim, or an object store, as `artifactRoot`.',
-    );
-  }
+  checkReachesArtifacts(problems, props.server, 'delete them');
 }
 
 /** The duration in the format of `mlflow gc --older-than`: `30d`, `1d12h`. */

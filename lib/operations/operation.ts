@@ -10,11 +10,13 @@ import type { PodPart } from '../kube/pod/pod-part';
 import { SCRATCH_SPACE } from '../kube/pod/scratch-space';
 import { texts } from '../kube/values/env-values';
 import { addConnectionDemand } from '../postgres/capacity/connection-demand';
-import { connectionPart } from '../postgres/connection/connection-part';
+import { libpqPart } from '../postgres/connection/connection-part';
 import type { PostgresConnection } from '../postgres/connection/postgres-connection';
 import { SCRIPT_RESOURCES } from '../scripts/script-resources';
 import { scriptCommand, type ScriptFiles } from '../scripts/scripts';
+import type { IMlflowServer } from '../server/mlflow-server-reference';
 import { DatabaseConnectionCheck } from '../startup/database-connection-check';
+import type { ScriptContainer } from '../startup/database-dump';
 import { checkId } from '../validation/checks';
 import type { Problems } from '../validation/problems';
 
@@ -50,6 +52,24 @@ export interface OperationProps extends PodOptions {
   readonly isolation?: IsolationOptions;
 }
 
+/** Props that the operations of a server share. */
+export interface ServerOperationProps {
+  /** The server. The pod uses its database, image, ServiceAccount and isolation. */
+  readonly server: IMlflowServer;
+
+  /**
+   * CPU, memory and temporary files of each container of the pod.
+   * @default - requests 250 millicores, 256 MiB and 1 GiB of disk, limits 1 CPU, 512 MiB and 20 GiB of disk
+   */
+  readonly resources?: kplus.ContainerResources;
+
+  /**
+   * Priority class of the pod.
+   * @default - the default class of the cluster
+   */
+  readonly priorityClassName?: string;
+}
+
 /** The inputs of an operation's pod. */
 export interface OperationInput {
   /** The label `app.kubernetes.io/component`. */
@@ -60,20 +80,6 @@ export interface OperationInput {
   readonly scripts: ScriptFiles;
   /** Number of connections that the pod opens while servers run. */
   readonly connections?: number;
-}
-
-/** A container that runs a script. */
-export interface OperationContainer {
-  /**
-   * The image.
-   * @default - the operation's
-   */
-  readonly image?: string;
-  /** The script and its arguments. */
-  readonly script: readonly [string, ...string[]];
-  /** Whether it connects to the database. */
-  readonly connects: boolean;
-  readonly parts?: readonly PodPart[];
 }
 
 /** Makes the containers of an operation. */
@@ -132,14 +138,14 @@ export class Operation {
     this.unconnected = [files, environment];
     this.connected = [
       files,
-      connectionPart(scope, connection),
+      libpqPart(scope, labels, connection, this.options),
       { envVariables: texts({ MLFLOW_BACKEND_STORE_URI: 'postgresql+psycopg2://' }) },
       environment,
     ];
   }
 
   /** A container that runs a script. */
-  public container(name: string, { script, connects, parts = [], image }: OperationContainer): PodContainer {
+  public container(name: string, { script, connects, parts = [], image }: ScriptContainer): PodContainer {
     const session: PodPart = { envVariables: texts({ PGAPPNAME: this.input.component }) };
     const shared = connects ? [...this.connected, session] : this.unconnected;
     return container(name, [...shared, ...parts], {
@@ -153,6 +159,18 @@ export class Operation {
   public waitForDatabase(): PodContainer[] {
     return DatabaseConnectionCheck.initContainer()._initContainers(this.connected, this.options);
   }
+}
+
+/** The props of an operation of a server. Its ServiceAccount already has the annotations of the parts. */
+export function propsOfServer({ server, resources, priorityClassName }: ServerOperationProps): OperationProps {
+  const { image, imagePullPolicy, imagePullSecrets, serviceAccount, isolation } = server;
+  return { image, imagePullPolicy, imagePullSecrets, serviceAccount, isolation, resources, priorityClassName };
+}
+
+/** Validates the props that the operations of a server share. */
+export function checkServerOperation(problems: Problems, id: string, props: ServerOperationProps): void {
+  checkId(problems, id);
+  checkPodOptions(problems, { resources: props.resources, priorityClassName: props.priorityClassName });
 }
 
 /** Validates the props that all operations share. */

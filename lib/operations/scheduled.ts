@@ -1,6 +1,6 @@
 import { ApiObject, type Cron, Duration, JsonPatch } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
-import type { Construct } from 'constructs';
+import type { Construct, IConstruct } from 'constructs';
 
 import { completePod, type Pod, podProps } from '../kube/pod/pod';
 
@@ -36,6 +36,12 @@ export interface ScheduledProps {
    * @default 3
    */
   readonly failedJobsRetained?: number;
+}
+
+/** An operation on a schedule: {@link PostgresBackup}, {@link MlflowGarbageCollection}, {@link MlflowTraceArchival}. */
+export interface IScheduledOperation extends IConstruct {
+  /** The CronJob. */
+  readonly cronJob: kplus.CronJob;
 }
 
 /** Validates a schedule and the props that all CronJobs share. */

@@ -2,6 +2,7 @@ import type * as kplus from 'cdk8s-plus-28';
 
 import type { PodOptions } from '../kube/pod/pod-options';
 import type { IArtifactStore } from '../artifacts/artifact-store';
+import type { TraceArchivalOptions } from '../artifacts/trace-archival';
 import type { TlsCertificate } from '../kube/values/tls-certificate';
 import type { PoolingProfile } from '../postgres/capacity/pooling-profile';
 import type { IPostgresBackend } from '../postgres/connection/postgres-backend';
@@ -13,6 +14,7 @@ import type { IngressOptions } from './access/ingress';
 import type { ServiceOptions } from './access/service-options';
 import type { MlflowAuth } from './auth/mlflow-auth';
 import type { Autoscaling } from './autoscaling/autoscaling';
+import type { AiGatewayOptions } from './settings/ai-gateway';
 import type { EncryptionOptions } from './settings/encryption';
 import type { LogLevel } from './settings/log-level';
 import type { ReadinessCheck } from './settings/probes';
@@ -122,7 +124,7 @@ export interface MlflowServerProps extends PodOptions {
 
   /**
    * The server's own certificate. The server then accepts only HTTPS, within the cluster too. An ingress controller or Gateway
-   * must connect by HTTPS: `ingress.controller` sets it, a Gateway needs a BackendTLSPolicy.
+   * must connect by HTTPS: `ingress.controller` sets it, and an HTTPRoute gets a BackendTLSPolicy.
    * @default - none: HTTP; an Ingress or Gateway may terminate TLS
    */
   readonly certificate?: TlsCertificate;
@@ -240,6 +242,27 @@ export interface MlflowServerProps extends PodOptions {
    * @default false
    */
   readonly jobExecution?: boolean;
+
+  /**
+   * Whether the server has workspaces: experiments, models and permissions of teams, apart from each other. Garbage collection
+   * and the archival of traces go through all of them. With `MlflowAuth.basic()`, `grantDefaultWorkspaceAccess` says whether users
+   * get into the default one. Needs MLflow 3.10 or later in the image.
+   * @default false
+   */
+  readonly workspaces?: boolean;
+
+  /**
+   * What the AI Gateway may do: providers, addresses, budgets.
+   * @default - MLflow's defaults: every provider at a public address, by HTTPS; with `isolation`, none that nothing else opens
+   */
+  readonly aiGateway?: AiGatewayOptions;
+
+  /**
+   * Which traces are moved from the database to the artifact store, where the server still shows them. An `MlflowTraceArchival`
+   * moves them; with `jobExecution`, the server does so itself, every 5 minutes. Needs MLflow 3.17 or later in the image.
+   * @default - none: traces stay in the database
+   */
+  readonly traceArchival?: TraceArchivalOptions;
 
   /**
    * Whether MLflow sends usage data to its developers.

@@ -3,6 +3,8 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct, type IConstruct } from 'constructs';
 
 import { type ArtifactLocation, bindStore, type IArtifactStore } from '../artifacts/artifact-store';
+import type { BackupLocation } from '../artifacts/backup-location';
+import { checkTraceArchival, type TraceArchivalOptions } from '../artifacts/trace-archival';
 import { IMAGES } from '../images';
 import type { IsolationOptions } from '../kube/network/isolation';
 import type { NetworkPeer } from '../kube/network/network-peer';
@@ -38,6 +40,8 @@ export interface IMlflowServer extends IConstruct {
   readonly backend: IPostgresBackend;
   /** Location of the artifacts. */
   readonly artifacts: ArtifactLocation;
+  /** Which traces are moved to the artifact store, where any are. */
+  readonly traceArchival?: TraceArchivalOptions;
   /** The image of MLflow. */
   readonly image: string;
   /** When the image is pulled. */
@@ -58,6 +62,8 @@ export interface IMlflowServer extends IConstruct {
   readonly isolation?: IsolationOptions;
   /** The Job that migrates the schema, where there is one. */
   readonly migrationJob?: kplus.Job;
+  /** Dumps that this Job makes, where it makes any. */
+  readonly migrationDumps?: BackupLocation;
 
   /**
    * Lets further peers reach a server with `isolation`.
@@ -128,6 +134,12 @@ export interface MlflowServerAttributes {
   readonly requestsPerPod?: number;
 
   /**
+   * Which traces are moved to the artifact store: what the server's own configuration says.
+   * @default - none
+   */
+  readonly traceArchival?: TraceArchivalOptions;
+
+  /**
    * The metrics of the server.
    * @default - none
    */
@@ -147,6 +159,7 @@ export class ImportedMlflowServer extends Construct implements IMlflowServer {
   public readonly podSelector: Record<string, string>;
   public readonly requestsPerPod: number;
   public readonly metricsEndpoint?: MetricsEndpoint;
+  public readonly traceArchival?: TraceArchivalOptions;
 
   public constructor(scope: Construct, id: string, attributes: MlflowServerAttributes) {
     super(scope, id);
@@ -161,6 +174,7 @@ export class ImportedMlflowServer extends Construct implements IMlflowServer {
     this.podSelector = attributes.podSelector ?? labelsOf('mlflow', serverName, 'server').selector;
     this.requestsPerPod = attributes.requestsPerPod ?? 80;
     this.metricsEndpoint = attributes.metricsEndpoint;
+    this.traceArchival = attributes.traceArchival;
     this.artifacts = problems.finish(() => bindStore(problems, this, attributes.artifactRoot));
     this.serviceAccount = kplus.ServiceAccount.fromServiceAccountName(
       this,
@@ -193,5 +207,6 @@ function checkAttributes(problems: Problems, attributes: MlflowServerAttributes)
   }
   checkImage(problems, 'image', attributes.image);
   checkPort(problems, 'port', attributes.port);
+  checkTraceArchival(problems, attributes.traceArchival);
   checkWhole(problems, 'requestsPerPod', attributes.requestsPerPod, { least: 1 });
 }

@@ -3,6 +3,8 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import type { ArtifactLocation } from '../artifacts/artifact-store';
+import type { BackupLocation } from '../artifacts/backup-location';
+import type { TraceArchivalOptions } from '../artifacts/trace-archival';
 import type { IngressEdge, IsolationOptions } from '../kube/network/isolation';
 import type { NetworkPeer } from '../kube/network/network-peer';
 import { checkPeers } from '../kube/network/network-route';
@@ -16,12 +18,13 @@ import { addJobRule } from '../rules/jobs-on-one-pod';
 import { addMemoryRule } from '../rules/memory-fits-processes';
 import { addServerOf } from '../rules/no-running-server';
 import { addRoutes } from '../rules/unique-route';
+import { DUMP_EXIT_CODES } from '../startup/database-dump';
 import { checkPort } from '../validation/checks';
 import { problemsOf } from '../kube/construct';
 import { checkConstruct } from '../validation/arguments';
 import { Problems } from '../validation/problems';
 
-import { httpRouteOf } from './access/http-route';
+import { backendTlsPolicyOf, httpRouteOf } from './access/http-route';
 import { ingressOf } from './access/ingress';
 import { isolateServer } from './access/server-isolation';
 import type { MlflowServerProps } from './mlflow-server-props';
@@ -70,6 +73,9 @@ export class MlflowServer extends Construct implements IMlflowServer {
   /** The Job that migrates the schema, with `DatabaseMigration.job()`. */
   public readonly migrationJob?: kplus.Job;
 
+  /** Dumps that the migration Job makes, with `DatabaseMigration.job({ backupTo })`. */
+  public readonly migrationDumps?: BackupLocation;
+
   /** Name of the Deployment and of the Service: the construct's id. */
   public readonly serverName: string;
 
@@ -84,6 +90,9 @@ export class MlflowServer extends Construct implements IMlflowServer {
 
   /** Location of the artifacts. */
   public readonly artifacts: ArtifactLocation;
+
+  /** Which traces are moved to the artifact store, where any are. */
+  public readonly traceArchival?: TraceArchivalOptions;
 
   /** The image of MLflow. */
   public readonly image: string;
@@ -134,9 +143,11 @@ export class MlflowServer extends Construct implements IMlflowServer {
     this.spec = spec;
     const { labels, isHttps, staticPrefix } = spec;
     this.serverName = id;
+    this.migrationDumps = spec.databaseMigration._backupTo?._madeBy(id);
     this.serverNamespace = spec.namespace;
     this.backend = spec.backend;
     this.artifacts = spec.artifacts;
+    this.traceArchival = spec.traceArchival;
     this.image = spec.image;
     this.imagePullPolicy = spec.imagePullPolicy;
     this.imagePullSecrets = spec.imagePullSecrets;
@@ -159,7 +170,8 @@ export class MlflowServer extends Construct implements IMlflowServer {
     this.serviceAccount = spec.serviceAccount ?? serviceAccountOf(this, labels, pods.server.serviceAccountAnnotations);
     const { serviceAccount } = this;
     if (pods.migration !== undefined) {
-      const migration = { name: `${id}-migration`, backoffLimit: 3 };
+      const failAtOnce = this.migrationDumps && DUMP_EXIT_CODES;
+      const migration = { name: `${id}-migration`, backoffLimit: 3, failAtOnce };
       this.migrationJob = oneShotJob(this, 'migration', { ...pods.migration, serviceAccount }, migration);
     }
     this.deployment = deploymentOf(
@@ -182,6 +194,9 @@ export class MlflowServer extends Construct implements IMlflowServer {
     this.ingress =
       spec.ingress && ingressOf(this, spec.ingress, this.service, { prefix: staticPrefix, tls: isHttps }, labels);
     this.httpRoute = spec.httpRoute && httpRouteOf(this, spec.httpRoute, this.service, staticPrefix || '/', labels);
+    if (spec.httpRoute !== undefined && isHttps) {
+      backendTlsPolicyOf(this, spec.httpRoute, this.service, labels);
+    }
     const autoscaler = spec.autoscaling?._bind(this, this.deployment, labels);
     this.podAutoscaler = autoscaler?.podAutoscaler;
     this.scaledObject = autoscaler?.scaledObject;
@@ -200,7 +215,7 @@ export class MlflowServer extends Construct implements IMlflowServer {
       workers: spec.workers,
       threads: spec.threads,
       pooling: spec.pooling,
-      furtherEngines: spec.authParts.engines,
+      furtherEngines: spec.authParts.engines + (spec.workspaces ? 1 : 0),
       jobExecution: spec.jobExecution,
       migrates: spec.databaseMigration._kind !== 'off',
     });
@@ -234,8 +249,11 @@ export class MlflowServer extends Construct implements IMlflowServer {
   }
 }
 
-function serviceFor(server: MlflowServer, { service = {}, labels, isHttps }: ServerSpec): kplus.Service {
-  const { serviceType, port = 5000, nodePort, loadBalancerSourceRanges, annotations } = service;
+function serviceFor(server: MlflowServer, spec: ServerSpec): kplus.Service {
+  const { service = {}, labels, isHttps, ingress, namespace } = spec;
+  const { serviceType, port = 5000, nodePort, loadBalancerSourceRanges } = service;
+  const ofController = isHttps ? ingress?.controller?._serviceAnnotations(server.node.id, namespace) : undefined;
+  const annotations = ofController === undefined ? service.annotations : { ...ofController, ...service.annotations };
   return serviceOf(server, 'service', labels, {
     metadata: { name: server.node.id, annotations },
     type: serviceType,

@@ -34,6 +34,10 @@ const CAUSES: [string[], string][] = [
   [['wrong-password', 'no-login', 'pg-hba'], 'the server rejects the login: check the Secret below and `pg_hba.conf`'],
   [['missing-database', 'no-create-privilege'], 'create the database, with the user as its owner'],
   [
+    ['missing-schema', 'other-schema'],
+    "create the schema, with the user as its owner; a pooler of your own needs it as the user's `search_path`",
+  ],
+  [
     ['tls-not-offered', 'tls-untrusted', 'tls-file', 'client-certificate'],
     'the `tls` of the backend does not match the server',
   ],

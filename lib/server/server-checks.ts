@@ -1,4 +1,6 @@
 import { ArtifactVisibility } from '../artifacts/artifact-store';
+import { checkTransfers } from '../artifacts/artifact-transfers';
+import { checkTraceArchival } from '../artifacts/trace-archival';
 import { safeThreads } from '../postgres/capacity/connection-math';
 import { checkPooling } from '../postgres/capacity/pooling-profile';
 import { checkId, checkVariableNames, checkWhole } from '../validation/checks';
@@ -13,6 +15,7 @@ import { checkService } from './access/service-options';
 import { checkServerIsolation } from './access/server-isolation';
 import { checkExtraOptions } from './server-arguments';
 import type { ServerSettings, ServerSpec } from './server-spec';
+import { checkAiGateway } from './settings/ai-gateway';
 import { checkEncryption } from './settings/encryption';
 import { UpgradeStrategy } from './settings/upgrade-strategy';
 
@@ -40,8 +43,9 @@ export function checkServer(problems: Problems, server: ServerSettings): void {
   checkResources(problems, 'initResources', server.initResources);
   checkService(problems, server.service);
   checkSpread(problems, 'topologySpreadConstraints', server.topologySpreadConstraints);
-  checkIngress(problems, server.ingress);
-  checkHttpRoute(problems, server.httpRoute);
+  const hasCertificate = server.certificate !== undefined;
+  checkIngress(problems, server.ingress, { hasCertificate, namespace: server.namespace });
+  checkHttpRoute(problems, server.httpRoute, hasCertificate);
   server.certificate?._check(problems, 'certificate');
   checkServerIsolation(problems, server);
   checkHosts(problems, server);
@@ -50,6 +54,8 @@ export function checkServer(problems: Problems, server: ServerSettings): void {
     hasAuth: server.auth !== undefined,
     variables: Object.keys(server.extraEnvVars),
   });
+  checkAiGateway(problems, server.aiGateway);
+  checkTraceArchival(problems, server.traceArchival);
   checkVariableNames(problems, 'extraEnvVars', server.extraEnvVars);
   checkVariableNames(problems, 'extraInitEnvVars', server.extraInitEnvVars);
   checkExtraOptions(problems, server);
@@ -58,8 +64,10 @@ export function checkServer(problems: Problems, server: ServerSettings): void {
 /** Validates the props that depend on the location of the artifacts. */
 export function checkArtifacts(
   problems: Problems,
-  { autoscaling, upgradeStrategy, maxReplicas, artifacts: { visibility } }: ServerSpec,
+  { autoscaling, upgradeStrategy, maxReplicas, artifacts, image, extraEnvVars }: ServerSpec,
 ): void {
+  const { visibility } = artifacts;
+  checkTransfers(problems, artifacts, { image, extraEnvVars });
   if (Number.isInteger(maxReplicas) && maxReplicas > 1 && visibility !== ArtifactVisibility.CLUSTER) {
     problems.add(
       autoscaling === undefined ? 'replicas' : 'autoscaling.maxReplicas',

@@ -33,6 +33,7 @@ export const SERVER_OPTIONS: Decisions = {
   '--no-serve-artifacts': ours('artifactRoot'),
   '--artifacts-destination': ours('artifactRoot', { variable: 'MLFLOW_ARTIFACTS_DESTINATION' }),
   '--default-artifact-root': ours('artifactRoot'),
+  '--artifacts-presigned-only': ours('artifactRoot.transfers', { variable: 'MLFLOW_ARTIFACTS_PRESIGNED_ONLY' }),
   '--artifacts-only': {
     reason: 'such a server has no tracking API, which the library runs',
     wayOut: 'Leave it out.',
@@ -46,6 +47,9 @@ export const SERVER_OPTIONS: Decisions = {
     variable: 'MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE',
   },
   '--app-name': ours('auth'),
+  '--enable-workspaces': ours('workspaces'),
+  '--disable-workspaces': ours('workspaces'),
+  '--trace-archival-config': ours('traceArchival'),
   '--expose-prometheus': ours('metrics', { variable: 'MLFLOW_EXPOSE_PROMETHEUS' }),
   '--gunicorn-opts': { ...otherServer('gunicorn'), variable: 'MLFLOW_GUNICORN_OPTS' },
   '--waitress-opts': otherServer('waitress'),

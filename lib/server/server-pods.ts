@@ -2,19 +2,22 @@ import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 import { artifactsPart } from '../artifacts/artifact-store';
+import { traceArchivalPart } from '../artifacts/trace-archival';
 import { labelsOf } from '../kube/pod/labels';
 import { OVER_NODES_AND_ZONES, spreadOf } from '../kube/pod/placement';
 import { container, type ContainerOptions, type Pod, type PodContainer, podOf } from '../kube/pod/pod';
 import type { PodPart } from '../kube/pod/pod-part';
 import { text, texts } from '../kube/values/env-values';
 import { poolingPart } from '../postgres/capacity/pooling-profile';
-import { connectionPart, replicaPart } from '../postgres/connection/connection-part';
+import { libpqPart, passwordPart, replicaPart } from '../postgres/connection/connection-part';
 import { SCRIPT_FOLDER, scriptCommand, ScriptFiles } from '../scripts/scripts';
+import { DUMP_SCRIPTS } from '../startup/database-dump';
 import type { Problems } from '../validation/problems';
 
 import { allowedHosts, corsAllowedOrigins } from './access/hosts';
 import { serverArguments } from './server-arguments';
 import type { ServerSpec } from './server-spec';
+import { aiGatewayPart } from './settings/ai-gateway';
 import { encryptionPart } from './settings/encryption';
 import { LOG_CONFIG } from './settings/log-level';
 import { METRICS_COMMAND, METRICS_SCRIPT, metricsPart } from './settings/metrics';
@@ -40,8 +43,8 @@ export function serverPods(problems: Problems, scope: Construct, spec: ServerSpe
   const { imagePullSecrets, priorityClassName, serviceAccount } = spec;
   const { connection } = spec.backend;
   const files = filesPart(scope, spec);
-  const database = connectionPart(scope, connection);
-  const unpooled = connection.bypass && connectionPart(scope, connection.bypass, 'postgres-direct');
+  const database = libpqPart(scope, spec.labels, connection, spec);
+  const unpooled = connection.bypass && libpqPart(scope, spec.labels, connection.bypass, spec, 'postgres-direct');
   const environment = environmentParts(spec);
   const extra: PodPart = { of: 'extraInitEnvVars', isExtra: true, envVariables: spec.extraInitEnvVars };
   const init: ContainerOptions = {
@@ -55,9 +58,18 @@ export function serverPods(problems: Problems, scope: Construct, spec: ServerSpe
   const migrated = [files, unpooled ?? database, ...environment, extra];
   const certificate = certificatePart(scope, spec.certificate);
   const pod = { imagePullSecrets, priorityClassName, serviceAccount };
+  const job =
+    migration._kind === 'job'
+      ? migration._jobContainers(
+          scope,
+          { connected: migrated, unconnected: [files, ...environment, extra], secrets },
+          init,
+        )
+      : undefined;
   return {
     server: podOf(problems, spec.labels, {
       ...pod,
+      parts: identitiesOf(job?.initContainers ?? []),
       topologySpreadConstraints: spreadOf(
         spec.topologySpreadConstraints ?? (spec.maxReplicas > 1 ? OVER_NODES_AND_ZONES : undefined),
         spec.labels,
@@ -70,15 +82,22 @@ export function serverPods(problems: Problems, scope: Construct, spec: ServerSpe
       containers: [serverContainer(scope, spec, [files, database, ...environment], certificate)],
     }),
     migration:
-      migration._kind === 'job'
-        ? podOf(problems, labelsOf('mlflow', spec.id, 'migration'), {
-            ...pod,
-            // A database that is created at the same time may take longer to start than all retries of the Job.
-            initContainers: check._initContainers(migrated, init),
-            containers: [migration._container([...migrated, ...secrets], init)],
-          })
-        : undefined,
+      job &&
+      podOf(problems, labelsOf('mlflow', spec.id, 'migration'), {
+        ...pod,
+        // A database that is created at the same time may take longer to start than all retries of the Job.
+        initContainers: [...check._initContainers(migrated, init), ...job.initContainers],
+        containers: job.containers,
+      }),
   };
+}
+
+/** The identities of the migration Job, which runs under the ServiceAccount of the server. */
+function identitiesOf(containers: PodContainer[]): PodPart[] {
+  return containers
+    .flatMap(({ parts }) => parts)
+    .filter(({ serviceAccountAnnotations }) => serviceAccountAnnotations !== undefined)
+    .map(({ of, serviceAccountAnnotations }) => ({ of, serviceAccountAnnotations }));
 }
 
 function filesPart(scope: Construct, spec: ServerSpec): PodPart {
@@ -89,6 +108,7 @@ function filesPart(scope: Construct, spec: ServerSpec): PodPart {
     RUN_SCRIPT,
     LOG_CONFIG,
     'inspect_database.py',
+    ...(spec.databaseMigration._backupTo === undefined ? [] : DUMP_SCRIPTS),
     ...(spec.metrics ? [METRICS_SCRIPT] : []),
     ...(spec.authParts.proxy === undefined ? [] : [PROBE_SCRIPT]),
   );
@@ -141,8 +161,12 @@ function serverContainer(
     setting('logLevel', { MLFLOW_LOGGING_LEVEL: logLevel.toUpperCase() }),
     setting('threads', { SERVER_THREADS: spec.threads }),
     setting('', { PYTHONPATH: [SCRIPT_FOLDER, auth.pythonFolder ?? []].flat().join(':'), PGAPPNAME: 'mlflow' }),
+    passwordPart(scope, spec.backend.connection),
     spec.readFromReplica ? replicaPart(scope, spec.backend.connection) : undefined,
     artifactsPart(spec.artifacts),
+    spec.artifacts.transfers?._part(),
+    spec.traceArchival && traceArchivalPart(scope, spec.labels, spec.traceArchival, spec.artifacts),
+    spec.aiGateway && aiGatewayPart(spec.aiGateway),
     encryptionPart(spec.encryption),
     auth.server,
     ...(auth.custom ?? []),

@@ -59,6 +59,7 @@ const DEFAULTS = {
   initResources: { ...SCRIPT_RESOURCES, ephemeralStorage: LITTLE_SCRATCH_SPACE },
   jobExecution: false,
   telemetry: false,
+  workspaces: false,
 } satisfies Partial<MlflowServerProps>;
 
 type DefaultedProps = keyof typeof DEFAULTS | 'threads' | 'resources';

@@ -51,10 +51,10 @@ export function checkDataKey(problems: Problems, prop: string, key: unknown): vo
   }
 }
 
-/** Validates a DNS name of an ingress or a gateway. */
-function checkHostName(problems: Problems, prop: string, host: string): void {
+/** Validates a host name. `hint` says what to do about an address. */
+export function checkHostName(problems: Problems, prop: string, host: string, hint?: string): void {
   if (isIP(host) !== 0) {
-    problems.add(prop, 'must be a host name, not an address', host, 'For an address, use `service.serviceType`.');
+    problems.add(prop, 'must be a host name, not an address', host, hint);
   } else if (host.length > 253 || !DNS_SUBDOMAIN.test(host.replace(/^\*\./, ''))) {
     problems.add(prop, 'must be a host name without scheme, port or path', host);
   }
@@ -66,7 +66,7 @@ export function checkHosts(problems: Problems, prop: string, hosts: string[]): v
     problems.say(`\`${problems.name(prop)}\` must name at least one host, got none.`);
   }
   hosts.forEach((host, i) => {
-    checkHostName(problems, `${prop}[${String(i)}]`, host);
+    checkHostName(problems, `${prop}[${String(i)}]`, host, 'For an address, use `service.serviceType`.');
     if (hosts.indexOf(host) < i) {
       problems.add(prop, 'must name each host once', host);
     }

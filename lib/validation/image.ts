@@ -37,6 +37,13 @@ export function registryOf(image: string): { readonly registry: string; readonly
   return { registry, name: registry === DOCKER_HUB && !name.includes('/') ? `library/${name}` : name };
 }
 
+/** Minor version of MLflow in an image, where its name and tag tell. */
+export function mlflow3MinorOf(image: string): number | undefined {
+  const { name, tag = '' } = partsOf(image);
+  const minor = /mlflow[^/]*$/.test(name) ? /^v?3\.(\d+)/.exec(tag)?.[1] : undefined;
+  return minor === undefined ? undefined : Number(minor);
+}
+
 function isRegistry(first: string, others: readonly string[]): boolean {
   return others.length > 0 && (/[.:]/.test(first) || first === 'localhost');
 }

@@ -179,9 +179,8 @@ function classCheck(type: string, { has }: PublicType): Check {
     if (!isRecord(value) || !(isInstance(value, shortName(type)) || (has !== undefined && looksLike(value, has)))) {
       return [wrongType(type, value)];
     }
-    const lacking = has === undefined ? undefined : emptyContent(value);
-    const say = (name: string): string => sentence(name, 'must have a value', lacking ?? '', SET_VARIABLE);
-    return lacking === undefined ? NONE : [{ field: '', isHarmless: false, say }];
+    const content = has === undefined ? undefined : contentMismatch(value);
+    return content === undefined ? NONE : [content];
   };
 }
 
@@ -201,17 +200,25 @@ function isInstance(value: object, name: string): boolean {
   return each !== null;
 }
 
-/** What `EnvValue.fromProcess('UNSET')` or `Duration.minutes(NaN)` hold. */
-function emptyContent(value: Readonly<Record<string, unknown>>): string | undefined {
+/** What `EnvValue.fromProcess('UNSET')`, `EnvValue.fromValue(5432)` or `Duration.minutes(NaN)` hold. */
+function contentMismatch(value: Readonly<Record<string, unknown>>): Mismatch | undefined {
   const { amount, value: text, valueFrom } = value;
-  if (amount !== undefined || 'amount' in value) {
-    const shown = String(amount).replace(/m$/, '');
-    return isUnset(shown) ? shown : undefined;
-  }
-  if (!('valueFrom' in value) || (valueFrom !== undefined && valueFrom !== null)) {
+  const mismatch = (required: string, got: string, hint?: string): Mismatch => ({
+    field: '',
+    isHarmless: false,
+    say: (name) => sentence(name, required, got, hint),
+  });
+  const isAmount = amount !== undefined || 'amount' in value;
+  if (!isAmount && (!('valueFrom' in value) || (valueFrom !== undefined && valueFrom !== null))) {
     return undefined;
   }
-  return typeof text === 'string' && !isUnset(text) ? undefined : describe(text, !isUnset(String(text)));
+  const content = isAmount ? String(amount).replace(/m$/, '') : text;
+  if (content === undefined || content === null || (typeof content === 'string' && isUnset(content))) {
+    return mismatch('must have a value', String(content), SET_VARIABLE);
+  }
+  return typeof content === 'string'
+    ? undefined
+    : mismatch('must hold a string', describe(content, true), hintOf('string', content));
 }
 
 /** Props that nearly are one of the type. Any other may be that of a subclass. */

@@ -1,7 +1,8 @@
-import { Duration, Size, Testing } from 'cdk8s';
+import { Cron, Duration, Size, Testing } from 'cdk8s';
 import { EnvValue, ServiceAccount } from 'cdk8s-plus-28';
 import {
   ArtifactAccess,
+  ArtifactTransfers,
   AwsIdentity,
   AzureBlobArtifacts,
   type AzureBlobArtifactsProps,
@@ -12,9 +13,11 @@ import {
   type GcsArtifactsProps,
   GoogleIdentity,
   type IArtifactStore,
+  MlflowGarbageCollection,
   S3Addressing,
   S3Artifacts,
   type S3ArtifactsProps,
+  VolumeArtifacts,
 } from 'cdk8s-mlflow';
 
 import { chart, container, env, only, podOf, server, serverManifests } from '../support/synth';
@@ -94,6 +97,128 @@ test('how long transfers may take, in the variables of MLflow', () => {
   for (const store of [new S3Artifacts(s3), new GcsArtifacts(gcs), new AzureBlobArtifacts(azure)]) {
     expect(Object.keys(transfers(store)).filter((name) => name.startsWith('MLFLOW'))).toEqual([]);
   }
+});
+
+test('how files travel, for each store', () => {
+  const image = 'ghcr.io/mlflow/mlflow:v3.18.0-full';
+  const rendered = (artifactRoot: IArtifactStore): unknown[] => {
+    const mlflow = container(serverManifests({ artifactRoot, image }), 'mlflow');
+    const { MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD: upload, MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD: download } =
+      env(mlflow);
+    return [upload, download, mlflow.args.includes('--artifacts-presigned-only')];
+  };
+  const [signed, through, mlflowDefault] = [
+    ['true', 'true', false],
+    ['false', 'false', false],
+    [undefined, undefined, false],
+  ];
+  const transfers = ArtifactTransfers.throughServer();
+  expect(rendered(new S3Artifacts(s3))).toEqual(signed);
+  expect(rendered(new S3Artifacts({ ...s3, transfers: ArtifactTransfers.signedUrls() }))).toEqual(signed);
+  expect(rendered(new S3Artifacts({ ...s3, transfers }))).toEqual(through);
+  expect(rendered(new S3Artifacts({ ...s3, transfers: ArtifactTransfers.signedUrlsOnly() }))).toEqual([
+    'true',
+    'true',
+    true,
+  ]);
+  const customerKey = { SSECustomerKey: 'k', SSECustomerAlgorithm: 'AES256' };
+  expect(rendered(new S3Artifacts({ ...s3, uploadExtraArgs: customerKey }))).toEqual(mlflowDefault);
+  expect(rendered(new GcsArtifacts(gcs))).toEqual(signed);
+  expect(rendered(new GcsArtifacts({ ...gcs, transfers }))).toEqual(through);
+  expect(rendered(new GcsArtifacts({ ...gcs, identity: GoogleIdentity.ambient() }))).toEqual(mlflowDefault);
+  expect(rendered(new AzureBlobArtifacts(azure))).toEqual(signed);
+  expect(rendered(new AzureBlobArtifacts({ ...azure, transfers }))).toEqual(through);
+  expect(rendered(new VolumeArtifacts())).toEqual(mlflowDefault);
+});
+
+test('a garbage collection transfers nothing', () => {
+  const scope = chart();
+  new MlflowGarbageCollection(scope, 'gc', {
+    server: server(scope, { artifactRoot: new S3Artifacts(s3) }),
+    schedule: Cron.daily(),
+    olderThan: Duration.days(30),
+  });
+  const pod = only(Testing.synth(scope), 'CronJob').spec.jobTemplate.spec.template.spec;
+  const [variables] = pod.containers.map(env);
+  expect(Object.keys(variables).filter((name) => name.includes('MULTIPART'))).toEqual([]);
+});
+
+test.each<{ version: string; artifactRoot: IArtifactStore; message: string; extraEnvVars?: Record<string, EnvValue> }>([
+  {
+    version: '3.18.0',
+    artifactRoot: new S3Artifacts({
+      ...s3,
+      uploadExtraArgs: { SSECustomerKey: 'k' },
+      transfers: ArtifactTransfers.signedUrls(),
+    }),
+    message:
+      'signedUrls() with the upload argument SSECustomerKey: clients would learn the key. Leave it out and set the argument in `artifactRoot.uploadExtraArgs`, or encrypt with a key that the store keeps.',
+  },
+  {
+    version: '3.18.0',
+    artifactRoot: new S3Artifacts(s3),
+    message:
+      'signedUrls() with the upload argument SSECustomerKey: clients would learn the key. Leave it out and set the argument in `artifactRoot.uploadExtraArgs`, or encrypt with a key that the store keeps.',
+    extraEnvVars: { MLFLOW_S3_UPLOAD_EXTRA_ARGS: EnvValue.fromValue('{"SSECustomerKey": "k"}') },
+  },
+  {
+    version: '3.18.0',
+    artifactRoot: new S3Artifacts({
+      ...s3,
+      uploadExtraArgs: { ChecksumAlgorithm: 'SHA256' },
+      transfers: ArtifactTransfers.signedUrlsOnly(),
+    }),
+    message:
+      'signedUrlsOnly() with the upload argument ChecksumAlgorithm: MLflow signs no such uploads. Leave out one of them.',
+  },
+  {
+    version: '3.18.0',
+    artifactRoot: new GcsArtifacts({ ...gcs, transfers: ArtifactTransfers.signedUrlsOnly() }),
+    message:
+      'signedUrlsOnly() with gs://models: MLflow signs downloads from S3 only. Use ArtifactTransfers.signedUrls().',
+  },
+  {
+    version: '3.18.0',
+    artifactRoot: new AzureBlobArtifacts({ ...azure, transfers: ArtifactTransfers.signedUrlsOnly() }),
+    message:
+      'signedUrlsOnly() with wasbs://models@mlstore.blob.core.windows.net: MLflow signs downloads from S3 only. Use ArtifactTransfers.signedUrls().',
+  },
+  {
+    version: '3.17.2',
+    artifactRoot: new S3Artifacts({ ...s3, transfers: ArtifactTransfers.signedUrlsOnly() }),
+    message: 'signedUrlsOnly() with MLflow 3.17, which has no such option. Use MLflow 3.18 or later.',
+  },
+  {
+    version: '3.17.2',
+    artifactRoot: new S3Artifacts({ ...s3, transfers: ArtifactTransfers.throughServer() }),
+    message:
+      'throughServer() with MLflow 3.17, which offers signed URLs to every client. Use MLflow 3.18 or later, or leave it out and set MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD=false and MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD=false for the clients.',
+  },
+  {
+    version: '3.18.0',
+    artifactRoot: new GcsArtifacts({
+      ...gcs,
+      identity: GoogleIdentity.fromServiceAccount('mlflow@project.iam.gserviceaccount.com'),
+      transfers: ArtifactTransfers.signedUrls(),
+    }),
+    message:
+      'signedUrls() with GoogleIdentity.fromServiceAccount(): MLflow signs by the key of a key file, and large uploads would fail. Leave it out, or use GoogleIdentity.fromSecretName().',
+  },
+])('MLflow $version, $#: refuses transfers that cannot be', ({ version, artifactRoot, message, ...props }) => {
+  const image = `ghcr.io/mlflow/mlflow:v${version}-full`;
+  expect(() => serverManifests({ artifactRoot, image, ...props })).toThrow(
+    new Error(`[chart/mlflow] \`artifactRoot.transfers\` must not be ArtifactTransfers.${message}`),
+  );
+});
+
+test('what an image does not say is not refused, nor what older clients decide', () => {
+  const manifests = (image: string, transfers: ArtifactTransfers) =>
+    serverManifests({ image, artifactRoot: new S3Artifacts({ ...s3, transfers }) });
+  for (const image of [`mlflow@sha256:${'0'.repeat(64)}`, 'registry.example/team/tracking:3.1', 'mlflow:v4.0.0']) {
+    manifests(image, ArtifactTransfers.signedUrlsOnly());
+    manifests(image, ArtifactTransfers.throughServer());
+  }
+  manifests('ghcr.io/mlflow/mlflow:v3.14.0', ArtifactTransfers.throughServer());
 });
 
 test('S3: TLS is given up only when said', () => {

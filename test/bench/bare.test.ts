@@ -1,6 +1,6 @@
 import { Testing } from 'cdk8s';
 
-import { type Manifest, only } from '../support/synth';
+import { type Manifest, only, scriptsOf } from '../support/synth';
 
 import { bareChart } from './bare';
 import { ourChart } from './ours';
@@ -14,7 +14,7 @@ test('the bare code that the benchmark compares with makes the same objects', ()
       (key: string, value: Manifest) => (key === 'env' ? value.sort(byName) : value),
     ).sort(byName);
   const ours = Testing.synth(ourChart(Testing.app(), 1));
-  const { name } = only(ours, 'ConfigMap').metadata;
+  const { name } = scriptsOf(ours).metadata;
   const revision = only(ours, 'Deployment').spec.template.metadata.annotations['cdk8s-mlflow/credentials-revision'];
   const bare = Testing.synth(
     bareChart(

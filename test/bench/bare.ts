@@ -18,6 +18,7 @@ const SCRIPTS = Object.fromEntries(
     'startup/migrate_database.py',
     'shared/log_format.py',
     'shared/mlflow_schema.py',
+    'server/password_file.py',
     'server/run_mlflow.py',
     'startup/user_schema.py',
     'server/uvicorn_log.json',
@@ -66,8 +67,23 @@ export function bareServer(scope: Construct, n: number, scriptsName: string, rev
     immutable: true,
     data: SCRIPTS,
   });
+  const connection = new kplus.ConfigMap(scope, `${id}-connection`, {
+    metadata: { name: `${id}-postgres-service-7aadc6f1`, labels },
+    immutable: true,
+    data: {
+      'pg_service.conf':
+        '[mlflow]\nkeepalives_idle=30\nkeepalives_interval=10\nkeepalives_count=3\ntcp_user_timeout=20000\n',
+    },
+  });
   const tmp = kplus.Volume.fromEmptyDir(scope, `${id}-tmp`, 'tmp');
   const scriptVolume = kplus.Volume.fromConfigMap(scope, `${id}-scripts-volume`, scripts, { name: 'scripts' });
+  const connectionVolume = kplus.Volume.fromConfigMap(scope, `${id}-connection-volume`, connection, {
+    name: 'postgres-service',
+  });
+  const passwordVolume = kplus.Volume.fromSecret(scope, `${id}-password-volume`, secret, {
+    name: 'postgres-password',
+    items: { password: { path: 'password', mode: 0o440 } },
+  });
   const artifacts = kplus.Volume.fromPersistentVolumeClaim(scope, `${id}-artifacts`, claim, { name: 'artifacts' });
   const text = (value: string): kplus.EnvValue => kplus.EnvValue.fromValue(value);
   const base = {
@@ -82,7 +98,9 @@ export function bareServer(scope: Construct, n: number, scriptsName: string, rev
     PGUSER: kplus.EnvValue.fromSecretValue({ secret, key: 'username' }),
     PGPASSWORD: kplus.EnvValue.fromSecretValue({ secret, key: 'password' }),
     PGSSLMODE: text('require'),
-    PGCONNECT_TIMEOUT: text('10'),
+    PGCONNECT_TIMEOUT: text('5'),
+    PGSERVICE: text('mlflow'),
+    PGSERVICEFILE: text('/etc/postgres-service/pg_service.conf'),
     POD_NAMESPACE: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_NAMESPACE),
     MLFLOW_BACKEND_STORE_URI: text('postgresql+psycopg2://'),
     MLFLOW_DEFAULT_ARTIFACT_ROOT: text('mlflow-artifacts:/'),
@@ -94,6 +112,7 @@ export function bareServer(scope: Construct, n: number, scriptsName: string, rev
   const mounts = [
     { path: '/tmp', volume: tmp },
     { path: '/opt/mlflow/scripts', volume: scriptVolume, readOnly: true },
+    { path: '/etc/postgres-service', volume: connectionVolume, readOnly: true },
   ];
   const init = (name: string, script: string, more: Record<string, kplus.EnvValue>): kplus.ContainerProps => ({
     ...base,
@@ -165,9 +184,14 @@ export function bareServer(scope: Construct, n: number, scriptsName: string, rev
           MLFLOW_SERVER_ENABLE_JOB_EXECUTION: text('false'),
           MLFLOW_LOGGING_LEVEL: text('INFO'),
           SERVER_THREADS: text('10'),
+          DATABASE_PASSWORD_FILE: text('/etc/postgres-password/password'),
           PYTHONPATH: text('/opt/mlflow/scripts'),
         },
-        volumeMounts: [...mounts, { path: '/mlflow/artifacts', volume: artifacts }],
+        volumeMounts: [
+          ...mounts,
+          { path: '/etc/postgres-password', volume: passwordVolume, readOnly: true },
+          { path: '/mlflow/artifacts', volume: artifacts },
+        ],
         resources: {
           cpu: { request: kplus.Cpu.millis(500), limit: kplus.Cpu.units(2) },
           memory: { request: Size.gibibytes(1), limit: Size.gibibytes(2) },

@@ -1,5 +1,5 @@
 // Charts of the tests on a cluster, beside the examples: node -r tsx/cjs test/cluster/charts.ts,
-// into $CDK8S_OUTDIR; what a chart is changed to is in its folder `after`.
+// into $CDK8S_OUTDIR; what a chart is changed to is in its folder `after`, what is for OpenShift, the examples too, in `openshift`.
 import { join } from 'node:path';
 
 import { App, Chart, Size } from 'cdk8s';
@@ -8,6 +8,7 @@ import {
   BitnamiArchitecture,
   BitnamiPasswords,
   BitnamiPostgres,
+  ClusterSettings,
   DatabaseMigration,
   MlflowServer,
   type MlflowServerProps,
@@ -20,6 +21,8 @@ import {
   VolumeArtifacts,
 } from 'cdk8s-mlflow';
 import { PersistentVolumeAccessMode } from 'cdk8s-plus-28';
+
+import { addExamples } from '../../examples/all';
 
 /** A database in the cluster and two pods of MLflow, a PgBouncer between them or not. */
 function twoPods(app: App, id: string, props: Partial<MlflowServerProps>, pooled = false): void {
@@ -61,8 +64,8 @@ function upgrades(app: App, image?: string): void {
   }
 }
 
-/** One of each kind of pod, to run under whatever user a cluster assigns. */
-function openShift(app: App): void {
+/** One of each kind of pod. */
+function oneOfEach(app: App): void {
   const chart = new Chart(app, 'openshift');
   const backend = new BitnamiPostgres(chart, 'postgres', {
     username: 'mlflow',
@@ -87,7 +90,6 @@ twoPods(app, 'two-pods', {});
 // 3 pods x 2 workers x 4 threads are 24 calls at once: fewer than the connections of either PgBouncer.
 twoPods(app, 'two-pods-pooled', { threads: 4 }, true);
 dayTwo(app, 'mlflow_password', Size.gibibytes(8));
-openShift(app);
 upgrades(app, process.env.TEST_OLD_MLFLOW_IMAGE);
 app.synth();
 
@@ -95,3 +97,9 @@ const after = newApp(join(app.outdir, 'after'));
 dayTwo(after, 'another_password', Size.gibibytes(10));
 upgrades(after);
 after.synth();
+
+const openShift = newApp(join(app.outdir, 'openshift'));
+ClusterSettings.of(openShift).apply(ClusterSettings.openShift());
+oneOfEach(openShift);
+addExamples(openShift);
+openShift.synth();

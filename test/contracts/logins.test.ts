@@ -7,7 +7,7 @@ import { env, type Manifest, only, podOf, serverManifests } from '../support/syn
 import { LOGINS } from './registered';
 
 const encryption = { passphrase: SecretKey.fromSecretName('auth', 'passphrase') };
-const SECRET_NAME = /PASSWORD|PASSPHRASE|SECRET/;
+const SECRET_NAME = /(PASSWORD|PASSPHRASE|SECRET)(?!_FILE$)/;
 
 describe.each(Object.entries(LOGINS))('MlflowAuth.%s', (_, newAuth) => {
   const synth = (props: Partial<MlflowServerProps> = {}): Manifest[] =>

@@ -26,8 +26,10 @@ describe.each(Object.entries(OPERATIONS))('%s', (name, make) => {
     return [...initContainers, ...containers];
   }
 
-  // What the garbage collection does not ask for itself is a prop of its server.
-  const path = name === 'MlflowGarbageCollection' ? 'chart/mlflow' : 'chart/it';
+  // What the operations of a server do not ask for themselves is a prop of their server.
+  const path = ['MlflowGarbageCollection', 'MigrationRollback', 'MlflowTraceArchival'].includes(name)
+    ? 'chart/mlflow'
+    : 'chart/it';
 
   test('keeps to the restricted Pod Security Standard, with requests and limits', () => {
     const { spec } = templateOf(synth());

@@ -17,6 +17,7 @@ import {
   CloudSqlPostgres,
   CustomLogin,
   DatabaseBootstrap,
+  DatabaseMigration,
   ExistingSecretPostgres,
   ExternalPostgres,
   FileSource,
@@ -25,8 +26,10 @@ import {
   type IArtifactStore,
   type IPostgresBackend,
   KedaTrigger,
+  MigrationRollback,
   MlflowAuth,
   MlflowGarbageCollection,
+  MlflowTraceArchival,
   Persistence,
   PgBouncer,
   PostgresBackup,
@@ -214,7 +217,7 @@ export const AUTOSCALING: Record<Factory<typeof Autoscaling>, (maxReplicas: numb
   keda: (maxReplicas) => Autoscaling.keda({ maxReplicas, triggers: [KedaTrigger.cpu(70)] }),
 };
 
-/** What every operation can be asked for; MlflowGarbageCollection takes it from its server. */
+/** What every operation can be asked for; those of a server take it from their server. */
 export type OperationCase = Pick<library.OperationProps, 'image' | 'imagePullSecrets' | 'isolation'> &
   Pick<library.OperationProps, 'priorityClassName'>;
 
@@ -235,6 +238,21 @@ export const OPERATIONS: Record<
     new SqliteImport(scope, 'it', { backend, source: SqliteSource.fromClaim('old', 'mlflow.db'), ...props }),
   DatabaseBootstrap: (scope, backend, props) =>
     new DatabaseBootstrap(scope, 'it', { backend, admin: PostgresCredentials.fromSecretName('admin'), ...props }),
+  MigrationRollback: (scope, backend, { priorityClassName, ...ofServer }) =>
+    new MigrationRollback(scope, 'it', {
+      server: server(scope, {
+        backend,
+        ...ofServer,
+        databaseMigration: DatabaseMigration.job({ backupTo: BackupLocation.volume() }),
+      }),
+      priorityClassName,
+    }),
+  MlflowTraceArchival: (scope, backend, { priorityClassName, ...ofServer }) =>
+    new MlflowTraceArchival(scope, 'it', {
+      server: server(scope, { backend, ...ofServer, traceArchival: { retention: Duration.days(30) } }),
+      schedule: Cron.daily(),
+      priorityClassName,
+    }),
   MlflowGarbageCollection: (scope, backend, { priorityClassName, ...ofServer }) =>
     new MlflowGarbageCollection(scope, 'it', {
       server: server(scope, { backend, ...ofServer }),
@@ -266,6 +284,7 @@ export const WITHOUT_CONTRACT: Record<Exclude<ClassName, keyof typeof CONTRACTS>
   Rules: CHOICE,
   ClusterSettings: 'options of a scope, tested over all pods of the examples',
   DefaultImages: 'a list, compared with the examples',
+  ArtifactTransfers: CHOICE,
   BackupLocation: CHOICE,
   BitnamiArchitecture: CHOICE,
   BitnamiPasswords: CHOICE,

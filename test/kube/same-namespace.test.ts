@@ -4,15 +4,19 @@ import {
   BitnamiPasswords,
   BitnamiPostgres,
   CloudNativePostgres,
+  ClusterSettings,
   DatabaseMigration,
   ExistingSecretPostgres,
   ExternalPostgres,
   ExternalSecret,
+  FileSource,
+  HttpProxy,
   MlflowServer,
   PgBouncer,
   PostgresBackup,
   BackupLocation,
   Rules,
+  SecretKey,
   SecretStoreReference,
 } from 'cdk8s-mlflow';
 
@@ -38,8 +42,7 @@ function refused(...texts: string[]): Error {
 }
 
 const OWN = 'A pod can only use those of its own namespace. Put both into charts of one namespace.';
-const COPY =
-  'Or copy each Secret to the namespace of the pods, acknowledge the rule, and give hosts with their namespace';
+const COPY = 'Or copy each Secret to the namespace of the pods, and acknowledge the rule';
 
 test.each<[string, (there: Chart) => ConstructorParameters<typeof MlflowServer>[2]['backend'], string]>([
   ['an external one', (there) => new ExternalPostgres(there, 'postgres', external), 'postgres'],
@@ -55,7 +58,7 @@ test.each<[string, (there: Chart) => ConstructorParameters<typeof MlflowServer>[
   });
   expect(synth).toThrow(
     refused(
-      `[here/mlflow] same-namespace: pods in the namespace "team" need "${secret}" (Secret), which there/postgres makes in the namespace "db". ${OWN} ${COPY}, such as "host.db".`,
+      `[here/mlflow] same-namespace: pods in the namespace "team" need "${secret}" (Secret), which there/postgres makes in the namespace "db". ${OWN} ${COPY}.`,
     ),
   );
 });
@@ -66,7 +69,7 @@ test('a chart without a namespace is another one', () => {
   };
   expect(synthOf(make, ['db', undefined])).toThrow(
     refused(
-      `[here/mlflow] same-namespace: pods in a chart without a namespace need "postgres" (Secret), which there/postgres makes in the namespace "db". ${OWN} ${COPY}, such as "host.db".`,
+      `[here/mlflow] same-namespace: pods in a chart without a namespace need "postgres" (Secret), which there/postgres makes in the namespace "db". ${OWN} ${COPY}.`,
     ),
   );
   expect(synthOf(make, [undefined, 'team'])).toThrow(
@@ -84,7 +87,7 @@ test('a pooler and a backup need the Secret, too', () => {
     new PgBouncer(here, 'pooler', { backend });
     new PostgresBackup(here, 'backup', { backend, target: BackupLocation.volume() });
   });
-  const text = `same-namespace: pods in the namespace "team" need "postgres" (Secret), which there/postgres makes in the namespace "db". ${OWN} ${COPY}, such as "host.db".`;
+  const text = `same-namespace: pods in the namespace "team" need "postgres" (Secret), which there/postgres makes in the namespace "db". ${OWN} ${COPY}.`;
   expect(synth).toThrow(refused(`[here/pooler] ${text}`, `[here/backup] ${text}`));
 });
 
@@ -97,7 +100,7 @@ test('a Secret of an ExternalSecret counts, by a variable', () => {
   });
   expect(synth).toThrow(
     refused(
-      `[here/mlflow] same-namespace: pods in the namespace "team" need "keys" (Secret), which there/keys makes in the namespace "db". ${OWN} ${COPY}, such as "host.db".`,
+      `[here/mlflow] same-namespace: pods in the namespace "team" need "keys" (Secret), which there/keys makes in the namespace "db". ${OWN} ${COPY}.`,
     ),
   );
 });
@@ -179,7 +182,7 @@ test.each<[string, string, string, object]>([
       : [`the ${who} in the namespace "team" needs`, 'It'];
   expect(synth).toThrow(
     refused(
-      `[here/user] same-namespace: ${what} "x" (Secret), which there/secret makes in the namespace "db". ${it} can only use those of its own namespace. Put both into charts of one namespace. ${COPY}, such as "host.db".`,
+      `[here/user] same-namespace: ${what} "x" (Secret), which there/secret makes in the namespace "db". ${it} can only use those of its own namespace. Put both into charts of one namespace. ${COPY}.`,
     ),
   );
 });
@@ -191,9 +194,55 @@ test('pull secrets of a server count', () => {
   });
   expect(synth).toThrow(
     refused(
-      `[here/mlflow] same-namespace: pods in the namespace "team" need "registry" (Secret), which there/secret makes in the namespace "db". ${OWN} ${COPY}, such as "host.db".`,
+      `[here/mlflow] same-namespace: pods in the namespace "team" need "registry" (Secret), which there/secret makes in the namespace "db". ${OWN} ${COPY}.`,
     ),
   );
+});
+
+test('what ClusterSettings add to pods counts: pull secrets, CAs, the URL of a proxy', () => {
+  const need = (user: string, what: string, maker: string): string =>
+    `[here/${user}] same-namespace: pods in the namespace "team" need ${what}, which there/${maker} makes in the namespace "db". ${OWN}`;
+  const texts = (user: string): string[] => [
+    `${need(user, '"proxy" (Secret)', 'proxy')} ${COPY}.`,
+    `${need(user, '"registry" (Secret)', 'registry')} ${COPY}.`,
+    need(user, '"cas" (ConfigMap)', 'cas'),
+  ];
+  for (const isFirst of [true, false]) {
+    const synth = synthOf((there, here) => {
+      for (const [kind, name] of [
+        ['Secret', 'registry'],
+        ['ConfigMap', 'cas'],
+        ['Secret', 'proxy'],
+      ] as const) {
+        new ApiObject(there, name, { apiVersion: 'v1', kind, metadata: { name } });
+      }
+      const apply = (): void => {
+        ClusterSettings.of(here).apply({
+          imagePullSecrets: ['registry'],
+          trustedCa: FileSource.fromConfigMap('cas', 'ca.crt'),
+          httpProxy: HttpProxy.fromSecret(SecretKey.fromSecretName('proxy', 'url')),
+        });
+      };
+      if (isFirst) {
+        apply();
+      }
+      server(here);
+      new kplus.Deployment(here, 'app', { containers: [{ image: 'a:1' }] });
+      if (!isFirst) {
+        apply();
+      }
+    });
+    expect(synth).toThrow(refused(...texts('mlflow'), ...texts('app')));
+  }
+});
+
+test('a pod with pull secrets of its own does not need those of ClusterSettings', () => {
+  const synth = synthOf((there, here) => {
+    new kplus.Secret(there, 'secret', { metadata: { name: 'registry' } });
+    ClusterSettings.of(here).apply({ imagePullSecrets: ['registry'] });
+    server(here, { imagePullSecrets: ['mine'] });
+  });
+  expect(synth).not.toThrow();
 });
 
 test('a Secret that a controller makes, and one of a reference with a namespace, are none', () => {

@@ -147,18 +147,41 @@ test('one name for objects of several kinds, groups and namespaces is none', () 
   expect(synth).not.toThrow();
 });
 
-test('objects that are named by their content are the same object', () => {
-  const synth = appWith((chart) => {
-    for (const id of ['a', 'b']) {
-      const scope = chart(id);
-      new PostgresRestore(scope, 'restore', {
-        backend: anyBackend(scope),
-        source: BackupLocation.volume(Persistence.existingClaim('dumps')),
-        serviceAccount: kplus.ServiceAccount.fromServiceAccountName(scope, 'account', 'restorer'),
+describe('objects that are named by their content', () => {
+  const restores = (...ids: string[]): readonly [synth: () => void, objects: string[]] => {
+    const objects: string[] = [];
+    const synth = appWith((chart) => {
+      ids.forEach((id, i) => {
+        const scope = chart(String(i));
+        const restore = new PostgresRestore(scope, id, {
+          backend: anyBackend(scope),
+          source: BackupLocation.volume(Persistence.existingClaim('dumps')),
+          serviceAccount: kplus.ServiceAccount.fromServiceAccountName(scope, 'account', 'restorer'),
+        });
+        const named = restore.node.findAll().filter((each) => ApiObject.isApiObject(each));
+        objects.push(...named.map(({ kind, name }) => `"${name}" (${kind})`));
       });
-    }
+    });
+    return [synth, objects];
+  };
+
+  test('of one name are an error, as all others are', () => {
+    const [synth, [scripts, service, job]] = restores('restore', 'restore');
+    expect(scripts).toMatch(/^"restore-scripts-[0-9a-f]{8}" \(ConfigMap\)$/);
+    expect(service).toMatch(/^"restore-postgres-service-[0-9a-f]{8}" \(ConfigMap\)$/);
+    expect(job).toMatch(/^"restore-[0-9a-f]{8}" \(Job\)$/);
+    expect(synth).toThrow(
+      refused(
+        `[1/restore] unique-name: names must be unique in all charts without a namespace: 0/restore makes ${[scripts, service].join(' and ')}, too. ${HINT}`,
+      ),
+    );
   });
-  expect(synth).not.toThrow();
+
+  test('have other names for other ids', () => {
+    const [synth, objects] = restores('restore', 'other');
+    expect(synth).not.toThrow();
+    expect(new Set(objects).size).toBe(6);
+  });
 });
 
 test('charts for different clusters may acknowledge it, each pair by itself', () => {

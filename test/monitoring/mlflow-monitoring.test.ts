@@ -30,6 +30,7 @@ test('makes a monitor, the alerts and the dashboard', () => {
   const made = synth().filter((m) => /monitoring.coreos.com/.test(m.apiVersion) || m.kind === 'ConfigMap');
   expect(made.map((m) => `${m.kind}/${m.metadata.name}`.replace(/[0-9a-f]{8}$/, '…'))).toEqual([
     'ConfigMap/mlflow-scripts-…',
+    'ConfigMap/mlflow-postgres-service-…',
     'ServiceMonitor/mlflow',
     'PrometheusRule/monitoring',
     'ConfigMap/monitoring-dashboard',
@@ -199,7 +200,7 @@ describe('alerts', () => {
   test('a pool is as large as the requests of a pod, in the server’s database alone', () => {
     const pooling = new PoolingProfile({ poolSize: 7, maxOverflow: 1 });
     const { expr } = alertsOf(synth({ exporter: true, server: { workers: 3, pooling } }))[MlflowAlert.POOL_NEARLY_FULL];
-    expect(expr).toContain('(count(up{namespace="team",job="mlflow"} == 1) * 21) > 0.9');
+    expect(expr).toContain('(count(up{namespace="team",job="mlflow"}) * 21) > 0.9');
     expect(expr).toContain('{namespace="team",job="exporter",datname="mlflow",');
   });
 
@@ -283,7 +284,7 @@ describe('bad props', () => {
     const certificate = TlsCertificate.fromSecretName('tls');
     expect(() => synth({ server: { certificate } })).toThrow(
       new Error(
-        '[chart/monitoring] `scrape` must be PrometheusScrape.external() for a server with a `certificate`, whose CA Prometheus has to trust. Write the monitor yourself, with the scheme https and its tlsConfig.',
+        '[chart/monitoring] `scrape` must have `tls`, since "mlflow" has a `certificate`, whose CA Prometheus has to trust. Pass PrometheusScrape.serviceMonitor({ tls: { ca } }), or external().',
       ),
     );
     const scrape = PrometheusScrape.external();

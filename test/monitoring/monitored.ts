@@ -1,9 +1,10 @@
-import { type Chart, Testing } from 'cdk8s';
+import { type Chart, Cron, Duration, Testing } from 'cdk8s';
 import { PersistentVolumeClaim } from 'cdk8s-plus-28';
 import {
   BackupLocation,
   DatabaseMigration,
   type IPostgresBackend,
+  MlflowGarbageCollection,
   MlflowMonitoring,
   type MlflowMonitoringProps,
   MlflowServer,
@@ -24,6 +25,8 @@ export interface Case {
   readonly volumeClaims?: string[];
   /** Ids of backups. */
   readonly backups?: string[];
+  /** Whether there is a garbage collection `gc`, which is watched. */
+  readonly collects?: boolean;
   readonly namespace?: string;
 }
 
@@ -35,8 +38,15 @@ export function monitored(options: Case = {}): Chart {
   const backups = (options.backups ?? []).map(
     (id) => new PostgresBackup(scope, id, { backend, target: BackupLocation.volume() }),
   );
+  const server = new MlflowServer(scope, 'mlflow', { backend, metrics: true, ...options.server });
+  const schedule = Cron.daily();
+  const operations =
+    options.collects === true
+      ? [new MlflowGarbageCollection(scope, 'gc', { server, schedule, olderThan: Duration.days(30) })]
+      : [];
   new MlflowMonitoring(scope, 'monitoring', {
-    server: new MlflowServer(scope, 'mlflow', { backend, metrics: true, ...options.server }),
+    server,
+    operations,
     postgresExporter: options.exporter === true ? new PostgresExporter(scope, 'exporter', { backend }) : undefined,
     volumeClaims: claims,
     backups,
@@ -51,6 +61,7 @@ export function fullyMonitored(monitoring: Partial<MlflowMonitoringProps> = {}):
     monitored({
       monitoring,
       backups: ['backup', 'backup-weekly'],
+      collects: true,
       volumeClaims: ['data-postgres-0'],
       exporter: true,
       server: { databaseMigration: DatabaseMigration.job() },

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +15,7 @@ from certificates import make_ca, sign
 from kubelet.kubernetes import Namespace
 from object_store import CREDENTIALS, ObjectStore
 from postgres import TOOLS, Postgres, make_template
-from repository import image
+from repository import ROOT, image
 
 os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true", GIT_PYTHON_REFRESH="quiet")
 # A client tries again for a while if a server does not answer; the cases have deadlines of their own.
@@ -21,6 +23,7 @@ os.environ.update(MLFLOW_HTTP_REQUEST_MAX_RETRIES="4", MLFLOW_ENABLE_ARTIFACTS_P
 
 SCRATCH = Path(os.environ["E2E_SCRATCH"])
 CERTIFICATES, TEMPLATE, PGBOUNCER = (SCRATCH / name for name in ("certificates", "template", "pgbouncer"))
+MIGRATED = SCRATCH / "migrated"
 # As the server of a certificate may be called: the names of the examples and of the cases.
 SERVER_NAMES = ["database", "postgresql-instance1.cg034hpkmmjt.eu-central-1.rds.amazonaws.com"]
 CERTIFIED_ROLE = "certified"
@@ -45,6 +48,26 @@ def make_certificates(folder: Path) -> None:
     sign(folder, "server", SERVER_NAMES[0], *SERVER_NAMES)
     sign(folder, "mlflow", "mlflow", "mlflow")
     sign(folder, "client", CERTIFIED_ROLE, CERTIFIED_ROLE)
+
+
+def make_migrated() -> Path:
+    """The files of a cluster with the role, the database and MLflow's tables, made once for all processes."""
+    with (SCRATCH / "migrated.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not MIGRATED.exists():
+            server = Postgres(TEMPLATE, SCRATCH / "migrating", "127.0.0.1").start()
+            server.owned_database()
+            folders = [str(ROOT / "lib" / "scripts" / name) for name in ("shared", "startup")]
+            login = {"PGHOST": str(server.folder), "PGUSER": "mlflow", "PGDATABASE": "mlflow"}
+            subprocess.run(
+                [sys.executable, f"{folders[1]}/migrate_database.py"],
+                env={**os.environ, **login, "PYTHONPATH": os.pathsep.join(folders)},
+                check=True,
+            )
+            server.stop()
+            (server.folder / "server.log").unlink()
+            server.folder.rename(MIGRATED)
+    return MIGRATED
 
 
 def images() -> dict[str, Path]:
@@ -77,10 +100,12 @@ def make_postgres(namespace: Namespace, tmp_path: Path) -> Iterator[MakePostgres
     """Makes servers, which the pods know by the given names."""
     servers: list[Postgres] = []
 
-    def make(*names: str, tls: bool = True, primary: Postgres | None = None) -> Postgres:
+    def make(
+        *names: str, tls: bool = True, primary: Postgres | None = None, template: Path = TEMPLATE
+    ) -> Postgres:
         address = namespace.new_server_address(*(names or ("database",)))
         folder = SCRATCH / f"pg-{address}"
-        server = primary.standby(folder, address) if primary else Postgres(TEMPLATE, folder, address, tls)
+        server = primary.standby(folder, address) if primary else Postgres(template, folder, address, tls)
         servers.append(server)
         return server
 
@@ -90,8 +115,10 @@ def make_postgres(namespace: Namespace, tmp_path: Path) -> Iterator[MakePostgres
 
 
 @pytest.fixture
-def postgres(make_postgres: MakePostgres) -> Postgres:
+def postgres(make_postgres: MakePostgres, request: pytest.FixtureRequest) -> Postgres:
     """A running server, `database` for the pods, with the role and the database that the cases use."""
+    if request.node.get_closest_marker("migrated"):
+        return make_postgres(template=make_migrated()).start()
     server = make_postgres().start()
     server.owned_database()
     return server

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,7 +25,9 @@ def _number(value: int) -> str:
 
 class IdentityProvider:
     def __init__(self, address: str, client: str, secret: str) -> None:
-        self.url, self.email, self.groups = f"http://{address}:8080", "user@example.com", ["staff"]
+        is_v6 = ":" in address
+        self.url = f"http://[{address}]:8080" if is_v6 else f"http://{address}:8080"
+        self.email, self.groups = "user@example.com", ["staff"]
         self._client, self._secret = client, secret
         self._key = rsa.generate_private_key(65537, 2048)
         self._logins: dict[str, dict[str, str]] = {}
@@ -40,7 +43,10 @@ class IdentityProvider:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer((address, 8080), Handler)
+        class Server(ThreadingHTTPServer):
+            address_family = socket.AF_INET6 if is_v6 else socket.AF_INET
+
+        self._server = Server((address, 8080), Handler)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def stop(self) -> None:

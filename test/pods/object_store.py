@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from contextlib import suppress
@@ -17,13 +18,27 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "minio-user", "AWS_SECRET_ACCESS_KEY": "mini
 
 
 class ObjectStore:
-    def __init__(self, address: str, log: Path) -> None:
+    def __init__(self, address: str, log: Path, certificate: Path | None = None) -> None:
+        """`certificate`: for HTTPS; its key lies beside it."""
         self.address = address
         command = [sys.executable, "-m", "moto.server", "--host", address, "--port", str(PORT)]
-        self._process = subprocess.Popen(command, stdout=log.open("w"), stderr=subprocess.STDOUT)
+        if certificate:
+            command += [
+                "--ssl",
+                "--ssl-cert",
+                str(certificate),
+                "--ssl-key",
+                str(certificate.with_suffix(".key")),
+            ]
+        # The bucket is in the path, whatever name the store has.
+        environment = {**os.environ, "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true"}
+        self._process = subprocess.Popen(
+            command, stdout=log.open("w"), stderr=subprocess.STDOUT, env=environment
+        )
         self.client = boto3.client(
             "s3",
-            endpoint_url=f"http://{address}:{PORT}",
+            endpoint_url=f"{'https' if certificate else 'http'}://{address}:{PORT}",
+            verify=False if certificate else None,
             region_name="us-east-1",
             aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],

@@ -28,6 +28,14 @@ for number in range(20):
 client.create_registered_model("old-model", {"team": "ml"}, "from before")
 client.create_model_version("old-model", "s3://bucket/old/model", run)
 """
+_READ = """
+from mlflow import MlflowClient
+
+client = MlflowClient("postgresql+psycopg2://", "postgresql+psycopg2://")
+[run, *others] = client.search_runs([client.get_experiment_by_name("old").experiment_id])
+assert len(others) == 19 and len(client.get_metric_history(run.info.run_id, "loss")) == 10
+client.create_run(run.info.experiment_id)
+"""
 
 
 def fill_old_file(path: Path) -> None:
@@ -41,10 +49,19 @@ def _run(script: str, environment: Mapping[str, str]) -> None:
     assert process.returncode == 0, process.stderr
 
 
-def fill_old_database(postgres: Postgres) -> None:
+def _run_on(postgres: Postgres, script: str) -> None:
     login = {"PGHOST": postgres.address, "PGPORT": str(PORT), "PGUSER": "mlflow", "PGPASSWORD": "a-password"}
-    _run(_FILL, {**os.environ, **login, "PGDATABASE": "mlflow"})
+    _run(script, {**os.environ, **login, "PGDATABASE": "mlflow"})
+
+
+def fill_old_database(postgres: Postgres) -> None:
+    _run_on(postgres, _FILL)
     assert postgres.value("SELECT version_num FROM alembic_version") == OLD_REVISION
+
+
+def check_old_mlflow_works(postgres: Postgres) -> None:
+    """MLflow 2.14 refuses a database with any other schema than its own."""
+    _run_on(postgres, _READ)
 
 
 def check_old_data(client: MlflowClient) -> None:

@@ -24,6 +24,7 @@ const OLDEST_POSTGRES = 13;
 const PACKAGES = {
   bwrap: 'bubblewrap',
   ip: 'iproute2',
+  nft: 'nftables',
   unshare: 'util-linux',
   nsenter: 'util-linux',
   setpriv: 'util-linux',

@@ -3,6 +3,7 @@ import { type Chart, Duration } from 'cdk8s';
 import {
   AwsIdentity,
   BackupLocation,
+  ClusterSettings,
   ExternalPostgres,
   FileSource,
   type IPostgresBackend,
@@ -19,7 +20,11 @@ import { rds, type RdsCase } from './synth-rds';
 interface BackupCase {
   readonly password?: string;
   readonly database?: string;
+  readonly schema?: string;
+  /** With the CA of the ConfigMap `postgres-ca`. */
   readonly verifyTls?: boolean;
+  /** Verified TLS with the CAs of the system, which has that of the ConfigMap `cluster-ca`. */
+  readonly trustedCa?: boolean;
   /** An endpoint of RDS instead. */
   readonly rds?: RdsCase;
   /** A bucket `dumps` with the login in the Secret `s3`, instead of the volume. */
@@ -31,19 +36,25 @@ interface BackupCase {
 }
 
 function backendOf(chart: Chart, options: BackupCase): IPostgresBackend {
-  const { password, database, verifyTls } = options;
+  const { password, database, schema, verifyTls, trustedCa } = options;
   if (options.rds !== undefined) {
     return rds(chart, options.rds);
+  }
+  if (trustedCa === true) {
+    ClusterSettings.of(chart).apply({ trustedCa: FileSource.fromConfigMap('cluster-ca', 'ca.crt') });
   }
   return new ExternalPostgres(chart, 'backup-postgres', {
     host: 'database',
     user: 'mlflow',
     password: password ?? 'a-password',
     database,
+    schema,
     tls:
       verifyTls === true
         ? PostgresTls.verifyFull({ ca: FileSource.fromConfigMap('postgres-ca', 'ca.crt') })
-        : undefined,
+        : trustedCa === true
+          ? PostgresTls.verifyFull()
+          : undefined,
   });
 }
 

@@ -1,28 +1,32 @@
 // Prints the YAML of one chart, for the tests to run: node -r tsx/cjs test/pods/synth.ts example external
 //                                                     node -r tsx/cjs test/pods/synth.ts server '{"replicas": 3}'
 //                                                     node -r tsx/cjs test/pods/synth.ts import '{"dryRun": true}'
+// Without arguments, it answers each line of JSON on stdin, a list of the two, with a line: {"yaml": …} or {"error": …}.
+import { createInterface } from 'node:readline';
+
 import { App, Chart, Cron, Duration, Yaml } from 'cdk8s';
 import {
   ArtifactAccess,
+  ArtifactTransfers,
   AwsIdentity,
+  BackupLocation,
   CloudSqlLogin,
   CloudSqlPostgres,
   ClusterSettings,
-  CustomLogin,
   DatabaseBootstrap,
   DatabaseConnectionCheck,
   DatabaseMigration,
-  DefaultPermission,
-  type ExistingData,
   ExternalPostgres,
   FileSource,
   GoogleIdentity,
+  HttpProxy,
   type IArtifactStore,
   type IPostgresBackend,
   LogFormat,
-  MlflowAuth,
+  MigrationRollback,
   MlflowGarbageCollection,
   MlflowServer,
+  MlflowTraceArchival,
   type MlflowServerProps,
   Persistence,
   PgBouncer,
@@ -34,9 +38,6 @@ import {
   S3Addressing,
   S3Artifacts,
   SecretKey,
-  SqliteImport,
-  type SqliteRepair,
-  SqliteSource,
   TlsCertificate,
   VolumeArtifacts,
 } from 'cdk8s-mlflow';
@@ -45,10 +46,13 @@ import { EnvValue, PersistentVolumeAccessMode } from 'cdk8s-plus-28';
 import { addExamples } from '../../examples/all';
 
 import { addBackup, addRestore } from './synth-backup';
+import { authOf, type AuthCase } from './synth-auth';
+import { addImport } from './synth-import';
 import { rds, type RdsCase } from './synth-rds';
 
 /** Props of the server that a test can set as they are. */
 const PLAIN = [
+  'aiGateway',
   'allowedHosts',
   'corsAllowedOrigins',
   'extraArgs',
@@ -57,10 +61,11 @@ const PLAIN = [
   'replicas',
   'staticPrefix',
   'threads',
+  'workspaces',
 ] as const satisfies (keyof MlflowServerProps)[];
 
 /** What a test can ask for; what it leaves out is the library's default. */
-interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]> {
+interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]>, AuthCase {
   readonly host?: string;
   readonly failoverHosts?: string[];
   /** Of a read replica, which the server then reads from. */
@@ -68,14 +73,19 @@ interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]> {
   readonly user?: string;
   readonly password?: string;
   readonly database?: string;
+  readonly schema?: string;
   /** An instance of Cloud SQL instead, with the key file in the Secret `google`. */
   readonly cloudSql?: CloudSqlCase;
   /** An endpoint of RDS instead, as the role `mlflow`. */
   readonly rds?: RdsCase;
-  readonly tls?: 'disable' | 'prefer' | 'require' | 'verifyCa' | 'verifyFull';
+  /** `systemCa`: verified with the CAs of the system. */
+  readonly tls?: 'disable' | 'prefer' | 'require' | 'verifyCa' | 'verifyFull' | 'systemCa';
   readonly clientCertificate?: boolean;
+  /** `userTimeout` of the connection, in seconds. */
+  readonly userTimeout?: number;
   readonly check?: 'off' | number;
-  readonly migration?: 'job' | 'off';
+  /** `backup`: a Job that dumps the database first, with a MigrationRollback `rollback`. */
+  readonly migration?: 'job' | 'backup' | 'off';
   readonly migrationDeadline?: number;
   readonly readiness?: 'database';
   readonly workers?: number;
@@ -83,31 +93,27 @@ interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]> {
   /** `none`: SQLAlchemy's own sizes. `guide`: those of the guide's "High Availability Setup". */
   readonly pooling?: keyof typeof POOLINGS;
   /** A bucket `models` with the login in the Secret `s3`. */
-  readonly s3?: { readonly endpoint: string; readonly direct?: boolean; readonly signedUrlLifetime?: number };
+  readonly s3?: {
+    readonly endpoint: string;
+    readonly direct?: boolean;
+    readonly signedUrlLifetime?: number;
+    readonly transfers?: 'signedUrlsOnly' | 'throughServer';
+  };
   /** Name of the Secret with the server's own certificate. */
   readonly certificate?: string;
-  /** Logins from the Secret `auth`. */
-  readonly basicAuth?: { readonly database?: string };
-  /** A login of the case's own, with its files in the ConfigMap `login` and the Secret's key `login` as LOGIN. */
-  readonly customAuth?: CustomAuthCase;
-  readonly oauth2Proxy?: { readonly issuerUrl: string; readonly redirectUrl: string };
   readonly extraEnvVars?: Record<string, string>;
   /** On OpenShift, with JSON logs and the CAs of the ConfigMap `cluster-ca`. */
   readonly openShift?: boolean;
+  /** URL of the HTTP proxy to the internet. */
+  readonly httpProxy?: string;
   /** A garbage collection `mlflow-gc` of what was deleted so many seconds ago. */
   readonly collectOlderThan?: number;
+  /** Traces that are as many minutes old are moved by `mlflow-archival`. */
+  readonly archiveOlderThan?: number;
   /** A bootstrap `bootstrap` by the administrator of the Secret `admin`, for which the server waits. */
   readonly bootstrap?: boolean;
   /** A PgBouncer `pgbouncer` between the server and its database. */
   readonly pooled?: Pick<PgBouncerProps, 'authQuery' | 'defaultPoolSize' | 'maxDatabaseConnections' | 'poolMode'>;
-}
-
-interface CustomAuthCase {
-  /** The function, or else the app. */
-  readonly function?: string;
-  readonly app?: string;
-  /** Keys of the ConfigMap by the paths of the files. */
-  readonly files: Record<string, string>;
 }
 
 interface CloudSqlCase {
@@ -142,6 +148,8 @@ function tlsOf(options: ServerCase): PostgresTls | undefined {
       return PostgresTls.verifyCa(verified);
     case 'verifyFull':
       return PostgresTls.verifyFull(verified);
+    case 'systemCa':
+      return PostgresTls.verifyFull();
     case undefined:
       return undefined;
   }
@@ -152,6 +160,8 @@ function migrationOf(options: ServerCase): DatabaseMigration {
   switch (options.migration) {
     case 'job':
       return DatabaseMigration.job({ deadline });
+    case 'backup':
+      return DatabaseMigration.job({ deadline, backupTo: BackupLocation.volume() });
     case 'off':
       return DatabaseMigration.off();
     case undefined:
@@ -176,49 +186,6 @@ function poolingOf({ pooling, maxOverflow }: ServerCase): PoolingProfile | undef
   return maxOverflow === undefined ? undefined : PoolingProfile.STANDARD.extend({ maxOverflow });
 }
 
-function customAuth({ function: name, app = '', files }: CustomAuthCase): MlflowAuth {
-  const key = (each: string): SecretKey => SecretKey.fromSecretName('auth', each);
-  return MlflowAuth.custom({
-    login:
-      name === undefined
-        ? CustomLogin.app(app)
-        : CustomLogin.authorizationFunction(name, {
-            adminPassword: key('admin-password'),
-            flaskSecretKey: key('flask-key'),
-            defaultPermission: DefaultPermission.EDIT,
-            grantDefaultWorkspaceAccess: true,
-            workspaceCache: Duration.minutes(1),
-            workspaceCacheSize: 100,
-            readFromReplica: true,
-          }),
-    files: Object.fromEntries(
-      Object.entries(files).map(([path, each]) => [path, FileSource.fromConfigMap('login', each)]),
-    ),
-    envVariables: { LDAP_URL: EnvValue.fromValue('ldaps://ldap.example.com') },
-    secrets: { LOGIN: key('login') },
-  });
-}
-
-function authOf({ basicAuth, oauth2Proxy, customAuth: custom }: ServerCase): MlflowAuth | undefined {
-  const key = (name: string): SecretKey => SecretKey.fromSecretName('auth', name);
-  if (custom !== undefined) {
-    return customAuth(custom);
-  }
-  if (basicAuth !== undefined) {
-    return MlflowAuth.basic({ adminPassword: key('admin-password'), flaskSecretKey: key('flask-key'), ...basicAuth });
-  }
-  return (
-    oauth2Proxy &&
-    MlflowAuth.oauth2Proxy({
-      ...oauth2Proxy,
-      clientId: 'mlflow',
-      clientSecret: key('client-secret'),
-      cookieSecret: key('cookie-secret'),
-      emailDomains: ['example.com'],
-    })
-  );
-}
-
 function artifactsOf({ s3 }: ServerCase): IArtifactStore {
   if (s3 !== undefined) {
     return new S3Artifacts({
@@ -229,6 +196,7 @@ function artifactsOf({ s3 }: ServerCase): IArtifactStore {
       region: 'us-east-1',
       identity: AwsIdentity.fromSecretName('s3'),
       signedUrlLifetime: s3.signedUrlLifetime === undefined ? undefined : Duration.seconds(s3.signedUrlLifetime),
+      transfers: s3.transfers && ArtifactTransfers[s3.transfers](),
       access: s3.direct === true ? ArtifactAccess.DIRECT : ArtifactAccess.PROXIED,
     });
   }
@@ -255,9 +223,12 @@ function external(chart: Chart, options: ServerCase): IPostgresBackend {
     user,
     password,
     database,
+    schema: options.schema,
     failoverHosts: options.failoverHosts,
     readHost: options.readHost,
     tls: tlsOf(options),
+    tcpKeepalive:
+      options.userTimeout === undefined ? undefined : { userTimeout: Duration.seconds(options.userTimeout) },
   });
 }
 
@@ -273,6 +244,9 @@ function addServer(chart: Chart, options: ServerCase): void {
     const trustedCa = FileSource.fromConfigMap('cluster-ca', 'ca.crt');
     ClusterSettings.of(chart).apply({ ...ClusterSettings.openShift(), trustedCa, logFormat: LogFormat.JSON });
   }
+  if (options.httpProxy !== undefined) {
+    ClusterSettings.of(chart).apply({ httpProxy: HttpProxy.at(options.httpProxy) });
+  }
   const backend = backendOf(chart, options);
   const server = new MlflowServer(chart, 'mlflow', {
     ...Object.fromEntries(PLAIN.map((name) => [name, options[name]])),
@@ -287,6 +261,8 @@ function addServer(chart: Chart, options: ServerCase): void {
     certificate: options.certificate === undefined ? undefined : TlsCertificate.fromSecretName(options.certificate),
     auth: authOf(options),
     encryption: authOf(options) && { passphrase: SecretKey.fromSecretName('auth', 'passphrase') },
+    traceArchival:
+      options.archiveOlderThan === undefined ? undefined : { retention: Duration.minutes(options.archiveOlderThan) },
     extraEnvVars:
       options.extraEnvVars &&
       Object.fromEntries(
@@ -297,28 +273,16 @@ function addServer(chart: Chart, options: ServerCase): void {
     const admin = PostgresCredentials.fromSecretName('admin');
     new DatabaseBootstrap(chart, 'bootstrap', { backend, admin, deadline: Duration.seconds(10) });
   }
+  if (options.migration === 'backup') {
+    new MigrationRollback(chart, 'rollback', { server });
+  }
+  if (options.archiveOlderThan !== undefined) {
+    new MlflowTraceArchival(chart, 'mlflow-archival', { server, schedule: Cron.daily() });
+  }
   if (options.collectOlderThan !== undefined) {
     const olderThan = Duration.seconds(options.collectOlderThan);
     new MlflowGarbageCollection(chart, 'mlflow-gc', { server, schedule: Cron.daily(), olderThan });
   }
-}
-
-/** An import of `mlflow.db` on the claim `old-mlflow`. */
-interface ImportCase {
-  readonly artifactLocations?: { readonly oldPrefix: string; readonly newPrefix: string }[];
-  readonly repairs?: SqliteRepair[];
-  readonly existingData?: ExistingData;
-  readonly dryRun?: boolean;
-  readonly deadline?: number;
-}
-
-function addImport(chart: Chart, { deadline, ...options }: ImportCase): void {
-  new SqliteImport(chart, 'import', {
-    ...options,
-    backend: new ExternalPostgres(chart, 'postgres', { host: 'database', user: 'mlflow', password: 'a-password' }),
-    source: SqliteSource.fromClaim('old-mlflow', 'mlflow.db'),
-    deadline: deadline === undefined ? undefined : Duration.seconds(deadline),
-  });
 }
 
 const unread = new Set<string>();
@@ -342,15 +306,36 @@ const CASES: Record<string, (chart: Chart, options: object) => void> = {
   restore: addRestore,
 };
 
-const [, , kind = '', argument = ''] = process.argv;
-const app = new App();
-if (kind === 'example') {
-  addExamples(app);
+function synthesize(kind: string, argument: string): string {
+  unread.clear();
+  const app = new App();
+  if (kind === 'example') {
+    addExamples(app);
+  } else {
+    CASES[kind]?.(new Chart(app, 'case'), watched(JSON.parse(argument) as object));
+  }
+  const charts = app.charts.filter(({ node }) => kind !== 'example' || node.id === argument);
+  if (charts.length !== 1 || unread.size > 0) {
+    throw new Error(
+      `There is no ${kind} ${argument}. ${[...unread].map((name) => `Nothing reads ${name}.`).join(' ')}`,
+    );
+  }
+  return Yaml.stringify(...charts.flatMap((chart) => chart.toJson() as unknown[]));
+}
+
+function answer(line: string): { readonly yaml: string } | { readonly error: string } {
+  try {
+    return { yaml: synthesize(...(JSON.parse(line) as [string, string])) };
+  } catch (error) {
+    return { error: String((error as Error).stack) };
+  }
+}
+
+const [, , kind, argument = ''] = process.argv;
+if (kind === undefined) {
+  createInterface({ input: process.stdin }).on('line', (line) => {
+    process.stdout.write(`${JSON.stringify(answer(line))}\n`);
+  });
 } else {
-  CASES[kind]?.(new Chart(app, 'case'), watched(JSON.parse(argument) as object));
+  process.stdout.write(synthesize(kind, argument));
 }
-const charts = app.charts.filter(({ node }) => kind !== 'example' || node.id === argument);
-if (charts.length !== 1 || unread.size > 0) {
-  throw new Error(`There is no ${kind} ${argument}. ${[...unread].map((name) => `Nothing reads ${name}.`).join(' ')}`);
-}
-process.stdout.write(Yaml.stringify(...charts.flatMap((chart) => chart.toJson() as unknown[])));

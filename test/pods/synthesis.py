@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import json
+import subprocess
 from typing import Any
 
 import yaml
-from repository import run_typescript
+from repository import ROOT
 
 
 def example(name: str) -> list[dict[str, Any]]:
@@ -36,4 +37,17 @@ def sqlite_import(**options: Any) -> list[dict[str, Any]]:
 
 @functools.cache
 def _synthesize(kind: str, argument: str) -> str:
-    return run_typescript("test/pods/synth.ts", kind, argument)
+    program = _program()
+    assert program.stdin and program.stdout
+    program.stdin.write(json.dumps([kind, argument]) + "\n")
+    program.stdin.flush()
+    answer = json.loads(program.stdout.readline())
+    assert "yaml" in answer, answer["error"]
+    return str(answer["yaml"])
+
+
+@functools.cache
+def _program() -> subprocess.Popen[str]:
+    """One for all cases of this process: to compile the library takes longer than to use it."""
+    command = ["node", "-r", "tsx/cjs", "test/pods/synth.ts"]
+    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 import synthesis
 from kubelet.kubernetes import Namespace
 from kubelet.pod import Pod
@@ -13,6 +14,8 @@ from loading import Load, Operation, Sampler, create_model, log_batch, search
 from postgres import Postgres
 from tracking import url_of
 from tracking_api import Caller
+
+pytestmark = pytest.mark.migrated
 
 CLIENTS = 64
 COUNT = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'mlflow'"

@@ -105,7 +105,7 @@ def test_a_function_that_asks_a_directory(
     pod = start(
         namespace,
         customAuth=FUNCTION_CASE,
-        extraArgs=["--enable-workspaces"],
+        workspaces=True,
         extraEnvVars={"LDAP_USERS": "ou=people"},
         readHost="replica",
     )

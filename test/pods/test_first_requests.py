@@ -10,12 +10,15 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import pytest
 import synthesis
 from kubelet.kubernetes import Namespace
 from loading import Load, create_model, search
 from postgres import Postgres
 from test_connections import callers, unbounded
 from tracking_api import Answer, Caller
+
+pytestmark = pytest.mark.migrated
 
 WIDENED = """
 import builtins

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 import synthesis
 from kubelet.kubernetes import Namespace
 from kubelet.pod import Pod
 from postgres import Postgres
 from tracking import DEFAULT_EXPERIMENT, check_everything, client_of, log_everything, request
+
+pytestmark = pytest.mark.migrated
 
 INGRESS = "mlflow.example.com"
 ACCEPTED = [

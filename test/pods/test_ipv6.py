@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import synthesis
 from conftest import images
+from identity_provider import IdentityProvider
 from kubelet.kubernetes import Namespace
 from postgres import Postgres
+from test_oauth2_proxy import SECRETS, Browser, Proxy, proxied, take_sidecar
+from test_pgbouncer import connect
 from tracking import DEFAULT_EXPERIMENT, check_everything, client_of, host_of, log_everything, request
 
 
@@ -51,3 +55,29 @@ def test_a_server(namespace: Namespace, postgres: Postgres, tmp_path: Path, work
     assert "::ffff:" not in pod.current_log()
     stopped = pod.delete()
     assert (stopped.killed, [each.code for each in stopped.ended]) == (False, [0])
+
+
+def test_oauth2_proxy_and_pgbouncer(namespace: Namespace, postgres: Postgres, tmp_path: Path) -> None:
+    provider = IdentityProvider(namespace.new_server_address(), "mlflow", SECRETS["client-secret"])
+    documents = proxied(provider, pooled={})
+    sidecar = take_sidecar(documents)
+    secret = {"kind": "Secret", "metadata": {"name": "auth"}, "stringData": SECRETS}
+    namespace.apply([secret, *documents])
+    [pooler, _] = [each.wait_ready() for each in namespace.deployment("pgbouncer")]
+    namespace.hosts["pgbouncer"] = pooler.address
+    [pod] = namespace.deployment()
+    pod.wait_ready()
+    proxy = Proxy(sidecar, pod, tmp_path / "proxy.log")
+    try:
+        proxy.wait_ready(lambda: request(pod, "/ready").status == 200)
+        browser = Browser(pod)
+        page = browser.visit("http://mlflow.test:5000/")
+        assert (page.status_code, "<title>MLflow</title>" in page.text) == (200, True), proxy.log.read_text()
+        assert f"{provider.url}/authorize" in [url.split("?")[0] for url in browser.visited]
+        assert browser.visit(f"http://mlflow.test:5000{DEFAULT_EXPERIMENT}").status_code == 200
+    finally:
+        proxy.process.kill()
+        provider.stop()
+    with closing(connect(pooler, "mlflow", "a-password")) as session, session.cursor() as cursor:
+        cursor.execute("SELECT inet_client_addr() = %s::inet", [pooler.address])
+        assert cursor.fetchone() == (True,)

@@ -7,6 +7,7 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
 import synthesis
 from kubelet.kubernetes import Namespace
 from kubelet.pod import Pod
@@ -14,6 +15,8 @@ from logging_clients import CLIENTS, LoggingClients
 from postgres import Postgres
 from test_outage import assert_alive
 from waiting import eventually
+
+pytestmark = pytest.mark.migrated
 
 WORKERS = 2
 NO_CPU = 8  # seconds; uvicorn's own patience is 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
 import synthesis
 from kubelet.kubernetes import Namespace
 from kubelet.pod import Pod
@@ -13,6 +14,8 @@ from postgres import Postgres
 from prometheus_client.parser import text_string_to_metric_families
 from tracking import DEFAULT_EXPERIMENT, request
 from waiting import eventually
+
+pytestmark = pytest.mark.migrated
 
 FOLDER = "/var/run/mlflow-metrics"
 MISSING = "/api/2.0/mlflow/experiments/get?experiment_id=4711"

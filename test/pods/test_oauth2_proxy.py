@@ -24,7 +24,9 @@ from kubelet.pod import Pod
 from mlflow import MlflowException
 from postgres import Postgres
 from test_server_certificate import server_certificate
-from tracking import DEFAULT_EXPERIMENT, check_everything, client_of, log_everything, request
+from tracking import DEFAULT_EXPERIMENT, check_everything, client_of, host_of, log_everything, request
+
+pytestmark = pytest.mark.migrated
 
 PROXY = os.environ["E2E_OAUTH2_PROXY"]
 SECRETS = {"client-secret": "s3cret %&'", "cookie-secret": "0123456789abcdef" * 2, "passphrase": "p" * 40}
@@ -83,7 +85,8 @@ def documents(provider: IdentityProvider) -> list[Document]:
 
 
 def take_sidecar(documents: list[Document]) -> Document:
-    [deployment] = [each for each in documents if each["kind"] == "Deployment"]
+    deployments = [each for each in documents if each["kind"] == "Deployment"]
+    [deployment] = [each for each in deployments if each["metadata"]["name"] == "mlflow"]
     return deployment["spec"]["template"]["spec"]["initContainers"].pop()
 
 
@@ -116,7 +119,7 @@ class Browser(requests.Session):
         """Follows redirections by hand, since there is no DNS."""
         for _ in range(10):
             self.visited.append(url)
-            real = url.replace("//mlflow.test:5000", f"//{self._pod.address}:5000")
+            real = url.replace("//mlflow.test:5000", f"//{host_of(self._pod)}")
             response = self.get(real, headers={"Host": url.split("/")[2]}, allow_redirects=False)
             if not response.is_redirect:
                 return response

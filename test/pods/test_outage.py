@@ -6,6 +6,7 @@ import re
 import threading
 import time
 
+import pytest
 import synthesis
 from conftest import MakePostgres
 from kubelet.kubernetes import Namespace
@@ -14,6 +15,8 @@ from mlflow import MlflowClient
 from postgres import Postgres
 from tracking import DEFAULT_EXPERIMENT, client_of, request
 from waiting import eventually
+
+pytestmark = pytest.mark.migrated
 
 LATE = 20
 

@@ -17,6 +17,8 @@ from repository import ROOT
 from tracking import check_everything, client_of, log_everything, url_of
 from tracking_api import Caller
 
+pytestmark = pytest.mark.migrated
+
 README = (ROOT / "README.md").read_text()
 BACKENDS = "SELECT count(*) FROM pg_stat_activity WHERE application_name <> 'test' AND usename = 'mlflow'"
 REFUSED = r"authentication failed|no such user"

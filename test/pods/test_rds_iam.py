@@ -22,6 +22,8 @@ from tracking import check_everything, client_of, log_everything, url_of
 from tracking_api import Caller
 from waiting import eventually
 
+pytestmark = pytest.mark.migrated
+
 HOST = SERVER_NAMES[1]
 README = (ROOT / "README.md").read_text()
 KEY = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "a/secret+key"}

@@ -16,6 +16,8 @@ from mlflow.exceptions import MlflowException
 from postgres import Postgres
 from tracking import check_everything, log_everything
 
+pytestmark = pytest.mark.migrated
+
 
 def server_certificate() -> Document:
     data = {f"tls.{kind}": (CERTIFICATES / f"mlflow.{kind}").read_text() for kind in ("crt", "key")}

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 import synthesis
 from kubelet.kubernetes import Namespace
 from kubelet.pod import Pod
 from postgres import Postgres
 from tracking import DEFAULT_EXPERIMENT, request
 from waiting import eventually
+
+pytestmark = pytest.mark.migrated
 
 IN_FLIGHT = 5
 ENDPOINTS_LAG = 4  # seconds that other nodes may still send requests to a deleted pod

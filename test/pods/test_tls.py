@@ -13,14 +13,16 @@ from postgres import Postgres
 from test_connection_check import AT_ONCE, check_ended
 from tracking import client_of, log_everything
 
+pytestmark = pytest.mark.migrated
+
 ENCRYPTED = (
     "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename <> 'postgres'"
 )
 
 
-def ca_of(name: str) -> Document:
+def ca_of(name: str, config_map: str = "postgres-ca") -> Document:
     data = {"ca.crt": (CERTIFICATES / f"{name}.crt").read_text()}
-    return {"kind": "ConfigMap", "metadata": {"name": "postgres-ca"}, "data": data}
+    return {"kind": "ConfigMap", "metadata": {"name": config_map}, "data": data}
 
 
 def client_certificate() -> Document:
@@ -30,6 +32,17 @@ def client_certificate() -> Document:
 
 def test_right_ca_for_verify_full(namespace: Namespace, postgres: Postgres, tmp_path: Path) -> None:
     namespace.apply([ca_of("ca"), *synthesis.server(tls="verifyFull")])
+    [pod] = namespace.deployment()
+    log_everything(client_of(pod.wait_ready()), "encrypted", tmp_path)
+    assert postgres.value(ENCRYPTED) is True
+
+
+def test_cas_of_the_system(namespace: Namespace, postgres: Postgres, tmp_path: Path) -> None:
+    """For psycopg2, whose OpenSSL has no CAs, and for PgBouncer, which does not know `sslrootcert=system`."""
+    namespace.apply([ca_of("ca", "cluster-ca")])
+    namespace.apply(synthesis.server(tls="systemCa", openShift=True, pooled={}))
+    [pooler, _] = [pod.wait_ready() for pod in namespace.deployment("pgbouncer")]
+    namespace.hosts["pgbouncer"] = pooler.address
     [pod] = namespace.deployment()
     log_everything(client_of(pod.wait_ready()), "encrypted", tmp_path)
     assert postgres.value(ENCRYPTED) is True
@@ -47,6 +60,11 @@ def test_wrong_ca(mode: str, namespace: Namespace, postgres: Postgres) -> None:
     refuse_certificate(namespace, "database", postgres, "SSL error: certificate verify failed")
 
 
+def test_a_ca_that_the_system_does_not_know(namespace: Namespace, postgres: Postgres) -> None:
+    namespace.apply(synthesis.server(tls="systemCa"))
+    refuse_certificate(namespace, "database", postgres, "SSL error: certificate verify failed", waited=1)
+
+
 def test_wrong_name_for_verify_full(namespace: Namespace, postgres: Postgres) -> None:
     namespace.hosts["elsewhere"] = postgres.address
     namespace.apply([ca_of("ca"), *synthesis.server(tls="verifyFull", host="elsewhere")])
@@ -54,9 +72,11 @@ def test_wrong_name_for_verify_full(namespace: Namespace, postgres: Postgres) ->
     refuse_certificate(namespace, "elsewhere", postgres, why)
 
 
-def refuse_certificate(namespace: Namespace, host: str, postgres: Postgres, why: str) -> None:
+def refuse_certificate(
+    namespace: Namespace, host: str, postgres: Postgres, why: str, waited: int = 0
+) -> None:
     [pod] = namespace.deployment(only_init=True)
-    [ended] = pod.wait_init(60)
+    ended = pod.wait_init(60)[waited]
     at = rf'connection to server at "{host}" \({re.escape(postgres.address)}\), port 5432'
     line = UNTRUSTED.replace("{at}", at).replace("{why}", why)
     check_ended(ended, 1, line, AT_ONCE.replace("of 4 s", "of 120 s"))

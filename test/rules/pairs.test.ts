@@ -60,7 +60,7 @@ test.each<[Partial<MlflowServerProps>, string]>([
   ],
   [
     { extraEnvVars: { MLFLOW_WEBHOOK_CACHE_TTL: EnvValue.fromValue('5') } },
-    '`encryption.webhookKey` is required with webhooks, which MLFLOW_WEBHOOK_CACHE_TTL in `extraEnvVars` sets up. Otherwise each worker generates a key, and cannot read the webhooks of the others. Pass SecretKey.fromSecretName(name, key).',
+    '`encryption.webhookKey` is required with webhooks, which MLFLOW_WEBHOOK_CACHE_TTL in `extraEnvVars` sets up. Otherwise the server refuses webhooks that have a secret. Pass SecretKey.fromSecretName(name, key).',
   ],
 ])('%#: what cannot work is an error', (props, message) => {
   expect(() => serverManifests(props)).toThrow(new Error(`[chart/mlflow] ${message}`));

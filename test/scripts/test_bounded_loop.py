@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -60,9 +61,9 @@ print([name in sys.modules for name in wanted], "mlflow.server.auth" in sys.modu
 
 def test_the_stores_are_loaded_before_the_first_request() -> None:
     pytest.importorskip("mlflow.store.model_registry.sqlalchemy_store")
-    folder = bounded_loop.__file__.rsplit("/", 1)[0]
     command = [sys.executable, "-W", "ignore", "-c", LOADED]
-    printed = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=True)
+    environment = {**os.environ, "PYTHONPATH": ":".join(sys.path)}
+    printed = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
     assert printed.stdout.split("\n")[0] == "[True, True] False", printed.stderr
 
 

@@ -28,6 +28,12 @@ def test_known_and_own_cas_each_once(tmp_path: Path) -> None:
     assert bundle.count(first) == 1
 
 
+def test_known_cas_alone(tmp_path: Path) -> None:
+    target = tmp_path / "bundle.crt"
+    subprocess.run([sys.executable, "-c", SCRIPT.read_text(), str(target)], check=True)
+    assert target.read_text().count("BEGIN CERTIFICATE") > 50
+
+
 @pytest.mark.parametrize("text", ["", "not PEM"])
 def test_a_file_without_a_certificate(text: str, tmp_path: Path) -> None:
     result = write(text, tmp_path)

@@ -77,6 +77,7 @@ MESSAGES = [
     ("client-certificate", f"{TO}SSL error: tlsv13 alert certificate required\n"),
     ("client-certificate", f'{TO}FATAL:  certificate authentication failed for user "mlflow"\n'),
     ("bad-settings", 'invalid sslmode value: "yes"\n'),
+    ("missing-schema", 'ERROR:  schema "ml" does not exist\n'),
     ("bad-settings", 'invalid integer value "tcp://10.0.0.1:5432" for connection option "port"\n'),
     ("bad-settings", "could not match 3 port numbers to 2 hosts\n"),
     ("bad-settings", f"{TO}FATAL:  unsupported startup parameter: options\n"),
@@ -101,7 +102,10 @@ def test_waits_for_what_can_heal_only() -> None:
 
 
 def test_every_cause_has_an_example_above() -> None:
-    assert {name for name, _ in MESSAGES} == set(CAUSES) - {"bad-image"}  # told apart otherwise
+    assert {name for name, _ in MESSAGES} == set(CAUSES) - {
+        "bad-image",
+        "other-schema",
+    }  # told apart otherwise
 
 
 @pytest.mark.parametrize(
@@ -211,3 +215,17 @@ def test_finds_the_driver_error_in_what_others_made_of_it() -> None:
     outer.__cause__ = wrapped
     assert find_database_error(outer) is original
     assert find_database_error(RuntimeError("other")) is None
+
+
+def test_a_pooler_that_refuses_the_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_SCHEMA", "ml")
+    refused = classify(Exception("FATAL:  unsupported startup parameter: options"))
+    assert str(refused) == (
+        "other-schema: FATAL: unsupported startup parameter: options. A pooler passes no schema on: ALTER"
+        " ROLE this user IN DATABASE this database SET search_path = ml, and leave out `schema` of the"
+        " backend"
+    )
+
+
+def test_advice_names_the_schema_of_the_message() -> None:
+    assert " ON SCHEMA ml to this user" in str(classify(Exception("permission denied for schema ml")))

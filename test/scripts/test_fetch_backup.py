@@ -60,6 +60,20 @@ def test_describes_a_whole_dump(
     assert capsys.readouterr().out == f"fetch-backup: whole: {ABOUT}\n"
 
 
+def test_the_newest_of_one_backup(
+    run: Run, volume: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch, termination_log: Path
+) -> None:
+    put(volume, "nightly-20260103T030405Z-newer", age=-1)
+    assert run() == 4
+    assert termination_log.read_text() == (
+        "fetch-backup: ambiguous: there are dumps of several backups, the newest"
+        f" nightly-20260103T030405Z-newer, {NEW}, {OLD}. Name one of them\n"
+    )
+    monkeypatch.setenv("BACKUP_NAME", "backup")
+    assert run() == 0
+    assert (scratch / "path").read_text() == f"{volume}/{NEW}.dump\n"
+
+
 def test_one_by_name(run: Run, scratch: Path) -> None:
     assert run(OLD) == 0
     assert OLD in (scratch / "path").read_text()

@@ -25,6 +25,7 @@ def world(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(random, "uniform", lambda low, high: high)
     monkeypatch.setattr(script, "prepare", lambda program: None)
     monkeypatch.setattr(script, "image_revisions", lambda: IMAGE)
+    monkeypatch.setattr(script, "ensure_schema", lambda uri: None)
     for name in ("read_schema", "connect", "carry_out"):
         monkeypatch.setattr(script, name, getattr(world, name))
     return world
@@ -221,11 +222,40 @@ def test_the_artifact_root_has_a_default(root: str, world: World, monkeypatch: p
     assert seen == [script.Settings("postgresql+psycopg2://", root or "mlflow-artifacts:/", 600)]
 
 
+@pytest.mark.parametrize(
+    ("schema", "change", "is_planned"),
+    [
+        (EMPTY, "initialised: revision none -> c3", False),
+        (OLD, "upgraded: revision a1 -> c3", True),
+        (CURRENT, "up-to-date: revision c3 -> c3", False),
+    ],
+)
+def test_plans_without_a_change(
+    schema: Schema,
+    change: str,
+    is_planned: bool,
+    world: World,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    plan = tmp_path / "plan"
+    plan.write_text("of an earlier try\n")
+    monkeypatch.setenv("MIGRATION_PLAN", str(plan))
+    world.schema = schema
+    assert script.main(["--plan"]) == 0
+    assert last_line(capsys) == f"init-mlflow: plan: {change}"
+    assert (world.locks, world.carried_out) == (0, [])
+    assert plan.exists() == is_planned
+    if is_planned:
+        assert plan.read_text() == f"{change}\n"
+
+
 def test_does_not_migrate_when_the_argument_is_misspelt(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert script.main(["--wiat"]) == 1
-    assert last_line(capsys) == "init-mlflow: bad-settings: arguments ['--wiat']. Give none, or --wait"
+    assert last_line(capsys) == "init-mlflow: bad-settings: arguments ['--wiat']. Give none, --wait or --plan"
     assert world.locks == 0
 
 

@@ -67,6 +67,19 @@ def test_stores_the_dump_and_then_its_manifest(
     )
 
 
+def test_stores_only_what_was_planned(
+    run: Run, volume: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = tmp_path / "plan"
+    before = names(volume)
+    assert run(MIGRATION_PLAN=str(plan)) == 0
+    assert capsys.readouterr().out == "store-backup: not needed: no existing table changes\n"
+    assert names(volume) == before
+    plan.touch()
+    assert run(MIGRATION_PLAN=str(plan)) == 0
+    assert names(volume) == [f"{NAME}.dump", f"{NAME}.json"]
+
+
 @pytest.mark.parametrize("content", [b"conten", b"Content", b""])
 def test_a_dump_that_changed_meanwhile_is_not_kept(
     content: bytes, run: Run, volume: Path, termination_log: Path

@@ -51,7 +51,8 @@ def test_says_one_line_for_each_attempt(clock: Clock, capsys: pytest.CaptureFixt
 def test_fails_at_once_where_waiting_cannot_heal(cause: Cause, clock: Clock, termination_log: Path) -> None:
     assert run(forever(cause.name), clock) == FAILED
     assert clock.naps == []
-    assert termination_log.read_text().startswith(f"wait-for-database: {cause.name}: seen. {cause.advice} (")
+    advice = cause.advice.replace("{schema}", "public")
+    assert termination_log.read_text().startswith(f"wait-for-database: {cause.name}: seen. {advice} (")
 
 
 @pytest.mark.parametrize("cause", [cause for cause in CAUSES.values() if cause.retry], ids=lambda c: c.name)
@@ -80,6 +81,9 @@ def test_waits_for_what_is_being_made_only_if_it_may_appear(name: str, clock: Cl
     assert run(iter([problem(name), "there"]), clock, may_appear=True) == DONE
 
 
+DEFAULT_PATH = ('"$user", public', ["public", "pg_catalog"], False)
+
+
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
@@ -93,8 +97,74 @@ def test_waits_for_what_is_being_made_only_if_it_may_appear(name: str, clock: Cl
     ],
 )
 def test_judges_the_session(row: tuple, expected: str) -> None:
-    outcome = database_check.judge(*row)
+    outcome = database_check.judge(*row, *DEFAULT_PATH)
     assert (outcome.cause.name if isinstance(outcome, Problem) else "ready") == expected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "schema", "path", "may_create", "expected"),
+    [
+        ("ml", "ml", "ml", False, 'user "u", database "d", schema "ml", without MLflow\'s tables'),
+        (None, "ml", "ml", False, 'user "u", database "d", schema "ml", without MLflow\'s tables'),
+        ("new", None, "new", True, 'user "u", database "d", schema "new", which does not exist yet'),
+        (
+            "new",
+            None,
+            "new",
+            False,
+            'missing-schema: there is no such schema (user "u", database "d", schema "new"). CREATE SCHEMA'
+            " new AUTHORIZATION this user, or GRANT CREATE ON DATABASE to this user",
+        ),
+        (
+            None,
+            None,
+            '"$user", ml',
+            True,
+            'no-create-privilege: no USAGE or no CREATE on the schema (user "u", database "d", schema "ml").'
+            " GRANT USAGE, CREATE ON SCHEMA ml to this user, or make it the owner of the database (PostgreSQL"
+            " 15 and later grant CREATE to nobody else)",
+        ),
+        (
+            "ml",
+            "public",
+            '"$user", public',
+            True,
+            'other-schema: the search_path is "$user", public instead of ml (user "u", database "d", schema'
+            ' "public"). A pooler passes no schema on: ALTER ROLE this user IN DATABASE this database SET'
+            " search_path = ml, and leave out `schema` of the backend",
+        ),
+    ],
+)
+def test_judges_the_schema(
+    wanted: str | None,
+    schema: str | None,
+    path: str,
+    may_create: bool,
+    expected: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if wanted is not None:
+        monkeypatch.setenv("DATABASE_SCHEMA", wanted)
+    schemas = ["public", "ml"]
+    usable = schema is not None
+    row = ("u", "d", schema, False, usable, None, path, schemas, may_create)
+    assert str(database_check.judge(*row)) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ('"$user", public', "public"),
+        ('"$user", "a, ""b"""', 'a, "b"'),
+        ("ml, other", "ml"),
+        ("gone, other", "other"),
+        ("gone", "gone"),
+        ('"$user"', "u"),
+        ("", "public"),
+    ],
+)
+def test_names_the_schema_of_a_search_path(path: str, expected: str) -> None:
+    assert database_check.named_schema(path, "u", ["public", "ml", "other", 'a, "b"']) == expected
 
 
 class Driver(ModuleType):
@@ -133,7 +203,7 @@ class Driver(ModuleType):
 
 
 def test_logs_in_queries_and_closes(monkeypatch: pytest.MonkeyPatch) -> None:
-    driver = Driver(("u", "d", "public", False, True, None))
+    driver = Driver(("u", "d", "public", False, True, None, *DEFAULT_PATH))
     monkeypatch.setitem(sys.modules, "psycopg2", driver)
     assert database_check.check() == 'user "u", database "d", schema "public", without MLflow\'s tables'
     assert driver.closed

@@ -181,3 +181,10 @@ def test_an_exporter_gets_a_password_of_its_own(
 def test_the_exporter_is_nobody_else(run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(PGBOUNCER_STATS_USER="mlflow") == 1
     assert "PGUSER must not be mlflow" in capsys.readouterr().out
+
+
+def test_sets_the_schema_of_each_connection(run, tmp_path: Path) -> None:
+    assert run(DATABASE_SCHEMA='Team\'s "ML"') == 0
+    assert (tmp_path / "databases.ini").read_text() == (
+        "[databases]\nmlflow = host='db' port=5432 connect_query='SET search_path = \"Team''s \"\"ML\"\"\"'\n"
+    )

@@ -1,4 +1,4 @@
-import { container, only, podOf, server, serverManifests, chart } from '../support/synth';
+import { chart, container, podOf, scriptsOf, server, serverManifests } from '../support/synth';
 
 const FOLDER = '/var/run/mlflow-metrics';
 
@@ -9,7 +9,7 @@ test('no metrics by default', () => {
 });
 
 test('the server starts on an empty folder in memory, and counts there', () => {
-  const manifests = serverManifests({ metrics: true, extraArgs: ['--enable-workspaces'] });
+  const manifests = serverManifests({ metrics: true, extraArgs: ['--secrets-cache-ttl=60'] });
   const { command, args, volumeMounts, ports } = container(manifests, 'mlflow');
   expect(command).toEqual([
     'python',
@@ -26,9 +26,9 @@ test('the server starts on an empty folder in memory, and counts there', () => {
     emptyDir: { medium: 'Memory', sizeLimit: '64Mi' },
   });
   expect(ports).toEqual([{ name: 'http', containerPort: 5000 }]);
-  const scripts = only(manifests, 'ConfigMap').data;
+  const scripts = scriptsOf(manifests).data;
   expect(scripts).toHaveProperty(['serve_with_metrics.py']);
-  expect(only(serverManifests(), 'ConfigMap').data).not.toHaveProperty(['serve_with_metrics.py']);
+  expect(scriptsOf(serverManifests()).data).not.toHaveProperty(['serve_with_metrics.py']);
 });
 
 test('the library sets what belongs to it', () => {

@@ -10,7 +10,17 @@ import {
   VolumeArtifacts,
 } from 'cdk8s-mlflow';
 
-import { chart, container, env, type Manifest, only, podOf, server, serverManifests } from '../support/synth';
+import {
+  chart,
+  container,
+  env,
+  type Manifest,
+  only,
+  podOf,
+  scriptsOf,
+  server,
+  serverManifests,
+} from '../support/synth';
 
 const shared = new VolumeArtifacts({
   persistence: Persistence.newClaim({ accessModes: [PersistentVolumeAccessMode.READ_WRITE_MANY] }),
@@ -20,6 +30,7 @@ test('makes exactly what a server needs, under its own name', () => {
   expect(serverManifests().map((m) => `${m.kind}/${m.metadata.name}`)).toEqual([
     'PersistentVolumeClaim/mlflow-artifacts',
     expect.stringMatching(/^ConfigMap\/mlflow-scripts-[0-9a-f]{8}$/),
+    expect.stringMatching(/^ConfigMap\/mlflow-postgres-service-[0-9a-f]{8}$/),
     'ServiceAccount/mlflow',
     'Deployment/mlflow',
     'Service/mlflow',
@@ -110,7 +121,7 @@ test('settings reach the server', () => {
       logLevel: LogLevel.DEBUG,
       jobExecution: true,
       telemetry: true,
-      extraArgs: ['--enable-workspaces'],
+      extraArgs: ['--secrets-cache-ttl=60'],
       extraEnvVars: { MLFLOW_SERVER_X_FRAME_OPTIONS: EnvValue.fromValue('DENY') },
     }),
     'mlflow',
@@ -120,7 +131,7 @@ test('settings reach the server', () => {
       '--workers=3',
       '--static-prefix=/tracking',
       '--uvicorn-opts=--log-level=debug --timeout-worker-healthcheck=30 --timeout-keep-alive=105 --loop=bounded_loop:new_loop --log-config=/opt/mlflow/scripts/uvicorn_log.json',
-      '--enable-workspaces',
+      '--secrets-cache-ttl=60',
     ]),
   );
   expect(env(mlflow)).toMatchObject({
@@ -295,7 +306,7 @@ test('cdk8s-plus goes on from the deployment', () => {
 });
 
 test('the scripts are the files of the library, in a ConfigMap that cannot change', () => {
-  const configMap = only(serverManifests(), 'ConfigMap');
+  const configMap = scriptsOf(serverManifests());
   expect(configMap.immutable).toBe(true);
   expect(Object.keys(configMap.data)).toEqual(expect.arrayContaining(['migrate_database.py', 'wait_for_database.py']));
 });

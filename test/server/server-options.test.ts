@@ -10,12 +10,12 @@ import { chart, container, server, serverManifests } from '../support/synth';
 
 import recorded from './server-options.json';
 
-const OPTIONS_PASSED_ON = ['--x-frame-options', '--trace-archival-config', '--secrets-cache-ttl'].concat([
+const OPTIONS_PASSED_ON = [
+  '--x-frame-options',
+  '--secrets-cache-ttl',
   '--secrets-cache-max-size',
   '--workspace-store-uri',
-  '--enable-workspaces',
-  '--disable-workspaces',
-]);
+];
 const UVICORN_PASSED_ON =
   'access-log app-dir backlog date-header forwarded-allow-ips h11-max-incomplete-event-size header http http2 lifespan ' +
   'limit-concurrency limit-max-requests limit-max-requests-jitter log-config proxy-headers reset-contextvars root-path ' +
@@ -75,7 +75,7 @@ test.each<[string[], string]>([
   [['--uvicorn-opts=--log-level=debug'], `\`extraArgs --uvicorn-opts --log-level=debug\` ${set} Use \`logLevel\`.`],
   [['--uvicorn-opts', '--workers 3'], `\`extraArgs --uvicorn-opts --workers 3\` ${set} Use \`workers\`.`],
   [
-    ['--enable-workspaces', '--uvicorn-opts'],
+    ['--secrets-cache-ttl=60', '--uvicorn-opts'],
     '`extraArgs --uvicorn-opts` must have options of uvicorn as its value, got an empty string.',
   ],
   [['--uvicorn-opts="a'], '`extraArgs --uvicorn-opts` must close its quotation marks, got "\\"a".'],
@@ -101,10 +101,10 @@ test.each([
 });
 
 test('options of uvicorn are added to those of the library', () => {
-  const extraArgs = ['--uvicorn-opts', '--backlog 10', '--enable-workspaces', '--uvicorn-opts=--header "a: b"'];
+  const extraArgs = ['--uvicorn-opts', '--backlog 10', '--secrets-cache-ttl=60', '--uvicorn-opts=--header "a: b"'];
   const { args } = container(serverManifests({ extraArgs }), 'mlflow');
-  expect(args.filter((arg: string) => /uvicorn|backlog|workspaces/.test(arg))).toEqual([
+  expect(args.filter((arg: string) => /uvicorn|backlog|secrets/.test(arg))).toEqual([
     '--uvicorn-opts=--log-level=info --timeout-worker-healthcheck=30 --timeout-keep-alive=105 --loop=bounded_loop:new_loop --log-config=/opt/mlflow/scripts/uvicorn_log.json --backlog 10 --header "a: b"',
-    '--enable-workspaces',
+    '--secrets-cache-ttl=60',
   ]);
 });

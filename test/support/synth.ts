@@ -35,6 +35,14 @@ export function only(manifests: Manifest[], kind: string, name?: string): Manife
   return found[0];
 }
 
+/** The ConfigMap of the scripts. */
+export function scriptsOf(manifests: Manifest[]): Manifest {
+  return only(
+    manifests.filter((m) => m.metadata.name.includes('-scripts-')),
+    'ConfigMap',
+  );
+}
+
 /** The pod of the server. */
 export function podOf(manifests: Manifest[]): Manifest {
   return only(manifests, 'Deployment').spec.template.spec;

@@ -32,8 +32,8 @@ export function makeVirtualenv(python, folder, packages) {
   quiet(inside, ['-m', 'uv', 'pip', 'install', '--python', inside, '--compile-bytecode', ...packages]);
 }
 
-/** `go install` into the folder `bin`; nothing of what it downloads is kept. */
-export function goInstall(go, what, bin, options = {}) {
+/** `go install` into the folder `bin`, with build `tags`; nothing of what it downloads is kept. */
+export function goInstall(go, what, bin, { tags = '', ...options } = {}) {
   const build = `${bin}-build`;
   quiet(go, ['install', what], {
     ...options,
@@ -46,7 +46,7 @@ export function goInstall(go, what, bin, options = {}) {
       // Pods have another C library than the machine that builds, or none.
       CGO_ENABLED: '0',
       // Go makes its downloads read-only otherwise, also for the removal below.
-      GOFLAGS: '-modcacherw -buildvcs=false',
+      GOFLAGS: `-modcacherw -buildvcs=false -tags=${tags}`,
     },
   });
   rmSync(build, { recursive: true, force: true });

@@ -109,6 +109,15 @@ test.each<[Partial<MlflowServerProps>, string]>([
     { extraEnvVars: { NAME: EnvValue.fromProcess('CDK8S_MLFLOW_NOT_SET') } },
     `\`extraEnvVars.NAME\` must have a value, got undefined. ${hint}`,
   ],
+  [
+    { extraEnvVars: { NAME: EnvValue.fromValue(given(5432)) } },
+    '`extraEnvVars.NAME` must hold a string, got a number. Write it in quotes.',
+  ],
+  [
+    { extraEnvVars: { NAME: EnvValue.fromValue(given(true)) } },
+    '`extraEnvVars.NAME` must hold a string, got true. Write it in quotes.',
+  ],
+  [{ extraEnvVars: { NAME: EnvValue.fromValue(given({})) } }, '`extraEnvVars.NAME` must hold a string, got an object.'],
   [{ extraEnvVars: { NAME: given('value') } }, '`extraEnvVars.NAME` must be an EnvValue, got a string.'],
   [
     { resources: { cpu: { request: Cpu.millis(Number.NaN) } } },
@@ -140,11 +149,11 @@ test('a secret is not shown', () => {
   );
 });
 
-test('a verified TLS mode needs its CA', () => {
-  expect(() => PostgresTls.verifyFull({ ca: unset })).toThrow(
+test('a TLS mode that has no CAs of its own needs its CA', () => {
+  expect(() => PostgresTls.verifyCa({ ca: unset })).toThrow(
     new Error(
-      '[PostgresTls.verifyFull] `ca` must be given, got undefined. Use FileSource.fromConfigMap() or .fromSecret().',
+      '[PostgresTls.verifyCa] `ca` must be given, got undefined. Use FileSource.fromConfigMap() or .fromSecret().',
     ),
   );
-  expect(PostgresTls.verifyFull({ ca: FileSource.fromSecret('ca', 'ca.crt') }).mode).toBe('verify-full');
+  expect(PostgresTls.verifyCa({ ca: FileSource.fromSecret('ca', 'ca.crt') }).mode).toBe('verify-ca');
 });

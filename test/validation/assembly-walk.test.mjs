@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { App, Chart, Duration, Size } from 'cdk8s';
 import { Cpu, EnvValue } from 'cdk8s-plus-28';
 
+import { BackupLocation, DatabaseMigration } from '../../build/lib/index.js';
 import { isA, isOwn, membersOf, nameOf, own, typeOf } from '../../tools/assemblies.mjs';
 import { Maker } from '../judges/generated/recipes.mjs';
 import { make } from '../judges/generated/synthesize.mjs';
@@ -52,7 +53,13 @@ const OF_NOTHING = {
 const NO_OBJECT = ['x', 5, true, ['x']];
 
 /** What a value needs beside what it requires, to be of use to others. */
-const GIVEN = { MlflowServerProps: { metrics: true } };
+const GIVEN = {
+  MlflowServerProps: {
+    metrics: true,
+    databaseMigration: DatabaseMigration.job({ backupTo: BackupLocation.volume() }),
+    traceArchival: { retention: Duration.days(30) },
+  },
+};
 
 /** Makes what a call needs, and nothing else. */
 class Baselines extends Maker {

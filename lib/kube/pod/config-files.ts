@@ -38,7 +38,7 @@ export function mountConfigFiles(
       typeof content === 'string' ? content : (Lazy.any({ produce: content }) as string),
     ),
   });
-  nameByContent(ApiObject.of(configMap), () => `${name}-${digestOf(data)}`);
+  nameByContent(ApiObject.of(configMap), name, () => `${name}-${digestOf(data)}`);
   // A volume takes the name when it is made; the content may change after that.
   const nameLater = Lazy.any({ produce: () => configMap.name }) as string;
   const reference = kplus.ConfigMap.fromConfigMapName(scope, `${id}-reference`, nameLater);

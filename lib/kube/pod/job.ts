@@ -36,7 +36,7 @@ export function oneShotJob(scope: Construct, id: string, pod: Pod, options: OneS
     failAtOnce(job, codes);
   }
   const object = ApiObject.of(job);
-  nameByContent(object, nameOf(object, name));
+  nameByContent(object, name, nameOf(object, name));
   return job;
 }
 

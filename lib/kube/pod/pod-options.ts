@@ -27,6 +27,11 @@ export interface PodOptions {
   readonly priorityClassName?: string;
 }
 
+/** References to pull secrets. One is rendered once: a server-side apply refuses a name that stands twice. */
+export function pullSecretsOf(names: readonly string[] | undefined): { readonly name: string }[] | undefined {
+  return names && [...new Set(names)].map((name) => ({ name }));
+}
+
 /** Validates the image and the resources of a container. */
 export function checkContainer(
   problems: Problems,

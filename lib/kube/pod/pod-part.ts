@@ -17,7 +17,9 @@ export interface PodPart {
   readonly envVariables?: Record<string, kplus.EnvValue>;
   /** Files of each container that lists the part. */
   readonly volumeMounts?: kplus.VolumeMount[];
-  /** Native sidecars of the pod, which start before all other containers. */
+  /** Init containers of the pod, which end before all other containers start. */
+  readonly initContainers?: readonly PodContainer[];
+  /** Native sidecars of the pod, which start before all containers but `initContainers`. */
   readonly sidecars?: kplus.ContainerProps[];
   readonly podLabels?: Record<string, string>;
   /** Revisions of files and values that containers read at start: a change replaces the pods. Those of several parts are joined. */
@@ -25,6 +27,16 @@ export interface PodPart {
   readonly serviceAccountAnnotations?: Record<string, string>;
   /** Network routes of the pod, if it is isolated. */
   readonly routes?: NetworkRoute[];
+}
+
+/** Options of a container that do not come from its parts. */
+export type ContainerOptions = Omit<kplus.ContainerProps, 'name' | 'envVariables' | 'volumeMounts' | 'securityContext'>;
+
+/** A container of a pod: its parts, in the order in which their variables and files are rendered. */
+export interface PodContainer {
+  readonly name: string;
+  readonly parts: readonly PodPart[];
+  readonly options: ContainerOptions;
 }
 
 /** Validates a part, which may come from a value of the user: a connection, an artifact location. */

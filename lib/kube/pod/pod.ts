@@ -8,19 +8,12 @@ import type { NetworkRoute } from '../network/network-route';
 import { addPullSecrets } from '../same-namespace';
 
 import type { ObjectLabels } from './labels';
-import { checkPart, type PodPart } from './pod-part';
+import { pullSecretsOf } from './pod-options';
+import { checkPart, type ContainerOptions, type PodContainer, type PodPart } from './pod-part';
 import { exactResources } from './resources';
 import { RESTRICTED_CONTAINER, RESTRICTED_POD } from './restricted';
 
-/** Options of a container that do not come from its parts. */
-export type ContainerOptions = Omit<kplus.ContainerProps, 'name' | 'envVariables' | 'volumeMounts' | 'securityContext'>;
-
-/** A container of a pod: its parts, in the order in which their variables and files are rendered. */
-export interface PodContainer {
-  readonly name: string;
-  readonly parts: readonly PodPart[];
-  readonly options: ContainerOptions;
-}
+export type { ContainerOptions, PodContainer };
 
 /** A container with these parts. */
 export function container(
@@ -108,6 +101,7 @@ export function podOf(problems: Problems, labels: ObjectLabels, input: PodInput)
     serviceAccountAnnotations,
     serviceAccount,
     initContainers: [
+      ...distinct(all.flatMap((part) => part.initContainers ?? [])).map((each) => render(problems, each)),
       ...distinct(all.flatMap((part) => part.sidecars ?? [])).map(exactContainer),
       ...initContainers.map((each) => render(problems, each)),
     ],
@@ -135,12 +129,10 @@ export function podProps(scope: Construct, pod: Pod): kplus.WorkloadProps {
 /** Patches the pod template of a workload with the fields that cdk8s-plus-28 has no props for. */
 export function completePod(workload: kplus.Workload, { fields }: Pod): void {
   const { ephemeralVolumes = [], imagePullSecrets, ...others } = fields;
-  // A server-side apply refuses one that is named twice.
-  const pullSecrets = imagePullSecrets && distinct(imagePullSecrets);
   const path = workload instanceof kplus.CronJob ? '/spec/jobTemplate/spec/template/spec' : '/spec/template/spec';
   const values: Record<string, unknown> = {
     ...others,
-    imagePullSecrets: pullSecrets?.map((name) => ({ name })),
+    imagePullSecrets: pullSecretsOf(imagePullSecrets),
     // A Service called `mlflow` would inject MLFLOW_PORT=tcp://…, which MLflow reads as its own setting.
     enableServiceLinks: false,
   };
@@ -148,7 +140,7 @@ export function completePod(workload: kplus.Workload, { fields }: Pod): void {
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => JsonPatch.add(`${path}/${name}`, value));
   const object = ApiObject.of(workload);
-  addPullSecrets(object, pullSecrets ?? []);
+  addPullSecrets(object, imagePullSecrets ?? []);
   object.addJsonPatch(...patches, ...ephemeralVolumes.map((each) => volumePatch(workload, each)));
 }
 
@@ -192,9 +184,11 @@ function render(problems: Problems, { name, parts, options }: PodContainer): kpl
       owners.set(variable, part);
       envVariables[variable] = value;
     }
-    for (const { path } of part.volumeMounts ?? []) {
+    for (const { path } of distinct(part.volumeMounts ?? [])) {
       const other = paths.get(path);
-      if (other !== undefined && other !== part) {
+      if (other === part) {
+        problems.say(`\`${part.of ?? name}\` must not mount two volumes at ${path}.`, 'Give each a path of its own.');
+      } else if (other !== undefined) {
         problems.reserved(`${part.of ?? name}: a volume at ${path}`, other.of ?? '');
       }
       paths.set(path, part);

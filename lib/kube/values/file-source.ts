@@ -39,6 +39,15 @@ export class FileSource {
   }
 
   /**
+   * What refers to the file in the manifest of somebody else.
+   *
+   * @internal
+   */
+  public get _reference(): { readonly kind: 'secret' | 'configMap'; readonly name: string; readonly key: string } {
+    return { kind: this.kind, name: this.name, key: this.key };
+  }
+
+  /**
    * Mounts the file into a folder, under a name. `id` is the name of its volume.
    *
    * @internal

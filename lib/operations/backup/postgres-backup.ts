@@ -2,32 +2,34 @@ import { Cron, type Duration } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
-import { IMAGES } from '../../images';
 import { failAtOnce } from '../../kube/pod/job';
-import type { PodPart } from '../../kube/pod/pod-part';
-import { texts } from '../../kube/values/env-values';
+import type { BackupLocation } from '../../artifacts/backup-location';
 import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
 import { exitCode, ScriptFiles } from '../../scripts/scripts';
+import { DEFAULT_RETAINED_DUMPS, DUMP_EXIT_CODES, DUMP_SCRIPTS, dumpContainers } from '../../startup/database-dump';
 import { checkSeconds, checkWhole } from '../../validation/checks';
 import { checkImage } from '../../validation/image';
 import { problemsOf } from '../../kube/construct';
 import type { Problems } from '../../validation/problems';
 import { checkConstruct } from '../../validation/arguments';
 import { checkOperation, Operation, type OperationProps } from '../operation';
-import { checkScheduled, cronJobOf, DEFAULT_DEADLINE, type ScheduledProps } from '../scheduled';
+import {
+  checkScheduled,
+  cronJobOf,
+  DEFAULT_DEADLINE,
+  type IScheduledOperation,
+  type ScheduledProps,
+} from '../scheduled';
 
-import type { BackupLocation } from './backup-location';
-
-const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'dump_database.sh', 'store_backup.py');
+const SCRIPTS = ScriptFiles.named('wait_for_database.py', ...DUMP_SCRIPTS);
 
 /** Connections to the database: the session that holds the snapshot, and pg_dump's. */
 const CONNECTIONS = 2;
 
-/** Exit codes after which a retry cannot succeed: permanent connection failure, pg_dump too old, old dumps not deleted. */
+/** Exit codes after which a retry cannot succeed: a permanent connection failure, and those of the dump. */
 const NON_RETRYABLE_EXIT_CODES = {
   'wait-for-database': [exitCode('FAILED')],
-  dump: [exitCode('WRONG_VERSION')],
-  store: [exitCode('NOT_DELETED')],
+  ...DUMP_EXIT_CODES,
 };
 
 /** Which dumps are kept. The newest complete one always is. */
@@ -87,7 +89,7 @@ export interface PostgresBackupProps extends OperationProps, ScheduledProps {
  *
  * A schema migration waits for a running dump, and a dump for a running migration. Dumps do not contain artifacts.
  */
-export class PostgresBackup extends Construct {
+export class PostgresBackup extends Construct implements IScheduledOperation {
   /** The CronJob. */
   public readonly cronJob: kplus.CronJob;
 
@@ -96,47 +98,29 @@ export class PostgresBackup extends Construct {
 
   public constructor(scope: Construct, id: string, props: PostgresBackupProps) {
     super(...checkConstruct('PostgresBackup', scope, id, props));
-    const { schedule = Cron.daily(), deadline = DEFAULT_DEADLINE, retention: { count = 7, maxAge } = {} } = props;
+    const {
+      schedule = Cron.daily(),
+      deadline = DEFAULT_DEADLINE,
+      retention: { count = DEFAULT_RETAINED_DUMPS, maxAge } = {},
+    } = props;
     const problems = problemsOf(this);
     checkBackup(problems, id, props);
     const { connection } = props.backend;
     const input = { component: 'backup', props, connection, scripts: SCRIPTS, connections: CONNECTIONS };
     const pod = Operation.pod(this, problems, input, (operation) => {
-      const location = props.target._bind(this);
-      const work: PodPart = {
-        volumeMounts: location.workMounts,
-        envVariables: texts({
-          WORK_FOLDER: location.workFolder,
-          // A pod outlives the deadline of its Job by its grace period at most.
-          STALE_MINUTES: Math.ceil(deadline.toMinutes({ integral: false })) + 10,
-        }),
-      };
-      const settings: PodPart = {
-        envVariables: texts({
-          BACKUP_NAME: id,
-          BACKUP_LOCATION: location.uri,
-          KEEP_COUNT: count,
-          ...(maxAge !== undefined && { KEEP_SECONDS: maxAge.toSeconds() }),
-        }),
-      };
-      return {
-        initContainers: [
-          ...operation.waitForDatabase(),
-          operation.container('dump', {
-            script: ['dump_database.sh'],
-            image: props.clientImage ?? IMAGES.postgres,
-            connects: true,
-            parts: [work],
-          }),
-        ],
-        containers: [
-          operation.container('store', {
-            script: ['store_backup.py'],
-            connects: false,
-            parts: [work, { of: 'target', ...location.access }, settings],
-          }),
-        ],
-      };
+      const [dump, store] = dumpContainers(
+        {
+          of: 'target',
+          name: id,
+          location: props.target._bind(this),
+          deadline,
+          count,
+          maxAge,
+          clientImage: props.clientImage,
+        },
+        (name, each) => operation.container(name, each),
+      );
+      return { initContainers: [...operation.waitForDatabase(), dump], containers: [store] };
     });
     this.dumps = props.target._madeBy(id);
     this.cronJob = cronJobOf(this, pod, { ...props, schedule }, { suspend: props.suspend, backoffLimit: 2 });

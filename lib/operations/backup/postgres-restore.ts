@@ -2,8 +2,10 @@ import { Duration } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
+import type { BackupLocation } from '../../artifacts/backup-location';
 import { IMAGES } from '../../images';
 import { oneShotJob } from '../../kube/pod/job';
+import type { PodInput } from '../../kube/pod/pod';
 import { texts } from '../../kube/values/env-values';
 import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
 import { addFilling, NO_SERVER_WHILE_RESTORING } from '../../rules/no-running-server';
@@ -15,12 +17,11 @@ import type { Problems } from '../../validation/problems';
 import { checkConstruct } from '../../validation/arguments';
 import { checkOperation, Operation, type OperationProps } from '../operation';
 
-import type { BackupLocation } from './backup-location';
-
-const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'fetch_backup.py', 'restore_database.sh');
+/** Scripts of a pod that restores a dump. */
+export const RESTORE_SCRIPTS = ScriptFiles.named('wait_for_database.py', 'fetch_backup.py', 'restore_database.sh');
 
 /** Exit codes after which a retry cannot succeed: permanent connection failure, no complete dump, database not empty, pg_restore too old. */
-const NON_RETRYABLE_EXIT_CODES = {
+export const RESTORE_EXIT_CODES = {
   'wait-for-database': [exitCode('FAILED')],
   fetch: [exitCode('UNUSABLE_DUMP')],
   restore: [exitCode('NOT_EMPTY'), exitCode('WRONG_VERSION')],
@@ -70,38 +71,60 @@ export class PostgresRestore extends Construct {
     super(...checkConstruct('PostgresRestore', scope, id, props));
     const problems = problemsOf(this);
     checkRestore(problems, id, props);
-    const input = { component: 'restore', props, connection: props.backend.connection, scripts: SCRIPTS };
-    const pod = Operation.pod(this, problems, input, (operation) => {
-      const location = props.source._bind(this, true);
-      const work = { volumeMounts: location.workMounts, envVariables: texts({ WORK_FOLDER: location.workFolder }) };
-      const dump = { envVariables: texts({ BACKUP_LOCATION: location.uri, DUMP: props.dump ?? 'newest' }) };
-      return {
-        initContainers: [
-          ...operation.waitForDatabase(),
-          operation.container('fetch', {
-            script: ['fetch_backup.py'],
-            connects: false,
-            parts: [work, { of: 'source', ...location.access }, dump],
-          }),
-        ],
-        containers: [
-          operation.container('restore', {
-            script: ['restore_database.sh'],
-            image: props.clientImage ?? IMAGES.postgres,
-            connects: true,
-            parts: [work],
-          }),
-        ],
-      };
-    });
+    const input = { component: 'restore', props, connection: props.backend.connection, scripts: RESTORE_SCRIPTS };
+    const pod = Operation.pod(this, problems, input, (operation) =>
+      restoreContainers(this, operation, { ...props, dump: props.dump ?? 'newest' }),
+    );
     this.job = oneShotJob(this, 'job', pod, {
       name: id,
       activeDeadline: props.deadline ?? Duration.hours(6),
       backoffLimit: 2,
-      failAtOnce: NON_RETRYABLE_EXIT_CODES,
+      failAtOnce: RESTORE_EXIT_CODES,
     });
     addFilling(NO_SERVER_WHILE_RESTORING, props.backend, this);
   }
+}
+
+/** Which dump is restored, and how. */
+export interface RestoreInput {
+  readonly source: BackupLocation;
+  readonly dump: string;
+  /** Name of the backup whose dumps count; otherwise those of all. */
+  readonly backup?: string;
+  /** Whether the dump replaces what is in the database, which must be empty otherwise. */
+  readonly replace?: boolean;
+  readonly clientImage?: string;
+}
+
+/** The containers that fetch a dump and restore it. */
+export function restoreContainers(scope: Construct, operation: Operation, input: RestoreInput): PodInput {
+  const location = input.source._bind(scope, true);
+  const work = { volumeMounts: location.workMounts, envVariables: texts({ WORK_FOLDER: location.workFolder }) };
+  const dump = {
+    envVariables: texts({
+      BACKUP_LOCATION: location.uri,
+      DUMP: input.dump,
+      ...(input.backup !== undefined && { BACKUP_NAME: input.backup }),
+    }),
+  };
+  return {
+    initContainers: [
+      ...operation.waitForDatabase(),
+      operation.container('fetch', {
+        script: ['fetch_backup.py'],
+        connects: false,
+        parts: [work, { of: 'source', ...location.access }, dump],
+      }),
+    ],
+    containers: [
+      operation.container('restore', {
+        script: ['restore_database.sh'],
+        image: input.clientImage ?? IMAGES.postgres,
+        connects: true,
+        parts: [work, ...(input.replace === true ? [{ envVariables: texts({ REPLACE: 'on' }) }] : [])],
+      }),
+    ],
+  };
 }
 
 function checkRestore(problems: Problems, id: string, props: PostgresRestoreProps): void {

@@ -3,13 +3,14 @@ import type * as kplus from 'cdk8s-plus-28';
 import type { PodOptions } from '../../kube/pod/pod-options';
 import type { IsolationOptions } from '../../kube/network/isolation';
 import type { Persistence } from '../../kube/values/persistence';
+import type { ConnectionOptions } from '../connection/connection-options';
 import type { PostgresTls } from '../connection/postgres-tls';
 
 import type { BitnamiArchitecture } from './bitnami-architecture';
 import type { BitnamiPasswords } from './bitnami-passwords';
 
 /** Props of {@link BitnamiPostgres}. */
-export interface BitnamiPostgresProps extends PodOptions {
+export interface BitnamiPostgresProps extends PodOptions, ConnectionOptions {
   /**
    * Passwords of the roles: in plain text, or in a Secret. The image sets them at the first start; a change has to be made in PostgreSQL
    * first, as docs/databases.md says.

@@ -12,6 +12,7 @@ import { problemsOf } from '../../kube/construct';
 import { checkId, checkPort } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 import { checkConstruct } from '../../validation/arguments';
+import { checkConnectionOptions } from '../connection/connection-options';
 import { checkDatabase } from '../connection/endpoint';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 import { serviceHost } from '../connection/other-namespace';
@@ -120,12 +121,15 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
       host: serviceHost(this, this.service.name, primaryClients, readClients),
       port: text(this.service.port),
       database: text(database),
+      schema: props.schema,
       credentials: new PostgresCredentials({
         username: text(username),
         password: fromSecretKey(this.secret.name, passwords._keys[loginRole]),
         revision: literal === undefined ? undefined : changeMark(this.node.path, literal),
       }),
       tls: props.tls ?? PostgresTls.PREFER,
+      tcpKeepalive: props.tcpKeepalive,
+      parameters: props.parameters,
       readHost: this.readService && text(this.readService.name),
       maxConnections: props.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
       clientLabels,
@@ -151,6 +155,7 @@ function checkProps(problems: Problems, id: string, props: BitnamiPostgresProps)
   }
   checkPort(problems, 'servicePort', props.servicePort);
   checkMaxConnections(problems, props.maxConnections);
+  checkConnectionOptions(problems, props);
   checkSettings(problems, 'settings', props.settings, 'postgresql.conf', { max_connections: 'maxConnections' });
   for (const file of Object.keys(initScripts).filter((each) => !/^(?!\.\.)[-._a-zA-Z0-9]{1,249}\.sql$/.test(each))) {
     problems.add('initScripts', 'must have file names that end in .sql', file, 'The image runs nothing else as SQL.');

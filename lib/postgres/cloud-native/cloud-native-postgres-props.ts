@@ -2,6 +2,7 @@ import type { Size } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 
 import type { PoolerOptions } from '../capacity/pooler-options';
+import type { ConnectionOptions } from '../connection/connection-options';
 import type { PostgresTls } from '../connection/postgres-tls';
 
 /** Options of a volume of each instance. */
@@ -68,7 +69,7 @@ export interface CloudNativePoolerOptions extends PoolerOptions {
 }
 
 /** Props of {@link CloudNativePostgres}. */
-export interface CloudNativePostgresProps {
+export interface CloudNativePostgresProps extends ConnectionOptions {
   /**
    * Number of PostgreSQL servers: a primary and its standbys. If the primary fails, a standby takes over.
    * @default 3
@@ -113,7 +114,7 @@ export interface CloudNativePostgresProps {
   readonly settings?: Record<string, string>;
 
   /**
-   * Image of PostgreSQL, one of the operator's, by tag or digest.
+   * Image of PostgreSQL, one of the operator's, by a tag that begins with the version of PostgreSQL; a digest may follow.
    * @default - the operator's own: the newest PostgreSQL at the release of the operator
    */
   readonly imageName?: string;

@@ -57,9 +57,12 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
       host: serviceHost(this, names.primary),
       port: text(POSTGRES_PORT),
       database: text(database),
+      schema: props.schema,
       credentials: PostgresCredentials.fromSecretName(names.login),
       tls: props.tls ?? PostgresTls.verifyFull({ ca: FileSource.fromSecret(names.ca, 'ca.crt') }),
       readHost: instances > 1 ? text(names.standbys) : undefined,
+      tcpKeepalive: props.tcpKeepalive,
+      parameters: props.parameters,
       maxConnections,
       route: servers,
       readRoute: servers,
@@ -67,11 +70,13 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
     this.connection = new PostgresConnection(primary);
     if (pooler !== undefined && budget !== undefined) {
       const bypass = this.connection;
-      this.pooler = poolerResource(this, names, pooler, budget);
+      this.pooler = poolerResource(this, names, pooler, { budget, tcpKeepalive: props.tcpKeepalive });
       addPoolerDemand(bypass, this, budget);
       this.connection = new PostgresConnection({
         ...primary,
         host: serviceHost(this, names.pooler),
+        // A pooler may not serve what the database does, such as channel binding.
+        parameters: undefined,
         route: { peers: [NetworkPeer.pods({ 'cnpg.io/poolerName': names.pooler })] },
         bypass,
         poolsAnyDatabase: true,

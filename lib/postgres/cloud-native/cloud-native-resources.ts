@@ -6,10 +6,13 @@ import { labelsOf, type ObjectLabels } from '../../kube/pod/labels';
 import type { ClusterOptions } from '../../cluster/cluster-options';
 import { completeBy } from '../../cluster/completion';
 import type { Manifest } from '../../cluster/manifest';
+import { pullSecretsOf } from '../../kube/pod/pod-options';
 import { OVER_NODES_AND_ZONES, spreadOf } from '../../kube/pod/placement';
 import { disruptionBudget } from '../../kube/pod/workload';
 import type { PoolBudget } from '../capacity/pool-budget';
 import { POOLER_TIMEOUTS } from '../capacity/pooler-options';
+import { poolerKeepalive, type TcpKeepaliveOptions } from '../connection/tcp-keepalive';
+import { quotedName } from '../connection/schema';
 
 import type {
   CloudNativePoolerOptions,
@@ -19,10 +22,14 @@ import type {
 
 const API_VERSION = 'postgresql.cnpg.io/v1';
 
-const DEFAULT_RESOURCES: kplus.ContainerResources = {
+/** CPU and memory of a server. */
+export const DEFAULT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.units(2) },
   memory: { request: Size.mebibytes(512), limit: Size.gibibytes(1) },
 };
+
+/** Size of a volume. */
+export const DEFAULT_STORAGE = Size.gibibytes(10);
 
 const POOLER_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(100), limit: kplus.Cpu.units(1) },
@@ -57,6 +64,7 @@ export type ResolvedCluster = CloudNativePostgresProps &
  * @see https://cloudnative-pg.io/docs/1.30/cloudnative-pg.v1#clusterspec
  */
 export function clusterResource(scope: Construct, names: ClusterNames, props: ResolvedCluster): ApiObject {
+  const { owner = 'mlflow' } = props;
   const cluster = new ApiObject(scope, 'cluster', {
     apiVersion: API_VERSION,
     kind: 'Cluster',
@@ -64,9 +72,11 @@ export function clusterResource(scope: Construct, names: ClusterNames, props: Re
     spec: {
       instances: props.instances,
       imageName: props.imageName,
-      imagePullSecrets: props.imagePullSecrets?.map((name) => ({ name })),
+      imagePullSecrets: pullSecretsOf(props.imagePullSecrets),
       enableSuperuserAccess: false,
-      bootstrap: { initdb: { database: props.database, owner: props.owner ?? 'mlflow' } },
+      bootstrap: {
+        initdb: { database: props.database, owner, postInitApplicationSQL: schemaStatements(props, owner) },
+      },
       postgresql: { parameters: { max_connections: String(props.maxConnections), ...props.settings } },
       storage: storageOf(props.storage ?? {}),
       walStorage: props.walStorage && storageOf(props.walStorage),
@@ -94,6 +104,18 @@ function namesFor(scope: Construct, service: string): string[] {
   return namespace === undefined ? [service] : [service, `${service}.${namespace}`];
 }
 
+/** Creates the schema of a new cluster. The role's own search_path is what a `Pooler` goes by: it ignores PGOPTIONS. */
+function schemaStatements({ schema, database }: ResolvedCluster, owner: string): string[] | undefined {
+  if (schema === undefined) {
+    return undefined;
+  }
+  const [name, role] = [quotedName(schema), `"${owner.replaceAll('"', '""')}"`];
+  return [
+    `CREATE SCHEMA IF NOT EXISTS ${name} AUTHORIZATION ${role}`,
+    `ALTER ROLE ${role} IN DATABASE "${database.replaceAll('"', '""')}" SET search_path = ${name}`,
+  ];
+}
+
 /** The operator assigns a user where the cluster does not, and its pods make no requests that need a CA or a proxy. */
 function completeCluster(manifest: Manifest, options: ClusterOptions): void {
   const { imageRegistry, imagePullSecrets, nodeSelector, tolerations, podAnnotations, podLabels } = options;
@@ -101,7 +123,7 @@ function completeCluster(manifest: Manifest, options: ClusterOptions): void {
   manifest.spec = given({
     affinity: given({ nodeSelector: given(nodeSelector), tolerations }),
     imageName: imageName && (imageRegistry?._imageOf(imageName) ?? imageName),
-    imagePullSecrets: imagePullSecrets?.map((name) => ({ name })),
+    imagePullSecrets: pullSecretsOf(imagePullSecrets),
     inheritedMetadata: given({ annotations: given(podAnnotations), labels: given(podLabels) }),
     priorityClassName: options.priorityClassName,
     ...spec,
@@ -122,7 +144,7 @@ export function poolerResource(
   scope: Construct,
   names: ClusterNames,
   options: CloudNativePoolerOptions,
-  budget: PoolBudget,
+  { budget, tcpKeepalive }: { readonly budget: PoolBudget; readonly tcpKeepalive?: TcpKeepaliveOptions },
 ): ApiObject {
   // Labels that the operator gives its pods.
   const labels: ObjectLabels = {
@@ -144,7 +166,12 @@ export function poolerResource(
           default_pool_size: Lazy.any({ produce: () => String(budget.defaultPoolSize) }) as string,
           reserve_pool_size: String(budget.reservePoolSize),
           max_client_conn: String(budget.maxClientConnections),
-          ...Object.fromEntries(Object.entries(POOLER_TIMEOUTS).map(([name, seconds]) => [name, String(seconds)])),
+          ...Object.fromEntries(
+            Object.entries({ ...POOLER_TIMEOUTS, ...poolerKeepalive(tcpKeepalive) }).map(([name, value]) => [
+              name,
+              String(value),
+            ]),
+          ),
           ...options.settings,
         },
       },
@@ -160,7 +187,7 @@ export function poolerResource(
 
 function storageOf(options: CloudNativeStorageOptions): Record<string, unknown> {
   return {
-    size: `${String((options.size ?? Size.gibibytes(10)).toGibibytes())}Gi`,
+    size: `${String((options.size ?? DEFAULT_STORAGE).toGibibytes())}Gi`,
     storageClass: options.storageClassName,
   };
 }

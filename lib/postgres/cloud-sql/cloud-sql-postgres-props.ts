@@ -3,6 +3,8 @@ import type * as kplus from 'cdk8s-plus-28';
 import type { GoogleIdentity } from '../../identity/google-identity';
 import type { NetworkRoute } from '../../kube/network/network-route';
 
+import type { LibpqOptions } from '../connection/connection-options';
+
 import type { CloudSqlLogin } from './cloud-sql-login';
 
 /** Kind of address that the proxy connects to. */
@@ -16,7 +18,7 @@ export enum CloudSqlIpType {
 }
 
 /** Props of {@link CloudSqlPostgres}. */
-export interface CloudSqlPostgresProps {
+export interface CloudSqlPostgresProps extends LibpqOptions {
   /** Connection name of the instance, `project:region:instance`, as `gcloud sql instances describe` shows it (`connectionName`). */
   readonly instanceConnectionName: string;
 
@@ -30,7 +32,7 @@ export interface CloudSqlPostgresProps {
   readonly identity?: GoogleIdentity;
 
   /**
-   * Name of the database. It must exist. The user needs CREATE on its schema `public`, which its owner has.
+   * Name of the database. It must exist. The user needs CREATE on its schema, which its owner has.
    * @default 'mlflow'
    */
   readonly database?: string;

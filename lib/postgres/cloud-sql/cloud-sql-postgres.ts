@@ -8,6 +8,7 @@ import { checkObjectName } from '../../validation/checks';
 import { problemsOf } from '../../kube/construct';
 import type { Problems } from '../../validation/problems';
 import { checkConstruct } from '../../validation/arguments';
+import { checkLibpqOptions } from '../connection/connection-options';
 import { checkDatabase } from '../connection/endpoint';
 import { checkMaxConnections } from '../connection/postgres-settings';
 import type { IPostgresBackend } from '../connection/postgres-backend';
@@ -43,9 +44,11 @@ export class CloudSqlPostgres extends Construct implements IPostgresBackend {
       host: text('127.0.0.1'),
       port: text(PROXY_PORT),
       database: text(props.database ?? DEFAULT_DATABASE),
+      schema: props.schema,
       credentials: props.login._credentials,
       // The connection to the proxy stays in the pod. The proxy encrypts that to the instance.
       tls: PostgresTls.DISABLE,
+      parameters: props.parameters,
       maxConnections: props.maxConnections,
       sidecar: cloudSqlSidecar(this, props, identity),
     });
@@ -70,6 +73,7 @@ function checkProps(
   props.login._check(problems, props.identity);
   checkDatabase(problems, props.database);
   checkMaxConnections(problems, props.maxConnections);
+  checkLibpqOptions(problems, props);
   checkRoute(problems, 'route', props.route);
   checkContainer(problems, props);
   checkExtraArgs(problems, props.extraArgs);

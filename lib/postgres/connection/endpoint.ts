@@ -5,12 +5,13 @@ import { text } from '../../kube/values/env-values';
 import { checkPort } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 
+import { checkConnectionOptions, type ConnectionOptions } from './connection-options';
 import { PostgresConnection, type PostgresConnectionProps } from './postgres-connection';
 import { checkMaxConnections, DEFAULT_DATABASE, POSTGRES_PORT } from './postgres-settings';
 import { PostgresTls } from './postgres-tls';
 
 /** Address and limits of a database that exists, besides its host. */
-export interface EndpointProps {
+export interface EndpointProps extends ConnectionOptions {
   /**
    * Further hosts of the same database. libpq tries all hosts in order until one accepts writes, so a failover needs no restart.
    * @default - none
@@ -74,6 +75,7 @@ export function checkEndpoint(problems: Problems, endpoint: ExternalEndpointProp
   checkPort(problems, 'port', endpoint.port);
   checkDatabase(problems, endpoint.database);
   checkMaxConnections(problems, endpoint.maxConnections);
+  checkConnectionOptions(problems, endpoint);
   checkRoute(problems, 'route', endpoint.route);
   endpoint.tls?._check(problems);
 }
@@ -96,7 +98,10 @@ export function endpointConnection(
     host: text([host, ...failoverHosts].join(',')),
     port: text(endpoint.port ?? POSTGRES_PORT),
     database: text(endpoint.database ?? DEFAULT_DATABASE),
+    schema: endpoint.schema,
     tls: endpoint.tls ?? PostgresTls.REQUIRE,
+    tcpKeepalive: endpoint.tcpKeepalive,
+    parameters: endpoint.parameters,
     readWriteOnly: failoverHosts.length > 0,
     readHost: readHost === undefined ? undefined : text(readHost),
     maxConnections: endpoint.maxConnections,

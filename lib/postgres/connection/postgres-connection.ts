@@ -5,14 +5,16 @@ import type * as kplus from 'cdk8s-plus-28';
 import { NetworkPeer } from '../../kube/network/network-peer';
 import type { NetworkRoute } from '../../kube/network/network-route';
 
+import type { ConnectionOptions } from './connection-options';
 import type { ConnectionSidecar } from './connection-sidecar';
 import type { PostgresCredentials } from './postgres-credentials';
 import { POSTGRES_PORT } from './postgres-settings';
 import type { PostgresTls } from './postgres-tls';
+import type { TcpKeepaliveOptions } from './tcp-keepalive';
 import { checkNew } from '../../validation/arguments';
 
 /** Props of {@link PostgresConnection}. */
-export interface PostgresConnectionProps {
+export interface PostgresConnectionProps extends ConnectionOptions {
   /** Host name or address. libpq tries the hosts of a comma-separated list in order. */
   readonly host: kplus.EnvValue;
 
@@ -104,10 +106,16 @@ export class PostgresConnection {
   public readonly port: kplus.EnvValue;
   /** Name of the database. */
   public readonly database: kplus.EnvValue;
+  /** Schema that holds MLflow's tables, if it is not the first of the login's own `search_path`. */
+  public readonly schema?: string;
   /** Login of MLflow. */
   public readonly credentials: PostgresCredentials;
   /** Encryption of the connection. */
   public readonly tls: PostgresTls;
+  /** When a connection counts as dead whose peer no longer answers. */
+  public readonly tcpKeepalive?: TcpKeepaliveOptions;
+  /** Further parameters of libpq, by name. */
+  public readonly parameters: Record<string, string>;
   /** Whether pods connect only to a host that accepts writes. */
   public readonly readWriteOnly: boolean;
   /** Host of the read replicas, if there are any. */
@@ -133,8 +141,11 @@ export class PostgresConnection {
     this.host = props.host;
     this.port = props.port;
     this.database = props.database;
+    this.schema = props.schema;
     this.credentials = props.credentials;
     this.tls = props.tls;
+    this.tcpKeepalive = props.tcpKeepalive;
+    this.parameters = props.parameters ?? {};
     this.readWriteOnly = props.readWriteOnly ?? false;
     this.readHost = props.readHost;
     this._limits = props;

@@ -15,6 +15,10 @@ export function checkMaxConnections(problems: Problems, maxConnections: number |
   checkWhole(problems, 'maxConnections', maxConnections, { least: 1, most: 262143 });
 }
 
+// Settings of PgBouncer whose values are numbers.
+const NUMBERS =
+  /_(timeout|size|conn|connections|lifetime|retry|delay|period|ttl|statements|backlog|loopcnt|keepidle|keepintvl|keepcnt)$/;
+
 /** Validates further settings of a configuration file. `owned`: settings of the library, with the prop for each, or empty. */
 export function checkSettings(
   problems: Problems,
@@ -34,6 +38,10 @@ export function checkSettings(
       problems.add(prop, `must have names of settings of ${file}`, name);
     } else if (/[\r\n]/.test(value)) {
       problems.add(`${prop}.${name}`, 'must be one line', value);
+    } else if (file === 'postgresql.conf' && value.trim() === '') {
+      problems.add(`${prop}.${name}`, 'must have a value', value, 'Leave it out for the default of PostgreSQL.');
+    } else if (file === 'pgbouncer.ini' && NUMBERS.test(name) && !/^\d+(\.\d+)?$/.test(value)) {
+      problems.add(`${prop}.${name}`, 'must be a number without a unit', value);
     }
   }
 }

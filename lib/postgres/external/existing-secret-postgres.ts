@@ -6,6 +6,7 @@ import { problemsOf } from '../../kube/construct';
 import { checkDataKey } from '../../validation/checks';
 import { checkConstruct } from '../../validation/arguments';
 
+import { checkConnectionOptions, type ConnectionOptions } from '../connection/connection-options';
 import { checkEndpoint, endpointConnection, type ExternalEndpointProps } from '../connection/endpoint';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 import { PostgresConnection } from '../connection/postgres-connection';
@@ -20,7 +21,7 @@ export interface ExistingSecretPostgresProps extends ExternalEndpointProps, Secr
 }
 
 /** Props of {@link ExistingSecretPostgres.fromConnectionSecret}. */
-export interface ConnectionSecretProps extends SecretKeysOptions {
+export interface ConnectionSecretProps extends SecretKeysOptions, ConnectionOptions {
   /** Name of the Secret, in the namespace of the pods; of an `ISecret`, its `name`. */
   readonly secretName: string;
 
@@ -98,6 +99,7 @@ class ConnectionSecretPostgres extends Construct implements IPostgresBackend {
       checkDataKey(problems, prop, key);
     }
     checkMaxConnections(problems, props.maxConnections);
+    checkConnectionOptions(problems, props);
     checkRoute(problems, 'route', props.route);
     props.tls?._check(problems);
     problems.throwIfAny();
@@ -106,8 +108,11 @@ class ConnectionSecretPostgres extends Construct implements IPostgresBackend {
       host: fromSecretKey(secretName, hostKey),
       port: fromSecretKey(secretName, portKey),
       database: fromSecretKey(secretName, databaseKey),
+      schema: props.schema,
       credentials: PostgresCredentials.fromSecretName(secretName, props),
       tls: props.tls ?? PostgresTls.PREFER,
+      tcpKeepalive: props.tcpKeepalive,
+      parameters: props.parameters,
       maxConnections: props.maxConnections,
       route: props.route,
     });

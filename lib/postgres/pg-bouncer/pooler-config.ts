@@ -1,5 +1,7 @@
 import type { PoolBudget } from '../capacity/pool-budget';
 import { POOLER_TIMEOUTS } from '../capacity/pooler-options';
+import { poolerKeepalive } from '../connection/tcp-keepalive';
+import { quotedName } from '../connection/schema';
 
 import type { PgBouncerProps } from './pg-bouncer-props';
 
@@ -15,12 +17,17 @@ export const SECRET_FOLDER = '/run/pgbouncer';
 /** Folder of the certificate that PgBouncer shows to its clients, and of its key. */
 export const CLIENT_TLS_FOLDER = '/etc/client-tls';
 
+// What DISCARD ALL does, which would undo connect_query and can stand beside no other statement. For session mode.
+const RESET =
+  'CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; DEALLOCATE ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD PLANS; DISCARD TEMP; DISCARD SEQUENCES;';
+
 /** The text of `pgbouncer.ini`, which contains no secret. `serverTls`: libpq's variables for the connection to the database. */
 export function poolerConfig(
   props: PgBouncerProps,
   budget: PoolBudget,
   serverTls: Record<string, string | undefined>,
 ): string {
+  const { schema } = props.backend.connection;
   const settings = {
     listen_addr: '*',
     listen_port: POOLER_PORT,
@@ -44,7 +51,9 @@ export function poolerConfig(
     client_tls_sslmode: props.clientTls === undefined ? 'disable' : 'require',
     client_tls_cert_file: props.clientTls && `${CLIENT_TLS_FOLDER}/certificate/tls.crt`,
     client_tls_key_file: props.clientTls && `${CLIENT_TLS_FOLDER}/key/tls.key`,
+    server_reset_query: schema === undefined ? undefined : `${RESET} SET search_path = ${quotedName(schema)}`,
     ...POOLER_TIMEOUTS,
+    ...poolerKeepalive(props.backend.connection.tcpKeepalive),
     // Otherwise each probe writes a line into the log.
     log_connections: 0,
     log_disconnections: 0,

@@ -16,6 +16,7 @@ import type { Problems } from '../../validation/problems';
 import type { PoolBudget } from '../capacity/pool-budget';
 import { connectionPart } from '../connection/connection-part';
 import type { PostgresCredentials } from '../connection/postgres-credentials';
+import type { SystemCaImage } from '../connection/system-ca';
 
 import type { PgBouncerMetricsOptions, PgBouncerProps } from './pg-bouncer-props';
 import { CLIENT_TLS_FOLDER, POOLER_PORT, poolerConfig, SECRET_FOLDER, STATS_USER } from './pooler-config';
@@ -58,7 +59,7 @@ export function poolerPod(
     envVariables: env = {},
     volumeMounts,
     ...database
-  } = connectionPart(scope, props.backend.connection, 'server');
+  } = connectionPart(scope, props.backend.connection, initImageOf(props), 'server');
   const serverTls = Object.fromEntries(Object.entries(env).map(([name, { value }]) => [name, String(value)]));
   const data = {
     'pgbouncer.ini': () => poolerConfig(props, input.budget, serverTls),
@@ -125,11 +126,14 @@ function writeContainer(
     }),
   };
   return container('write-userlist', [{ envVariables, volumeMounts }], {
-    image: props.initImage ?? IMAGES.mlflow,
-    imagePullPolicy: props.imagePullPolicy,
+    ...initImageOf(props),
     command: ['python', `${CONFIG_FOLDER}/write_userlist.py`],
     resources: props.initResources ?? INIT_RESOURCES,
   });
+}
+
+function initImageOf({ initImage = IMAGES.mlflow, imagePullPolicy }: PgBouncerProps): SystemCaImage {
+  return { image: initImage, imagePullPolicy };
 }
 
 /** Exports PgBouncer's statistics to Prometheus. */
@@ -156,7 +160,7 @@ function metricsContainer(
 }
 
 function loginEnv(env: Record<string, kplus.EnvValue>, login: PostgresCredentials): Record<string, kplus.EnvValue> {
-  const names = ['PGHOST', 'PGPORT', 'PGDATABASE', 'PGUSER'];
+  const names = ['PGHOST', 'PGPORT', 'PGDATABASE', 'PGUSER', 'DATABASE_SCHEMA'];
   return {
     ...Object.fromEntries(Object.entries(env).filter(([name]) => names.includes(name))),
     ...(login.password && { PGPASSWORD: login.password }),

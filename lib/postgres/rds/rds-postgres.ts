@@ -59,6 +59,13 @@ function checkProps(problems: Problems, id: string, props: RdsPostgresProps): vo
       'Use PostgresTls.verifyFull({ ca }), or PostgresTls.REQUIRE.',
     );
   }
+  const { host, failoverHosts = [], readHost = host } = props;
+  if (props.tls._usesSystemCa && ![host, ...failoverHosts, readHost].every((each) => each.includes('.proxy-'))) {
+    problems.say(
+      '`tls` must have a `ca`: no system trusts the CAs of RDS, except that of RDS Proxy.',
+      'Use PostgresTls.verifyFull({ ca }) with the CA bundle of your region.',
+    );
+  }
   checkRenewal(problems, props);
   checkContainer(problems, props);
 }

@@ -2,8 +2,10 @@
 # Dump a database into a folder, with what proves later on that the dump is whole: its digest, and the rows of each table.
 #
 # Environment besides libpq's own (PG*):
+#   DATABASE_SCHEMA  the schema to dump (default: all of the database)
 #   WORK_FOLDER    where the folder .partial-<host name> is made: the volume of the dumps, or scratch space
 #   STALE_MINUTES  the age at which such a folder belongs to a pod that is gone
+#   MIGRATION_PLAN  where set: a file of migrate_database.py --plan. Without it, nothing is dumped
 #
 # Writes into that folder: dump (pg_dump's custom format, compressed), rows (count_rows.sql), facts (`name value`).
 # Last line when it ends well: dump-database: dumped: <size>, <n> tables, <n> rows, in <s> s
@@ -14,6 +16,11 @@ set -eu
 program=dump-database
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/postgres_client.sh"
+
+if [ -n "${MIGRATION_PLAN:-}" ] && [ ! -e "$MIGRATION_PLAN" ]; then
+  say INFO "$program: not needed: no existing table changes"
+  exit 0
+fi
 
 PARTIAL=$WORK_FOLDER/.partial-$HOSTNAME
 export PARTIAL
@@ -27,12 +34,15 @@ mkdir "$PARTIAL" 2>"$log" || fail_by_log
 require_client pg_dump
 say INFO "$program: dumping ${PGDATABASE:-} of PostgreSQL $version with pg_dump $client"
 
+# As a pattern of pg_dump, in which nothing between quotes is special.
+SCHEMA_PATTERN=${DATABASE_SCHEMA:+"\"$(printf %s "$DATABASE_SCHEMA" | sed 's/"/""/g')\""}
+export SCHEMA_PATTERN
 # Runs inside of the session that holds the snapshot.
 export DESCRIPTION="$here/describe_database.sql"
 export DUMP='
-  pg_dump --no-password --dbname="$KEEPALIVE" --format=custom --snapshot="$SNAPSHOT" --lock-wait-timeout=600000 \
-    --file="$PARTIAL/dump" &&
-  psql $SCRIPTED --set=snapshot="$SNAPSHOT" --set=created="$CREATED" --set=folder="$PARTIAL" --file="$DESCRIPTION" &&
+  pg_dump --no-password --format=custom --snapshot="$SNAPSHOT" --lock-wait-timeout=600000 \
+    ${SCHEMA_PATTERN:+--schema="$SCHEMA_PATTERN"} --file="$PARTIAL/dump" &&
+  psql $SCRIPTED --set=schema="$DATABASE_SCHEMA" --set=snapshot="$SNAPSHOT" --set=created="$CREATED" --set=folder="$PARTIAL" --file="$DESCRIPTION" &&
   echo done >"$PARTIAL/dumped"'
 attend psql $SCRIPTED --file="$here/dump_database.sql" 2>"$log" || fail_by_log
 [ -e "$PARTIAL/dumped" ] || fail_by_log

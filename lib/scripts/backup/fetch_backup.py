@@ -3,6 +3,7 @@
 Environment besides that of backup_location.py:
   BACKUP_LOCATION  a folder, or s3://bucket/prefix
   DUMP             the name of a dump, or `newest`
+  BACKUP_NAME      where set: only dumps of this backup count
   WORK_FOLDER      where its description goes, and the dump itself if it comes from a bucket
 
 Writes into WORK_FOLDER: path (of the dump), rows (`rows name` of each table), about (the dump in words).
@@ -14,6 +15,7 @@ by SIGTERM. The line of a failure is also the termination message.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -28,6 +30,13 @@ PROGRAM = "fetch-backup"
 
 class Unusable(Failure):
     code = UNUSABLE_DUMP
+
+
+def of_backup(inventory: Inventory, backup: str | None) -> Inventory:
+    def its(dumps: list[Manifest]) -> list[Manifest]:
+        return [each for each in dumps if backup in (None, each.backup)]
+
+    return inventory._replace(whole=its(inventory.whole), cut=its(inventory.cut))
 
 
 def choose(inventory: Inventory, wanted: str) -> Manifest:
@@ -87,7 +96,7 @@ def main() -> int:
         location = location_at(required("BACKUP_LOCATION"))
         folder = Path(required("WORK_FOLDER"))
         wanted = required("DUMP")
-        inventory = read_inventory(location)
+        inventory = of_backup(read_inventory(location), os.environ.get("BACKUP_NAME"))
         manifest = choose(inventory, wanted)
         try:
             path = fetch(location, manifest, folder)

@@ -46,11 +46,11 @@ attend() {
   wait "$child"
 }
 
-# A session that waits for another one shall not be cut by NAT and load balancers. PG* say the rest.
-export KEEPALIVE='keepalives_idle=30'
-
 # Options of psql for a script: the first error ends it, and it prints rows and nothing else.
-export SCRIPTED="--no-psqlrc --no-password --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 --dbname=$KEEPALIVE"
+export SCRIPTED="--no-psqlrc --no-password --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1"
+
+# The schema that a backup is limited to: none is all of the database.
+export DATABASE_SCHEMA="${DATABASE_SCHEMA:-}"
 
 # The version of a program: version_of pg_dump
 version_of() {

@@ -1,11 +1,15 @@
 -- Run by restore_database.sh after the dump: what was restored is kept if it has the rows that were dumped.
 \o :rows
 \ir count_rows.sql
+-- The dump has set an empty search_path, which a pooler would hand on with the session.
+RESET ALL;
+SELECT :moved AND to_regclass('alembic_version') IS NULL AS elsewhere,
+       coalesce(nullif(:'schema', ''), current_schema(), 'public') AS own \gset
 \o :outcome
 \set whole `cmp -s "$WORK_FOLDER/rows" "$WORK_FOLDER/rows.restored" && echo on || echo off`
-\if :whole
--- A dump sets an empty search_path, which a pooler would hand on with the session.
-RESET ALL;
+\if :elsewhere
+SELECT 'other-schema ' || :'own';
+\elif :whole
 COMMIT;
 SELECT 'restored';
 \else

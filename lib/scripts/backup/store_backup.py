@@ -7,6 +7,7 @@ Environment besides that of backup_location.py:
   STALE_MINUTES    the age at which a dump that was never finished belongs to a pod that is gone
   KEEP_COUNT       how many dumps are kept (from 1)
   KEEP_SECONDS     the age at which a dump is deleted (default: none). The newest whole one is always kept
+  MIGRATION_PLAN   where set: a file of migrate_database.py --plan. Without it, there is nothing to store
 
 Last line when it ends well:
   store-backup: stored: <dump in words>, <size>, <n> tables, <n> rows; kept <n>, deleted <names or none>
@@ -148,6 +149,10 @@ def tidy(location: Location, settings: Settings, newest: Manifest) -> str:
 
 def main() -> int:
     prepare(PROGRAM)
+    plan = os.environ.get("MIGRATION_PLAN")
+    if plan and not os.path.exists(plan):
+        print(f"{PROGRAM}: not needed: no existing table changes", flush=True)
+        return DONE
     try:
         settings = settings_from(os.environ)
         try:

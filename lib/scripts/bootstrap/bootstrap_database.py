@@ -3,12 +3,14 @@
 Environment besides libpq's own, which is the administrator's (PGDATABASE: a database that exists):
   BOOTSTRAP_USER, BOOTSTRAP_PASSWORD  the role, which becomes the owner of a new database
   BOOTSTRAP_DATABASE                  the database
+  BOOTSTRAP_SCHEMA                    its schema for the role's tables (default: the role's own search_path)
   BOOTSTRAP_WAIT_SECONDS              how long to wait for a server that cannot be reached yet (default 120)
 
 What it does, each with a line on stdout, and only where it is needed:
   creates the role; creates the database, owned by the role; changes the password of a role that cannot log in
-  with BOOTSTRAP_PASSWORD, unless it is a superuser; in a database of another owner, grants CONNECT, and USAGE
-  and CREATE on the schema public. It takes nothing away, and changes no owner.
+  with BOOTSTRAP_PASSWORD, unless it is a superuser; creates the schema, owned by the role, and makes it the
+  role's search_path in this database; in a database of another owner, grants CONNECT, and USAGE
+  and CREATE on its schema. It takes nothing away, and changes no owner.
 
 The password never leaves this process: PostgreSQL gets a SCRAM-SHA-256 verifier, also in its statement log.
 
@@ -38,6 +40,11 @@ POLL_SECONDS = 1.0
 LONGEST_NAME = 63  # NAMEDATALEN - 1; PostgreSQL cuts what is longer without a word
 ROLE = "SELECT rolsuper, rolcanlogin FROM pg_roles WHERE rolname = %s"
 OWNER = "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s"
+SCHEMA = """
+SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = %s),
+       has_database_privilege(current_database(), 'CREATE'),
+       current_setting('search_path') = quote_ident(%s)
+"""
 # Since PostgreSQL 16, a member of a role may be so without the right to act as it.
 MAY_ACT_AS = """
 SELECT pg_has_role(%s,
@@ -53,13 +60,14 @@ class Target(NamedTuple):
     user: str
     password: str
     database: str
+    schema: str = ""  # that of the role's own search_path
 
 
 def target_from_environment() -> Target:
     target = Target(*(os.environ.get(f"BOOTSTRAP_{name.upper()}", "") for name in Target._fields))
     for name, value in target._asdict().items():
         variable = f"BOOTSTRAP_{name.upper()}"
-        if value == "":
+        if value == "" and name != "schema":
             raise BadSetting(f"{variable} must not be empty")
         try:
             length = len(value.encode())
@@ -200,16 +208,38 @@ def check(target: Target) -> Outcome:
         return classify(error)
 
 
+def ensure_schema(target: Target) -> None:
+    """By the role itself where it may. Its search_path is for poolers and for psql: pods name the schema."""
+    with as_user(target) as own:
+        found = ask(own, SCHEMA, target.schema, target.schema)
+        is_there, may_create, is_searched = found or (False, False, False)
+        if not is_there:
+            if may_create:
+                administer(own, "CREATE SCHEMA {}", target.schema)
+            else:
+                with connected(dbname=target.database) as inside, acting_as(inside, target.user):
+                    administer(inside, "CREATE SCHEMA {} AUTHORIZATION {}", target.schema, target.user)
+            say(f'created schema "{target.schema}", owned by "{target.user}"')
+        if not is_searched:
+            names = target.user, target.database, target.schema
+            administer(own, "ALTER ROLE {} IN DATABASE {} SET search_path = {}", *names)
+            say(f'set search_path of role "{target.user}" to "{target.schema}" in database "{names[1]}"')
+
+
 def ensure_grants(admin: Any, target: Target) -> Outcome:
     outcome = check(target)
     if isinstance(outcome, Problem) and outcome.cause.name == "no-connect-privilege":
         administer(admin, "GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}", target.database, target.user)
         say(f'granted CONNECT and TEMPORARY on database "{target.database}" to "{target.user}"')
         outcome = check(target)
+    if target.schema and not (isinstance(outcome, Problem) and outcome.cause.retry):
+        ensure_schema(target)
+        outcome = check(target)
     if isinstance(outcome, Problem) and outcome.cause.name == "no-create-privilege":
+        schema = outcome.schema or "public"
         with connected(dbname=target.database) as inside:
-            administer(inside, "GRANT USAGE, CREATE ON SCHEMA public TO {}", target.user)
-        say(f'granted USAGE and CREATE on schema public to "{target.user}"')
+            administer(inside, "GRANT USAGE, CREATE ON SCHEMA {} TO {}", schema, target.user)
+        say(f'granted USAGE and CREATE on schema {schema} to "{target.user}"')
         outcome = check(target)
     return outcome
 

@@ -1,4 +1,4 @@
-"""Writes one file with the CAs of the image, of Python's clients and of the cluster, each once."""
+"""Writes one file with the CAs of the image, of Python's clients and of further files, each once."""
 
 import re
 import ssl
@@ -27,7 +27,8 @@ def known_files() -> list[str | None]:
 
 
 if __name__ == "__main__":
-    own, target = sys.argv[1:]
-    if not CERTIFICATE.search(Path(own).read_text(errors="replace")):
-        sys.exit(f"{own} has no certificate in PEM: see `trustedCa` of ClusterSettings")
-    Path(target).write_text(bundle(*known_files(), own))
+    *own, target = sys.argv[1:]
+    for file in own:
+        if not CERTIFICATE.search(Path(file).read_text(errors="replace")):
+            sys.exit(f"{file} has no certificate in PEM: see `trustedCa` of ClusterSettings")
+    Path(target).write_text(bundle(*known_files(), *own))

@@ -34,7 +34,7 @@ from database_errors import fail_with
 from database_lock import COLLECTION_LOCK, try_lock
 from exit_codes import DONE, FAILED, WRONG_VERSION
 from init_container import Failure, fail, one_line, prepare, redact
-from mlflow_schema import UnusableSchema, connect, decide, image_revisions, read_schema, store_uri
+from mlflow_schema import UnusableSchema, check_current, connect, has_workspaces, store_uri
 
 PROGRAM = "collect-garbage"
 AGE = re.compile(r"(\d+d)?(\d+h)?(\d+m)?(\d+s)?")
@@ -118,29 +118,9 @@ class Counting:
         return ", ".join(f"{n} {what.lower()}{'' if n == 1 else 's'}" for what, n in self.counts.items())
 
 
-def has_workspaces(lock: Any) -> bool:
-    """Whether there is anything outside of the default workspace (MLflow 3.10 and later)."""
-    with lock.cursor() as cursor:
-        cursor.execute("SELECT to_regclass('workspaces') IS NOT NULL")
-        if not cursor.fetchone()[0]:
-            return False
-        cursor.execute("SELECT EXISTS (SELECT FROM workspaces WHERE name <> 'default')")
-        return bool(cursor.fetchone()[0])
-
-
-def check_schema(uri: str) -> None:
-    """MLflow's store would upgrade an older schema by itself, in the way of the server's own migration."""
-    image, schema = image_revisions(), read_schema(uri)
-    if decide(schema, image) != "up-to-date":
-        raise UnusableSchema(
-            f"older-schema: the database is at revision {schema.revision or 'none'}, this image needs"
-            f" {image.head}. Let a server of this image start first. Nothing was touched"
-        )
-
-
 def collect(age: str, uri: str) -> str:
     started = time.monotonic()
-    check_schema(uri)
+    check_current(uri)
     lock = connect(uri)
     try:
         if not try_lock(lock, COLLECTION_LOCK):

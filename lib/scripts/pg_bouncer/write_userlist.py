@@ -3,6 +3,7 @@
 Environment:
   PGUSER, PGPASSWORD          the login, of the clients and of PgBouncer itself
   PGHOST, PGPORT, PGDATABASE  the database; a list of hosts needs PgBouncer 1.24
+  DATABASE_SCHEMA             if set, the search_path of each connection to the database
   PGBOUNCER_FOLDER            where userlist.txt and databases.ini go (default /run/pgbouncer)
   PGBOUNCER_ASK_DATABASE      if set, PGUSER asks the database for users who are not in userlist.txt
   PGBOUNCER_STATS_USER        a further user, for a metrics exporter, with a password of this start alone: in
@@ -45,13 +46,19 @@ def userlist(user: str, password: str) -> str:
     return f"{_field('PGUSER', user, LONGEST_USER)} {_field('PGPASSWORD', password, LONGEST_QUOTED)}\n"
 
 
-def databases(host: str, port: str, database: str, auth_user: str | None = None) -> str:
+def databases(
+    host: str, port: str, database: str, auth_user: str | None = None, schema: str | None = None
+) -> str:
     """The section [databases], for a client that asks for the database by its name."""
     target = f"host={_value('PGHOST', host)} port={_one_port(host, port)}"
     if "," in host:
         target += " load_balance_hosts=disable"  # the default would use them in turn
     if auth_user is not None:
         target += f" auth_user={_value('PGUSER', auth_user)}"
+    if schema:
+        name = schema.replace('"', '""')
+        statement = _value("DATABASE_SCHEMA", f'SET search_path = "{name}"')
+        target += f" connect_query={statement}"
     _value("PGDATABASE", database)
     if database == "pgbouncer":
         raise BadSetting("PGDATABASE must not be pgbouncer, which is the name of PgBouncer's own console")
@@ -110,6 +117,7 @@ def main() -> int:
                 get("PGPORT") or "5432",
                 get("PGDATABASE", ""),
                 get("PGUSER", "") if get("PGBOUNCER_ASK_DATABASE") else None,
+                get("DATABASE_SCHEMA"),
             ),
         }
         stats_user = get("PGBOUNCER_STATS_USER")

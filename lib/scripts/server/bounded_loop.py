@@ -1,4 +1,5 @@
-"""The event loop of an MLflow worker: bounds requests, loads the stores, listens on IPv6, has no Assistant.
+"""The event loop of an MLflow worker: bounds requests, loads the stores, listens on IPv6, has no Assistant,
+takes a password that changes, and refuses secrets of webhooks that it could not read again.
 
 MLflow runs each request in a thread of anyio's default pool, which has 40. A request may hold one database
 connection while it waits for a second, so a pool that is not larger than the threads can wait for itself.
@@ -17,8 +18,12 @@ The Assistant runs commands in the pod, with all its secrets, for clients that c
 These are `kubectl port-forward` and, in MLflow before 3.18, everybody behind the sidecar of a service mesh.
 MLflow has no switch for it, so its router loses its routes before the app takes them over.
 
+Without a key, each worker encrypts the secrets of webhooks with one that it makes up. The others cannot read
+them, nor can anybody after a restart, and lists of webhooks answer 500. So such a secret is refused (400).
+
 Environment:
   SERVER_THREADS                  threads of each worker (default 40, anyio's own)
+  DATABASE_PASSWORD_FILE          the password of new connections (default: none, they take PGPASSWORD)
   MLFLOW_ENABLE_REMOTE_ASSISTANT  true: the Assistant is wanted and stays
 """
 
@@ -32,9 +37,12 @@ from contextlib import suppress
 from typing import Any
 
 import anyio.to_thread
+import password_file
 
 # Not mlflow.server.auth: 90 ms and 3 MiB, and without a login its missing configuration would end the worker.
 _STORES = ("mlflow.store.model_registry.sqlalchemy_store", "mlflow.store.jobs.sqlalchemy_store")
+
+_WEBHOOKS = "mlflow.store.model_registry.dbmodels.models"
 
 _ASSISTANT = "mlflow.server.assistant.api"
 
@@ -51,6 +59,10 @@ def new_loop() -> asyncio.AbstractEventLoop:
             importlib.import_module(store)
     if os.environ.get("MLFLOW_ENABLE_REMOTE_ASSISTANT", "").lower() not in ("true", "1"):
         _remove_assistant()
+    if not os.environ.get("MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY"):
+        _refuse_webhook_secrets()
+    if path := os.environ.get("DATABASE_PASSWORD_FILE"):
+        password_file.follow(path)
     loop = _fastest_loop()
     _listen_on_ipv6_too(loop)
     # The limiter belongs to a running loop, so the first thing that the loop runs sets it.
@@ -65,6 +77,25 @@ def _remove_assistant() -> None:
         return  # an MLflow that has no Assistant
     # Should MLflow rename the router, the worker ends here instead of serving the Assistant.
     assistant.assistant_router.routes.clear()
+
+
+def _refuse_webhook_secrets() -> None:
+    from mlflow.exceptions import MlflowException
+    from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
+    from sqlalchemy import event
+
+    def refuse(_: Any, secret: str | None, *__: Any) -> None:
+        if secret is not None:
+            raise MlflowException(
+                "This server has no key for the secrets of webhooks. Leave `secret` out, or give the server"
+                " `encryption.webhookKey` (MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY).",
+                error_code=INVALID_PARAMETER_VALUE,
+            )
+
+    # Older versions of MLflow have no webhooks.
+    webhook = getattr(importlib.import_module(_WEBHOOKS), "SqlWebhook", None)
+    if webhook is not None:
+        event.listen(webhook.secret, "set", refuse)
 
 
 def _fastest_loop() -> asyncio.AbstractEventLoop:

@@ -29,9 +29,13 @@ class Cause(NamedTuple):
 class Problem(NamedTuple):
     cause: Cause
     saw: str
+    schema: str = ""  # of the login, where it is known
 
     def __str__(self) -> str:
-        return f"{self.cause.name}: {one_line(redact(self.saw)).rstrip('.')}. {self.cause.advice}"
+        named = re.search(r"permission denied for schema (.+)", self.saw)
+        schema = self.schema or os.environ.get("DATABASE_SCHEMA") or (named[1] if named else "public")
+        advice = self.cause.advice.replace("{schema}", schema)
+        return f"{self.cause.name}: {one_line(redact(self.saw)).rstrip('.')}. {advice}"
 
 
 # fmt: off
@@ -69,9 +73,12 @@ _TABLE = [  # The first pattern that fits decides, so the narrow ones come first
           "Make this user the owner of MLflow's tables",
           r"(permission denied for|must be owner of) (table|relation|sequence|index)"),
     Cause("no-create-privilege", False,
-          "GRANT USAGE, CREATE ON SCHEMA public to this user, or make it the owner of the database"
+          "GRANT USAGE, CREATE ON SCHEMA {schema} to this user, or make it the owner of the database"
           " (PostgreSQL 15 and later grant CREATE to nobody else)",
           r"permission denied for schema|no schema has been selected to create in", may_appear=True),
+    Cause("missing-schema", False,
+          "CREATE SCHEMA {schema} AUTHORIZATION this user, or GRANT CREATE ON DATABASE to this user",
+          r"schema \".*\" does not exist", may_appear=True),
     Cause("bad-settings", False,
           "Correct the settings of this container (PG* and its own)",
           r"^invalid |invalid (integer|value|SSL protocol|command-line)|could not match \d+ (port|host)"
@@ -115,8 +122,15 @@ BAD_IMAGE = Cause(
     "Use an image with MLflow and psycopg2: ghcr.io/mlflow/mlflow:vX.Y.Z-full, not without -full",
     "",
 )
+OTHER_SCHEMA = Cause(
+    "other-schema",
+    False,
+    "A pooler passes no schema on: ALTER ROLE this user IN DATABASE this database SET search_path = {schema},"
+    " and leave out `schema` of the backend",
+    "",
+)
 UNKNOWN = Cause("unknown", True, "No cause that is known here: read the message, and PostgreSQL's log", "")
-CAUSES = {cause.name: cause for cause in [*_TABLE, BAD_IMAGE, UNKNOWN]}
+CAUSES = {cause.name: cause for cause in [*_TABLE, BAD_IMAGE, OTHER_SCHEMA, UNKNOWN]}
 _SQLSTATES = {
     "08": "dropped",
     "25006": "read-only",
@@ -150,12 +164,16 @@ def _from_sqlstate(state: str | None, text: str) -> Cause | None:
     if not state:
         return None
     name = _SQLSTATES.get(state) or _SQLSTATES.get(state[:2])
-    if name == "no-create-privilege" and _from_text(text).name == "no-table-privilege":
-        name = "no-table-privilege"
+    by_text = _from_text(text).name
+    if name == "no-create-privilege" and by_text in ("no-table-privilege", "missing-schema"):
+        name = by_text
     return CAUSES[name] if name else UNKNOWN
 
 
 def _from_text(text: str) -> Cause:
+    # Without a schema of ours, PGOPTIONS are the user's own.
+    if "unsupported startup parameter" in text and "options" in text and os.environ.get("DATABASE_SCHEMA"):
+        return OTHER_SCHEMA
     found = next((cause for cause in _TABLE if re.search(cause.pattern, text, re.IGNORECASE)), UNKNOWN)
     return _as_the_sidecar_says(found, text)
 

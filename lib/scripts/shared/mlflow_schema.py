@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
+from database_check import QUERY, named_schema
 from exit_codes import WRONG_VERSION
 from init_container import BadSetting, Failure
 
@@ -131,8 +132,7 @@ def connect(uri: str) -> Any:
     dsn, matches = re.subn(r"^postgres(ql)?(\+psycopg2)?://", "postgresql://", uri)
     if not matches:
         raise BadSetting("MLFLOW_BACKEND_STORE_URI must begin with postgresql+psycopg2://")
-    # The lock's session idles during the migration: keep NAT and load balancers from cutting it.
-    return psycopg2.connect(dsn, keepalives_idle=30)
+    return psycopg2.connect(dsn)
 
 
 @contextmanager
@@ -162,6 +162,18 @@ def read_schema(uri: str) -> Schema:
         return Schema(revision, has_experiments, has_default)
 
 
+def ensure_schema(uri: str) -> None:
+    """Creates the schema that the search_path names, if it is missing and the login may. Never `public`."""
+    from psycopg2 import sql
+
+    with reading(uri) as cursor:
+        cursor.execute(QUERY)
+        user, _, schema, *_, search_path, schemas, may_create = cursor.fetchone()
+        named = schema or named_schema(search_path, user, schemas)
+        if named not in schemas and named != "public" and may_create:
+            cursor.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(named)))
+
+
 def upgrade(uri: str, revision: str | None, on_connect: Callable[..., None] | None = None) -> None:
     """MLflow's own migrations. Imports MLflow, which takes longer than all the rest on a current schema."""
     import sqlalchemy
@@ -172,3 +184,23 @@ def upgrade(uri: str, revision: str | None, on_connect: Callable[..., None] | No
         sqlalchemy.event.listen(engine, "connect", on_connect)
     # The first tables without a revision, of a killed run or of before MLflow 1.0: this completes them.
     _initialize_tables(engine) if revision is None else _upgrade_db(engine)
+
+
+def check_current(uri: str) -> None:
+    """MLflow's store would upgrade an older schema by itself, in the way of the server's own migration."""
+    image, schema = image_revisions(), read_schema(uri)
+    if decide(schema, image) != "up-to-date":
+        raise UnusableSchema(
+            f"older-schema: the database is at revision {schema.revision or 'none'}, this image needs"
+            f" {image.head}. Let a server of this image start first. Nothing was touched"
+        )
+
+
+def has_workspaces(lock: Any) -> bool:
+    """Whether there is anything outside of the default workspace (MLflow 3.10 and later)."""
+    with lock.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('workspaces') IS NOT NULL")
+        if not cursor.fetchone()[0]:
+            return False
+        cursor.execute("SELECT EXISTS (SELECT FROM workspaces WHERE name <> 'default')")
+        return bool(cursor.fetchone()[0])

@@ -51,7 +51,16 @@ from import_target import (
     set_sequences,
 )
 from init_container import Failure, fail, one_line, prepare, redact
-from mlflow_schema import Revisions, UnusableSchema, connect, decide, image_revisions, read_schema, upgrade
+from mlflow_schema import (
+    Revisions,
+    UnusableSchema,
+    connect,
+    decide,
+    ensure_schema,
+    image_revisions,
+    read_schema,
+    upgrade,
+)
 from sqlite_copy import make_copy, open_copy, upgrade_copy
 
 PROGRAM = "import-sqlite"
@@ -107,6 +116,7 @@ def bring_schema(settings: Settings, image: Revisions) -> None:
             " dry run upgrades nothing. Run the import itself, or start the server once"
         )
     if action != "up-to-date":
+        ensure_schema(settings.uri)
         upgrade(settings.uri, before.revision)
     say(f"database: {action}: revision {before.revision or 'none'} -> {image.head}")
 

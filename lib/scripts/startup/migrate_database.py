@@ -3,6 +3,7 @@
 usage: migrate_database.py          initialise or upgrade under a lock, then create the default experiment;
                                     where people log in, also the tables of users and the first of them
        migrate_database.py --wait   change nothing: wait until somebody else (a Job) has done it
+       migrate_database.py --plan   change nothing: make the file MIGRATION_PLAN if existing tables change
 
 Environment besides libpq's own (PG*):
   MLFLOW_BACKEND_STORE_URI      default postgresql+psycopg2://
@@ -14,10 +15,13 @@ Environment besides libpq's own (PG*):
   OIDC_USERS_DB_URI             the database of the users of mlflow-oidc-auth, where that is in use
   MIGRATION_DEADLINE_SECONDS    how long to wait for the lock, or with --wait (default 600); it never cuts a
                                 migration that runs
+  MIGRATION_PLAN                the file that --plan makes, which says what changes
 
 Last line on stdout when it ends well, on one line, and a second one for users:
   init-mlflow: [users ]initialised|upgraded|up-to-date: revision <from or none> -> <to> in <s> s
   (waited <s> s for the lock)
+or, with --plan:
+  init-mlflow: plan: [users ]initialised|upgraded|up-to-date: revision <from or none> -> <to>
 
 Exit codes: 0 done; 1 failed (the cause is named); 3 the deadline passed; 4 the schema is newer than this
 image, nothing was touched; 143 stopped by SIGTERM. The line of a failure is also the termination message.
@@ -28,18 +32,20 @@ from __future__ import annotations
 import os
 import sys
 import time
+from pathlib import Path
 from typing import NamedTuple
 
 from database_errors import classify, fail_with, find_database_error
 from database_lock import DeadlinePassed, take_lock, ticks
 from exit_codes import DONE, FAILED
-from init_container import BadSetting, fail, prepare, seconds_from
+from init_container import BadSetting, fail, prepare, required, seconds_from
 from mlflow_schema import (
     Revisions,
     Schema,
     UnusableSchema,
     connect,
     decide,
+    ensure_schema,
     image_revisions,
     read_schema,
     store_uri,
@@ -99,6 +105,7 @@ def migrate(tables: Tracking | Users, seconds: float) -> str:
             before = tables.read()  # another pod may have done it meanwhile
             action = tables.decide(before)
             if not tables.is_done(action, before):
+                ensure_schema(tables.uri)
                 tables.carry_out(action, before)
         finally:
             lock.close()
@@ -128,6 +135,20 @@ def wait(tables: Tracking | Users, seconds: float) -> str:
     raise DeadlinePassed(f"{late}. Look at the migration Job, or raise MIGRATION_DEADLINE_SECONDS")
 
 
+def plan(tables: Tracking | Users, seconds: float) -> str:
+    schema = tables.read()
+    action = tables.decide(schema)
+    change = f"{tables.name}{action}: revision {schema.revision or 'none'} -> {tables.image.head}"
+    if action == "upgraded":
+        with plan_file().open("a", encoding="utf-8") as file:
+            file.write(f"{change}\n")
+    return f"plan: {change}"
+
+
+def plan_file() -> Path:
+    return Path(required("MIGRATION_PLAN"))
+
+
 def why_not_ready(tables: Tracking | Users) -> str:
     """Empty when ready. Raises what waiting cannot heal."""
     try:
@@ -149,10 +170,13 @@ def check_passphrase() -> None:
 
 def main(arguments: list[str]) -> int:
     prepare(PROGRAM)
-    if arguments not in ([], ["--wait"]):
-        return fail(f"{PROGRAM}: bad-settings: arguments {arguments}. Give none, or --wait", FAILED)
-    work = wait if arguments == ["--wait"] else migrate
+    works = {(): migrate, ("--wait",): wait, ("--plan",): plan}
+    work = works.get(tuple(arguments))
+    if work is None:
+        return fail(f"{PROGRAM}: bad-settings: arguments {arguments}. Give none, --wait or --plan", FAILED)
     try:
+        if work is plan:
+            plan_file().unlink(missing_ok=True)
         settings = Settings(
             store_uri(),
             os.environ.get("MLFLOW_DEFAULT_ARTIFACT_ROOT") or "mlflow-artifacts:/",
@@ -160,7 +184,7 @@ def main(arguments: list[str]) -> int:
         )
         check_passphrase()
         users = users_from()
-        if work is migrate:
+        if work is not wait:
             for each in users:
                 each.decide(each.read())  # what cannot be done for them stops it before anything is
         for tables in (Tracking(settings, image_revisions()), *users):

@@ -7,6 +7,7 @@ import { checkNamespace } from '../../kube/values/metadata';
 import type { ObjectLabels } from '../../kube/pod/labels';
 import type { Problems } from '../../validation/problems';
 
+import { type BackendTlsOptions, checkBackendTls, serverNameOf } from './backend-tls';
 import { checkEndpoint, type EndpointOptions } from './hosts';
 
 /** An existing Gateway. */
@@ -43,16 +44,27 @@ export interface HttpRouteOptions extends EndpointOptions {
    * @default - the Gateway's
    */
   readonly requestTimeout?: Duration;
+
+  /**
+   * How the Gateway verifies the `certificate` of the server, in a BackendTLSPolicy of the Gateway API 1.4 or later.
+   * @default - the defaults of BackendTlsOptions
+   */
+  readonly backendTls?: BackendTlsOptions;
 }
 
 /** Validates the options. */
-export function checkHttpRoute(problems: Problems, options: HttpRouteOptions | undefined): void {
+export function checkHttpRoute(
+  problems: Problems,
+  options: HttpRouteOptions | undefined,
+  hasCertificate: boolean,
+): void {
   if (options === undefined) {
     return;
   }
   checkGateways(problems, options.gateways);
   checkEndpoint(problems, 'httpRoute', options);
   checkSeconds(problems, 'httpRoute.requestTimeout', options.requestTimeout);
+  checkBackendTls(problems, 'httpRoute.backendTls', options.backendTls ?? {}, hasCertificate);
 }
 
 function checkGateways(problems: Problems, gateways: GatewayReference[]): void {
@@ -128,6 +140,32 @@ export function httpRouteOf(
           timeouts: requestTimeout && { request: durationOf(requestTimeout) },
         },
       ],
+    },
+  });
+}
+
+/**
+ * The BackendTLSPolicy of a server with a certificate: without it, a Gateway connects by HTTP.
+ * @see https://gateway-api.sigs.k8s.io/api-types/backendtlspolicy/
+ */
+export function backendTlsPolicyOf(
+  scope: Construct,
+  { backendTls = {} }: HttpRouteOptions,
+  service: kplus.Service,
+  labels: ObjectLabels,
+): ApiObject {
+  const ca = backendTls.ca?._reference;
+  return new ApiObject(scope, 'backend-tls-policy', {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'BackendTLSPolicy',
+    metadata: { name: service.name, labels: labels.all },
+    spec: {
+      targetRefs: [{ group: '', kind: 'Service', name: service.name }],
+      validation: {
+        hostname: serverNameOf(backendTls, service),
+        caCertificateRefs: ca && [{ group: '', kind: ca.kind === 'secret' ? 'Secret' : 'ConfigMap', name: ca.name }],
+        wellKnownCACertificates: ca === undefined ? 'System' : undefined,
+      },
     },
   });
 }

@@ -1,8 +1,13 @@
-import type { Duration, Size } from 'cdk8s';
+import { ApiObject, type Duration, type Size } from 'cdk8s';
+import type * as kplus from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
 
+import type { ObjectLabels } from '../../kube/pod/labels';
 import { checkSize, mebibytesOf } from '../../kube/pod/resources';
 import { checkSeconds } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
+
+import { type BackendTlsOptions, checkBackendTls, serverNameOf } from './backend-tls';
 
 /** Limits of an nginx controller for uploads of large artifacts. */
 export interface UploadOptions {
@@ -30,6 +35,9 @@ export interface AwsLoadBalancerOptions {
 
 /** nginx closes an idle connection to a server after 60 s (`keepalive_timeout` of `upstream`). */
 const NGINX_IDLE = 60;
+
+/** Traefik closes one after 90 s (`idleConnTimeout` of a ServersTransport). */
+const TRAEFIK_IDLE = 90;
 
 /** An ingress controller, with annotations that let large artifacts pass. */
 export class IngressController {
@@ -85,6 +93,19 @@ export class IngressController {
     );
   }
 
+  /**
+   * Traefik, which has no size limit. With the `certificate` of the server, it makes a ServersTransport, and the annotations of the
+   * Service that name it: Traefik verifies the address of the pod otherwise, and answers HTTP 500. It needs Traefik's provider
+   * kubernetesCRD beside its provider for Ingress.
+   *
+   * How long an upload may take is a setting of Traefik's own, for all servers: `readTimeout` of the entry point, 60 seconds by default
+   * (`--entryPoints.websecure.transport.respondingTimeouts.readTimeout=1h`).
+   * @see https://doc.traefik.io/traefik/reference/routing-configuration/kubernetes/crd/http/serverstransport/
+   */
+  public static traefik(options: BackendTlsOptions = {}): IngressController {
+    return new IngressController(undefined, undefined, undefined, TRAEFIK_IDLE, () => ({}), options);
+  }
+
   private constructor(
     private readonly timeout: Duration | undefined,
     private readonly maxSeconds: number | undefined,
@@ -96,16 +117,62 @@ export class IngressController {
     public readonly _idleSeconds: number,
     /** @internal */
     public readonly _annotations: (tls: boolean, service: string, health: string) => Record<string, string>,
+    private readonly serversTransport?: BackendTlsOptions,
   ) {}
 
   /** @internal */
-  public _check(problems: Problems): void {
+  public _check(problems: Problems, server: { readonly hasCertificate: boolean; readonly namespace?: string }): void {
+    if (this.serversTransport !== undefined) {
+      checkBackendTls(problems, 'ingress.controller', this.serversTransport, server.hasCertificate);
+      if (server.hasCertificate && server.namespace === undefined) {
+        problems.say(
+          '`ingress.controller` must be in a chart with a namespace, by which Traefik finds the ServersTransport.',
+          'Set the `namespace` of the chart.',
+        );
+      }
+    }
     checkSize(problems, 'ingress.controller.maxSize', this.maxSize);
     checkSeconds(problems, 'ingress.controller.timeout', this.timeout);
     const seconds = secondsOf(this.timeout);
     if (this.maxSeconds !== undefined && seconds > this.maxSeconds) {
       problems.add('ingress.controller.timeout', `must be at most ${String(this.maxSeconds)} seconds`, seconds);
     }
+  }
+
+  /**
+   * Annotations of the Service of a server with a certificate.
+   *
+   * @internal
+   */
+  public _serviceAnnotations(name: string, namespace: string | undefined): Record<string, string> {
+    if (this.serversTransport === undefined) {
+      return {};
+    }
+    return prefixed('traefik.ingress.kubernetes.io', {
+      'service.serversscheme': 'https',
+      'service.serverstransport': `${String(namespace)}-${name}@kubernetescrd`,
+    });
+  }
+
+  /**
+   * Makes what the controller needs to connect to the server by HTTPS.
+   * @see https://doc.traefik.io/traefik/reference/routing-configuration/kubernetes/ingress/
+   * @internal
+   */
+  public _connectByHttps(scope: Construct, service: kplus.Service, labels: ObjectLabels): void {
+    if (this.serversTransport === undefined) {
+      return;
+    }
+    const { ca } = this.serversTransport;
+    new ApiObject(scope, 'servers-transport', {
+      apiVersion: 'traefik.io/v1alpha1',
+      kind: 'ServersTransport',
+      metadata: { name: service.name, labels: labels.all },
+      spec: {
+        serverName: serverNameOf(this.serversTransport, service),
+        rootCAs: ca && [{ [ca._reference.kind]: ca._reference.name }],
+      },
+    });
   }
 }
 

@@ -30,7 +30,11 @@ export interface IngressOptions extends EndpointOptions {
 }
 
 /** Validates the options. */
-export function checkIngress(problems: Problems, options: IngressOptions | undefined): void {
+export function checkIngress(
+  problems: Problems,
+  options: IngressOptions | undefined,
+  server: { readonly hasCertificate: boolean; readonly namespace?: string },
+): void {
   if (options === undefined) {
     return;
   }
@@ -38,7 +42,7 @@ export function checkIngress(problems: Problems, options: IngressOptions | undef
   if (options.className !== undefined) {
     checkObjectName(problems, 'ingress.className', options.className);
   }
-  options.controller?._check(problems);
+  options.controller?._check(problems, server);
   if (options.tlsSecretName !== undefined) {
     checkObjectName(problems, 'ingress.tlsSecretName', options.tlsSecretName);
   }
@@ -69,6 +73,9 @@ export function ingressOf(
   if (options.tlsSecretName !== undefined) {
     const secret = kplus.Secret.fromSecretName(scope, 'ingress-tls', options.tlsSecretName);
     ingress.addTls([{ hosts: options.hosts, secret }]);
+  }
+  if (server.tls) {
+    options.controller?._connectByHttps(scope, service, labels);
   }
   return ingress;
 }

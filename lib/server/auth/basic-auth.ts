@@ -75,8 +75,8 @@ export interface BasicAuthOptions {
 
   /**
    * Whether users have `defaultPermission` in the default workspace as well, and may create experiments and models there
-   * from DefaultPermission.USE. It matters only with `extraArgs: ['--enable-workspaces']`: without it, only administrators
-   * and users with a role can then use the default workspace.
+   * from DefaultPermission.USE. It matters only with `workspaces`: without it, only administrators and users with a role can
+   * then use the default workspace.
    * @default false
    */
   readonly grantDefaultWorkspaceAccess?: boolean;

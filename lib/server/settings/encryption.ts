@@ -17,7 +17,8 @@ export interface EncryptionOptions {
 
   /**
    * Key for the secrets of webhooks: 32 bytes in URL-safe base64 (`openssl rand -base64 32 | tr +/ -_`).
-   * @default - each worker generates one that others do not have (mlflow.store.model_registry.dbmodels.models)
+   * @default - the server refuses webhooks that have a secret: MLflow's workers would each make up a key that no other has
+   * (mlflow.store.model_registry.dbmodels.models)
    */
   readonly webhookKey?: SecretKey;
 }
@@ -38,7 +39,7 @@ export function checkEncryption(
   ) {
     problems.say(
       `\`encryption.webhookKey\` is required with webhooks, which ${setting} in \`extraEnvVars\` sets up.`,
-      'Otherwise each worker generates a key, and cannot read the webhooks of the others. Pass SecretKey.fromSecretName(name, key).',
+      'Otherwise the server refuses webhooks that have a secret. Pass SecretKey.fromSecretName(name, key).',
     );
   }
   if (server.hasAuth && options.passphrase === undefined) {

@@ -35,8 +35,9 @@ import (
 
 // The defaults of kubeadm's API server.
 const (
-	serviceAddresses = "10.96.0.0/12"
-	serviceNodePorts = "30000-32767"
+	serviceAddresses  = "10.96.0.0/12"
+	serviceAddresses6 = "fd00:10:96::/112"
+	serviceNodePorts  = "30000-32767"
 )
 
 // resources are what creates the objects of each kind: the API server's own stores.
@@ -108,19 +109,20 @@ func (r resources) addCore(store *keys) error {
 
 // renewServices forgets which addresses and node ports are taken.
 func (r resources) renewServices(store *keys) error {
-	_, network, err := net.ParseCIDR(serviceAddresses)
-	if err != nil {
-		return err
-	}
-	addresses, err := ipallocator.NewInMemory(network)
-	if err != nil {
-		return err
+	families := map[api.IPFamily]ipallocator.Interface{}
+	for family, cidr := range map[api.IPFamily]string{api.IPv4Protocol: serviceAddresses, api.IPv6Protocol: serviceAddresses6} {
+		_, network, err := net.ParseCIDR(cidr)
+		if err != nil {
+			return err
+		}
+		if families[family], err = ipallocator.NewInMemory(network); err != nil {
+			return err
+		}
 	}
 	ports, err := portallocator.NewInMemory(*utilnet.ParsePortRangeOrDie(serviceNodePorts))
 	if err != nil {
 		return err
 	}
-	families := map[api.IPFamily]ipallocator.Interface{api.IPv4Protocol: addresses}
 	services, _, _, err := service.NewREST(store, api.IPv4Protocol, families, ports, nil, nil, nil)
 	if err != nil {
 		return err

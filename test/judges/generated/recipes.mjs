@@ -1,10 +1,13 @@
 import { CHART, constructs, depthOf, isOwn, nameOf, propertiesOf, runtime, typeOf, waysTo } from './assembly.mjs';
 import { leaves } from './nodes.mjs';
 import { Random } from './random.mjs';
-import { entriesOf, IDS, NO_MEMBER, OTHERS, valuesOf } from './values.mjs';
+import { entriesOf, FITTING, IDS, NO_MEMBER, OTHERS, valuesOf } from './values.mjs';
 
 /** Deeper than this, the simplest. */
 const DEEP = 7;
+
+/** How often what is known to fit is kept to: what does not has to come up, too. */
+const FITS = 0.85;
 
 const CLUSTER_OPTIONS = 'cdk8s-mlflow.ClusterOptions';
 
@@ -15,10 +18,10 @@ export function appOf(seed, index) {
   const app = { kind: 'app', charts };
   const places = [...leaves(app)].filter(({ wrong }) => wrong.length > 0);
   const mistakes = random.weighted([
-    [0, 2],
-    [1, 7],
-    [2, 3],
-    [3, 1],
+    [0, 9],
+    [1, 4],
+    [2, 1],
+    [3, 0.5],
   ]);
   for (let count = 0; count < mistakes && places.length > 0; count += 1) {
     const place = random.pick(places);
@@ -70,10 +73,13 @@ export class Maker {
     }
     const { kind, datatype, members } = typeOf(type.fqn);
     if (kind === 'enum') {
-      const member = this.random.pick(members).name;
+      const member = this.fitting(
+        place,
+        members.map(({ name }) => name),
+      );
       return { kind: 'leaf', place, fqn: type.fqn, value: runtime(type.fqn)[member], member, wrong: [NO_MEMBER] };
     }
-    return datatype ? this.struct(type.fqn, depth) : this.construct(this.wayTo(type.fqn, depth), depth, place);
+    return datatype ? this.struct(type.fqn, depth) : this.construct(this.wayTo(type.fqn, depth, place), depth, place);
   }
 
   leaf(place, { right, wrong }) {
@@ -108,8 +114,14 @@ export class Maker {
     const open = isOwn(fqn) || OTHERS.structs.test(nameOf(fqn));
     const wanted = fqn === `${CHART}Props` ? 0.6 : depth === 0 ? 4 : 2;
     const chance = (open ? Math.min(0.5, wanted / optional.length) : 0) / (depth > DEEP ? 5 : 1);
+    const given = new Set(
+      properties.filter((each) => !each.optional || this.random.chance(chance)).map(({ name }) => name),
+    );
+    if (this.random.chance(FITS)) {
+      FITTING.props.filter(([owner]) => owner.test(nameOf(fqn))).forEach(([, adjust]) => adjust(given));
+    }
     const fields = properties
-      .filter((each) => !each.optional || this.random.chance(chance))
+      .filter(({ name }) => given.has(name))
       .filter(({ type }) => depth + depthOf(type) < DEEP * 3)
       .map((each) => [each.name, this.of(`${nameOf(fqn)}.${each.name}`, each.type, depth + 1)]);
     return {
@@ -121,18 +133,25 @@ export class Maker {
   }
 
   /** Deep inside, the simplest. */
-  wayTo(fqn, depth) {
+  wayTo(fqn, depth, place) {
     const ways = waysTo(fqn);
     if (ways.length === 0) {
       throw new Error(`Nothing public makes a ${fqn}.`);
     }
     if (depth < DEEP) {
-      return this.random.pick(ways);
+      return this.fitting(place, ways, ({ fqn: owner, member }) => [nameOf(owner), member].filter(Boolean).join('.'));
     }
     const cost = ({ parameters }) =>
       Math.max(0, ...parameters.filter(({ optional }) => !optional).map(({ type }) => depthOf(type)));
     const least = Math.min(...ways.map(cost));
     return this.random.pick(ways.filter((way) => cost(way) === least));
+  }
+
+  /** One of the ways or members, mostly of those that fit this place. */
+  fitting(place, candidates, nameBy = (name) => name) {
+    const [, fits] = FITTING.ways.find(([pattern]) => pattern.test(place)) ?? [];
+    const fit = fits === undefined ? [] : candidates.filter((each) => fits.test(nameBy(each)));
+    return this.random.pick(fit.length > 0 && this.random.chance(FITS) ? fit : candidates);
   }
 
   construct(way, depth, place = '') {

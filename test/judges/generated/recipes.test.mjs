@@ -7,7 +7,7 @@ import { nodesOf } from './nodes.mjs';
 import { print } from './print.mjs';
 import { appOf } from './recipes.mjs';
 
-const apps = Array.from({ length: 4000 }, (_, index) => appOf('coverage', index));
+const apps = Array.from({ length: 6000 }, (_, index) => appOf('coverage', index));
 const nodes = apps.flatMap((app) => [...nodesOf(app)]);
 
 test('a seed gives the same apps each time', () => {

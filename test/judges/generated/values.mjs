@@ -61,7 +61,11 @@ const BY_NAME = [
     { right: ['team-a', 'monitoring'], wrong: ['my.ns', 'NS', '-x', 'my_ns', LONG(64)] },
   ],
   [
-    /(cidr|excluded|SourceRanges)$/,
+    /excluded$/,
+    { right: ['10.1.2.0/24', '10.1.128.0/17'], wrong: ['10.1.2.0', '192.168.0.0/24', '10.0.0.0/8', '2001:db8::/48'] },
+  ],
+  [
+    /(cidr|SourceRanges)$/,
     {
       right: ['10.0.0.0/8', '10.1.0.0/16', '2001:db8::/32'],
       wrong: [
@@ -244,6 +248,12 @@ const BY_NAME = [
   [/Duration\.millis/, { right: [60000], wrong: [1, 1500] }],
   [/Duration\.days/, { right: [1, 30], wrong: [0, 0.5, 1e6] }],
   [/Duration\./, { right: [60, 300, 3600], wrong: [0, 0.5, 1, 1e9, 1e11] }],
+  [/request > Size\.kibibytes/, { right: [262144, 524288], wrong: [0, 1, 0.5, 2 ** 53] }],
+  [/request > Size\.mebibytes/, { right: [64, 256], wrong: [0, -1, 1, 0.5, 2 ** 53] }],
+  [/request > Cpu\.millis/, { right: [50, 100], wrong: [0, -100, 0.5, Number.NaN, 2 ** 53] }],
+  [/request > Cpu\.units/, { right: [0.1, 0.5], wrong: [0, -1, 0.0001, 64, Number.NaN] }],
+  [/limit > Cpu\.millis/, { right: [500, 2000], wrong: [0, -100, 0.5, Number.NaN, 2 ** 53] }],
+  [/limit > Cpu\.units/, { right: [1, 2], wrong: [0, -1, 0.0001, Number.NaN] }],
   [/Size\.kibibytes/, { right: [1048576, 4194304], wrong: [0, 1, 0.5, 2 ** 53] }],
   [/Size\.mebibytes/, { right: [512, 2048], wrong: [0, -1, 1, 0.5, 2 ** 53] }],
   [/Size\./, { right: [1, 8], wrong: [0, -1, 0.0001, 2 ** 40] }],
@@ -293,6 +303,36 @@ export const OTHERS = {
     IServiceAccount: ['fromServiceAccountName'],
   },
   structs: /^(ChartProps|CronOptions|\w*Resources|Scaling\w+|k8s\..*)$/,
+};
+
+/** What a prop needs beside it. */
+const withProp = (name, other) => (given) => given.has(name) && given.add(other);
+
+/** What fits a place where its type takes more, by the names of factories and members; and props that need each other. */
+export const FITTING = {
+  ways: [
+    [/RdsPostgresProps\.tls$/, /verifyFull|REQUIRE/],
+    [/PostgresRestoreProps\.source$/, /s3/],
+    [/^BackupLocation\.volume/, /newClaim|existingClaim/],
+    [/CloudSqlPostgresProps\.login$/, /iam|password/],
+    [/DatabaseBootstrapProps\.backend$/, /^(Bitnami|External|ExistingSecret|CloudNative)Postgres/],
+    [/PgBouncerProps\.backend$/, /^(Bitnami|External|ExistingSecret|CloudNative)Postgres/],
+    [/MlflowMonitoringProps\.server$/, /fromAttributes/],
+    [/(Service\w*)\.serviceType$/, /CLUSTER_IP|NODE_PORT|LOAD_BALANCER/],
+    [/Resources\.request$/, /mebibytes|kibibytes|millis|units/],
+    [/Resources\.limit$/, /gibibytes|millis|units/],
+    [/(size|Size)$/, /gibibytes|tebibytes/],
+  ],
+  props: [
+    [/BitnamiPasswordLiterals$/, (given) => given.add('postgresPassword').add('password')],
+    [/Toleration$/, (given) => given.add('key')],
+    [/Toleration$/, (given) => given.delete('tolerationSeconds')],
+    [/^RdsPostgresProps$/, (given) => given.delete('tokenRenewal')],
+    [/^PgBouncerProps$/, withProp('authQuery', 'maxDatabaseConnections')],
+    [/^PgBouncerProps$/, (given) => given.delete('clientPassword')],
+    [/^MlflowServerProps$/, withProp('auth', 'encryption')],
+    [/^MlflowServerAttributes$/, (given) => given.add('metricsEndpoint')],
+  ],
 };
 
 /** What somebody writes instead of a member of an enum. */

@@ -88,6 +88,20 @@ test.each<[string, PodPart[], Partial<PodInput>, string]>([
     '`artifactRoot: a volume at /a` must not be set: the library sets it itself. Use `backend`.',
   ],
   [
+    'a path in one part',
+    [
+      {
+        of: 'artifactRoot',
+        volumeMounts: [
+          { path: '/a', volume: Volume.fromEmptyDir(scope, 'three', 'three') },
+          { path: '/a', volume: Volume.fromEmptyDir(scope, 'four', 'four') },
+        ],
+      },
+    ],
+    {},
+    '`artifactRoot` must not mount two volumes at /a. Give each a path of its own.',
+  ],
+  [
     'a ServiceAccount',
     [{ of: 'backend', serviceAccountAnnotations: { role: 'a' } }],
     { serviceAccount: ServiceAccount.fromServiceAccountName(scope, 'own', 'own') },

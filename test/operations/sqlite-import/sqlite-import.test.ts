@@ -26,7 +26,7 @@ const volume = (pod: Manifest, name: string): Manifest => pod.volumes.find((each
 
 test('a Job, named by its content, with its scripts and an account', () => {
   const all = manifests();
-  expect(all.map(({ kind }: Manifest) => kind)).toEqual(['ConfigMap', 'ServiceAccount', 'Job']);
+  expect(all.map(({ kind }: Manifest) => kind)).toEqual(['ConfigMap', 'ConfigMap', 'ServiceAccount', 'Job']);
   const { metadata, spec } = only(all, 'Job');
   expect(metadata.name).toMatch(/^import-[0-9a-f]{8}$/);
   expect(metadata.labels['app.kubernetes.io/component']).toBe('sqlite-import');

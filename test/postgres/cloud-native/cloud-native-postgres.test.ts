@@ -138,6 +138,10 @@ test('a pooler of the operator, with a name that is in the certificate', () => {
         query_wait_timeout: '30',
         server_login_retry: '0.5',
         server_connect_timeout: '5',
+        tcp_keepidle: '30',
+        tcp_keepintvl: '10',
+        tcp_keepcnt: '3',
+        tcp_user_timeout: '20000',
       },
     },
     template: {
@@ -195,6 +199,21 @@ test('through the pooler there are the clients of all its pods', () => {
   expect([connection.maxConnections, connection.bypass?.maxConnections]).toEqual([600, 100]);
 });
 
+test.each<CloudNativePostgresProps>([
+  {
+    settings: { shared_buffers: '512MB', max_wal_size: '4GB', min_wal_size: '1GB' },
+    walStorage: { size: Size.gibibytes(5) },
+  },
+  { settings: { shared_buffers: '2GB' }, resources: { memory: { request: Size.gibibytes(2) } } },
+  { settings: { shared_buffers: '8GB' }, resources: {} },
+  { imageName: `ghcr.io/cloudnative-pg/postgresql:18.1-system-trixie@sha256:${'0'.repeat(64)}` },
+  { imageName: 'registry.example.com:5000/postgresql:18' },
+  { owner: 'pgowner', database: 'postgres2' },
+  { pooler: { settings: { server_reset_query: '', query_wait_timeout: '0.5', verbose: '1' } } },
+])('%#: accepts %j', (props) => {
+  expect(() => synth(props)).not.toThrow();
+});
+
 test.each<[CloudNativePostgresProps, string]>([
   [{ instances: 0 }, '`instances` must be a whole number from 1, got 0.'],
   [{ storage: { size: Size.mebibytes(512) } }, '`storage.size` must be a whole number of GiB from 1, got 0.5.'],
@@ -203,6 +222,54 @@ test.each<[CloudNativePostgresProps, string]>([
   [
     { owner: 'postgres' },
     '`owner` must be a role other than the superuser, got "postgres". The operator gives the superuser no password.',
+  ],
+  ...['postgres', 'template0', 'template1'].map((database): [CloudNativePostgresProps, string] => [
+    { database },
+    `\`database\` must be another than those that PostgreSQL comes with, got "${database}".`,
+  ]),
+  ...['pg_monitor', 'streaming_replica', 'cnpg_pooler_pgbouncer', 'public', 'none'].map(
+    (owner): [CloudNativePostgresProps, string] => [
+      { owner },
+      `\`owner\` must not be a role of PostgreSQL or of the operator, got "${owner}".`,
+    ],
+  ),
+  ...[`ghcr.io/cloudnative-pg/postgresql@sha256:${'0'.repeat(64)}`, 'ghcr.io/cloudnative-pg/postgresql:latest'].map(
+    (imageName): [CloudNativePostgresProps, string] => [
+      { imageName },
+      `\`imageName\` must have a tag that begins with the version of PostgreSQL, such as 18.1, by which the operator recognizes upgrades, got "${imageName}". A digest may follow the tag.`,
+    ],
+  ),
+  [
+    { settings: { port: '5433', work_mem: '8MB', ssl: 'off' } },
+    '`settings` must not have settings that the operator refuses, got "port, ssl". Leave them out.',
+  ],
+  [
+    { settings: { work_mem: ' ' } },
+    '`settings.work_mem` must have a value, got " ". Leave it out for the default of PostgreSQL.',
+  ],
+  [
+    { settings: { shared_buffers: '1GB' } },
+    '`settings.shared_buffers` must be at most the memory request of a server (512 MiB), got "1GB". Lower it, or raise `resources`.',
+  ],
+  [
+    { settings: { shared_buffers: '25%' } },
+    '`settings.shared_buffers` must be a size with the unit kB, MB, GB or TB, got "25%".',
+  ],
+  [
+    { settings: { max_wal_size: '5 GB' }, walStorage: { size: Size.gibibytes(5) } },
+    '`settings.max_wal_size` must be less than `walStorage.size` (5 GiB), got "5 GB". Lower it, or enlarge the volume.',
+  ],
+  [
+    { settings: { max_wal_size: '64MB' } },
+    '`settings.min_wal_size` must be less than max_wal_size (1GB by default), got "80MB". Raise max_wal_size, or lower min_wal_size.',
+  ],
+  [
+    { pooler: { settings: { query_wait_timeout: 'many' } } },
+    '`pooler.settings.query_wait_timeout` must be a number without a unit, got "many".',
+  ],
+  [
+    { pooler: { settings: { listen_port: '1', unknown: '2' } } },
+    '`pooler.settings` must not have settings that the operator refuses, got "listen_port, unknown". Leave them out.',
   ],
   [
     { owner: '' },

@@ -83,7 +83,9 @@ test('by IAM there is no password, and no Secret at all', () => {
     PGDATABASE: 'mlflow',
     PGUSER: 'mlflow@shop.iam',
     PGSSLMODE: 'disable',
-    PGCONNECT_TIMEOUT: '10',
+    PGCONNECT_TIMEOUT: '5',
+    PGSERVICE: 'mlflow',
+    PGSERVICEFILE: '/etc/postgres-service/pg_service.conf',
     PGAPPNAME: 'mlflow',
     DATABASE_FAILURE_CAUSES: JSON.stringify(CAUSES),
   });

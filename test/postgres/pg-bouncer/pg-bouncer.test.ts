@@ -2,7 +2,6 @@ import { Testing } from 'cdk8s';
 import {
   BitnamiPasswords,
   BitnamiPostgres,
-  TlsCertificate,
   ExistingSecretPostgres,
   ExternalPostgres,
   FileSource,
@@ -10,11 +9,11 @@ import {
   PgBouncer,
   type PgBouncerProps,
   PoolMode,
-  PostgresTls,
 } from 'cdk8s-mlflow';
 import type { Construct } from 'constructs';
 
 import { chart, containerOf, env, type Manifest, only, podOf, server } from '../../support/synth';
+import { pgBouncerConfig, pgBouncerManifests } from '../../support/pg-bouncer';
 
 type Props = Partial<PgBouncerProps>;
 
@@ -24,25 +23,8 @@ const plain = (scope: Construct): IPostgresBackend =>
 const limited = (scope: Construct): IPostgresBackend =>
   new ExistingSecretPostgres(scope, 'postgres', { host: 'db', secretName: 'login', maxConnections: 100 });
 
-function synth(props: Props = {}, backend = plain): Manifest[] {
-  const scope = chart();
-  new PgBouncer(scope, 'pgbouncer', { backend: backend(scope), ...props });
-  return Testing.synth(scope);
-}
-
-/** The settings of pgbouncer.ini, by name. */
-function config(props: Props = {}, backend = plain): Record<string, string> {
-  const text: string = only(synth(props, backend), 'ConfigMap').data['pgbouncer.ini'];
-  return Object.fromEntries([...text.matchAll(/^(\w+) = ?(.*)$/gm)].map(([, name, value]) => [name, value]));
-}
-
-const tls = PostgresTls.verifyFull({
-  ca: FileSource.fromConfigMap('ca', 'ca.pem'),
-  clientCertificate: TlsCertificate.fromSecretName('client'),
-});
-
 test('makes what a pooler needs, under its id', () => {
-  expect(synth().map((m) => `${m.kind}/${m.metadata.name.replace(/[0-9a-f]{8}$/, '…')}`)).toEqual([
+  expect(pgBouncerManifests().map((m) => `${m.kind}/${m.metadata.name.replace(/[0-9a-f]{8}$/, '…')}`)).toEqual([
     'ConfigMap/pgbouncer-config-…',
     'ServiceAccount/pgbouncer',
     'Deployment/pgbouncer',
@@ -53,7 +35,7 @@ test('makes what a pooler needs, under its id', () => {
 });
 
 test('its configuration names no login and no place', () => {
-  expect(only(synth(), 'ConfigMap').data['pgbouncer.ini']).toBe(`%include /run/pgbouncer/databases.ini
+  expect(only(pgBouncerManifests(), 'ConfigMap').data['pgbouncer.ini']).toBe(`%include /run/pgbouncer/databases.ini
 
 [pgbouncer]
 listen_addr = *
@@ -71,6 +53,10 @@ client_tls_sslmode = disable
 query_wait_timeout = 30
 server_login_retry = 0.5
 server_connect_timeout = 5
+tcp_keepidle = 30
+tcp_keepintvl = 10
+tcp_keepcnt = 3
+tcp_user_timeout = 20000
 log_connections = 0
 log_disconnections = 0
 `);
@@ -78,10 +64,10 @@ log_disconnections = 0
 
 test('lets in whom the database knows, where it is asked', () => {
   const authQuery = 'SELECT name, hash FROM lookup($1)';
-  expect(config({ authQuery, maxDatabaseConnections: 31 })).toMatchObject({ auth_query: authQuery });
-  expect(config({})).not.toHaveProperty('auth_query');
+  expect(pgBouncerConfig({ authQuery, maxDatabaseConnections: 31 })).toMatchObject({ auth_query: authQuery });
+  expect(pgBouncerConfig({})).not.toHaveProperty('auth_query');
   const asks = (props: Partial<PgBouncerProps>): Manifest =>
-    env(podOf(synth(props)).initContainers[0]).PGBOUNCER_ASK_DATABASE;
+    env(podOf(pgBouncerManifests(props)).initContainers[0]).PGBOUNCER_ASK_DATABASE;
   expect(asks({ authQuery, maxDatabaseConnections: 31 })).toBe('true');
   expect(asks({})).toBeUndefined();
 });
@@ -95,7 +81,7 @@ test('takes every size, and further settings over its own defaults', () => {
     maxDatabaseConnections: 9,
     poolMode: PoolMode.SESSION,
   };
-  expect(config({ ...sizes, settings })).toMatchObject({
+  expect(pgBouncerConfig({ ...sizes, settings })).toMatchObject({
     default_pool_size: '7',
     reserve_pool_size: '3',
     max_client_conn: '50',
@@ -107,7 +93,7 @@ test('takes every size, and further settings over its own defaults', () => {
 });
 
 test('a changed setting replaces the pods, by the name of what they mount', () => {
-  const names = [synth(), synth({ poolMode: PoolMode.SESSION })].map((manifests) => {
+  const names = [pgBouncerManifests(), pgBouncerManifests({ poolMode: PoolMode.SESSION })].map((manifests) => {
     const { name } = only(manifests, 'ConfigMap').metadata;
     expect(podOf(manifests).volumes).toContainEqual({ name: 'config', configMap: { name } });
     expect(only(manifests, 'ConfigMap').immutable).toBe(true);
@@ -159,7 +145,7 @@ test('the init container writes the login from the Secret into memory, with the 
 });
 
 test('an address in a Secret goes the same way', () => {
-  const manifests = synth({}, (scope) =>
+  const manifests = pgBouncerManifests({}, (scope) =>
     ExistingSecretPostgres.fromConnectionSecret(scope, 'postgres', { secretName: 'cluster-app' }),
   );
   expect(env(containerOf(podOf(manifests), 'write-userlist'))).toMatchObject({
@@ -170,7 +156,7 @@ test('an address in a Secret goes the same way', () => {
 });
 
 test('the pods are two, spread, restricted, and drain before they go', () => {
-  const { spec } = only(synth(), 'Deployment');
+  const { spec } = only(pgBouncerManifests(), 'Deployment');
   expect(spec.replicas).toBe(2);
   expect(spec.strategy.rollingUpdate).toEqual({ maxSurge: 1, maxUnavailable: 0 });
   const pod = spec.template.spec;
@@ -190,7 +176,7 @@ test('the pods are two, spread, restricted, and drain before they go', () => {
 });
 
 test('takes images, pull secrets, priority and a port', () => {
-  const manifests = synth({
+  const manifests = pgBouncerManifests({
     image: 'registry.example.com/pgbouncer:1',
     initImage: 'python:3.11-slim',
     imagePullSecrets: ['regcred'],
@@ -242,58 +228,6 @@ test('one in front of another still leaves the way straight to the database', ()
   expect(outer.connection.bypass).toBe(postgres.connection);
 });
 
-test('encrypts the way to the database as the backend says', () => {
-  const withTls = (scope: Construct) =>
-    new ExistingSecretPostgres(scope, 'postgres', { host: 'db', secretName: 'login', tls });
-  expect(config({}, withTls)).toMatchObject({
-    server_tls_sslmode: 'verify-full',
-    server_tls_ca_file: '/etc/server-tls/ca/ca.crt',
-    server_tls_cert_file: '/etc/server-tls/certificate/tls.crt',
-    server_tls_key_file: '/etc/server-tls/key/tls.key',
-  });
-  const mounts = containerOf(podOf(synth({}, withTls)), 'pgbouncer').volumeMounts;
-  expect(mounts.map((m: Manifest) => m.mountPath)).toEqual([
-    '/etc/pgbouncer',
-    '/run/pgbouncer',
-    '/etc/server-tls/ca',
-    '/etc/server-tls/certificate',
-    '/etc/server-tls/key',
-  ]);
-});
-
-const clientTls = {
-  certificate: FileSource.fromSecret('pooler-tls', 'tls.crt'),
-  privateKey: FileSource.fromSecret('pooler-tls', 'tls.key'),
-};
-
-test('shows clients a certificate, and then insists on it', () => {
-  expect(config({ clientTls })).toMatchObject({
-    client_tls_sslmode: 'require',
-    client_tls_cert_file: '/etc/client-tls/certificate/tls.crt',
-    client_tls_key_file: '/etc/client-tls/key/tls.key',
-  });
-  expect(podOf(synth({ clientTls })).volumes.slice(-2)).toEqual([
-    {
-      name: 'client-tls-certificate',
-      secret: { secretName: 'pooler-tls', items: [{ key: 'tls.crt', path: 'tls.crt', mode: 0o440 }] },
-    },
-    {
-      name: 'client-tls-key',
-      secret: { secretName: 'pooler-tls', items: [{ key: 'tls.key', path: 'tls.key', mode: 0o440 }] },
-    },
-  ]);
-});
-
-test.each([
-  ['none', undefined, 'disable'],
-  ['a certificate', clientTls, 'require'],
-  ['a certificate and its CA', { ...clientTls, ca: FileSource.fromConfigMap('ca', 'ca.crt') }, 'verify-full'],
-])('with %s, MLflow connects with %#', (_, given, mode) => {
-  const scope = chart();
-  const { connection } = new PgBouncer(scope, 'pgbouncer', { backend: plain(scope), clientTls: given });
-  expect(connection.tls.mode).toBe(mode);
-});
-
 test('offers the clients of all its pods as its connections', () => {
   const scope = chart();
   const { connection } = new PgBouncer(scope, 'pgbouncer', { backend: plain(scope), replicas: 3 });
@@ -305,7 +239,7 @@ test.each<[string, Props, string]>([
   ['less with a reserve', { reservePoolSize: 5 }, '26'],
   ['less for more pods', { replicas: 4 }, '18'],
 ])('its pool is by default %s', (_, props, size) => {
-  expect(config(props, limited).default_pool_size).toBe(size);
+  expect(pgBouncerConfig(props, limited).default_pool_size).toBe(size);
 });
 
 const error = (...lines: string[]) => new Error(lines.map((line) => `[chart/pgbouncer] ${line}`).join('\n'));
@@ -324,11 +258,11 @@ test.each<[Props, string]>([
     'up to 101 connections (101 pods x 1) exceed the 94 that "postgres" offers besides a migration. Lower `defaultPoolSize`, `reservePoolSize` or the number of pods, or raise `maxConnections` of the database.',
   ],
 ])('refuses what the database does not take: %j', (props, message) => {
-  expect(() => synth(props, limited)).toThrow(error(message));
+  expect(() => pgBouncerManifests(props, limited)).toThrow(error(message));
 });
 
 test('a limit for each database counts, too', () => {
-  expect(() => synth({ defaultPoolSize: 100, maxDatabaseConnections: 31 }, limited)).not.toThrow();
+  expect(() => pgBouncerManifests({ defaultPoolSize: 100, maxDatabaseConnections: 31 }, limited)).not.toThrow();
 });
 
 test.each<[Props, string]>([
@@ -367,7 +301,12 @@ test.each<[Props, string]>([
     '`settings.stats_period` must be one line, got "1\\nauth_type = any".',
   ],
   [
-    { clientTls: { ...clientTls, privateKey: FileSource.fromSecret('Pooler', 'tls.key') } },
+    {
+      clientTls: {
+        certificate: FileSource.fromSecret('pooler-tls', 'tls.crt'),
+        privateKey: FileSource.fromSecret('Pooler', 'tls.key'),
+      },
+    },
     '`clientTls.privateKey` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "Pooler".',
   ],
   [
@@ -375,13 +314,13 @@ test.each<[Props, string]>([
     '`imagePullSecrets[0]` must be given, got an empty string. If it comes from an environment variable, set that before the synthesis.',
   ],
 ])('refuses %j', (props, message) => {
-  expect(() => synth(props)).toThrow(error(message));
+  expect(() => pgBouncerManifests(props)).toThrow(error(message));
 });
 
 test('refuses a list of hosts of which one takes writes, and says everything at once', () => {
   const failover = (scope: Construct) =>
     new ExistingSecretPostgres(scope, 'postgres', { host: 'a', failoverHosts: ['b'], secretName: 'login' });
-  expect(() => synth({ replicas: 0 }, failover)).toThrow(
+  expect(() => pgBouncerManifests({ replicas: 0 }, failover)).toThrow(
     error(
       '`replicas` must be a whole number from 1, got 0.',
       '`backend` must not be a list of hosts of which one accepts writes: PgBouncer stays at the first that answers, even a standby. Give one host that follows the primary: a Service, a DNS name or a proxy.',

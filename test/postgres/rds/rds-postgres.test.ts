@@ -79,7 +79,9 @@ test('the others read the token at each connection, from memory', () => {
       PGUSER: 'shop',
       PGSSLMODE: 'verify-full',
       PGSSLROOTCERT: '/etc/postgres-tls/ca/ca.crt',
-      PGCONNECT_TIMEOUT: '10',
+      PGCONNECT_TIMEOUT: '5',
+      PGSERVICE: 'mlflow',
+      PGSERVICEFILE: '/etc/postgres-service/pg_service.conf',
       PGPASSFILE: '/run/postgres-password/pgpass',
       DATABASE_FAILURE_CAUSES: JSON.stringify([
         {

@@ -1,5 +1,5 @@
 import { Duration } from 'cdk8s';
-import type { HttpRouteOptions } from 'cdk8s-mlflow';
+import { FileSource, type HttpRouteOptions, TlsCertificate } from 'cdk8s-mlflow';
 
 import { chart, container, env, only, server, serverManifests } from '../../support/synth';
 
@@ -39,6 +39,36 @@ test('follows the static prefix, and takes a time and annotations', () => {
     matches: [{ path: { type: 'PathPrefix', value: '/tracking' } }],
     timeouts: { request: '3600s' },
   });
+});
+
+test('a Gateway connects to a server with a certificate by HTTPS, and verifies it', () => {
+  const policyOf = (options: Partial<HttpRouteOptions>, namespace?: string) =>
+    only(
+      serverManifests(
+        { httpRoute: { ...httpRoute, ...options }, certificate: TlsCertificate.fromSecretName('tls') },
+        namespace,
+      ),
+      'BackendTLSPolicy',
+    );
+  expect(policyOf({}, 'team')).toMatchObject({
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    metadata: { name: 'mlflow', namespace: 'team' },
+    spec: {
+      targetRefs: [{ group: '', kind: 'Service', name: 'mlflow' }],
+      validation: { hostname: 'mlflow.team.svc', wellKnownCACertificates: 'System' },
+    },
+  });
+  const ca = FileSource.fromConfigMap('company-ca', 'ca.crt');
+  expect(policyOf({ backendTls: { ca } }).spec.validation).toEqual({
+    hostname: 'mlflow',
+    caCertificateRefs: [{ group: '', kind: 'ConfigMap', name: 'company-ca' }],
+  });
+  const backendTls = { ca: FileSource.fromSecret('tls', 'ca.crt'), serverName: 'mlflow.example.com' };
+  expect(policyOf({ backendTls }).spec.validation).toEqual({
+    hostname: 'mlflow.example.com',
+    caCertificateRefs: [{ group: '', kind: 'Secret', name: 'tls' }],
+  });
+  expect(serverManifests({ httpRoute }).map(({ kind }) => kind)).not.toContain('BackendTLSPolicy');
 });
 
 test('its hosts are accepted, and browsers may write from them', () => {

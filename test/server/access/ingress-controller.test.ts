@@ -1,5 +1,5 @@
 import { Duration, Size } from 'cdk8s';
-import { IngressController, type MlflowServerProps, TlsCertificate } from 'cdk8s-mlflow';
+import { FileSource, IngressController, type MlflowServerProps, TlsCertificate } from 'cdk8s-mlflow';
 
 import { chart, only, server, serverManifests } from '../../support/synth';
 
@@ -47,6 +47,84 @@ test('a load balancer of Amazon goes to the pods, and asks them for their health
   expect(annotations(short, { certificate })).toMatchObject({
     'alb.ingress.kubernetes.io/load-balancer-attributes': 'idle_timeout.timeout_seconds=120',
     'alb.ingress.kubernetes.io/backend-protocol': 'HTTPS',
+  });
+});
+
+describe('Traefik', () => {
+  const manifests = (controller: IngressController, props: Partial<MlflowServerProps> = {}) =>
+    serverManifests({ ingress: { hosts: ['a.example.com'], controller }, ...props }, 'team');
+  const ca = FileSource.fromSecret('mlflow-tls', 'ca.crt');
+
+  test('needs nothing for a server without a certificate', () => {
+    const made = manifests(IngressController.traefik());
+    expect(made.map(({ kind }) => kind)).not.toContain('ServersTransport');
+    expect(only(made, 'Ingress').metadata.annotations).toBeUndefined();
+    expect(only(made, 'Service').metadata.annotations).toBeUndefined();
+  });
+
+  test('verifies the certificate by the name of the Service, through a ServersTransport that the Service names', () => {
+    const made = manifests(IngressController.traefik({ ca }), { certificate });
+    expect(only(made, 'ServersTransport')).toMatchObject({
+      apiVersion: 'traefik.io/v1alpha1',
+      metadata: { name: 'mlflow', namespace: 'team' },
+      spec: { serverName: 'mlflow.team.svc', rootCAs: [{ secret: 'mlflow-tls' }] },
+    });
+    expect(only(made, 'Service').metadata.annotations).toEqual({
+      'traefik.ingress.kubernetes.io/service.serversscheme': 'https',
+      'traefik.ingress.kubernetes.io/service.serverstransport': 'team-mlflow@kubernetescrd',
+    });
+  });
+
+  test('takes another name and a CA in a ConfigMap, or its own CAs; the annotations of the Service win', () => {
+    const own = IngressController.traefik({
+      serverName: 'mlflow.example.com',
+      ca: FileSource.fromConfigMap('company-ca', 'ca.crt'),
+    });
+    const annotations = { 'traefik.ingress.kubernetes.io/service.serverstransport': 'mine@file', a: 'b' };
+    const made = manifests(own, { certificate, service: { annotations } });
+    expect(only(made, 'ServersTransport').spec).toEqual({
+      serverName: 'mlflow.example.com',
+      rootCAs: [{ configMap: 'company-ca' }],
+    });
+    expect(only(made, 'Service').metadata.annotations).toEqual({
+      'traefik.ingress.kubernetes.io/service.serversscheme': 'https',
+      ...annotations,
+    });
+    expect(only(manifests(IngressController.traefik(), { certificate }), 'ServersTransport').spec).toEqual({
+      serverName: 'mlflow.team.svc',
+    });
+  });
+
+  test('everything that is wrong is told at once', () => {
+    const wrong = IngressController.traefik({
+      serverName: 'https://x',
+      ca: FileSource.fromSecret('mlflow-tls', 'tls.crt'),
+    });
+    const ingress = { hosts: ['a.b'], controller: wrong };
+    const said = [
+      '`ingress.controller.serverName` must be a host name without scheme, port or path, got "https://x".',
+      '`ingress.controller.ca` must be in the key ca.crt, the only one that controllers read, got "tls.crt".',
+    ];
+    expect(() => server(chart(), { ingress, certificate })).toThrow(
+      new Error(
+        [
+          ...said,
+          '`ingress.controller` must be in a chart with a namespace, by which Traefik finds the ServersTransport. Set the `namespace` of the chart.',
+        ]
+          .map((line) => `[chart/mlflow] ${line}`)
+          .join('\n'),
+      ),
+    );
+    expect(() => server(chart(), { ingress })).toThrow(
+      new Error(
+        [
+          '`ingress.controller` must have neither `serverName` nor `ca` without `certificate`: the server answers HTTP. Set the `certificate` of the server, or leave them out.',
+          ...said,
+        ]
+          .map((line) => `[chart/mlflow] ${line}`)
+          .join('\n'),
+      ),
+    );
   });
 });
 

@@ -22,6 +22,7 @@ function keepAlive(props: Partial<MlflowServerProps>): string | undefined {
 test.each<[string, Partial<MlflowServerProps>, number]>([
   ['clients and proxies in the cluster', {}, 105],
   ['the nginx controller', { ingress: { hosts, controller: IngressController.ingressNginx() } }, 105],
+  ['Traefik', { ingress: { hosts, controller: IngressController.traefik() } }, 105],
   ['an ALB, as long as it is told', { ingress: { hosts, controller: IngressController.awsLoadBalancer() } }, 3615],
   [
     'an ALB with a timeout',

@@ -1,11 +1,12 @@
 import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { checkS3Bucket, s3Part, s3Uri, type S3BucketProps } from '../../artifacts/s3-bucket';
-import { labelsOf } from '../../kube/pod/labels';
-import { Persistence } from '../../kube/values/persistence';
-import type { PodPart } from '../../kube/pod/pod-part';
-import type { Problems } from '../../validation/problems';
+import { labelsOf } from '../kube/pod/labels';
+import type { PodPart } from '../kube/pod/pod-part';
+import { Persistence } from '../kube/values/persistence';
+import type { Problems } from '../validation/problems';
+
+import { checkS3Bucket, s3Part, s3Uri, type S3BucketProps } from './s3-bucket';
 
 const VOLUME_FOLDER = '/backups';
 const SCRATCH_FOLDER = '/scratch';
