@@ -65,7 +65,7 @@ def options(command: Any) -> dict[str, str]:
 
 
 def variables(package: Path) -> dict[str, dict[str, Any]]:
-    """Name, default and the parts of MLflow that read it: the server may begin to heed a client's variable."""
+    """Default and the parts of MLflow that read it: the server may begin to heed a client's variable."""
     import mlflow.environment_variables as module
 
     of_name = {
@@ -240,10 +240,12 @@ def main(used: str, *flags: str) -> None:
     import mlflow
     from mlflow.cli import gc, server
 
-    migrations = {"MLflow": package / "store" / "db_migrations", "users": package / "server/auth/db/migrations"}
+    migrations = {"MLflow": "store/db_migrations/versions", "users": "server/auth/db/migrations/versions"}
     record = {
         "version": mlflow.__version__,
-        "head of the schema": {name: read_revisions(path / "versions").head for name, path in migrations.items()},
+        "head of the schema": {
+            name: read_revisions(package / folder).head for name, folder in migrations.items()
+        },
         "what the scripts use": {each: outline(each) for each in json.loads(Path(used).read_text())},
         "option of mlflow server": options(server),
         "option of mlflow gc": options(gc),

@@ -1,4 +1,4 @@
-"""test/next/used.json is what lib/scripts use of MLflow. UPDATE_USED=1 writes it anew, for `npm run test:next` to compare."""
+"""test/next/used.json, which `npm run test:next` reads: what lib/scripts use. UPDATE_USED=1 writes it."""
 
 from __future__ import annotations
 
@@ -42,15 +42,14 @@ def used_in(source: str) -> Iterator[str]:
         if isinstance(node, ast.Import):
             for each in node.names:
                 if MODULE.fullmatch(each.name):
-                    names[each.asname or each.name.partition(".")[0]] = each.asname and each.name or "mlflow"
+                    names[each.asname or "mlflow"] = each.name if each.asname else "mlflow"
                     yield each.name
         elif isinstance(node, ast.ImportFrom) and MODULE.fullmatch(node.module or ""):
             for each in node.names:
                 names[each.asname or each.name] = f"{node.module}:{each.name}"
                 yield f"{node.module}:{each.name}"
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and "." in node.value:
-            if MODULE.fullmatch(node.value):
-                yield node.value
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from [node.value] if "." in node.value and MODULE.fullmatch(node.value) else []
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
             constants |= {each.id: node.value.value for each in node.targets if isinstance(each, ast.Name)}
     for node in nodes:

