@@ -32,6 +32,8 @@ LOCATION = re.compile(r"ur[il]$|source$|location|_root$|_path$")
 # What a server may answer when it cannot serve; "reset" closes the connection without an answer.
 FAILURES = ("408", "429", "500", "502", "503", "504", "reset")
 RETRIES = 2
+# As many samples in a row, 5 seconds apart, are the same of a server that has started.
+STEADY = 6
 
 
 def outline(dotted: str) -> str:
@@ -183,7 +185,7 @@ def retries() -> dict[str, str]:
 
 
 def idle(job_execution: bool) -> dict[str, int]:
-    """Processes of an idle server of two workers, and its memory (PSS) in MiB, 25 seconds after its start."""
+    """Processes of an idle server of two workers, and its memory (PSS) in MiB, when both stay as they are."""
     with tempfile.TemporaryDirectory() as folder:
         settings = {
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": str(job_execution).lower(),
@@ -206,14 +208,27 @@ def idle(job_execution: bool) -> dict[str, int]:
                 with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2):
                     break
                 time.sleep(0.5)
-            time.sleep(25)
-            own = [server.pid, *_children(server.pid)]
-            return {"processes": len(own), "MiB": sum(map(_pss, own)) // 1024}
+            samples = [_sample(server.pid)]
+            while len(samples) < STEADY or not _is_steady(samples[-STEADY:]):
+                time.sleep(5)
+                samples.append(_sample(server.pid))
+            processes, memory = samples[-1]
+            return {"processes": processes, "MiB": memory}
         finally:
             for pid in reversed([server.pid, *_children(server.pid)]):
                 with suppress(ProcessLookupError):
                     os.kill(pid, 9)
             server.wait()
+
+
+def _sample(pid: int) -> tuple[int, int]:
+    own = [pid, *_children(pid)]
+    return len(own), sum(map(_pss, own)) // 1024
+
+
+def _is_steady(samples: list[tuple[int, int]]) -> bool:
+    processes, memory = ({sample[each] for sample in samples} for each in (0, 1))
+    return len(processes) == 1 and max(memory) - min(memory) <= 0.01 * max(memory)
 
 
 def _children(pid: int) -> list[int]:

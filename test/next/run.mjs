@@ -20,7 +20,8 @@ if (unknown.length > 0 || given.length > 2) {
 
 const known = readdirSync(RECORDS).map((file) => file.replace(/\.json$/, ''));
 const [from = known.sort(compare).at(-1), to = releases(findPython(), 'mlflow')[0]] = given;
-const [before, after] = [from, to].map((version) => recordOf(version));
+const before = recordOf(from);
+const after = to === from ? before : recordOf(to);
 const lines = changes(before, after);
 console.log(`MLflow ${from} -> ${to}: ${lines.length} changes in what the library relies on`);
 lines.forEach((line) => console.log(line));
