@@ -11,9 +11,7 @@ const TABLE = /(<!-- test:matrix -->\n)[\s\S]*?(<!-- end of test:matrix -->)/;
 /** Puts what a pair's run found in the place of what the one before it found. */
 export function record(result) {
   const others = results().filter(({ mlflow, postgres }) => mlflow !== result.mlflow || postgres !== result.postgres);
-  const sorted = [...others, result].sort(
-    (a, b) => compare(a.mlflow, b.mlflow) || compare(a.postgres, b.postgres),
-  );
+  const sorted = [...others, result].sort((a, b) => compare(a.mlflow, b.mlflow) || compare(a.postgres, b.postgres));
   writeFileSync(RESULTS, `${JSON.stringify(sorted, undefined, 2)}\n`);
   writeFileSync(PAGE, page());
 }

@@ -14,10 +14,7 @@ test.each([
     'the server heeds what only clients read before, and offers no signed URLs by itself',
     'variable: MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD: read by: store -> server, store, utils',
   ],
-  [
-    'the same of downloads',
-    'variable: MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD: read by: store -> server, store, utils',
-  ],
+  ['the same of downloads', 'variable: MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD: read by: store -> server, store, utils'],
   [
     'clients no longer repeat creates',
     'failures after which the client repeats: create-run: 408 429 500 502 503 504 reset -> 408 429',
@@ -29,20 +26,13 @@ test.each([
 });
 
 test('3.17.2 -> 3.18.0: jobs need another process', () => {
-  expect(TO_3_18).toContainEqual(
-    expect.stringMatching(/^idle server: with jobs: processes: 13 -> 14$/),
-  );
+  expect(TO_3_18).toContainEqual(expect.stringMatching(/^idle server: with jobs: processes: 13 -> 14$/));
 });
 
 test('3.15.1 -> 3.17.2: what became public', () => {
-  expect(changes('3.15.1', '3.17.2')).toContain(
-    'route: /api/3.0/mlflow/server-info: GET -> GET, without login',
-  );
+  expect(changes('3.15.1', '3.17.2')).toContain('route: /api/3.0/mlflow/server-info: GET -> GET, without login');
 });
 
 test('no change between a version and itself', () => {
-  expect(changes('3.17.2', '3.17.2')).toEqual([
-    'MLflow 3.17.2 -> 3.17.2: 0 changes in what the library relies on',
-    '',
-  ]);
+  expect(changes('3.17.2', '3.17.2')).toEqual(['MLflow 3.17.2 -> 3.17.2: 0 changes in what the library relies on', '']);
 });

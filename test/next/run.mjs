@@ -33,12 +33,19 @@ function recordOf(version) {
     return JSON.parse(readFileSync(path, 'utf8'));
   }
   if (flags.includes('--recorded')) {
-    return stop(`No record of MLflow ${version} with all of used.json. Run npm run test:next ${version} ${version} -- --record --idle.`);
+    return stop(
+      `No record of MLflow ${version} with all of used.json. Run npm run test:next ${version} ${version} -- --record --idle.`,
+    );
   }
   const used = join(import.meta.dirname, 'used.json');
   const script = join(import.meta.dirname, 'read_mlflow.py');
   const python = join(mlflowEnvironment(findPython(), version), 'bin', 'python');
-  const env = { ...process.env, MLFLOW_DISABLE_TELEMETRY: 'true', PYTHONDONTWRITEBYTECODE: '1', PYTHONWARNINGS: 'ignore' };
+  const env = {
+    ...process.env,
+    MLFLOW_DISABLE_TELEMETRY: 'true',
+    PYTHONDONTWRITEBYTECODE: '1',
+    PYTHONWARNINGS: 'ignore',
+  };
   const text = quiet(python, [script, used, ...flags.filter((each) => each === '--idle')], { env });
   if (flags.includes('--record')) {
     writeFileSync(path, text);
@@ -69,7 +76,9 @@ function changes(before, after) {
 function flat(record) {
   return Object.fromEntries(
     Object.entries(record).flatMap(([key, value]) =>
-      typeof value === 'object' ? Object.entries(flat(value)).map(([inner, each]) => [`${key}: ${inner}`, each]) : [[key, value]],
+      typeof value === 'object'
+        ? Object.entries(flat(value)).map(([inner, each]) => [`${key}: ${inner}`, each])
+        : [[key, value]],
     ),
   );
 }
