@@ -1,5 +1,5 @@
 // npm run test:matrix: the core of test:e2e on pairs of MLflow and PostgreSQL. What ran is recorded in results.json and docs/support.md.
-// npm run test:matrix 3.18.0@18 3.17.2@14: these pairs. npm run test:matrix -- --diagonal: what the CI runs, recorded nowhere.
+// npm run test:matrix 3.18.0@18 3.17.2@14: these pairs; with `-- --subject=hosts`, this subject alone, the others stay as they are recorded. npm run test:matrix -- --diagonal: what the CI runs, recorded nowhere.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,8 @@ import { record } from './support-table.mjs';
 
 const given = process.argv.slice(2);
 const isDiagonal = given.includes('--diagonal');
-const named = given.filter((each) => each !== '--diagonal').map(pairOf);
+const only = given.find((each) => each.startsWith('--subject='))?.slice('--subject='.length);
+const named = given.filter((each) => !each.startsWith('--')).map(pairOf);
 const pairs = named.length > 0 ? named : isDiagonal ? DIAGONAL : PAIRS;
 const scratch = mkdtempSync(join(tmpdir(), 'cdk8s-mlflow-matrix-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
@@ -50,7 +51,7 @@ function pairOf(text) {
 function run(mlflow, postgres, from) {
   const chosen = Object.entries(SUBJECTS)
     .map(([subject, { cases, diagonal }]) => [subject, isDiagonal ? diagonal : cases])
-    .filter(([, words]) => words);
+    .filter(([subject, words]) => words && (only ?? subject) === subject);
   const junit = join(scratch, `${mlflow}@${postgres}.xml`);
   const env = { ...process.env, E2E_MLFLOW: mlflow, E2E_POSTGRES: postgres, E2E_OLD_MLFLOW: from };
   const expression = chosen.flatMap(([, words]) => words).join(' or ');

@@ -8,9 +8,17 @@ const RESULTS = join(import.meta.dirname, 'results.json');
 const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'support.md');
 const TABLE = /(<!-- test:matrix -->\n)[\s\S]*?(<!-- end of test:matrix -->)/;
 
-/** Puts what a pair's run found in the place of what the one before it found. */
+/** Puts what a pair's run found in the place of what the one before it found of the same subjects. */
 export function record(result) {
-  const others = results().filter(({ mlflow, postgres }) => mlflow !== result.mlflow || postgres !== result.postgres);
+  const isSame = ({ mlflow, postgres }) => mlflow === result.mlflow && postgres === result.postgres;
+  const before = results().find(isSame)?.subjects;
+  result.subjects = Object.fromEntries(
+    Object.keys(SUBJECTS).flatMap((key) => {
+      const outcome = result.subjects[key] ?? before?.[key];
+      return outcome ? [[key, outcome]] : [];
+    }),
+  );
+  const others = results().filter((each) => !isSame(each));
   const sorted = [...others, result].sort((a, b) => compare(a.mlflow, b.mlflow) || compare(a.postgres, b.postgres));
   writeFileSync(RESULTS, `${JSON.stringify(sorted, undefined, 2)}\n`);
   writeFileSync(PAGE, page());

@@ -131,9 +131,8 @@ def test_everything_is_there_again(
 
     done = ended(restore(namespace, **options))
     assert done.code == 0, done
-    assert re.fullmatch(
-        rf"restore-database: restored: {ABOUT}; {TABLES} tables, \d+ rows, in \d+ s", done.log.splitlines()[-1]
-    ), done
+    restored = rf"restore-database: restored: {ABOUT}; {TABLES} tables, \d+ rows, in \d+ s"
+    assert re.fullmatch(restored, done.log.splitlines()[-1]), done
     [server] = namespace.deployment()
     client = client_of(server.wait_ready(300))
     assert "init-mlflow: up-to-date" in server.init[-1].log
@@ -355,16 +354,14 @@ def test_wrong_password(namespace: Namespace, migrated: Postgres) -> None:
 
 
 def test_not_empty(namespace: Namespace, migrated: Postgres) -> None:
-    objects = migrated.value(
-        "SELECT count(*) FROM pg_class WHERE relkind IN ('r', 'v', 'S') AND relnamespace = 'public'::regnamespace",
-        "mlflow",
-    )
+    kinds = "relkind IN ('r', 'v', 'S') AND relnamespace = 'public'::regnamespace"
+    objects = migrated.value(f"SELECT count(*) FROM pg_class WHERE {kinds}")
     stored(backup(namespace))
     last = ended(restore(namespace))
     assert (last.name, last.code) == ("restore", 3), last
     assert last.message == (
-        f"restore-database: not-empty: mlflow has {objects} tables, views and sequences, among them alembic_version,"
-        " assessments, budget_policies, datasets. Restore into an empty database, or empty this one: DROP"
+        f"restore-database: not-empty: mlflow has {objects} tables, views and sequences, among them"
+        " alembic_version, assessments, budget_policies, datasets. Restore into an empty database, or empty this one: DROP"
         " SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION pg_database_owner. Nothing was changed\n"
     )
 
