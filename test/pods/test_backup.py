@@ -361,8 +361,9 @@ def test_not_empty(namespace: Namespace, migrated: Postgres) -> None:
     assert (last.name, last.code) == ("restore", 3), last
     assert last.message == (
         f"restore-database: not-empty: mlflow has {objects} tables, views and sequences, among them"
-        " alembic_version, assessments, budget_policies, datasets. Restore into an empty database, or empty this one: DROP"
-        " SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION pg_database_owner. Nothing was changed\n"
+        " alembic_version, assessments, budget_policies, datasets. Restore into an empty database, or empty"
+        " this one: DROP SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION pg_database_owner. Nothing"
+        " was changed\n"
     )
 
 
