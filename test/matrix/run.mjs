@@ -29,7 +29,8 @@ for (const { mlflow, postgres } of pairs) {
         `${passed} passed, ${failed} failed, ${skipped.length} skipped${reasons}`,
     );
   }
-  if (!isDiagonal) {
+  // A run that ended before its first case says nothing about the pair.
+  if (!isDiagonal && Object.values(found).some(({ passed, failed }) => passed + failed > 0)) {
     record({ mlflow, postgres, from, subjects: found });
   }
 }
