@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 import sqlite3
+from pathlib import Path
 
 import pytest
-from import_locations import Rule, rewrite_locations
+from import_locations import PLACES, Rule, rewrite_locations
 from import_plan import Column, Plan, Table
 from sqlite_copy import UnusableSource
 
@@ -97,3 +99,63 @@ def test_a_rule_that_fits_nothing_is_an_error() -> None:
         "unknown-prefix: no location starts with that of the rule '/typo' -> '/c'. Others do: s3://x/1."
         " Correct the rule, or leave it out"
     )
+
+
+def skills() -> tuple[sqlite3.Connection, Plan]:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.text_factory = bytes
+    connection.execute("CREATE TABLE skill_versions (source_type TEXT, source TEXT)")
+    given = [
+        ("mlflow", "mlflow-artifacts:/skills/review/0a"),
+        ("zip", "mlflow-artifacts:/review.zip"),
+        ("git", "mlflow-artifacts:/no-location"),
+        (None, "mlflow-artifacts:/no-location"),
+    ]
+    connection.executemany("INSERT INTO skill_versions VALUES (?, ?)", given)
+    return connection, Plan([Table("skill_versions", (), (text("source_type"), text("source")))], [], [])
+
+
+SOURCES = "SELECT source FROM skill_versions ORDER BY rowid"
+
+
+def test_a_skill_stays_where_the_server_has_it() -> None:
+    connection, plan = skills()
+    rules = [Rule("mlflow-artifacts:/", "mlflow-artifacts:/team")]
+    assert list(rewrite_locations(connection, plan, rules)) == [
+        f"locations: 1 in skill_versions.source rewritten by {rules[0]}, such as"
+        " mlflow-artifacts:/review.zip",
+        f"locations: 1 in skill_versions.source rewritten by {rules[0]}, such as"
+        " mlflow-artifacts:/skills/review/0a",
+    ]
+    no_locations = ["mlflow-artifacts:/no-location"] * 2
+    moved = ["mlflow-artifacts:/team/skills/review/0a", "mlflow-artifacts:/team/review.zip"]
+    assert after(connection, SOURCES) == [*moved, *no_locations]
+
+
+def test_a_skill_of_the_server_is_not_moved_out_of_it() -> None:
+    connection, plan = skills()
+    rules = [Rule("mlflow-artifacts:/", "s3://b")]
+    assert list(rewrite_locations(connection, plan, rules)) == [
+        f"locations: 1 in skill_versions.source rewritten by {rules[0]}, such as"
+        " mlflow-artifacts:/review.zip",
+        "locations: 1 in skill_versions.source kept, such as mlflow-artifacts:/skills/review/0a",
+    ]
+    assert after(connection, SOURCES)[:2] == ["mlflow-artifacts:/skills/review/0a", "s3://b/review.zip"]
+
+
+# Columns whose names read like those of locations, and what they hold.
+NO_LOCATIONS = {
+    "datasets.dataset_source": "where data came from, as JSON, outside of MLflow",
+    "evaluation_dataset_records.source": "where data came from, as JSON, outside of MLflow",
+    "mcp_access_endpoints.url": "an address of a server",
+    "mcp_server_versions.source": "a repository of code",
+    "webhooks.url": "an address of a server",
+}
+
+
+def test_each_location_of_the_newest_schema_is_known() -> None:
+    records = Path(__file__).parents[1] / "next" / "records"
+    newest = max(records.glob("*.json"), key=lambda path: [int(each) for each in path.stem.split(".")])
+    columns = json.loads(newest.read_text())["column with a location"]
+    known = {f"{place.table}.{place.column}" for place in PLACES} - {"trace_tags.value"}
+    assert known | set(NO_LOCATIONS) == set(columns)

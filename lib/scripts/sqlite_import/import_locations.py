@@ -10,18 +10,32 @@ from typing import NamedTuple
 from import_plan import Plan, quoted
 from sqlite_copy import UnusableSource
 
-_IN_TRACES = "\"key\" IN ('mlflow.artifactLocation', 'mlflow.trace.archiveLocation')"
-# All of MLflow 3.17's schema; older ones have fewer.
-_PLACES = (
-    ("experiments", "artifact_location", ""),
-    ("runs", "artifact_uri", ""),
-    ("logged_models", "artifact_location", ""),
-    ("model_versions", "source", ""),
-    ("model_versions", "storage_location", ""),
-    ("trace_tags", "value", _IN_TRACES),
-    ("workspaces", "default_artifact_root", ""),
-    ("workspaces", "trace_archival_location", ""),
+
+class Place(NamedTuple):
+    """A column with locations."""
+
+    table: str
+    column: str
+    # SQL that says in which rows.
+    only: str = ""
+    # Whether only artifacts of the server can be there, so that rules to another place are not for it.
+    served: bool = False
+
+
+# All of MLflow 3.18's schema; older ones have fewer.
+PLACES = (
+    Place("experiments", "artifact_location"),
+    Place("runs", "artifact_uri"),
+    Place("logged_models", "artifact_location"),
+    Place("model_versions", "source"),
+    Place("model_versions", "storage_location"),
+    Place("skill_versions", "source", "\"source_type\" = 'zip'"),
+    Place("skill_versions", "source", "\"source_type\" = 'mlflow'", served=True),
+    Place("trace_tags", "value", "\"key\" IN ('mlflow.artifactLocation', 'mlflow.trace.archiveLocation')"),
+    Place("workspaces", "default_artifact_root"),
+    Place("workspaces", "trace_archival_location"),
 )
+_SERVED = "mlflow-artifacts:"
 # These name a run or a model, which has a location of its own.
 _REFERENCES = ("runs:/", "models:/")
 
@@ -45,7 +59,7 @@ class Count(NamedTuple):
 
 def rewrite_locations(source: sqlite3.Connection, plan: Plan, rules: list[Rule]) -> Iterator[str]:
     """Rewrites the copy and yields the lines of the report. A rule that matches nothing is an error."""
-    counts = [count for place in _places(plan) for count in _rewrite(source, *place, rules)]
+    counts = [count for place in _places(plan) for count in _rewrite(source, place, rules)]
     matched = Counter(count.rule for count in counts)
     unmatched = [str(rule) for rule in rules if not matched[rule]]
     if unmatched:
@@ -59,14 +73,14 @@ def rewrite_locations(source: sqlite3.Connection, plan: Plan, rules: list[Rule])
         yield f"locations: {count.rows} in {count.place} {what}, such as {count.example}"
 
 
-def _places(plan: Plan) -> Iterator[tuple[str, str, str]]:
+def _places(plan: Plan) -> Iterator[Place]:
     there = {(table.name, column.name) for table in plan.tables for column in table.columns}
-    return (place for place in _PLACES if place[:2] in there)
+    return (place for place in PLACES if place[:2] in there)
 
 
-def _rewrite(
-    source: sqlite3.Connection, table: str, column: str, only: str, rules: list[Rule]
-) -> Iterator[Count]:
+def _rewrite(source: sqlite3.Connection, place: Place, all_rules: list[Rule]) -> Iterator[Count]:
+    table, column, only, served = place
+    rules = [rule for rule in all_rules if rule.new.startswith(_SERVED) or not served]
     name, target = quoted(column), quoted(table)
     parameters = {}
     for i, (old, new) in enumerate(rules):

@@ -14,7 +14,8 @@ export class ReadinessCheck {
    * The server reads experiment 0 from its database.
    *
    * It is dangerous: a database that is busy or restarts removes *every* pod from the Service at once, so that clients see
-   * refused connections instead of the 503 that they would retry. Each probe also takes one of the 40 threads of a worker,
+   * refused connections instead of a 503. They retry both, but clients of MLflow 3.18 do not retry a create after a 503, so
+   * a server that only creates gains by it. Each probe also takes one of the 40 threads of a worker,
    * and waits while all are busy. With `readFromReplica`, it reads from the replica. Choose it only where a proxy in front
    * of the server needs the state of the database.
    */
