@@ -156,12 +156,14 @@ describe("a user's own sidecar", () => {
 
   test('has its causes in the runbook, in place of the general ones', () => {
     const scope = chart();
+    const page = (cause: string): string =>
+      `[\`${cause}\`](https://github.com/cdk8s-mlflow/cdk8s-mlflow/blob/main/docs/errors.md#${cause})`;
     const general = { replaces: ConnectionFailure.NO_LOGIN, advice: 'Create the role again' };
     const runbook = server(scope, { backend: vault(scope, [LEASE, general]) }).runbook();
     expect(runbook.split('\n').filter((line) => /^\| .*(lease|login)/.test(line))).toEqual([
       '| `expired-lease` | Look at the log of vault-agent, and renew the lease of the role |',
       '| `no-login` | Create the role again |',
-      '| `wrong-password`, `pg-hba` | the server rejects the login: check the Secret below and `pg_hba.conf` |',
+      `| ${page('wrong-password')}, ${page('pg-hba')} | the server rejects the login: check the Secret below and \`pg_hba.conf\` |`,
     ]);
   });
 
