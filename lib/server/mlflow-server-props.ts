@@ -15,6 +15,7 @@ import type { ServiceOptions } from './access/service-options';
 import type { MlflowAuth } from './auth/mlflow-auth';
 import type { Autoscaling } from './autoscaling/autoscaling';
 import type { AiGatewayOptions } from './settings/ai-gateway';
+import type { JobExecution } from './settings/job-execution';
 import type { EncryptionOptions } from './settings/encryption';
 import type { LogLevel } from './settings/log-level';
 import type { ReadinessCheck } from './settings/probes';
@@ -237,11 +238,10 @@ export interface MlflowServerProps extends PodOptions {
   readonly topologySpreadConstraints?: kplus.k8s.TopologySpreadConstraint[];
 
   /**
-   * Whether MLflow runs jobs (evaluations, scorers). It starts eight processes of about 220 MB each. The queue is on the disk
-   * of the pod, so it does not suit several replicas, unless MLFLOW_SERVER_JOB_HUEY_REDIS_URL in `extraEnvVars` names a shared one.
-   * @default false
+   * How MLflow runs jobs (evaluations, scorers). It starts eight processes of about 220 MB each, which open up to ten connections.
+   * @default - MLflow runs none
    */
-  readonly jobExecution?: boolean;
+  readonly jobExecution?: JobExecution;
 
   /**
    * Whether the server has workspaces: experiments, models and permissions of teams, apart from each other. Garbage collection

@@ -208,7 +208,12 @@ export class MlflowServer extends Construct implements IMlflowServer {
       disruptionBudget(this, id, labels);
     }
     addRoutes(this, routesOf(spec));
-    addMemoryRule(this, spec, spec.resources.memory?.limit?.toMebibytes({ rounding: SizeRoundingBehavior.FLOOR }));
+    const jobExecution = spec.jobExecution !== undefined;
+    addMemoryRule(
+      this,
+      { workers: spec.workers, jobExecution },
+      spec.resources.memory?.limit?.toMebibytes({ rounding: SizeRoundingBehavior.FLOOR }),
+    );
     addServerDemand(spec.backend.connection, {
       by: this,
       pods: spec.maxReplicas + (spec.rolls ? 1 : 0),
@@ -216,12 +221,12 @@ export class MlflowServer extends Construct implements IMlflowServer {
       threads: spec.threads,
       pooling: spec.pooling,
       furtherEngines: spec.authParts.engines + (spec.workspaces ? 1 : 0),
-      jobExecution: spec.jobExecution,
+      jobExecution,
       migrates: spec.databaseMigration._kind !== 'off',
     });
     const prop = spec.autoscaling === undefined ? 'replicas' : 'autoscaling.maxReplicas';
-    if (spec.jobExecution && !('MLFLOW_SERVER_JOB_HUEY_REDIS_URL' in spec.extraEnvVars)) {
-      addJobRule(this, { prop, pods: spec.maxReplicas });
+    if (spec.jobExecution?._onePod) {
+      addJobRule(this, { replicasProp: prop, pods: spec.maxReplicas, ...spec.jobExecution._onePod });
     }
     addServerOf(spec.backend, { server: this, prop, pods: spec.maxReplicas });
   }

@@ -16,6 +16,7 @@ import { checkServerIsolation } from './access/server-isolation';
 import { checkExtraOptions } from './server-arguments';
 import type { ServerSettings, ServerSpec } from './server-spec';
 import { checkAiGateway } from './settings/ai-gateway';
+import { checkJobEngine } from './settings/job-execution';
 import { checkEncryption } from './settings/encryption';
 import { UpgradeStrategy } from './settings/upgrade-strategy';
 
@@ -54,6 +55,7 @@ export function checkServer(problems: Problems, server: ServerSettings): void {
     hasAuth: server.auth !== undefined,
     variables: Object.keys(server.extraEnvVars),
   });
+  server.jobExecution?._check(problems);
   checkAiGateway(problems, server.aiGateway);
   checkTraceArchival(problems, server.traceArchival);
   checkVariableNames(problems, 'extraEnvVars', server.extraEnvVars);
@@ -64,10 +66,11 @@ export function checkServer(problems: Problems, server: ServerSettings): void {
 /** Validates the props that depend on the location of the artifacts. */
 export function checkArtifacts(
   problems: Problems,
-  { autoscaling, upgradeStrategy, maxReplicas, artifacts, image, extraEnvVars }: ServerSpec,
+  { autoscaling, upgradeStrategy, maxReplicas, rolls, artifacts, image, extraEnvVars }: ServerSpec,
 ): void {
   const { visibility } = artifacts;
   checkTransfers(problems, artifacts, { image, extraEnvVars });
+  checkJobEngine(problems, { maxReplicas, rolls, extraEnvVars });
   if (Number.isInteger(maxReplicas) && maxReplicas > 1 && visibility !== ArtifactVisibility.CLUSTER) {
     problems.add(
       autoscaling === undefined ? 'replicas' : 'autoscaling.maxReplicas',

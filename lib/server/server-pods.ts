@@ -18,6 +18,7 @@ import { allowedHosts, corsAllowedOrigins } from './access/hosts';
 import { serverArguments } from './server-arguments';
 import type { ServerSpec } from './server-spec';
 import { aiGatewayPart } from './settings/ai-gateway';
+import { NO_JOBS } from './settings/job-execution';
 import { encryptionPart } from './settings/encryption';
 import { LOG_CONFIG } from './settings/log-level';
 import { METRICS_COMMAND, METRICS_SCRIPT, metricsPart } from './settings/metrics';
@@ -157,7 +158,7 @@ function serverContainer(
       'corsAllowedOrigins',
       origins.length === 0 ? {} : { MLFLOW_SERVER_CORS_ALLOWED_ORIGINS: origins.join(',') },
     ),
-    setting('jobExecution', { MLFLOW_SERVER_ENABLE_JOB_EXECUTION: spec.jobExecution }),
+    spec.jobExecution?._part() ?? NO_JOBS,
     setting('logLevel', { MLFLOW_LOGGING_LEVEL: logLevel.toUpperCase() }),
     setting('threads', { SERVER_THREADS: spec.threads }),
     setting('', { PYTHONPATH: [SCRIPT_FOLDER, auth.pythonFolder ?? []].flat().join(':'), PGAPPNAME: 'mlflow' }),

@@ -26,12 +26,9 @@ import { UpgradeStrategy } from './settings/upgrade-strategy';
 const DEFAULT_WORKERS = 2;
 
 /** Default resources: 2 GiB, or more where the processes need it. */
-function defaultResources({
-  workers = DEFAULT_WORKERS,
-  jobExecution = false,
-}: MlflowServerProps): kplus.ContainerResources {
+function defaultResources({ workers = DEFAULT_WORKERS, jobExecution }: MlflowServerProps): kplus.ContainerResources {
   // An invalid number is already a problem.
-  const memory = Number.isInteger(workers) ? memoryOf({ workers, jobExecution }) : 0;
+  const memory = Number.isInteger(workers) ? memoryOf({ workers, jobExecution: jobExecution !== undefined }) : 0;
   const limit = Math.max(4, Math.ceil(memory / 512)) * 512;
   return {
     cpu: { request: kplus.Cpu.millis(500), limit: kplus.Cpu.units(2) },
@@ -57,7 +54,6 @@ const DEFAULTS = {
   extraInitEnvVars: {},
   extraArgs: [],
   initResources: { ...SCRIPT_RESOURCES, ephemeralStorage: LITTLE_SCRATCH_SPACE },
-  jobExecution: false,
   telemetry: false,
   workspaces: false,
 } satisfies Partial<MlflowServerProps>;

@@ -293,6 +293,7 @@ export const WITHOUT_CONTRACT: Record<Exclude<ClassName, keyof typeof CONTRACTS>
   DatabaseConnectionCheck: CHOICE,
   DatabaseMigration: CHOICE,
   IngressController: CHOICE,
+  JobExecution: CHOICE,
   KedaTrigger: CHOICE,
   PrometheusScrape: CHOICE,
   SqliteSource: CHOICE,

@@ -6,6 +6,7 @@ import {
   BitnamiPasswords,
   BitnamiPostgres,
   type IPostgresBackend,
+  JobExecution,
   KedaTrigger,
   MlflowAuth,
   MlflowGarbageCollection,
@@ -26,6 +27,7 @@ import { anyBackend, container, server, serverManifests } from '../support/synth
 const artifactRoot = new VolumeArtifacts({
   persistence: Persistence.newClaim({ accessModes: [PersistentVolumeAccessMode.READ_WRITE_MANY] }),
 });
+const url = SecretKey.fromSecretName('redis', 'url');
 const secretKey = SecretKey.fromSecretName('keys', 'key');
 const memory = (gibibytes: number): NonNullable<MlflowServerProps['resources']> => ({
   memory: { limit: Size.gibibytes(gibibytes) },
@@ -100,14 +102,19 @@ test.each<[Partial<MlflowServerProps>, string, string]>([
     '`resources.memory.limit` must be at least 2370 MiB for 8 workers, got 2048 MiB: the kernel ends processes above the limit. Raise it, lower `workers`. The most `workers` that fit are 6.',
   ],
   [
-    { jobExecution: true, resources: memory(2) },
+    { jobExecution: JobExecution.local(), resources: memory(2) },
     'memory-fits-processes',
     '`resources.memory.limit` must be at least 2330 MiB for 2 workers and the job runner, got 2048 MiB: the kernel ends processes above the limit. Raise it, lower `workers` or leave out `jobExecution`.',
   ],
   [
-    { jobExecution: true, replicas: 2, artifactRoot },
+    { jobExecution: JobExecution.local(), replicas: 2, artifactRoot },
     'jobs-on-one-pod',
-    '`replicas` must be at most 1 with `jobExecution`, got 2: each pod has a queue and a scheduler of its own. Set MLFLOW_SERVER_JOB_HUEY_REDIS_URL in `extraEnvVars` for a shared queue, or execute the jobs in a second server of one pod.',
+    '`replicas` must be at most 1 with `jobExecution`, got 2: each pod has a queue and a scheduler of its own. Use JobExecution.redis() for a shared queue, or execute the jobs in a second server of one pod.',
+  ],
+  [
+    { jobExecution: JobExecution.redis({ url }), replicas: 2, artifactRoot },
+    'jobs-on-one-pod',
+    '`replicas` must be at most 1 with `jobExecution.periodicTasks`, got 2: each pod schedules them. Set `periodicTasks: false`, and let a second server of one pod on the same backend and Redis schedule them.',
   ],
 ])('%#: what may work can be acknowledged', (props, rule, message) => {
   const { chart, backend, synth } = app();
@@ -121,7 +128,7 @@ test.each<[Partial<MlflowServerProps>, { request: string; limit: string }]>([
   [{}, { request: '1024Mi', limit: '2048Mi' }],
   [{ workers: 6 }, { request: '1024Mi', limit: '2048Mi' }],
   [{ workers: 7 }, { request: '1536Mi', limit: '2560Mi' }],
-  [{ jobExecution: true }, { request: '1536Mi', limit: '2560Mi' }],
+  [{ jobExecution: JobExecution.local() }, { request: '1536Mi', limit: '2560Mi' }],
 ])('%#: the default memory fits the processes', (props, { request, limit }) => {
   const { resources } = container(serverManifests(props), 'mlflow');
   expect([resources.requests.memory, resources.limits.memory]).toEqual([request, limit]);
@@ -129,8 +136,12 @@ test.each<[Partial<MlflowServerProps>, { request: string; limit: string }]>([
 
 test('a shared queue serves several pods', () => {
   const { chart, backend, synth } = app();
-  const extraEnvVars = { MLFLOW_SERVER_JOB_HUEY_REDIS_URL: EnvValue.fromValue('redis://queue') };
-  server(chart, { backend, jobExecution: true, replicas: 2, artifactRoot, extraEnvVars });
+  server(chart, {
+    backend,
+    jobExecution: JobExecution.redis({ url, periodicTasks: false }),
+    replicas: 2,
+    artifactRoot,
+  });
   expect(synth).not.toThrow();
 });
 
@@ -138,7 +149,7 @@ test('the processes of jobs open connections, too', () => {
   const { chart, synth } = app();
   const passwords = BitnamiPasswords.fromLiterals({ password: 'password' });
   const backend = new BitnamiPostgres(chart, 'db', { username: 'mlflow', passwords, maxConnections: 50 });
-  server(chart, { backend, jobExecution: true });
+  server(chart, { backend, jobExecution: JobExecution.local() });
   expect(synth).toThrow(
     failed(
       '[chart/mlflow] pool-fits-database: up to 54 connections (1 pod x 54 with 2 workers and the job runner) exceed the 47 that "db" offers. Lower `pooling`, `workers` or `replicas`, raise `maxConnections`, or put a pooler between. The largest pool that fits is 8 + 1.',

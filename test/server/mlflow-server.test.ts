@@ -3,6 +3,7 @@ import { EnvValue, PersistentVolumeAccessMode, ServiceAccount, ServiceType } fro
 import {
   DatabaseConnectionCheck,
   DatabaseMigration,
+  JobExecution,
   LogLevel,
   type MlflowServerProps,
   Persistence,
@@ -119,7 +120,7 @@ test('settings reach the server', () => {
       workers: 3,
       staticPrefix: '/tracking',
       logLevel: LogLevel.DEBUG,
-      jobExecution: true,
+      jobExecution: JobExecution.local(),
       telemetry: true,
       extraArgs: ['--secrets-cache-ttl=60'],
       extraEnvVars: { MLFLOW_SERVER_X_FRAME_OPTIONS: EnvValue.fromValue('DENY') },

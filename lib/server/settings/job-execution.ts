@@ -1,0 +1,93 @@
+import { checkRedis, type RedisOptions, routesToRedis } from '../auth/single-sign-on';
+import type { PodPart } from '../../kube/pod/pod-part';
+import { text, texts } from '../../kube/values/env-values';
+import type { Problems } from '../../validation/problems';
+
+const ENGINE = 'MLFLOW_SERVER_JOB_EXECUTION_ENGINE';
+
+/** The Redis that holds the queue of jobs. The image needs the package redis, which MLflow's images do not have. */
+export interface RedisJobOptions extends RedisOptions {
+  /**
+   * Whether the server also schedules what MLflow does periodically (scorers of new traces, archival of traces). One pod on a
+   * Redis should: with several replicas, set it to false, and run a second server of one pod on the same backend and Redis.
+   * @default true
+   */
+  readonly periodicTasks?: boolean;
+}
+
+/** How a server runs jobs: evaluations, scorers, archival of traces. */
+export class JobExecution {
+  /** The queue is on the disk of the pod: for a server of one pod. */
+  public static local(): JobExecution {
+    return new JobExecution();
+  }
+
+  /**
+   * The queue is in a Redis, so that each pod runs jobs of all. It needs MLflow 3.16 or later in the image.
+   *
+   * @param options the Redis
+   */
+  public static redis(options: RedisJobOptions): JobExecution {
+    return new JobExecution(options);
+  }
+
+  private constructor(private readonly options?: RedisJobOptions) {}
+
+  /** Why a server with several pods cannot have it, if it cannot. @internal */
+  public get _onePod(): { readonly prop: string; readonly reason: string; readonly wayOut: string } | undefined {
+    if (this.options === undefined) {
+      return {
+        prop: 'jobExecution',
+        reason: 'each pod has a queue and a scheduler of its own',
+        wayOut: 'Use JobExecution.redis() for a shared queue, or execute the jobs in a second server of one pod.',
+      };
+    }
+    return (this.options.periodicTasks ?? true)
+      ? {
+          prop: 'jobExecution.periodicTasks',
+          reason: 'each pod schedules them',
+          wayOut:
+            'Set `periodicTasks: false`, and let a second server of one pod on the same backend and Redis schedule them.',
+        }
+      : undefined;
+  }
+
+  /** The part of the server's container. @internal */
+  public _part(): PodPart {
+    const { options } = this;
+    return {
+      of: 'jobExecution',
+      envVariables: {
+        MLFLOW_SERVER_ENABLE_JOB_EXECUTION: text(true),
+        ...(options && { MLFLOW_SERVER_JOB_HUEY_REDIS_URL: options.url._value() }),
+        ...(options?.periodicTasks !== undefined &&
+          texts({ MLFLOW_SERVER_JOB_ENABLE_PERIODIC_TASKS: options.periodicTasks })),
+      },
+      routes: routesToRedis(options),
+    };
+  }
+
+  /** @internal */
+  public _check(problems: Problems): void {
+    checkRedis(problems, 'jobExecution', this.options);
+  }
+}
+
+/** The server's container without job execution, which MLflow has on by default. */
+export const NO_JOBS: PodPart = {
+  of: 'jobExecution',
+  envVariables: texts({ MLFLOW_SERVER_ENABLE_JOB_EXECUTION: false }),
+};
+
+/** Refuses the engine of one pod where there may be two, for which MLflow has no coordination yet. */
+export function checkJobEngine(
+  problems: Problems,
+  { maxReplicas, rolls, extraEnvVars }: { maxReplicas: number; rolls: boolean; extraEnvVars: Record<string, unknown> },
+): void {
+  if (ENGINE in extraEnvVars && (maxReplicas > 1 || rolls)) {
+    problems.say(
+      `\`extraEnvVars.${ENGINE}\` must be left out ${maxReplicas > 1 ? `with ${String(maxReplicas)} pods` : 'where a rolling update has two pods'}: this engine is for one pod.`,
+      'Leave it out, or use one replica with UpgradeStrategy.RECREATE.',
+    );
+  }
+}
