@@ -61,7 +61,7 @@ function serverAlerts(
       duration: Duration.minutes(10),
       summary: `${serverName} fails {{ $value | humanizePercentage }} of its requests.`,
       runbook:
-        'Look at the log of the server. 503 means that the database does not answer, and clients try again by themselves; 500 is an error of MLflow, or artifacts that cannot be written.',
+        'Look at the log of the server. 503 means that the database does not answer, and clients repeat the call, those of MLflow 3.18 and later not one that creates something; 500 is an error of MLflow, or artifacts that cannot be written.',
     },
     {
       name: MlflowAlert.LATENCY,

@@ -55,7 +55,7 @@ export function checkServer(problems: Problems, server: ServerSettings): void {
     hasAuth: server.auth !== undefined,
     variables: Object.keys(server.extraEnvVars),
   });
-  server.jobExecution?._check(problems);
+  server.jobExecution?._check(problems, server.image);
   checkAiGateway(problems, server.aiGateway);
   checkTraceArchival(problems, server.traceArchival);
   checkVariableNames(problems, 'extraEnvVars', server.extraEnvVars);

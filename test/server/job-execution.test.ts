@@ -52,6 +52,13 @@ test.each<[string, Partial<MlflowServerProps>, string[]]>([
     ],
   ],
   [
+    'an image without such a queue',
+    { jobExecution: JobExecution.redis({ url }), image: 'ghcr.io/mlflow/mlflow:v3.15.1-full' },
+    [
+      '`jobExecution` must not be JobExecution.redis() with MLflow 3.15, which would keep a queue in each pod. Use MLflow 3.16 or later.',
+    ],
+  ],
+  [
     'the engine of one pod in a rolling update',
     { ...executor, artifactRoot },
     [

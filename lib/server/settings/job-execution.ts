@@ -1,7 +1,11 @@
 import { checkRedis, type RedisOptions, routesToRedis } from '../auth/single-sign-on';
 import type { PodPart } from '../../kube/pod/pod-part';
 import { text, texts } from '../../kube/values/env-values';
+import { mlflow3MinorOf } from '../../validation/image';
 import type { Problems } from '../../validation/problems';
+
+/** Minor version of MLflow 3. Older ones ignore the variable. */
+const FIRST_WITH_REDIS = 16;
 
 const ENGINE = 'MLFLOW_SERVER_JOB_EXECUTION_ENGINE';
 
@@ -68,8 +72,15 @@ export class JobExecution {
   }
 
   /** @internal */
-  public _check(problems: Problems): void {
+  public _check(problems: Problems, image: string): void {
     checkRedis(problems, 'jobExecution', this.options);
+    const minor = mlflow3MinorOf(image) ?? Infinity;
+    if (this.options !== undefined && minor < FIRST_WITH_REDIS) {
+      problems.say(
+        `\`jobExecution\` must not be JobExecution.redis() with MLflow 3.${String(minor)}, which would keep a queue in each pod.`,
+        `Use MLflow 3.${String(FIRST_WITH_REDIS)} or later.`,
+      );
+    }
   }
 }
 
