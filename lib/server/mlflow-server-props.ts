@@ -94,7 +94,8 @@ export interface MlflowServerProps extends PodOptions {
    * once what it has just logged. MLflow reads an experiment there before it starts a run, so the first run of an
    * experiment fails with HTTP 404 until the experiment is replicated: create experiments beforehand. If the replicas are
    * down, reads and the start of runs fail with HTTP 503, which clients retry (from MLflow 3.18 on not the start of a run);
-   * started runs continue to log. MLflow does not fall back to the primary. Each worker opens a second pool, on the replicas. Needs MLflow 3.15 or later in the image.
+   * started runs continue to log. MLflow does not fall back to the primary. Each worker opens a second pool, on the replicas.
+   * Needs MLflow 3.15 or later in the image.
    * @default false
    */
   readonly readFromReplica?: boolean;
