@@ -280,6 +280,14 @@ test.each<[CloudNativePostgresProps, string]>([
     '`settings` must not have settings that the operator refuses, got "port, ssl". Leave them out.',
   ],
   [
+    { settings: { sharde_buffers: '1GB' } },
+    '`settings` must have names of settings of PostgreSQL 14 to 18, got "sharde_buffers". Did you mean shared_buffers?',
+  ],
+  [
+    { settings: { innodb_buffer_pool_size: '1GB' } },
+    '`settings` must have names of settings of PostgreSQL 14 to 18, got "innodb_buffer_pool_size". Those of extensions have a dot, and are not checked.',
+  ],
+  [
     { settings: { work_mem: ' ' } },
     '`settings.work_mem` must have a value, got " ". Leave it out for the default of PostgreSQL.',
   ],
