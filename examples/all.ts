@@ -7,6 +7,8 @@ import { Bitnami } from './bitnami';
 import { BitnamiComplete } from './bitnami-complete';
 import { Bootstrap } from './bootstrap';
 import { CloudNative } from './cloud-native';
+import { CloudNativeBackups } from './cloud-native-backups';
+import { CloudNativeDatabases } from './cloud-native-databases';
 import { CloudSql } from './cloud-sql';
 import { CustomPooling } from './custom-pooling';
 import { CustomizedDeployment } from './customized-deployment';
@@ -42,6 +44,8 @@ export function addExamples(app: Construct): void {
   new CustomPooling(app, 'custom-pooling');
   new PooledConnections(app, 'pg-bouncer');
   new CloudNative(app, 'cloud-native');
+  new CloudNativeBackups(app, 'cloud-native-backups');
+  new CloudNativeDatabases(app, 'cloud-native-databases');
   new CloudSql(app, 'cloud-sql');
   new RdsIam(app, 'rds-iam');
   new ExternalSecrets(app, 'external-secrets');

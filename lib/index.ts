@@ -59,11 +59,15 @@ export type {
 } from './postgres/pg-bouncer/pg-bouncer-props';
 export { PoolMode, type PoolerOptions } from './postgres/capacity/pooler-options';
 export { CloudNativePostgres } from './postgres/cloud-native/cloud-native-postgres';
-export type {
-  CloudNativePluginOptions,
-  CloudNativePoolerOptions,
-  CloudNativePostgresProps,
-  CloudNativeStorageOptions,
+export {
+  type CloudNativeDatabaseOptions,
+  CloudNativeDurability,
+  type CloudNativePluginOptions,
+  type CloudNativePodMonitorOptions,
+  type CloudNativePoolerOptions,
+  type CloudNativePostgresProps,
+  type CloudNativeStorageOptions,
+  type CloudNativeSynchronousOptions,
 } from './postgres/cloud-native/cloud-native-postgres-props';
 
 export { CloudSqlPostgres } from './postgres/cloud-sql/cloud-sql-postgres';

@@ -176,7 +176,9 @@ test('what docs remove of any example leaves the data', () => {
   const componentOf = ({ metadata }: Manifest): string | undefined => metadata.labels?.['app.kubernetes.io/component'];
   const isKept = (each: Manifest): boolean => kept.split(', ').includes(componentOf(each) ?? '');
   const kindsOf = (some: Manifest[]): Set<string> => new Set(some.map(({ kind }) => kind));
-  expect(kindsOf(objects.filter(isKept))).toEqual(new Set(['PersistentVolumeClaim', 'Cluster']));
+  expect(kindsOf(objects.filter(isKept))).toEqual(
+    new Set(['PersistentVolumeClaim', 'Cluster', 'ObjectStore', 'ScheduledBackup']),
+  );
   const removed = objects.filter((each) => !isKept(each));
   const holdData = removed.filter(({ kind }) => ['PersistentVolumeClaim', 'Cluster'].includes(kind));
   expect(holdData.map((each) => componentOf(each))).toEqual(['scratch']);

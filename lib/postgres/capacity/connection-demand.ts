@@ -58,7 +58,7 @@ export function addServerDemand(connection: PostgresConnection, server: ServerDe
 // Once for each database: its servers migrate one after another, under a lock.
 function addMigrationDemand(database: PostgresConnection, by: ConnectionDemand['by']): void {
   const factors = `${String(MIGRATION_CONNECTIONS)} for the migration`;
-  if (!DatabaseDemand.of(database).demands.some(({ isMigration }) => isMigration)) {
-    addConnectionDemand(database, { by, connections: MIGRATION_CONNECTIONS, factors, isMigration: true });
+  if (!DatabaseDemand.of(database).demands.some(({ migrationOf }) => migrationOf === database)) {
+    addConnectionDemand(database, { by, connections: MIGRATION_CONNECTIONS, factors, migrationOf: database });
   }
 }

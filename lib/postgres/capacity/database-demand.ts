@@ -40,8 +40,8 @@ export interface ConnectionDemand {
   readonly server?: ServerPods;
   /** Pods of the pooler, if the construct is a pooler. */
   readonly pooler?: PoolerPods;
-  /** Whether these are the connections of a migration. */
-  readonly isMigration?: boolean;
+  /** The database, if these are the connections of its migration. */
+  readonly migrationOf?: PostgresConnection;
 }
 
 const DATABASES = new WeakMap<PostgresConnection, DatabaseDemand>();
@@ -53,6 +53,11 @@ export class DatabaseDemand implements RuleSubject {
     const database = DATABASES.get(connection) ?? new DatabaseDemand(connection);
     DATABASES.set(connection, database);
     return database;
+  }
+
+  /** Counts the clients of a further database of a server with those of another: they share the limit of the server. */
+  public static share(connection: PostgresConnection, other: PostgresConnection): void {
+    DATABASES.set(connection, DatabaseDemand.of(other));
   }
 
   public readonly demands: ConnectionDemand[] = [];
@@ -70,14 +75,15 @@ export class DatabaseDemand implements RuleSubject {
   public largestPoolSize(poolers: (pooler: PoolerPods) => boolean): number {
     const { maxConnections, bypass } = this.connection;
     // Migrations bypass every pooler, so they use no connections of a pooler behind this one.
-    const migration = bypass === undefined ? MIGRATION_CONNECTIONS : 0;
+    const migrations = Math.max(1, this.demands.filter(({ migrationOf }) => migrationOf !== undefined).length);
+    const migration = bypass === undefined ? migrations * MIGRATION_CONNECTIONS : 0;
     let connections = (connectionsOffered({ maxConnections, bypass }) ?? Infinity) - migration;
     let pods = 0;
     for (const demand of this.demands) {
       if (demand.pooler !== undefined && poolers(demand.pooler)) {
         pods += demand.pooler.pods;
         connections -= demand.pooler.pods * demand.pooler.reservePoolSize;
-      } else if (demand.isMigration !== true) {
+      } else if (demand.migrationOf === undefined) {
         connections -= demand.connections;
       }
     }

@@ -1,7 +1,8 @@
 import { checkPodOptions } from '../../kube/pod/pod-options';
 import { checkResources } from '../../kube/pod/resources';
 import { checkStorageClass, checkVolumeSize } from '../../kube/values/persistence';
-import { checkId, checkObjectName, checkWhole } from '../../validation/checks';
+import { checkLabels } from '../../kube/values/metadata';
+import { checkId, checkObjectName, checkSeconds, checkWhole } from '../../validation/checks';
 import { checkImage } from '../../validation/image';
 import type { Problems } from '../../validation/problems';
 import type { PoolBudget } from '../capacity/pool-budget';
@@ -19,7 +20,7 @@ const OWNED_POOLER_SETTINGS = Object.fromEntries(
 );
 
 const OWN_DATABASES = ['postgres', 'template0', 'template1'];
-const OWN_ROLES = ['streaming_replica', 'cnpg_pooler_pgbouncer', 'public', 'none'];
+const OWN_ROLES = /^(streaming_replica|public|none|pg_.*|cnpg_.*)$/;
 
 /** Validates the props of a {@link CloudNativePostgres}. */
 export function checkCloudNative(
@@ -34,13 +35,20 @@ export function checkCloudNative(
   checkStorageClass(problems, 'storage.storageClassName', props.storage?.storageClassName);
   checkVolumeSize(problems, 'walStorage.size', props.walStorage?.size);
   checkStorageClass(problems, 'walStorage.storageClassName', props.walStorage?.storageClassName);
-  checkDatabase(problems, props.database);
-  if (props.database !== undefined && OWN_DATABASES.includes(props.database)) {
-    problems.add('database', 'must be another than those that PostgreSQL comes with', props.database);
-  }
-  checkOwner(problems, props.owner);
+  checkDatabaseAndOwner(problems, props);
   checkImageName(problems, props.imageName);
   checkMaxConnections(problems, props.maxConnections);
+  checkWhole(problems, 'synchronousReplication.standbys', props.synchronousReplication?.standbys, { least: 1 });
+  const { instances = 3, synchronousReplication } = props;
+  if (synchronousReplication !== undefined && (synchronousReplication.standbys ?? 1) >= instances) {
+    problems.add(
+      'synchronousReplication.standbys',
+      `must be less than \`instances\` (${String(instances)}), one of which is the primary`,
+      synchronousReplication.standbys ?? 1,
+    );
+  }
+  checkLabels(problems, 'podMonitor.labels', props.podMonitor?.labels);
+  checkSeconds(problems, 'podMonitor.interval', props.podMonitor?.interval);
   checkConnectionOptions(problems, props);
   checkSettings(problems, 'settings', props.settings, 'postgresql.conf', { max_connections: 'maxConnections' });
   checkAccepted(problems, 'settings', props.settings, (name) => !FIXED_SETTINGS.has(name));
@@ -64,7 +72,16 @@ export function checkCloudNative(
   }
 }
 
-function checkOwner(problems: Problems, owner: string | undefined): void {
+/** Validates the names of a database and of the role that owns it. */
+export function checkDatabaseAndOwner(
+  problems: Problems,
+  { database, owner }: Pick<CloudNativePostgresProps, 'database' | 'owner'>,
+): void {
+  checkDatabase(problems, database);
+  if (database !== undefined && OWN_DATABASES.includes(database)) {
+    problems.add('database', 'must be another than those that PostgreSQL comes with', database);
+  }
+  checkDatabase(problems, owner, 'owner');
   if (owner === 'postgres') {
     problems.add(
       'owner',
@@ -72,7 +89,7 @@ function checkOwner(problems: Problems, owner: string | undefined): void {
       owner,
       'The operator gives the superuser no password.',
     );
-  } else if (owner !== undefined && (OWN_ROLES.includes(owner) || owner.startsWith('pg_'))) {
+  } else if (owner !== undefined && OWN_ROLES.test(owner)) {
     problems.add('owner', 'must not be a role of PostgreSQL or of the operator', owner);
   }
 }

@@ -1,9 +1,10 @@
-import type { Size } from 'cdk8s';
+import type { Duration, Size } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 
 import type { PoolerOptions } from '../capacity/pooler-options';
 import type { ConnectionOptions } from '../connection/connection-options';
 import type { PostgresTls } from '../connection/postgres-tls';
+import type { SchemaOptions } from '../connection/schema';
 
 /** Options of a volume of each instance. */
 export interface CloudNativeStorageOptions {
@@ -68,10 +69,74 @@ export interface CloudNativePoolerOptions extends PoolerOptions {
   readonly resources?: kplus.ContainerResources;
 }
 
+/** What the primary does while too few standbys acknowledge. */
+export enum CloudNativeDurability {
+  /** Writes wait until a standby is back. Choose it if no acknowledged point may be lost. */
+  REQUIRED = 'required',
+  /** Writes go on with the standbys that are left, or none: what they acknowledge can be lost with the primary. */
+  PREFERRED = 'preferred',
+}
+
+/**
+ * Options of synchronous replication.
+ *
+ * @see https://cloudnative-pg.io/docs/1.30/replication#synchronous-replication
+ */
+export interface CloudNativeSynchronousOptions {
+  /**
+   * Number of standbys, whichever they are, that have to acknowledge a transaction. It must be less than `instances`.
+   * @default 1
+   */
+  readonly standbys?: number;
+
+  /**
+   * What the primary does while too few standbys acknowledge.
+   * @default CloudNativeDurability.REQUIRED
+   */
+  readonly durability?: CloudNativeDurability;
+}
+
+/** Options of the PodMonitor of a cluster. */
+export interface CloudNativePodMonitorOptions {
+  /**
+   * Further labels of the PodMonitor, by which Prometheus selects it, such as `{ release: 'prometheus' }`.
+   * @default - none
+   */
+  readonly labels?: Record<string, string>;
+
+  /**
+   * Time between two scrapes, in whole seconds.
+   * @default Duration.seconds(30)
+   */
+  readonly interval?: Duration;
+}
+
+/** Options of a further database of a cluster. */
+export interface CloudNativeDatabaseOptions extends SchemaOptions {
+  /**
+   * Name of the database, which the operator makes. If it is removed from the app, the database stays.
+   * @default - the id
+   */
+  readonly database?: string;
+
+  /**
+   * PostgreSQL role that owns the database, which the operator makes. Each database has a role of its own.
+   * @default - the name of the database
+   */
+  readonly owner?: string;
+
+  /**
+   * Name of the Secret with the login of the owner: the keys `username`, which must be the owner, and `password`. With the label
+   * `cnpg.io/reload: "true"`, the operator takes a changed password at once. It makes no password for these roles.
+   */
+  readonly secretName: string;
+}
+
 /** Props of {@link CloudNativePostgres}. */
 export interface CloudNativePostgresProps extends ConnectionOptions {
   /**
-   * Number of PostgreSQL servers: a primary and its standbys. If the primary fails, a standby takes over.
+   * Number of PostgreSQL servers: a primary and its standbys. If the primary fails, a standby takes over. What was acknowledged last
+   * can be lost with the node of the primary, unless there is `synchronousReplication`.
    * @default 3
    */
   readonly instances?: number;
@@ -81,6 +146,13 @@ export interface CloudNativePostgresProps extends ConnectionOptions {
    * @default - 10 GiB of the default class
    */
   readonly storage?: CloudNativeStorageOptions;
+
+  /**
+   * Standbys that have to acknowledge each transaction. After the loss of the primary, the operator then promotes only where a standby
+   * must have them all. With `REQUIRED`, writes wait while too few standbys run: have one more than acknowledge.
+   * @default - asynchronous replication: the primary does not wait
+   */
+  readonly synchronousReplication?: CloudNativeSynchronousOptions;
 
   /**
    * Separate volume of the write-ahead log. It cannot be removed later.
@@ -142,6 +214,19 @@ export interface CloudNativePostgresProps extends ConnectionOptions {
    * @default - none
    */
   readonly pooler?: CloudNativePoolerOptions;
+
+  /**
+   * Whether the superuser `postgres` has a password, in the Secret `<id>-superuser`, which the operator makes: for a
+   * `DatabaseBootstrap`, for example.
+   * @default false
+   */
+  readonly enableSuperuserAccess?: boolean;
+
+  /**
+   * A PodMonitor of the Prometheus operator for the operator's own metrics, of all servers and of the pooler.
+   * @default - none
+   */
+  readonly podMonitor?: CloudNativePodMonitorOptions;
 
   /**
    * Encryption of the connection. The operator makes a CA for each cluster, and certificates for its Services.

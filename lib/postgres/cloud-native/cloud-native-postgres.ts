@@ -8,6 +8,7 @@ import { NetworkPeer } from '../../kube/network/network-peer';
 import { problemsOf } from '../../kube/construct';
 import { checkConstruct } from '../../validation/arguments';
 import { addPoolerDemand } from '../capacity/connection-demand';
+import { DatabaseDemand } from '../capacity/database-demand';
 import { PoolBudget } from '../capacity/pool-budget';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 import { serviceHost } from '../connection/other-namespace';
@@ -17,13 +18,21 @@ import { DEFAULT_DATABASE, DEFAULT_MAX_CONNECTIONS, POSTGRES_PORT } from '../con
 import { PostgresTls } from '../connection/postgres-tls';
 
 import { checkCloudNative } from './check-cloud-native';
-import type { CloudNativePostgresProps } from './cloud-native-postgres-props';
-import { clusterResource, namesOf, poolerResource } from './cloud-native-resources';
+import { CloudNativeDatabase } from './cloud-native-database';
+import type { CloudNativeDatabaseOptions, CloudNativePostgresProps } from './cloud-native-postgres-props';
+import {
+  clusterResource,
+  DEFAULT_OWNER,
+  type ManagedRole,
+  namesOf,
+  podMonitor,
+  poolerResource,
+} from './cloud-native-resources';
 
 /**
  * PostgreSQL in the cluster, run by the CloudNativePG operator, which must be installed. Choose it for production without a managed
  * database: it has automatic failover, verified encryption, generated passwords and current images. The superuser has no
- * password.
+ * password by default.
  *
  * @see https://cloudnative-pg.io/docs/1.30/quickstart
  */
@@ -36,6 +45,10 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
   /** The custom resource `Pooler`, if there is one. */
   public readonly pooler?: ApiObject;
 
+  private readonly primary: PostgresConnectionProps;
+  private readonly databases: { readonly name: string; readonly owner: string }[];
+  private readonly roles: ManagedRole[] = [];
+
   public constructor(scope: Construct, id: string, props: CloudNativePostgresProps = {}) {
     super(...checkConstruct('CloudNativePostgres', scope, id, props));
     const { database = DEFAULT_DATABASE, maxConnections = DEFAULT_MAX_CONNECTIONS, instances = 3, pooler } = props;
@@ -45,11 +58,14 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
     problems.throwIfAny();
 
     const names = namesOf(id);
-    this.cluster = clusterResource(this, names, { ...props, instances, database, maxConnections });
+    this.cluster = clusterResource(this, names, { ...props, instances, database, maxConnections }, this.roles);
     addMadeOf(
       this.cluster,
       ...[names.primary, names.standbys].map((name) => ({ kind: 'Service', name })),
-      ...[names.login, names.ca].map((name) => ({ kind: 'Secret', name })),
+      ...[names.login, names.ca, ...(props.enableSuperuserAccess === true ? [names.superuser] : [])].map((name) => ({
+        kind: 'Secret',
+        name,
+      })),
     );
     // Labels that the operator gives its pods.
     const servers = { peers: [NetworkPeer.pods({ 'cnpg.io/cluster': id, 'cnpg.io/podRole': 'instance' })] };
@@ -68,6 +84,11 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
       readRoute: servers,
     };
     this.connection = new PostgresConnection(primary);
+    this.primary = primary;
+    this.databases = [{ name: database, owner: props.owner ?? DEFAULT_OWNER }];
+    if (props.podMonitor !== undefined) {
+      podMonitor(this, id, props.podMonitor);
+    }
     if (pooler !== undefined && budget !== undefined) {
       const bypass = this.connection;
       this.pooler = poolerResource(this, names, pooler, { budget, tcpKeepalive: props.tcpKeepalive });
@@ -83,5 +104,22 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
       });
       this.connection._limits = budget.offer;
     }
+  }
+
+  /**
+   * Adds a database with an owner of its own, for a further MLflow server. The connections of all databases count towards
+   * `maxConnections`.
+   *
+   * They go around the `pooler`, which is for the first database: put a `PgBouncer` in front of the result where you need one.
+   *
+   * @param id the id of the construct: the custom resource `Database` is `<id of the cluster>-<id>`
+   */
+  public addDatabase(id: string, options: CloudNativeDatabaseOptions): IPostgresBackend {
+    const backend = new CloudNativeDatabase(this, id, options, this.primary, this.databases);
+    const { database, owner } = backend;
+    this.databases.push({ name: database, owner });
+    this.roles.push({ name: owner, secretName: options.secretName });
+    DatabaseDemand.share(backend.connection, this.connection.unpooled);
+    return backend;
   }
 }

@@ -1,4 +1,4 @@
-import { ApiObject, Chart, Lazy, Size } from 'cdk8s';
+import { ApiObject, Chart, Duration, Lazy, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
@@ -15,9 +15,11 @@ import { poolerKeepalive, type TcpKeepaliveOptions } from '../connection/tcp-kee
 import { quotedName } from '../connection/schema';
 
 import type {
+  CloudNativePodMonitorOptions,
   CloudNativePoolerOptions,
   CloudNativePostgresProps,
   CloudNativeStorageOptions,
+  CloudNativeSynchronousOptions,
 } from './cloud-native-postgres-props';
 
 const API_VERSION = 'postgresql.cnpg.io/v1';
@@ -28,6 +30,9 @@ export const DEFAULT_RESOURCES: kplus.ContainerResources = {
   memory: { request: Size.mebibytes(512), limit: Size.gibibytes(1) },
 };
 
+/** Owner of the first database. */
+export const DEFAULT_OWNER = 'mlflow';
+
 /** Size of a volume. */
 export const DEFAULT_STORAGE = Size.gibibytes(10);
 
@@ -37,11 +42,11 @@ const POOLER_RESOURCES: kplus.ContainerResources = {
 };
 
 /** Names of the objects that the operator makes for a cluster, and of its pooler. */
-export type ClusterNames = Record<'cluster' | 'primary' | 'standbys' | 'pooler' | 'login' | 'ca', string>;
+export type ClusterNames = Record<'cluster' | 'primary' | 'standbys' | 'pooler' | 'login' | 'superuser' | 'ca', string>;
 
 /**
- * The names for a cluster of this name: Services of the primary, the standbys and the pooler, Secrets of the owner's login and of
- * the CA (key `ca.crt`).
+ * The names for a cluster of this name: Services of the primary, the standbys and the pooler, Secrets of the logins of owner and
+ * superuser, and of the CA (key `ca.crt`).
  * @see https://cloudnative-pg.io/docs/1.30/applications
  */
 export function namesOf(cluster: string): ClusterNames {
@@ -51,6 +56,7 @@ export function namesOf(cluster: string): ClusterNames {
     standbys: `${cluster}-ro`,
     pooler: `${cluster}-pooler-rw`,
     login: `${cluster}-app`,
+    superuser: `${cluster}-superuser`,
     ca: `${cluster}-ca`,
   };
 }
@@ -63,8 +69,13 @@ export type ResolvedCluster = CloudNativePostgresProps &
  * The custom resource `Cluster`: PostgreSQL servers.
  * @see https://cloudnative-pg.io/docs/1.30/cloudnative-pg.v1#clusterspec
  */
-export function clusterResource(scope: Construct, names: ClusterNames, props: ResolvedCluster): ApiObject {
-  const { owner = 'mlflow' } = props;
+export function clusterResource(
+  scope: Construct,
+  names: ClusterNames,
+  props: ResolvedCluster,
+  roles: readonly ManagedRole[],
+): ApiObject {
+  const { owner = DEFAULT_OWNER } = props;
   const cluster = new ApiObject(scope, 'cluster', {
     apiVersion: API_VERSION,
     kind: 'Cluster',
@@ -73,11 +84,15 @@ export function clusterResource(scope: Construct, names: ClusterNames, props: Re
       instances: props.instances,
       imageName: props.imageName,
       imagePullSecrets: pullSecretsOf(props.imagePullSecrets),
-      enableSuperuserAccess: false,
+      enableSuperuserAccess: props.enableSuperuserAccess ?? false,
       bootstrap: {
         initdb: { database: props.database, owner, postInitApplicationSQL: schemaStatements(props, owner) },
       },
-      postgresql: { parameters: { max_connections: String(props.maxConnections), ...props.settings } },
+      managed: Lazy.any({ produce: () => (roles.length === 0 ? undefined : { roles: roles.map(roleOf) }) }) as object,
+      postgresql: {
+        parameters: { max_connections: String(props.maxConnections), ...props.settings },
+        synchronous: props.synchronousReplication && synchronousOf(props.synchronousReplication),
+      },
       storage: storageOf(props.storage ?? {}),
       walStorage: props.walStorage && storageOf(props.walStorage),
       resources: resourcesOf(props.resources ?? DEFAULT_RESOURCES),
@@ -96,6 +111,69 @@ export function clusterResource(scope: Construct, names: ClusterNames, props: Re
   });
   completeBy(cluster, completeCluster);
   return cluster;
+}
+
+/** A role that the operator makes besides the owner of the first database. */
+export interface ManagedRole {
+  readonly name: string;
+  readonly secretName: string;
+}
+
+// Defaults in lists are written out: Argo CD shows them as a difference otherwise.
+function roleOf({ name, secretName }: ManagedRole): object {
+  return {
+    name,
+    ensure: 'present',
+    login: true,
+    inherit: true,
+    connectionLimit: -1,
+    passwordSecret: { name: secretName },
+  };
+}
+
+/** Without the quorum, the operator could promote a standby that has not acknowledged. */
+function synchronousOf({ standbys = 1, durability }: CloudNativeSynchronousOptions): object {
+  return { method: 'any', number: standbys, dataDurability: durability ?? 'required', failoverQuorum: true };
+}
+
+/**
+ * The custom resource `Database`.
+ * @see https://cloudnative-pg.io/docs/1.30/declarative_database_management
+ */
+export function databaseResource(
+  scope: Construct,
+  cluster: string,
+  { database, owner, schema }: Record<'database' | 'owner', string> & { readonly schema?: string },
+): ApiObject {
+  const name = `${cluster}-${scope.node.id}`;
+  return new ApiObject(scope, 'database', {
+    apiVersion: API_VERSION,
+    kind: 'Database',
+    metadata: { name, labels: labelsOf('postgresql', cluster, 'database').all },
+    spec: {
+      cluster: { name: cluster },
+      name: database,
+      owner,
+      schemas: schema === undefined ? undefined : [{ name: schema, owner, ensure: 'present' }],
+    },
+  });
+}
+
+/** The PodMonitor of the servers and of the pooler, which have the label of the cluster and a port of this name. */
+export function podMonitor(
+  scope: Construct,
+  cluster: string,
+  { labels, interval = Duration.seconds(30) }: CloudNativePodMonitorOptions,
+): ApiObject {
+  return new ApiObject(scope, 'pod-monitor', {
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'PodMonitor',
+    metadata: { name: cluster, labels: { ...labelsOf('postgresql', cluster, 'metrics').all, ...labels } },
+    spec: {
+      selector: { matchLabels: { 'cnpg.io/cluster': cluster } },
+      podMetricsEndpoints: [{ port: 'metrics', interval: `${String(interval.toSeconds())}s` }],
+    },
+  });
 }
 
 /** The names of a Service that clients of its own namespace and of others use. */

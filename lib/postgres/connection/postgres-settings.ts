@@ -1,5 +1,8 @@
 import { checkWhole } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
+import { nearest } from '../../validation/spelling';
+
+import { SETTING_NAMES } from './setting-names';
 
 /** Default port of PostgreSQL. */
 export const POSTGRES_PORT = 5432;
@@ -36,6 +39,14 @@ export function checkSettings(
       );
     } else if (!/^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$/.test(name)) {
       problems.add(prop, `must have names of settings of ${file}`, name);
+    } else if (file === 'postgresql.conf' && !name.includes('.') && !SETTING_NAMES.includes(name)) {
+      const meant = nearest(name, SETTING_NAMES);
+      problems.add(
+        prop,
+        'must have names of settings of PostgreSQL 14 to 18',
+        name,
+        meant === undefined ? 'Those of extensions have a dot, and are not checked.' : `Did you mean ${meant}?`,
+      );
     } else if (/[\r\n]/.test(value)) {
       problems.add(`${prop}.${name}`, 'must be one line', value);
     } else if (file === 'postgresql.conf' && value.trim() === '') {

@@ -279,6 +279,10 @@ test.each<[Partial<BitnamiPostgresProps>, string]>([
   [{ servicePort: 0 }, '`servicePort` must be a whole number from 1 to 65535, got 0.'],
   [{ maxConnections: 0 }, '`maxConnections` must be a whole number from 1 to 262143, got 0.'],
   [{ settings: { max_connections: '5' } }, '`settings` must not name max_connections. Use `maxConnections`.'],
+  [
+    { settings: { wrok_mem: '8MB' } },
+    '`settings` must have names of settings of PostgreSQL 14 to 18, got "wrok_mem". Did you mean work_mem?',
+  ],
   [{ settings: { 'a b': '5' } }, '`settings` must have names of settings of postgresql.conf, got "a b".'],
   [
     { initScripts: { 'x.sh': '' } },

@@ -1,6 +1,12 @@
-import { Size, Testing } from 'cdk8s';
+import { Duration, Size, Testing } from 'cdk8s';
 import { Cpu } from 'cdk8s-plus-28';
-import { CloudNativePostgres, type CloudNativePostgresProps, PoolMode, PostgresTls } from 'cdk8s-mlflow';
+import {
+  CloudNativeDurability,
+  CloudNativePostgres,
+  type CloudNativePostgresProps,
+  PoolMode,
+  PostgresTls,
+} from 'cdk8s-mlflow';
 
 import { chart, containerOf, env, type Manifest, only, server } from '../../support/synth';
 
@@ -199,6 +205,36 @@ test('through the pooler there are the clients of all its pods', () => {
   expect([connection.maxConnections, connection.bypass?.maxConnections]).toEqual([600, 100]);
 });
 
+test.each([
+  [{}, { method: 'any', number: 1, dataDurability: 'required', failoverQuorum: true }],
+  [
+    { standbys: 2, durability: CloudNativeDurability.PREFERRED },
+    { method: 'any', number: 2, dataDurability: 'preferred', failoverQuorum: true },
+  ],
+])('synchronous replication: %j', (synchronousReplication, synchronous) => {
+  expect(only(synth({ synchronousReplication }), 'Cluster').spec.postgresql.synchronous).toEqual(synchronous);
+});
+
+test('a password for the superuser', () => {
+  expect(only(synth({ enableSuperuserAccess: true }), 'Cluster').spec.enableSuperuserAccess).toBe(true);
+});
+
+test("a PodMonitor of the operator's metrics", () => {
+  const podMonitor = { labels: { release: 'prometheus' }, interval: Duration.seconds(15) };
+  expect(only(synth({ podMonitor }), 'PodMonitor')).toEqual({
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'PodMonitor',
+    metadata: {
+      name: 'postgres',
+      labels: { ...labels, 'app.kubernetes.io/component': 'metrics', release: 'prometheus' },
+    },
+    spec: {
+      selector: { matchLabels: { 'cnpg.io/cluster': 'postgres' } },
+      podMetricsEndpoints: [{ port: 'metrics', interval: '15s' }],
+    },
+  });
+});
+
 test.each<CloudNativePostgresProps>([
   {
     settings: { shared_buffers: '512MB', max_wal_size: '4GB', min_wal_size: '1GB' },
@@ -227,7 +263,7 @@ test.each<[CloudNativePostgresProps, string]>([
     { database },
     `\`database\` must be another than those that PostgreSQL comes with, got "${database}".`,
   ]),
-  ...['pg_monitor', 'streaming_replica', 'cnpg_pooler_pgbouncer', 'public', 'none'].map(
+  ...['pg_monitor', 'streaming_replica', 'cnpg_pooler_pgbouncer', 'cnpg_mlflow', 'public', 'none'].map(
     (owner): [CloudNativePostgresProps, string] => [
       { owner },
       `\`owner\` must not be a role of PostgreSQL or of the operator, got "${owner}".`,
@@ -242,6 +278,14 @@ test.each<[CloudNativePostgresProps, string]>([
   [
     { settings: { port: '5433', work_mem: '8MB', ssl: 'off' } },
     '`settings` must not have settings that the operator refuses, got "port, ssl". Leave them out.',
+  ],
+  [
+    { settings: { sharde_buffers: '1GB' } },
+    '`settings` must have names of settings of PostgreSQL 14 to 18, got "sharde_buffers". Did you mean shared_buffers?',
+  ],
+  [
+    { settings: { innodb_buffer_pool_size: '1GB' } },
+    '`settings` must have names of settings of PostgreSQL 14 to 18, got "innodb_buffer_pool_size". Those of extensions have a dot, and are not checked.',
   ],
   [
     { settings: { work_mem: ' ' } },
@@ -270,6 +314,23 @@ test.each<[CloudNativePostgresProps, string]>([
   [
     { pooler: { settings: { listen_port: '1', unknown: '2' } } },
     '`pooler.settings` must not have settings that the operator refuses, got "listen_port, unknown". Leave them out.',
+  ],
+  [{ owner: 'x'.repeat(64) }, `\`owner\` must have 1 to 63 bytes, got "${'x'.repeat(64)}".`],
+  [
+    { instances: 2, synchronousReplication: { standbys: 2 } },
+    '`synchronousReplication.standbys` must be less than `instances` (2), one of which is the primary, got 2.',
+  ],
+  [
+    { instances: 1, synchronousReplication: {} },
+    '`synchronousReplication.standbys` must be less than `instances` (1), one of which is the primary, got 1.',
+  ],
+  [
+    { synchronousReplication: { standbys: 0 } },
+    '`synchronousReplication.standbys` must be a whole number from 1, got 0.',
+  ],
+  [
+    { podMonitor: { interval: Duration.millis(1500) } },
+    '`podMonitor.interval` must be a whole number of seconds from 1, got 1.5.',
   ],
   [
     { owner: '' },
