@@ -1,7 +1,7 @@
 /** Default images of the library's props. */
 export const IMAGES = {
   /** Official image with all extras. The one without `-full` has no database driver. */
-  mlflow: 'ghcr.io/mlflow/mlflow:v3.17.2-full',
+  mlflow: 'ghcr.io/mlflow/mlflow:v3.18.0-full',
   /**
    * Its tools work with servers of the same or an older version, so the newest works with most. Not pinned to a minor release:
    * pg_dump must know the catalogs of the newest servers (pg_dump 18.4 does not exclude 15.20's pg_attver).

@@ -29,7 +29,7 @@ const DEFAULT_RESOURCES: kplus.ContainerResources = {
 export interface OperationProps extends PodOptions {
   /**
    * The image, by tag or digest. It needs MLflow and psycopg2, in the server's version.
-   * @default 'ghcr.io/mlflow/mlflow:v3.17.2-full'
+   * @default 'ghcr.io/mlflow/mlflow:v3.18.0-full'
    */
   readonly image?: string;
 

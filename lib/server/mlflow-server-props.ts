@@ -35,7 +35,7 @@ export interface MlflowServerProps extends PodOptions {
   /**
    * The image, by tag or digest, of the server and its init containers. It needs MLflow, psycopg2, and uvicorn 0.37 or later
    * (of September 2025).
-   * @default 'ghcr.io/mlflow/mlflow:v3.17.2-full'
+   * @default 'ghcr.io/mlflow/mlflow:v3.18.0-full'
    */
   readonly image?: string;
 

@@ -93,7 +93,7 @@ export interface MlflowServerAttributes {
 
   /**
    * Image of the server, which operations use.
-   * @default 'ghcr.io/mlflow/mlflow:v3.17.2-full'
+   * @default 'ghcr.io/mlflow/mlflow:v3.18.0-full'
    */
   readonly image?: string;
 

@@ -104,8 +104,17 @@ export const SERVER_VARIABLES: Decisions = {
   ),
 };
 
-/** Starts the names of variables through which MLflow's command line talks to its workers. */
-export const INTERNAL_VARIABLES = ['_MLFLOW_SERVER_', '_MLFLOW_HUEY_'];
+/** Start the names of variables by which MLflow's processes talk to each other; some are keys that open the server. */
+export const INTERNAL_VARIABLES = [
+  'SERVER_',
+  'HUEY_',
+  'ASSISTANT_',
+  'AUTH_',
+  'INTERNAL_',
+  'IN_',
+  'SGI_NAME',
+  'STATIC_PREFIX',
+].map((start) => `_MLFLOW_${start}`);
 
 /** Refuses variables of the server that go past what the library sets. */
 export function checkServerVariables(problems: Problems, prop: string, names: readonly string[]): void {
@@ -113,7 +122,7 @@ export function checkServerVariables(problems: Problems, prop: string, names: re
     refuse(problems, `${prop}.${name}`, SERVER_VARIABLES[name]);
     if (INTERNAL_VARIABLES.some((start) => name.startsWith(start))) {
       refuse(problems, `${prop}.${name}`, {
-        reason: 'MLflow sets it itself for its workers',
+        reason: 'MLflow sets it itself for its processes',
         wayOut: 'Use the prop of the setting.',
       });
     }

@@ -87,7 +87,7 @@ export function bareServer(scope: Construct, n: number, scriptsName: string, rev
   const artifacts = kplus.Volume.fromPersistentVolumeClaim(scope, `${id}-artifacts`, claim, { name: 'artifacts' });
   const text = (value: string): kplus.EnvValue => kplus.EnvValue.fromValue(value);
   const base = {
-    image: 'ghcr.io/mlflow/mlflow:v3.17.2-full',
+    image: 'ghcr.io/mlflow/mlflow:v3.18.0-full',
     imagePullPolicy: kplus.ImagePullPolicy.IF_NOT_PRESENT,
     securityContext: SECURITY,
   };

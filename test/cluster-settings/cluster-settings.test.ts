@@ -76,7 +76,7 @@ describe('all pods of all examples', () => {
     expect(
       images.filter((image) => !image.startsWith(`${MIRROR}/`) && !image.startsWith('registry.example.com/')),
     ).toEqual([]);
-    expect(images).toContain(`${MIRROR}/mlflow/mlflow:v3.17.2-full`);
+    expect(images).toContain(`${MIRROR}/mlflow/mlflow:v3.18.0-full`);
     expect(JSON.stringify(manifests)).not.toMatch(/"image(Name)?":"[^"]*(ghcr|quay|docker|gcr)\.io/);
   });
 

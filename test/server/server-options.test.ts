@@ -24,7 +24,7 @@ const UVICORN_PASSED_ON =
 const VARIABLES_SET = ['MLFLOW_BACKEND_STORE_URI', 'MLFLOW_DEFAULT_ARTIFACT_ROOT'];
 const { refused, typed, passedOn } = recorded.variables;
 
-test.each(['2.14.3', '3.17.2'] as const)(
+test.each(['2.14.3', '3.17.2', '3.18.0'] as const)(
   'MLflow %s: each option, short name and variable has a decision',
   (version) => {
     const { options, uvicorn } = recorded[version];
@@ -93,7 +93,8 @@ test.each([
   ],
   ['WEB_CONCURRENCY', 'the library sets it itself. Use `workers`.'],
   ['UVICORN_RELOAD', 'it is for development, and has no `workers`. Leave it out.'],
-  ['_MLFLOW_SERVER_FILE_STORE', 'MLflow sets it itself for its workers. Use the prop of the setting.'],
+  ['_MLFLOW_INTERNAL_GATEWAY_AUTH_TOKEN', 'MLflow sets it itself for its processes. Use the prop of the setting.'],
+  ['_MLFLOW_SERVER_FILE_STORE', 'MLflow sets it itself for its processes. Use the prop of the setting.'],
 ])('extraEnvVars %s', (name, reason) => {
   expect(() => server(chart(), { extraEnvVars: { [name]: EnvValue.fromValue('1') } })).toThrow(
     new Error(`[chart/mlflow] \`extraEnvVars.${name}\` must not be set: ${reason}`),

@@ -20,7 +20,7 @@ test.each([
   'mlflow:v1',
   'mlflow:latest',
   'library/mlflow:V1.2_3-x',
-  'ghcr.io/mlflow/mlflow:v3.17.2-full',
+  'ghcr.io/mlflow/mlflow:v3.18.0-full',
   'Registry.example.com:5000/a/b__c/d.e/f-g--h:1',
   'localhost/mlflow:1',
   'localhost:5000/mlflow:1',

@@ -112,7 +112,7 @@ export interface PgBouncerProps extends PoolerOptions, PodOptions {
 
   /**
    * Image with Python 3.9 or later, which writes the login into a file that only PgBouncer can read.
-   * @default 'ghcr.io/mlflow/mlflow:v3.17.2-full' - that of MLflow, which the nodes already have
+   * @default 'ghcr.io/mlflow/mlflow:v3.18.0-full' - that of MLflow, which the nodes already have
    */
   readonly initImage?: string;
 

@@ -43,7 +43,7 @@ export interface RdsPostgresProps extends EndpointProps {
 
   /**
    * Image of the sidecar, by tag or digest. It needs Python and botocore.
-   * @default 'ghcr.io/mlflow/mlflow:v3.17.2-full'
+   * @default 'ghcr.io/mlflow/mlflow:v3.18.0-full'
    */
   readonly image?: string;
 

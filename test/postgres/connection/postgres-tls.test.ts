@@ -70,7 +70,7 @@ test('the CAs of the system are a file that an init container writes with the im
   const [first, ...others] = podOf(synthesized).initContainers ?? [];
   expect(first).toMatchObject({
     name: 'write-postgres-system-ca',
-    image: 'ghcr.io/mlflow/mlflow:v3.17.2-full',
+    image: 'ghcr.io/mlflow/mlflow:v3.18.0-full',
     command: ['python', '-c', expect.any(String) as string, '/run/postgres-system-ca/ca-certificates.crt'],
     volumeMounts: [{ mountPath: '/run/postgres-system-ca', name: 'postgres-system-ca' }],
   });

@@ -34,7 +34,7 @@ const CHECK = ['python', '/opt/rds-token/write_rds_token.py', '--check'];
 
 test('is a native sidecar, whose first token the others wait for', () => {
   expect(writer()).toMatchObject({
-    image: 'ghcr.io/mlflow/mlflow:v3.17.2-full',
+    image: 'ghcr.io/mlflow/mlflow:v3.18.0-full',
     restartPolicy: 'Always',
     command: ['python', '/opt/rds-token/write_rds_token.py'],
     startupProbe: { exec: { command: CHECK }, periodSeconds: 1, failureThreshold: 60 },
