@@ -9,7 +9,7 @@ export class Ldap extends Chart {
     super(scope, id);
 
     new MlflowServer(this, 'mlflow', {
-      image: 'registry.example.com/mlflow:v3.17.2-full-ldap3',
+      image: 'registry.example.com/mlflow:v3.18.0-full-ldap3',
       backend: new ExistingSecretPostgres(this, 'postgres', {
         host: 'your-postgres-host',
         secretName: 'postgres-database-secret',
