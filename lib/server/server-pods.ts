@@ -174,7 +174,10 @@ function serverContainer(
     // A proxy presents the certificate itself.
     ...(isProxied || !spec.isHttps
       ? []
-      : [certificate, setting('certificate', { SERVER_CERTIFICATE_FILE: CERTIFICATE_FILE, SERVER_KEY_FILE: KEY_FILE })]),
+      : [
+          certificate,
+          setting('certificate', { SERVER_CERTIFICATE_FILE: CERTIFICATE_FILE, SERVER_KEY_FILE: KEY_FILE }),
+        ]),
     spec.metrics ? metricsPart(scope) : undefined,
     { of: 'extraEnvVars', isExtra: true, envVariables: spec.extraEnvVars },
   ];
