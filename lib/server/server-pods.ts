@@ -22,7 +22,7 @@ import { NO_JOBS } from './settings/job-execution';
 import { encryptionPart } from './settings/encryption';
 import { LOG_CONFIG } from './settings/log-level';
 import { METRICS_COMMAND, METRICS_SCRIPT, metricsPart } from './settings/metrics';
-import { certificatePart, SERVER_PORT } from './settings/port';
+import { CERTIFICATE_FILE, certificatePart, KEY_FILE, SERVER_PORT } from './settings/port';
 import { PROBE_SCRIPT, probesOf } from './settings/probes';
 
 /** Runs `mlflow`, which then logs as LOG_FORMAT says. */
@@ -172,7 +172,12 @@ function serverContainer(
     auth.server,
     ...(auth.custom ?? []),
     // A proxy presents the certificate itself.
-    isProxied ? undefined : certificate,
+    ...(isProxied || !spec.isHttps
+      ? []
+      : [
+          certificate,
+          setting('certificate', { SERVER_CERTIFICATE_FILE: CERTIFICATE_FILE, SERVER_KEY_FILE: KEY_FILE }),
+        ]),
     spec.metrics ? metricsPart(scope) : undefined,
     { of: 'extraEnvVars', isExtra: true, envVariables: spec.extraEnvVars },
   ];

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import shutil
 import socket
 import ssl
 from pathlib import Path
 
 import pytest
 import synthesis
+from certificates import sign
 from conftest import CERTIFICATES
 from kubelet.kubernetes import Document, Namespace
 from mlflow import MlflowClient
@@ -51,3 +53,20 @@ def test_clients_verify_the_server(
     context.maximum_version = ssl.TLSVersion.TLSv1_1
     with pytest.raises((ssl.SSLError, OSError)), socket.create_connection((pod.address, 5000)) as raw:
         context.wrap_socket(raw, server_hostname="mlflow")
+
+    # A renewed one, in the volumes that follow the Secret.
+    old = presented(pod.address)
+    shutil.copytree(CERTIFICATES, tmp_path / "ca")
+    sign(tmp_path / "ca", "renewed", "mlflow", "mlflow")
+    new = ssl.PEM_cert_to_DER_cert((tmp_path / "ca" / "renewed.crt").read_text())
+    for kind in ("crt", "key"):
+        [file] = tmp_path.rglob(f"volumes/*/tls.{kind}")
+        # Into the file that is there: it belongs to the group of the pod.
+        file.write_bytes((tmp_path / "ca" / f"renewed.{kind}").read_bytes())
+    # Either of two workers may answer.
+    assert {presented(pod.address) for _ in range(20)} == {new} != {old}
+    client.search_experiments()
+
+
+def presented(address: str) -> bytes:
+    return ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate((address, 5000)))

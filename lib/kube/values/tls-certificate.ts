@@ -6,7 +6,7 @@ import { checkNew } from '../../validation/arguments';
 
 import { FileSource } from './file-source';
 
-/** TLS certificate of a client or a server, with its private key. Containers read it when they start. */
+/** TLS certificate of a client or a server, with its private key. It is mounted from its Secret, which pods follow. */
 export class TlsCertificate {
   /**
    * A certificate in a Secret of the type `kubernetes.io/tls`, with the keys `tls.crt` and `tls.key`, as cert-manager makes it.

@@ -1,5 +1,5 @@
 """The event loop of an MLflow worker: bounds requests, loads the stores, listens on IPv6, has no Assistant,
-takes a password that changes, and refuses secrets of webhooks that it could not read again.
+takes a password and a certificate that change, and refuses secrets of webhooks that it could not read again.
 
 MLflow runs each request in a thread of anyio's default pool, which has 40. A request may hold one database
 connection while it waits for a second, so a pool that is not larger than the threads can wait for itself.
@@ -27,6 +27,8 @@ thresholds the collector walks through them again and again, so it runs more sel
 Environment:
   SERVER_THREADS                  threads of each worker (default 40, anyio's own)
   DATABASE_PASSWORD_FILE          the password of new connections (default: none, they take PGPASSWORD)
+  SERVER_CERTIFICATE_FILE, SERVER_KEY_FILE
+                                  what HTTPS presents (default: what uvicorn read when it started)
   MLFLOW_ENABLE_REMOTE_ASSISTANT  true: the Assistant is wanted and stays
 """
 
@@ -41,6 +43,7 @@ from contextlib import suppress
 from typing import Any
 
 import anyio.to_thread
+import certificate_files
 import password_file
 
 # Not mlflow.server.auth: 90 ms and 3 MiB, and without a login its missing configuration would end the worker.
@@ -73,6 +76,8 @@ def new_loop() -> asyncio.AbstractEventLoop:
         password_file.follow(path)
     loop = _fastest_loop()
     _listen_on_ipv6_too(loop)
+    if path := os.environ.get("SERVER_CERTIFICATE_FILE"):
+        _follow_certificate(loop, certificate_files.CertificateFiles(path, os.environ["SERVER_KEY_FILE"]))
     # The limiter belongs to a running loop, so the first thing that the loop runs sets it.
     _bounding = loop.create_task(_bound_threads(int(os.environ.get("SERVER_THREADS", "40"))))
     return loop
@@ -128,6 +133,17 @@ def _listen_on_ipv6_too(loop: asyncio.AbstractEventLoop) -> None:
             host, port = sock.getsockname()[:2]
         second = _any_ipv6(port) if host == _ANY_IPV4 else None
         return _Servers(first, await create(protocol, sock=second, **options)) if second else first
+
+    loop.create_server = create_server  # type: ignore[method-assign]
+
+
+def _follow_certificate(loop: asyncio.AbstractEventLoop, files: certificate_files.CertificateFiles) -> None:
+    create = loop.create_server
+
+    async def create_server(*args: Any, **options: Any) -> Any:
+        if options.get("ssl") is not None:
+            files.present(options["ssl"])
+        return await create(*args, **options)
 
     loop.create_server = create_server  # type: ignore[method-assign]
 
