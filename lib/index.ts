@@ -108,6 +108,7 @@ export { DefaultImages } from './images';
 export { ImageRegistry } from './cluster/image-registry';
 export { PodUser } from './cluster/pod-user';
 export { Rules } from './rules/rules';
+export { Diagram } from './diagram/diagram';
 
 export { DatabaseConnectionCheck, type DatabaseConnectionCheckOptions } from './startup/database-connection-check';
 export {

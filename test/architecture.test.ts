@@ -15,6 +15,7 @@ const LAYERS = [
   'artifacts',
   'startup',
   'rules',
+  'diagram',
   'server',
   'operations',
   'monitoring',

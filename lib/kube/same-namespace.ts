@@ -63,9 +63,7 @@ export function foreignObjectsIn(app: IConstruct): ForeignObjects[] {
   if (new Set(all.map(({ metadata }) => metadata.namespace)).size < 2) {
     return [];
   }
-  for (const scope of app.node.findAll()) {
-    COMPLETIONS.get(scope)?.();
-  }
+  completeAll(app);
   const made = new Map<string, ApiObject[]>();
   for (const object of all) {
     // The kind first: the name of a Job by its content is rendered at each look.
@@ -117,6 +115,13 @@ export function addCompletion(scope: IConstruct, complete: () => void): void {
   COMPLETIONS.set(scope, complete);
 }
 
+/** Completes all manifests of an app, as its synthesis does. */
+export function completeAll(app: IConstruct): void {
+  for (const scope of app.node.findAll()) {
+    COMPLETIONS.get(scope)?.();
+  }
+}
+
 /** Notes the pull secrets of a workload, which cdk8s-plus-28 does not know. */
 export function addPullSecrets(object: ApiObject, names: readonly string[]): void {
   PULL_SECRETS.set(
@@ -142,7 +147,7 @@ function referencesOf(pod: kplus.AbstractPod): Reference[] {
 }
 
 /** The references in the value of a field, by the names of Kubernetes' fields, which those of operators follow. */
-function referencesIn(value: unknown, field = ''): Reference[] {
+export function referencesIn(value: unknown, field = ''): Reference[] {
   if (Array.isArray(value)) {
     return value.flatMap((each) => referencesIn(each, field));
   }

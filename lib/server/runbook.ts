@@ -1,7 +1,8 @@
-import { ApiObject } from 'cdk8s';
+import { ApiObject, Chart } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
-import type { Construct } from 'constructs';
+import type { Construct, IConstruct } from 'constructs';
 
+import { diagramOf, objectsIn } from '../diagram/diagram';
 import { failureCausesOf } from '../postgres/connection/connection-sidecar';
 import type { PostgresConnection } from '../postgres/connection/postgres-connection';
 import { SCRIPT_FOLDER } from '../scripts/scripts';
@@ -70,6 +71,10 @@ export function runbookOf(server: RunbookServer, spec: ServerSpec): string {
     namespace === undefined
       ? 'The chart names no namespace: `kubectl config set-context --current --namespace=…` first.'
       : `Everything is in the namespace \`${namespace}\`.`,
+
+    '## Diagram',
+    'A thin arrow is a connection, a dotted one what a pod reads, and a thick one what a NetworkPolicy allows.',
+    diagramFor(server, backend.connection),
 
     '## Verification',
     '### Are the pods ready?',
@@ -175,13 +180,23 @@ function frontOf({ service, ingress, podAutoscaler }: RunbookServer, kubectl: Ku
 
 type Kubectl = (verb: string, rest: string) => string;
 
-/** Commands for the objects of the database and the pooler that this app makes. */
-function databaseCommands(server: Construct, connection: PostgresConnection, kubectl: Kubectl): string[] {
+/** The server, its database and the pooler, as far as this app makes them. */
+function diagramFor(server: Construct, connection: PostgresConnection): string {
+  const objects = [...backendsOf(server, connection), server].flatMap(objectsIn);
+  return `\`\`\`mermaid\n${diagramOf([...new Set(objects)], Chart.of(server))}\`\`\``;
+}
+
+/** The database and the pooler of a server. */
+function backendsOf(server: Construct, connection: PostgresConnection): IConstruct[] {
   const connections: unknown[] = [connection, connection.bypass].filter((each) => each !== undefined);
-  const backends = server.node.root.node
+  return server.node.root.node
     .findAll()
     .filter((each) => 'connection' in each && connections.includes(each.connection));
-  return backends
+}
+
+/** Commands for the objects of the database and the pooler that this app makes. */
+function databaseCommands(server: Construct, connection: PostgresConnection, kubectl: Kubectl): string[] {
+  return backendsOf(server, connection)
     .flatMap((backend) => backend.node.findAll())
     .filter((each): each is ApiObject => ApiObject.isApiObject(each))
     .flatMap(({ kind, name }) => {

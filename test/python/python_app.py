@@ -6,6 +6,7 @@ import tempfile
 import jsii
 from cdk8s import App, Chart, Duration, Testing
 from cdk8s_mlflow import (
+    Diagram,
     ExternalPostgres,
     IPostgresBackend,
     MlflowServer,
@@ -47,4 +48,4 @@ try:
     error = ""
 except Exception as raised:
     error = str(raised)
-print(json.dumps({"manifests": Testing.synth(chart), "error": error}))
+print(json.dumps({"manifests": Testing.synth(chart), "error": error, "diagram": Diagram.mermaid(chart)}))

@@ -36,6 +36,7 @@ def test_backends_and_profiles_written_in_python(python: Path, tmp_path: Path) -
     assert variable(deployments["mlflow"], "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE") == "12"
     assert variable(deployments["other"], "PGHOST") == "own-db"
     assert variable(deployments["other"], "MLFLOW_SQLALCHEMYSTORE_ECHO") == "true"
+    assert '  Deployment_mlflow -->|"5432"| db\n' in result["diagram"]
     assert result["error"].startswith("[mlflow/bad] `host` must be given, got an empty string.")
 
 

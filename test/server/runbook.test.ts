@@ -1,5 +1,12 @@
 import { App, Chart, Testing } from 'cdk8s';
-import { Autoscaling, DatabaseMigration, ExternalPostgres, MlflowServer } from 'cdk8s-mlflow';
+import {
+  Autoscaling,
+  BitnamiPasswords,
+  BitnamiPostgres,
+  DatabaseMigration,
+  ExternalPostgres,
+  MlflowServer,
+} from 'cdk8s-mlflow';
 
 import { addExamples } from '../../examples/all';
 import { chart, type Manifest, server, serverManifests } from '../support/synth';
@@ -106,6 +113,15 @@ test('has a section only for what there is', () => {
   const job = server(chart(), { databaseMigration: DatabaseMigration.job() });
   expect(titles(job.runbook())).toContain('What did the migration Job say?');
   expect(job.runbook()).toContain(`kubectl logs job/${job.migrationJob?.name ?? ''} -c init-mlflow\n`);
+});
+
+test('has the diagram of the server and its database, and of no other', () => {
+  const scope = chart();
+  const passwords = BitnamiPasswords.fromLiterals({ postgresPassword: 'hunter2' });
+  const text = server(scope, { backend: new BitnamiPostgres(scope, 'db', { passwords }) }).runbook();
+  server(scope, {}, 'other');
+  expect(text).toMatch(/\n```mermaid\nflowchart LR\n[^`]* Deployment_mlflow -->\|"5432"\| Service_db\n[^`]*```\n/);
+  expect(server(scope, {}, 'third').runbook()).not.toMatch(/Deployment_(mlflow|other)/);
 });
 
 test('describes the Ingress and the autoscaler, where there are any', () => {
