@@ -2,8 +2,10 @@ import type { IConstruct } from 'constructs';
 
 /** Constructs that a rule compares, with what they share, such as a server that all of them connect to. */
 export interface RuleSubject {
-  /** The constructs. The error names the last one. It is enough if one of them acknowledges the rule. */
+  /** The constructs. It is enough if one of them acknowledges the rule. */
   readonly constructs: readonly IConstruct[];
+  /** The construct that the error names: the last one, where this is not given. */
+  readonly named?: IConstruct;
 }
 
 /**
@@ -32,16 +34,17 @@ export interface Rule<Subject extends RuleSubject> {
 const ACKNOWLEDGED = 'cdk8s-mlflow/acknowledged-rule';
 const RULES_ON_APP = new WeakMap<IConstruct, Set<string>>();
 
-/** Adds a rule to a construct of the subject: the synthesis validates it. */
+/** Adds a rule to a construct of the subject, which may be looked up at the synthesis: the synthesis validates it. */
 export function addRule<Subject extends RuleSubject>(
   construct: IConstruct,
   rule: Rule<Subject>,
-  subject: Subject,
+  subject: Subject | (() => Subject),
 ): void {
   construct.node.addValidation({
     validate: () => {
-      const texts = unacknowledged(rule, subject);
-      return texts.length === 0 || subject.constructs.at(-1) !== construct ? [] : texts;
+      const found = typeof subject === 'function' ? subject() : subject;
+      // The others of a subject cost nothing.
+      return construct === (found.named ?? found.constructs.at(-1)) ? unacknowledged(rule, found) : [];
     },
   });
 }

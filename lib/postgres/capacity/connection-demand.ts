@@ -1,5 +1,7 @@
+import type { IConstruct } from 'constructs';
+
 import { counted } from '../../validation/checks';
-import { addRuleOnApp } from '../../validation/rule';
+import { addRule } from '../../validation/rule';
 import type { PostgresConnection } from '../connection/postgres-connection';
 
 import { connectionsOfPod, JOB_CONNECTIONS } from './connection-math';
@@ -9,11 +11,21 @@ import { POOL_FITS_DATABASE } from './pool-fits-database';
 import type { PoolingProfile } from './pooling-profile';
 import { REQUESTS_FIT_POOLER } from './requests-fit-pooler';
 
-/** Adds the connections of a construct to the demand on a server, and the rules on connections to the app. */
+/** The connections that each construct has rules for. */
+const CONNECTED = new WeakMap<IConstruct, Set<PostgresConnection>>();
+
+/** Adds the connections of a construct to the demand on a server, and the rules on connections to the construct. */
 export function addConnectionDemand(demand: ConnectionDemand): void {
-  DatabaseDemand.of(demand.connection, demand.by).demands.push(demand);
-  addRuleOnApp(demand.by, POOL_FITS_DATABASE, DatabaseDemand.allIn);
-  addRuleOnApp(demand.by, REQUESTS_FIT_POOLER, (app) => DatabaseDemand.allIn(app).flatMap(({ pools }) => pools));
+  const { by, connection } = demand;
+  const server = (): DatabaseDemand => DatabaseDemand.of(connection, by);
+  const connected = CONNECTED.get(by) ?? new Set();
+  server().add(demand);
+  if (!connected.has(connection)) {
+    CONNECTED.set(by, connected.add(connection));
+    // Looked up at the synthesis: a connection that comes later can show that two servers are one.
+    addRule(by, POOL_FITS_DATABASE, server);
+    addRule(by, REQUESTS_FIT_POOLER, () => server().poolOf(connection));
+  }
 }
 
 /** Adds the connections of a pooler. Without a given size, its pool gets what the other clients leave. */

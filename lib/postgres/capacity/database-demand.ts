@@ -46,57 +46,72 @@ export interface ConnectionDemand {
   readonly isMigration?: boolean;
 }
 
-const SERVERS = new WeakMap<IConstruct, Map<ServerKey, DatabaseDemand>>();
-
 /** Backends by connection, and poolers by the connection that they bypass. */
 type Backends = Map<PostgresConnection, { readonly backends: IConstruct[]; readonly poolers: IConstruct[] }>;
 
-const BACKENDS = new WeakMap<IConstruct, Backends>();
+/** The servers of an app. */
+interface Servers {
+  readonly byKey: Map<ServerKey, DatabaseDemand>;
+  /** Found when an error needs them, until another connection is added. */
+  backends?: Backends;
+}
+
+const SERVERS = new WeakMap<IConstruct, Servers>();
 
 /** A PostgreSQL server or a pooler, and all its clients, of all databases: the subject of the rules on connections. */
 export class DatabaseDemand implements RuleSubject {
   /** The demand on the server of a connection, which pods of the scope connect to. */
   public static of(connection: PostgresConnection, scope: IConstruct): DatabaseDemand {
     const { root } = scope.node;
-    const servers = SERVERS.get(root) ?? new Map<ServerKey, DatabaseDemand>();
+    const servers = SERVERS.get(root) ?? { byKey: new Map<ServerKey, DatabaseDemand>() };
     SERVERS.set(root, servers);
     const keys = serverKeys(connection, scope);
-    const [server = new DatabaseDemand(root), ...same] = new Set(keys.flatMap((each) => servers.get(each) ?? []));
+    const known = keys.flatMap((each) => servers.byKey.get(each) ?? []);
+    const [server = new DatabaseDemand(root, servers), ...same] = new Set(known);
+    if (same.length === 0 && known.length === keys.length) {
+      return server;
+    }
     for (const other of same) {
       other.connections.forEach((each) => server.connections.add(each));
-      server.demands.push(...other.demands);
+      other.demands.forEach((each) => server.add(each));
       keys.push(...other.keys);
     }
     server.connections.add(connection);
     for (const key of keys) {
       server.keys.add(key);
-      servers.set(key, server);
+      servers.byKey.set(key, server);
     }
+    servers.backends = undefined;
     return server;
-  }
-
-  /** All servers and poolers of an app. */
-  public static allIn(app: IConstruct): DatabaseDemand[] {
-    BACKENDS.delete(app);
-    return [...new Set(SERVERS.get(app)?.values())];
   }
 
   public readonly connections = new Set<PostgresConnection>();
   public readonly demands: ConnectionDemand[] = [];
   private readonly keys = new Set<ServerKey>();
+  private lastServer?: IConstruct;
 
-  private constructor(private readonly root: IConstruct) {}
+  private constructor(
+    private readonly root: IConstruct,
+    private readonly servers: Servers,
+  ) {}
 
-  /** Servers come last, so that errors name one: their props determine most connections. */
+  /** Adds the connections of a construct. */
+  public add(demand: ConnectionDemand): void {
+    this.demands.push(demand);
+    this.lastServer = demand.server === undefined ? this.lastServer : demand.by;
+  }
+
   public get constructs(): IConstruct[] {
-    const others = this.demands.filter(({ server }) => server === undefined);
-    const servers = this.demands.filter(({ server }) => server !== undefined);
     const found = [...this.connections].flatMap((each) => this.backends.get(each) ?? []);
     return [
-      ...found.flatMap(({ backends }) => backends),
-      ...found.flatMap(({ poolers }) => poolers),
-      ...[...others, ...servers].map(({ by }) => by),
+      ...found.flatMap(({ backends, poolers }) => [...backends, ...poolers]),
+      ...this.demands.map(({ by }) => by),
     ];
+  }
+
+  /** The last server, if there is one: its props determine most connections. */
+  public get named(): IConstruct | undefined {
+    return this.lastServer ?? this.demands.at(-1)?.by;
   }
 
   /** Whether clients connect to a pooler. */
@@ -114,16 +129,16 @@ export class DatabaseDemand implements RuleSubject {
     return connectionsOffered(this.maxConnections, this.isPooler) ?? Infinity;
   }
 
-  /** The clients of each database behind a pooler: its pools are per database. */
-  public get pools(): DatabaseDemand[] {
-    return [...this.connections]
-      .filter(({ serverConnections }) => serverConnections !== undefined)
-      .map((connection) => {
-        const pool = new DatabaseDemand(this.root);
-        pool.connections.add(connection);
-        pool.demands.push(...this.demands.filter((demand) => demand.connection === connection));
-        return pool;
-      });
+  /** The clients of one database behind a pooler: its pools are per database. */
+  public poolOf(connection: PostgresConnection): DatabaseDemand {
+    const pool = new DatabaseDemand(this.root, this.servers);
+    pool.connections.add(connection);
+    for (const demand of this.demands) {
+      if (demand.connection === connection) {
+        pool.add(demand);
+      }
+    }
+    return pool;
   }
 
   /** The largest `defaultPoolSize` of the poolers whose other clients fit, too, besides a migration. */
@@ -145,12 +160,18 @@ export class DatabaseDemand implements RuleSubject {
 
   /** The server in words, for errors: its backend, or its name where several backends connect to it. */
   public get name(): string {
-    const [first = 'the database', ...others] = new Set([...this.connections].map((each) => this.labelOf(each)));
-    return others.length > 0 ? (serverName(this.keys) ?? first) : first;
+    const [connection] = this.connections;
+    const [first = 'the database', ...others] = new Set([...this.connections].map((each) => this.pathOf(each)));
+    return (others.length > 0 ? serverName(this.keys) : connection && this.labelOf(connection, 'id')) ?? first;
   }
 
-  /** A connection in words, for errors: the backend that has it. */
-  public labelOf(connection: PostgresConnection, nameOf = ({ node }: IConstruct): string => `"${node.id}"`): string {
+  /** A connection in words, for errors: the path of the backend that has it. */
+  public pathOf(connection: PostgresConnection): string {
+    return this.labelOf(connection, 'path');
+  }
+
+  private labelOf(connection: PostgresConnection, by: 'id' | 'path'): string {
+    const nameOf = ({ node }: IConstruct): string => (by === 'id' ? `"${node.id}"` : node.path);
     const { backends: [backend] = [], poolers: [pooler] = [] } = this.backends.get(connection) ?? {};
     if (backend !== undefined) {
       return nameOf(backend);
@@ -158,23 +179,24 @@ export class DatabaseDemand implements RuleSubject {
     return pooler === undefined ? 'the database' : `the database behind ${nameOf(pooler)}`;
   }
 
-  // A connection is a value. This finds the constructs that have it in the construct tree, once for all servers of the app.
+  // A connection is a value. This finds the constructs that have it in the construct tree.
   private get backends(): Backends {
-    const found: Backends = BACKENDS.get(this.root) ?? new Map();
-    if (!BACKENDS.has(this.root)) {
-      BACKENDS.set(this.root, found);
-      const at = (connection: PostgresConnection) => {
-        const entry = found.get(connection) ?? { backends: [], poolers: [] };
-        found.set(connection, entry);
-        return entry;
-      };
-      for (const each of this.root.node.findAll()) {
-        const { connection } = each as { connection?: Partial<PostgresConnection> };
-        if (connection !== undefined) {
-          at(connection as PostgresConnection).backends.push(each);
-        }
-        if (connection?.bypass !== undefined) {
-          at(connection.bypass).poolers.push(each);
+    if (this.servers.backends !== undefined) {
+      return this.servers.backends;
+    }
+    const found: Backends = new Map();
+    this.servers.backends = found;
+    const at = (connection: PostgresConnection) => {
+      const entry = found.get(connection) ?? { backends: [], poolers: [] };
+      found.set(connection, entry);
+      return entry;
+    };
+    for (const each of this.root.node.findAll()) {
+      const { connection } = each as { connection?: PostgresConnection };
+      if (connection !== undefined) {
+        at(connection).backends.push(each);
+        if ((connection as Partial<PostgresConnection>).bypass !== undefined) {
+          at(connection.unpooled).poolers.push(each);
         }
       }
     }

@@ -46,7 +46,7 @@ export const POOL_FITS_DATABASE: Rule<DatabaseDemand> = {
 function takersOf(server: DatabaseDemand): Map<string, ConnectionDemand[]> {
   const takers = new Map<string, ConnectionDemand[]>();
   for (const demand of server.demands) {
-    const name = server.labelOf(demand.connection, ({ node }) => node.path);
+    const name = server.pathOf(demand.connection);
     takers.set(name, [...(takers.get(name) ?? []), demand]);
   }
   return takers;
@@ -62,10 +62,7 @@ function conflictingLimits(server: DatabaseDemand): string | undefined {
   for (const connection of server.connections) {
     const { maxConnections } = connection;
     if (maxConnections !== undefined && !limits.has(maxConnections)) {
-      limits.set(
-        maxConnections,
-        server.labelOf(connection, ({ node }) => node.path),
-      );
+      limits.set(maxConnections, server.pathOf(connection));
     }
   }
   const given = [...limits].map(([limit, backend]) => `${String(limit)} of ${backend}`);
