@@ -25,6 +25,7 @@ import { SingleSignOn } from './oauth2-proxy';
 import { OpenShift } from './open-shift';
 import { OwnBackend } from './own-backend';
 import { PooledConnections } from './pg-bouncer';
+import { addPlatform } from './platform';
 import { RdsIam } from './rds-iam';
 import { Restore } from './restore';
 import { MigrationFromSqlite } from './sqlite-import';
@@ -64,6 +65,7 @@ export function addExamples(app: Construct): void {
   new GitOps(app, 'gitops');
   new Monitoring(app, 'monitoring', 'mlflow');
   new Teams(app, 'teams', 'mlflow');
+  addPlatform(app);
   new Development(app, 'development', 'mlflow-dev');
   new Production(app, 'production', 'mlflow-prod');
 }

@@ -70,6 +70,7 @@ export {
   type CloudNativeSynchronousOptions,
 } from './postgres/cloud-native/cloud-native-postgres-props';
 
+export { PostgresDatabase, type PostgresDatabaseProps } from './postgres/database/postgres-database';
 export { CloudSqlPostgres } from './postgres/cloud-sql/cloud-sql-postgres';
 export { CloudSqlIpType, type CloudSqlPostgresProps } from './postgres/cloud-sql/cloud-sql-postgres-props';
 export { CloudSqlLogin } from './postgres/cloud-sql/cloud-sql-login';

@@ -108,8 +108,9 @@ export class PostgresExporter extends Construct {
     networkPolicy(this, 'network-policy', id, labels, {
       ingress: [{ peers: props.scrapers ?? [NetworkPeer.PROMETHEUS], port: PORT }],
     });
-    addConnectionDemand(props.backend.connection.unpooled, {
+    addConnectionDemand({
       by: this,
+      connection: props.backend.connection.unpooled,
       connections: CONNECTIONS,
       factors: `${String(CONNECTIONS)} for metrics`,
     });

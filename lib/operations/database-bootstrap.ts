@@ -3,6 +3,7 @@ import type * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 
 import { checkSeconds } from '../validation/checks';
+import type { Problems } from '../validation/problems';
 import { checkConstruct } from '../validation/arguments';
 import { text } from '../kube/values/env-values';
 import { oneShotJob } from '../kube/pod/job';
@@ -11,6 +12,7 @@ import { checkDatabase } from '../postgres/connection/endpoint';
 import type { IPostgresBackend } from '../postgres/connection/postgres-backend';
 import { credentialsRevision } from '../postgres/connection/connection-part';
 import { PostgresConnection } from '../postgres/connection/postgres-connection';
+import { serverKeys, type ServerKey, serverName } from '../postgres/connection/server-names';
 import type { PostgresCredentials } from '../postgres/connection/postgres-credentials';
 import type { PostgresTls } from '../postgres/connection/postgres-tls';
 import { ScriptFiles } from '../scripts/scripts';
@@ -23,6 +25,13 @@ const SCRIPTS = ScriptFiles.named('bootstrap_database.py');
 export interface DatabaseBootstrapProps extends OperationProps {
   /** The database to create: its host, its name, and the login that becomes its owner. */
   readonly backend: IPostgresBackend;
+
+  /**
+   * Further databases to create on the same server, each with the login that becomes its owner. The Job reads all logins from Secrets
+   * of its own namespace. With several databases, each that it creates accepts connections of its owner alone.
+   * @default - none
+   */
+  readonly furtherBackends?: IPostgresBackend[];
 
   /** Login of an administrator of the same server: a superuser, or, on managed databases, a role with CREATEROLE and CREATEDB. */
   readonly admin: PostgresCredentials;
@@ -48,7 +57,7 @@ export interface DatabaseBootstrapProps extends OperationProps {
 
 /**
  * A Job that does the guide's "Prepare PostgreSQL Database": it creates the role, the database that the role owns, and
- * the backend's `schema`.
+ * the backend's `schema`; of several backends, if they share a server.
  *
  * It may run again: existing owners and privileges stay, and a password is set only if a login with it fails. PostgreSQL
  * gets a SCRAM verifier, never the password. A server on the same backend may be applied together with it, with
@@ -66,13 +75,15 @@ export class DatabaseBootstrap extends Construct {
     checkSeconds(problems, 'deadline', props.deadline);
     props.tls?._check(problems);
     const database = props.backend.connection.unpooled;
-    const { username, password } = database.credentials;
-    if (password === undefined) {
-      problems.say(
-        '`backend` must log in with a password, which the role gets.',
-        "Create a role without one as an administrator, or with the database provider's tools.",
-      );
-    }
+    const { furtherBackends = [] } = props;
+    const databases = [database, ...furtherBackends.map(({ connection }) => connection.unpooled)];
+    databases.forEach((each, i) => {
+      checkTarget(problems, i === 0 ? 'backend' : `furtherBackends[${String(i - 1)}]`, each);
+    });
+    checkOneServer(
+      problems,
+      databases.map((each) => serverKeys(each, this)),
+    );
     const pod = problems.finish(() => {
       const connection = new PostgresConnection({
         host: database.host,
@@ -90,7 +101,7 @@ export class DatabaseBootstrap extends Construct {
       const input = { component: 'bootstrap', props, connection, scripts: SCRIPTS };
       return Operation.pod(this, problems, input, (operation) => ({
         // A changed password of either makes a new Job.
-        parts: [{ podAnnotations: credentialsRevision(database.credentials) }],
+        parts: databases.map(({ credentials }) => ({ podAnnotations: credentialsRevision(credentials) })),
         containers: [
           operation.container('bootstrap-database', {
             script: ['bootstrap_database.py'],
@@ -98,10 +109,7 @@ export class DatabaseBootstrap extends Construct {
             parts: [
               {
                 envVariables: {
-                  BOOTSTRAP_USER: username,
-                  ...(password && { BOOTSTRAP_PASSWORD: password }),
-                  BOOTSTRAP_DATABASE: database.database,
-                  ...(database.schema !== undefined && { BOOTSTRAP_SCHEMA: text(database.schema) }),
+                  ...Object.assign({}, ...databases.map(targetVariables)),
                   BOOTSTRAP_WAIT_SECONDS: text((props.deadline ?? Duration.minutes(2)).toSeconds()),
                 },
               },
@@ -112,4 +120,39 @@ export class DatabaseBootstrap extends Construct {
     });
     this.job = oneShotJob(this, 'job', pod, { name: id, backoffLimit: 3 });
   }
+}
+
+function checkTarget(problems: Problems, prop: string, { credentials }: PostgresConnection): void {
+  if (credentials.password === undefined) {
+    problems.say(
+      `\`${prop}\` must log in with a password, which the role gets.`,
+      "Create a role without one as an administrator, or with the database provider's tools.",
+    );
+  }
+}
+
+/** Validates that all databases are on the server of the first. */
+function checkOneServer(problems: Problems, [first, ...further]: readonly ServerKey[][]): void {
+  further.forEach((keys, i) => {
+    if (!keys.some((key) => first?.includes(key) === true)) {
+      problems.add(
+        `furtherBackends[${String(i)}]`,
+        `must be on the server of \`backend\` (${serverName(first ?? []) ?? 'unknown'})`,
+        serverName(keys) ?? 'another one',
+        'Make a DatabaseBootstrap for each server.',
+      );
+    }
+  });
+}
+
+/** The variables of the script for a database. The first has no number. */
+function targetVariables(target: PostgresConnection, index: number): Record<string, kplus.EnvValue> {
+  const prefix = index === 0 ? 'BOOTSTRAP_' : `BOOTSTRAP_${String(index)}_`;
+  const { username, password } = target.credentials;
+  return {
+    [`${prefix}USER`]: username,
+    ...(password && { [`${prefix}PASSWORD`]: password }),
+    [`${prefix}DATABASE`]: target.database,
+    ...(target.schema !== undefined && { [`${prefix}SCHEMA`]: text(target.schema) }),
+  };
 }

@@ -118,7 +118,7 @@ export class Operation {
     const { props, scripts, connections } = input;
     const connection = input.connection.unpooled;
     if (connections !== undefined) {
-      addConnectionDemand(connection, { by: scope, connections, factors: `${String(connections)} at its time` });
+      addConnectionDemand({ by: scope, connection, connections, factors: `${String(connections)} at its time` });
     }
     this.options = {
       image: props.image ?? IMAGES.mlflow,

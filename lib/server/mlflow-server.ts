@@ -214,8 +214,9 @@ export class MlflowServer extends Construct implements IMlflowServer {
       { workers: spec.workers, jobExecution },
       spec.resources.memory?.limit?.toMebibytes({ rounding: SizeRoundingBehavior.FLOOR }),
     );
-    addServerDemand(spec.backend.connection, {
+    addServerDemand({
       by: this,
+      connection: spec.backend.connection,
       pods: spec.maxReplicas + (spec.rolls ? 1 : 0),
       workers: spec.workers,
       threads: spec.threads,

@@ -1,9 +1,11 @@
 import type { IConstruct } from 'constructs';
 
-/** Constructs that a rule compares, with what they share, such as a database that all of them connect to. */
+/** Constructs that a rule compares, with what they share, such as a server that all of them connect to. */
 export interface RuleSubject {
-  /** The constructs. The error names the last one. It is enough if one of them acknowledges the rule. */
+  /** The constructs. It is enough if one of them acknowledges the rule. */
   readonly constructs: readonly IConstruct[];
+  /** The construct that the error names: the last one, where this is not given. */
+  readonly named?: IConstruct;
 }
 
 /**
@@ -11,13 +13,13 @@ export interface RuleSubject {
  *
  * The props of one construct need no rule: its constructor validates them with {@link Problems}. To write a rule:
  *
- * 1. Describe the subject: one object for all constructs that the rule compares (`DatabaseDemand`: a database and its
- *    clients), in a `WeakMap` by what they have in common. So the subject gets one error, not one for each construct.
+ * 1. Describe the subject: one object for all constructs that the rule compares (`DatabaseDemand`: a PostgreSQL server and
+ *    its clients), in a `WeakMap` by what they have in common. So the subject gets one error, not one for each construct.
  * 2. Write the rule as a constant in a file of its own, beside its subject: `POOL_FITS_DATABASE` in
  *    `postgres/capacity/pool-fits-database.ts`. `validate` returns a text for each violation: what is, what is required, and
  *    what to change, with the names of the props and, where it can be computed, a value that fits. It changes nothing.
- * 3. Call {@link addRule} in the function that adds a construct to the subject, so that no construct can forget it:
- *    `addConnectionDemand` adds the rules on connections.
+ * 3. Call {@link addRule} or {@link addRuleOnApp} in the function that adds a construct to the subject, so that no construct
+ *    can forget it: `addConnectionDemand` adds the rules on connections.
  * 4. Add it to `RULES` in `rules/rules.ts`, which lets users acknowledge it, and write it into docs/errors.md by
  *    `UPDATE_GOLDEN=1 npx jest test/errors`. Test the whole text, what just fits, and that it can be acknowledged.
  */
@@ -32,16 +34,17 @@ export interface Rule<Subject extends RuleSubject> {
 const ACKNOWLEDGED = 'cdk8s-mlflow/acknowledged-rule';
 const RULES_ON_APP = new WeakMap<IConstruct, Set<string>>();
 
-/** Adds a rule to a construct of the subject: the synthesis validates it. */
+/** Adds a rule to a construct of the subject, which may be looked up at the synthesis: the synthesis validates it. */
 export function addRule<Subject extends RuleSubject>(
   construct: IConstruct,
   rule: Rule<Subject>,
-  subject: Subject,
+  subject: Subject | (() => Subject),
 ): void {
   construct.node.addValidation({
     validate: () => {
-      const texts = unacknowledged(rule, subject);
-      return texts.length === 0 || subject.constructs.at(-1) !== construct ? [] : texts;
+      const found = typeof subject === 'function' ? subject() : subject;
+      // The others of a subject cost nothing.
+      return construct === (found.named ?? found.constructs.at(-1)) ? unacknowledged(rule, found) : [];
     },
   });
 }

@@ -87,7 +87,9 @@ describe.each(CASES)('%s', (_, newBackend) => {
     const made = manifests.filter((m) => m.kind === 'Secret').map((m) => m.metadata.name);
     const text = JSON.stringify(manifests);
     const used = [...text.matchAll(/"secretKeyRef":\{"key":"[^"]+","name":"([^"]+)"/g)].map((m) => m[1]);
-    expect([...made, 'login', 'cluster-app', 'passwords']).toEqual(expect.arrayContaining([...new Set(used)]));
+    expect([...made, 'login', 'cluster-app', 'passwords', 'team-login']).toEqual(
+      expect.arrayContaining([...new Set(used)]),
+    );
   });
 
   test('gives pods the labels that open the database', () => {

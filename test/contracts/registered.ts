@@ -35,6 +35,7 @@ import {
   PostgresBackup,
   PostgresConnection,
   PostgresCredentials,
+  PostgresDatabase,
   PostgresRestore,
   PostgresTls,
   RdsPostgres,
@@ -130,6 +131,14 @@ export const BACKENDS: Record<Implementing<IPostgresBackend>, Record<string, Mak
   RdsPostgres: {
     'with an IAM login': (scope) =>
       new RdsPostgres(scope, 'postgres', { host: 'shop.abc.eu-west-1.rds.amazonaws.com', user: 'shop', tls }),
+  },
+  PostgresDatabase: {
+    'on ExternalPostgres': (scope) =>
+      new PostgresDatabase(scope, 'database', {
+        server: new ExternalPostgres(scope, 'postgres', { ...external, tls }),
+        database: 'team',
+        credentials: PostgresCredentials.fromSecretName('team-login'),
+      }),
   },
   PgBouncer: {
     'before ExternalPostgres': (scope) =>

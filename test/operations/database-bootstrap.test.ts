@@ -11,9 +11,14 @@ import {
   FileSource,
   type IPostgresBackend,
   PgBouncer,
+  PostgresConnection,
+  type PostgresConnectionProps,
   PostgresCredentials,
+  PostgresDatabase,
   PostgresTls,
 } from 'cdk8s-mlflow';
+import { EnvValue } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
 
 import { anyBackend, chart, container, containerOf, env, type Manifest, only, serverManifests } from '../support/synth';
 import { edges } from '../support/edges';
@@ -124,3 +129,91 @@ test('isolated, it reaches the database and DNS, and nobody reaches it', () => {
     'out 5432/TCP to component=primary,instance=postgres,name=postgresql',
   ]);
 });
+
+describe('of several databases', () => {
+  const postgres = (scope: Chart, id: string, host = 'db.example.com'): ExternalPostgres =>
+    new ExternalPostgres(scope, id, {
+      host,
+      user: id,
+      password: `password of ${id}`,
+      database: id,
+      schema: `of_${id}`,
+    });
+
+  const database = (scope: Chart, id: string, server: IPostgresBackend): PostgresDatabase =>
+    new PostgresDatabase(scope, id, {
+      server,
+      database: id,
+      credentials: PostgresCredentials.fromSecretName(`${id}-login`),
+    });
+
+  test('the Job knows each login', () => {
+    const all = manifests({}, (scope) => postgres(scope, 'alone'));
+    expect(Object.keys(envOf(all)).filter((name) => /^BOOTSTRAP_\d/.test(name))).toEqual([]);
+    const scope = chart();
+    const backend = postgres(scope, 'one');
+    const furtherBackends = [
+      database(scope, 'two', backend),
+      new PgBouncer(scope, 'pool', { backend: postgres(scope, 'three', 'DB.example.com.') }),
+    ];
+    const admin = PostgresCredentials.fromSecretName('admin');
+    new DatabaseBootstrap(scope, 'bootstrap', { backend, furtherBackends, admin });
+    const variables = Object.entries(envOf(Testing.synth(scope))).filter(([name]) => name.startsWith('BOOTSTRAP_'));
+    const key = (name: string, key: string): Manifest => ({ secretKeyRef: { name, key } });
+    expect(Object.fromEntries(variables)).toEqual({
+      BOOTSTRAP_USER: key('one', 'username'),
+      BOOTSTRAP_PASSWORD: key('one', 'password'),
+      BOOTSTRAP_DATABASE: 'one',
+      BOOTSTRAP_SCHEMA: 'of_one',
+      BOOTSTRAP_1_USER: key('two-login', 'username'),
+      BOOTSTRAP_1_PASSWORD: key('two-login', 'password'),
+      BOOTSTRAP_1_DATABASE: 'two',
+      BOOTSTRAP_2_USER: key('three', 'username'),
+      BOOTSTRAP_2_PASSWORD: key('three', 'password'),
+      BOOTSTRAP_2_DATABASE: 'three',
+      BOOTSTRAP_2_SCHEMA: 'of_three',
+      BOOTSTRAP_WAIT_SECONDS: '120',
+    });
+  });
+
+  test('a changed password of any of them is another Job', () => {
+    const nameWith = (password: string): string => {
+      const scope = chart();
+      const further = new ExternalPostgres(scope, 'two', { host: 'db.example.com', user: 'two', password });
+      const admin = PostgresCredentials.fromSecretName('admin');
+      const backend = postgres(scope, 'one');
+      new DatabaseBootstrap(scope, 'bootstrap', { backend, furtherBackends: [further], admin });
+      return job(Testing.synth(scope)).metadata.name;
+    };
+    expect(new Set(['a', 'a', 'c'].map(nameWith)).size).toBe(2);
+  });
+
+  test('they are on one server, and have passwords', () => {
+    const scope = chart();
+    const certificate = new OwnBackend(scope, 'own', {
+      ...postgres(scope, 'three').connection,
+      credentials: new PostgresCredentials({ username: EnvValue.fromValue('me') }),
+    });
+    const furtherBackends = [postgres(scope, 'two', 'db2.example.com'), certificate];
+    const admin = PostgresCredentials.fromSecretName('admin');
+    expect(
+      () => new DatabaseBootstrap(scope, 'bootstrap', { backend: postgres(scope, 'one'), furtherBackends, admin }),
+    ).toThrow(
+      new Error(
+        [
+          "[chart/bootstrap] `furtherBackends[1]` must log in with a password, which the role gets. Create a role without one as an administrator, or with the database provider's tools.",
+          '[chart/bootstrap] `furtherBackends[0]` must be on the server of `backend` (db.example.com:5432), got "db2.example.com:5432". Make a DatabaseBootstrap for each server.',
+        ].join('\n'),
+      ),
+    );
+  });
+});
+
+class OwnBackend extends Construct implements IPostgresBackend {
+  public readonly connection: PostgresConnection;
+
+  public constructor(scope: Construct, id: string, props: PostgresConnectionProps) {
+    super(scope, id);
+    this.connection = new PostgresConnection(props);
+  }
+}

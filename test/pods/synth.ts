@@ -33,6 +33,7 @@ import {
   type PgBouncerProps,
   PoolingProfile,
   PostgresCredentials,
+  PostgresDatabase,
   PostgresTls,
   ReadinessCheck,
   S3Addressing,
@@ -112,6 +113,8 @@ interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]>, Au
   readonly archiveOlderThan?: number;
   /** A bootstrap `bootstrap` by the administrator of the Secret `admin`, for which the server waits. */
   readonly bootstrap?: boolean;
+  /** Names of further databases for it, and of their owners: each has a Secret of its name. */
+  readonly furtherDatabases?: readonly string[];
   /** A PgBouncer `pgbouncer` between the server and its database. */
   readonly pooled?: Pick<PgBouncerProps, 'authQuery' | 'defaultPoolSize' | 'maxDatabaseConnections' | 'poolMode'>;
 }
@@ -271,7 +274,11 @@ function addServer(chart: Chart, options: ServerCase): void {
   });
   if (options.bootstrap === true) {
     const admin = PostgresCredentials.fromSecretName('admin');
-    new DatabaseBootstrap(chart, 'bootstrap', { backend, admin, deadline: Duration.seconds(10) });
+    const furtherBackends = options.furtherDatabases?.map((database) => {
+      const credentials = PostgresCredentials.fromSecretName(database);
+      return new PostgresDatabase(chart, database, { server: backend, database, schema: 'tracking', credentials });
+    });
+    new DatabaseBootstrap(chart, 'bootstrap', { backend, furtherBackends, admin, deadline: Duration.seconds(10) });
   }
   if (options.migration === 'backup') {
     new MigrationRollback(chart, 'rollback', { server });

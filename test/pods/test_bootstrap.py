@@ -225,3 +225,44 @@ def test_no_server(namespace: Namespace, make_postgres: MakePostgres) -> None:
     assert ended.code == 2
     assert ended.message.startswith("bootstrap-database: as the administrator: refused: ")
     assert "bootstrap-database: waiting: refused: " in ended.log
+
+
+def apply_teams(namespace: Namespace, *teams: str) -> None:
+    for team in teams:
+        login = {"username": team, "password": f"of {team} {ODD_PASSWORD}"}
+        namespace.apply([{"kind": "Secret", "metadata": {"name": team}, "stringData": login}])
+    apply(namespace, furtherDatabases=list(teams))
+
+
+def test_several_databases_in_one_job(namespace: Namespace, server: Postgres) -> None:
+    """Each owner gets into its own database and no other; one that fails does not keep it from the others."""
+    server.role("text", "a-password", "NOLOGIN")
+    apply_teams(namespace, "text", "vision", "speech")
+    ended = bootstrap(namespace)
+    failure = (
+        'bootstrap-database: database "text": no-login: the role "text" exists and may not log in. ALTER ROLE'
+        " ... LOGIN, or take another name\n"
+    )
+    assert (ended.code, ended.message) == (1, failure)
+    # The Job tries again: what is there already stays.
+    server.execute("DROP ROLE text")
+    ended = bootstrap(namespace)
+    assert (ended.code, ended.log.count("bootstrap-database: ready: ")) == (0, 4)
+    assert [line for line in ended.log.splitlines() if "ready" not in line] == [
+        'bootstrap-database: created role "text"',
+        'bootstrap-database: created database "text", owned by "text"',
+        'bootstrap-database: created schema "tracking", owned by "text"',
+        'bootstrap-database: set search_path of role "text" to "tracking" in database "text"',
+    ]
+    assert "ümläut" not in ended.log + server.log()
+
+    log_in(server, "mlflow", "a-password", "mlflow").close()
+    for team in ("text", "vision", "speech"):
+        password = f"of {team} {ODD_PASSWORD}"
+        with log_in(server, team, password, team) as connection, connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE experiments (id int)")
+            cursor.execute("SELECT current_user, count(*) FROM tracking.experiments")
+            assert cursor.fetchone() == (team, 0)
+        for other in {"mlflow", "text", "vision", "speech"} - {team}:
+            with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
+                log_in(server, team, password, other)

@@ -45,7 +45,7 @@ def test_bad_settings(
 def test_names_of_63_bytes_and_long_passwords_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOOTSTRAP_USER", "u" * 63)
     monkeypatch.setenv("BOOTSTRAP_PASSWORD", "p" * 1000)
-    assert script.target_from_environment() == Target("u" * 63, "p" * 1000, "mlflow")
+    assert script.targets_from_environment() == [Target("u" * 63, "p" * 1000, "mlflow")]
 
 
 @pytest.mark.parametrize(("cause", "code"), [("refused", 2), ("wrong-password", 1), ("tls-not-offered", 1)])

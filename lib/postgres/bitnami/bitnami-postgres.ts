@@ -132,6 +132,7 @@ export class BitnamiPostgres extends Construct implements IPostgresBackend {
       parameters: props.parameters,
       readHost: this.readService && text(this.readService.name),
       maxConnections: props.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+      server: this.node.path,
       clientLabels,
       route,
       readRoute: { ...route, peers: [replica] },

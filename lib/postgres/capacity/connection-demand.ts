@@ -1,3 +1,5 @@
+import type { IConstruct } from 'constructs';
+
 import { counted } from '../../validation/checks';
 import { addRule } from '../../validation/rule';
 import type { PostgresConnection } from '../connection/postgres-connection';
@@ -9,22 +11,28 @@ import { POOL_FITS_DATABASE } from './pool-fits-database';
 import type { PoolingProfile } from './pooling-profile';
 import { REQUESTS_FIT_POOLER } from './requests-fit-pooler';
 
-/** Adds the connections of a construct to the demand on a database, and the rules on connections to the construct. */
-export function addConnectionDemand(connection: PostgresConnection, demand: ConnectionDemand): void {
-  const database = DatabaseDemand.of(connection);
-  const isNew = !database.demands.some(({ by }) => by === demand.by);
-  database.demands.push(demand);
-  if (isNew) {
-    addRule(demand.by, POOL_FITS_DATABASE, database);
-    addRule(demand.by, REQUESTS_FIT_POOLER, database);
+/** The connections that each construct has rules for. */
+const CONNECTED = new WeakMap<IConstruct, Set<PostgresConnection>>();
+
+/** Adds the connections of a construct to the demand on a server, and the rules on connections to the construct. */
+export function addConnectionDemand(demand: ConnectionDemand): void {
+  const { by, connection } = demand;
+  const server = (): DatabaseDemand => DatabaseDemand.of(connection, by);
+  const connected = CONNECTED.get(by) ?? new Set();
+  server().add(demand);
+  if (!connected.has(connection)) {
+    CONNECTED.set(by, connected.add(connection));
+    // Looked up at the synthesis: a connection that comes later can show that two servers are one.
+    addRule(by, POOL_FITS_DATABASE, server);
+    addRule(by, REQUESTS_FIT_POOLER, () => server().poolOf(connection));
   }
 }
 
 /** Adds the connections of a pooler. Without a given size, its pool gets what the other clients leave. */
 export function addPoolerDemand(connection: PostgresConnection, by: ConnectionDemand['by'], budget: PoolBudget): void {
-  const database = DatabaseDemand.of(connection);
-  addConnectionDemand(connection, {
+  addConnectionDemand({
     by,
+    connection,
     pooler: budget.pods,
     get connections() {
       return budget.demand.connections;
@@ -33,22 +41,22 @@ export function addPoolerDemand(connection: PostgresConnection, by: ConnectionDe
       return budget.demand.factors;
     },
   });
-  budget.shareWith(() => database.largestPoolSize(({ isFixed }) => !isFixed));
+  budget.shareWith(() => DatabaseDemand.of(connection, by).largestPoolSize(({ isFixed }) => !isFixed));
 }
 
 /** Connections of a server: what they are computed from. */
-export interface ServerDemand extends ServerPods, Pick<ConnectionDemand, 'by'> {
+export interface ServerDemand extends ServerPods, Pick<ConnectionDemand, 'by' | 'connection'> {
   readonly pooling: PoolingProfile;
   /** Whether the server migrates the schema. */
   readonly migrates: boolean;
 }
 
 /** Adds the connections of a server, and those of its migration. */
-export function addServerDemand(connection: PostgresConnection, server: ServerDemand): void {
-  const { by, pods, workers, threads, pooling, furtherEngines, jobExecution, migrates } = server;
+export function addServerDemand(server: ServerDemand): void {
+  const { by, connection, pods, workers, threads, pooling, furtherEngines, jobExecution, migrates } = server;
   const ofPod = connectionsOfPod(pooling, workers, threads, furtherEngines) + (jobExecution ? JOB_CONNECTIONS : 0);
   const factors = `${counted(pods, 'pod')} x ${String(ofPod)} with ${counted(workers, 'worker')}${jobExecution ? ' and the job runner' : ''}`;
-  addConnectionDemand(connection, { by, connections: pods * ofPod, factors, server });
+  addConnectionDemand({ by, connection, connections: pods * ofPod, factors, server });
   // A pod that migrates does not serve yet. So a migration adds connections only if it bypasses a pooler.
   if (migrates && connection.bypass !== undefined) {
     addMigrationDemand(connection.bypass, by);
@@ -56,9 +64,10 @@ export function addServerDemand(connection: PostgresConnection, server: ServerDe
 }
 
 // Once for each database: its servers migrate one after another, under a lock.
-function addMigrationDemand(database: PostgresConnection, by: ConnectionDemand['by']): void {
+function addMigrationDemand(connection: PostgresConnection, by: ConnectionDemand['by']): void {
   const factors = `${String(MIGRATION_CONNECTIONS)} for the migration`;
-  if (!DatabaseDemand.of(database).demands.some(({ migrationOf }) => migrationOf === database)) {
-    addConnectionDemand(database, { by, connections: MIGRATION_CONNECTIONS, factors, migrationOf: database });
+  const { demands } = DatabaseDemand.of(connection, by);
+  if (!demands.some((demand) => demand.isMigration === true && demand.connection === connection)) {
+    addConnectionDemand({ by, connection, connections: MIGRATION_CONNECTIONS, factors, isMigration: true });
   }
 }

@@ -2,9 +2,10 @@ import type { Construct, IConstruct } from 'constructs';
 
 import type { RuleSubject } from '../../validation/rule';
 import type { PostgresConnection } from '../connection/postgres-connection';
+import { serverKeys, type ServerKey, serverName } from '../connection/server-names';
 
 /** Connections that PostgreSQL reserves for superusers (`superuser_reserved_connections`). */
-const RESERVED_CONNECTIONS = 3;
+export const RESERVED_CONNECTIONS = 3;
 
 /** Connections of a schema migration: the lock, the migration itself, and those that wait for the lock. */
 export const MIGRATION_CONNECTIONS = 3;
@@ -33,6 +34,7 @@ export interface PoolerPods {
 /** The most connections that a construct opens. */
 export interface ConnectionDemand {
   readonly by: Construct;
+  readonly connection: PostgresConnection;
   readonly connections: number;
   /** Computation of the number for errors, such as `3 pods x 31`. */
   readonly factors: string;
@@ -40,85 +42,169 @@ export interface ConnectionDemand {
   readonly server?: ServerPods;
   /** Pods of the pooler, if the construct is a pooler. */
   readonly pooler?: PoolerPods;
-  /** The database, if these are the connections of its migration. */
-  readonly migrationOf?: PostgresConnection;
+  /** Whether these are the connections of the database's migration. */
+  readonly isMigration?: boolean;
 }
 
-const DATABASES = new WeakMap<PostgresConnection, DatabaseDemand>();
+/** Backends by connection, and poolers by the connection that they bypass. */
+type Backends = Map<PostgresConnection, { readonly backends: IConstruct[]; readonly poolers: IConstruct[] }>;
 
-/** A database or a pooler, and all its clients: the subject of the rules on connections. */
+/** The servers of an app. */
+interface Servers {
+  readonly byKey: Map<ServerKey, DatabaseDemand>;
+  /** Found when an error needs them, until another connection is added. */
+  backends?: Backends;
+}
+
+const SERVERS = new WeakMap<IConstruct, Servers>();
+
+/** A PostgreSQL server or a pooler, and all its clients, of all databases: the subject of the rules on connections. */
 export class DatabaseDemand implements RuleSubject {
-  /** The demand on the database of a connection. */
-  public static of(connection: PostgresConnection): DatabaseDemand {
-    const database = DATABASES.get(connection) ?? new DatabaseDemand(connection);
-    DATABASES.set(connection, database);
-    return database;
+  /** The demand on the server of a connection, which pods of the scope connect to. */
+  public static of(connection: PostgresConnection, scope: IConstruct): DatabaseDemand {
+    const { root } = scope.node;
+    const servers = SERVERS.get(root) ?? { byKey: new Map<ServerKey, DatabaseDemand>() };
+    SERVERS.set(root, servers);
+    const keys = serverKeys(connection, scope);
+    const known = keys.flatMap((each) => servers.byKey.get(each) ?? []);
+    const [server = new DatabaseDemand(root, servers), ...same] = new Set(known);
+    if (same.length === 0 && known.length === keys.length) {
+      return server;
+    }
+    for (const other of same) {
+      other.connections.forEach((each) => server.connections.add(each));
+      other.demands.forEach((each) => server.add(each));
+      keys.push(...other.keys);
+    }
+    server.connections.add(connection);
+    for (const key of keys) {
+      server.keys.add(key);
+      servers.byKey.set(key, server);
+    }
+    servers.backends = undefined;
+    return server;
   }
 
-  /** Counts the clients of a further database of a server with those of another: they share the limit of the server. */
-  public static share(connection: PostgresConnection, other: PostgresConnection): void {
-    DATABASES.set(connection, DatabaseDemand.of(other));
-  }
-
+  public readonly connections = new Set<PostgresConnection>();
   public readonly demands: ConnectionDemand[] = [];
+  private readonly keys = new Set<ServerKey>();
+  private lastServer?: IConstruct;
 
-  private constructor(public readonly connection: PostgresConnection) {}
+  private constructor(
+    private readonly root: IConstruct,
+    private readonly servers: Servers,
+  ) {}
 
-  /** Servers come last, so that errors name one: their props determine most connections. */
+  /** Adds the connections of a construct. */
+  public add(demand: ConnectionDemand): void {
+    this.demands.push(demand);
+    this.lastServer = demand.server === undefined ? this.lastServer : demand.by;
+  }
+
   public get constructs(): IConstruct[] {
-    const others = this.demands.filter(({ server }) => server === undefined);
-    const servers = this.demands.filter(({ server }) => server !== undefined);
-    return [...this.backends(), ...this.poolers(), ...[...others, ...servers].map(({ by }) => by)];
+    const found = [...this.connections].flatMap((each) => this.backends.get(each) ?? []);
+    return [
+      ...found.flatMap(({ backends, poolers }) => [...backends, ...poolers]),
+      ...this.demands.map(({ by }) => by),
+    ];
+  }
+
+  /** The last server, if there is one: its props determine most connections. */
+  public get named(): IConstruct | undefined {
+    return this.lastServer ?? this.demands.at(-1)?.by;
+  }
+
+  /** Whether clients connect to a pooler. */
+  public get isPooler(): boolean {
+    return [...this.connections].some(({ bypass }) => bypass !== undefined);
+  }
+
+  /** Connection limit, if any connection knows it. */
+  public get maxConnections(): number | undefined {
+    return [...this.connections].find(({ maxConnections }) => maxConnections !== undefined)?.maxConnections;
+  }
+
+  /** Connections for all clients together. */
+  public get offered(): number {
+    return connectionsOffered(this.maxConnections, this.isPooler) ?? Infinity;
+  }
+
+  /** The clients of one database behind a pooler: its pools are per database. */
+  public poolOf(connection: PostgresConnection): DatabaseDemand {
+    const pool = new DatabaseDemand(this.root, this.servers);
+    pool.connections.add(connection);
+    for (const demand of this.demands) {
+      if (demand.connection === connection) {
+        pool.add(demand);
+      }
+    }
+    return pool;
   }
 
   /** The largest `defaultPoolSize` of the poolers whose other clients fit, too, besides a migration. */
   public largestPoolSize(poolers: (pooler: PoolerPods) => boolean): number {
-    const { maxConnections, bypass } = this.connection;
     // Migrations bypass every pooler, so they use no connections of a pooler behind this one.
-    const migrations = Math.max(1, this.demands.filter(({ migrationOf }) => migrationOf !== undefined).length);
-    const migration = bypass === undefined ? migrations * MIGRATION_CONNECTIONS : 0;
-    let connections = (connectionsOffered({ maxConnections, bypass }) ?? Infinity) - migration;
+    const migrations = Math.max(1, this.demands.filter(({ isMigration }) => isMigration === true).length);
+    let connections = this.offered - (this.isPooler ? 0 : migrations * MIGRATION_CONNECTIONS);
     let pods = 0;
     for (const demand of this.demands) {
       if (demand.pooler !== undefined && poolers(demand.pooler)) {
         pods += demand.pooler.pods;
         connections -= demand.pooler.pods * demand.pooler.reservePoolSize;
-      } else if (demand.migrationOf === undefined) {
+      } else if (demand.isMigration !== true) {
         connections -= demand.connections;
       }
     }
     return Math.floor(connections / pods);
   }
 
-  /** The database in words, for errors. */
+  /** The server in words, for errors: its backend, or its name where several backends connect to it. */
   public get name(): string {
-    const [backend] = this.backends();
+    const [connection] = this.connections;
+    const [first = 'the database', ...others] = new Set([...this.connections].map((each) => this.pathOf(each)));
+    return (others.length > 0 ? serverName(this.keys) : connection && this.labelOf(connection, 'id')) ?? first;
+  }
+
+  /** A connection in words, for errors: the path of the backend that has it. */
+  public pathOf(connection: PostgresConnection): string {
+    return this.labelOf(connection, 'path');
+  }
+
+  private labelOf(connection: PostgresConnection, by: 'id' | 'path'): string {
+    const nameOf = ({ node }: IConstruct): string => (by === 'id' ? `"${node.id}"` : node.path);
+    const { backends: [backend] = [], poolers: [pooler] = [] } = this.backends.get(connection) ?? {};
     if (backend !== undefined) {
-      return `"${backend.node.id}"`;
+      return nameOf(backend);
     }
-    const [pooler] = this.poolers();
-    return pooler === undefined ? 'the database' : `the database behind "${pooler.node.id}"`;
-  }
-
-  private backends(): IConstruct[] {
-    return this.constructsWith((connection) => connection === this.connection);
-  }
-
-  private poolers(): IConstruct[] {
-    return this.constructsWith((connection) => connection?.bypass === this.connection);
+    return pooler === undefined ? 'the database' : `the database behind ${nameOf(pooler)}`;
   }
 
   // A connection is a value. This finds the constructs that have it in the construct tree.
-  private constructsWith(matches: (connection: Partial<PostgresConnection> | undefined) => boolean): IConstruct[] {
-    const all = this.demands[0]?.by.node.root.node.findAll() ?? [];
-    return all.filter((each) => matches((each as { connection?: PostgresConnection }).connection));
+  private get backends(): Backends {
+    if (this.servers.backends !== undefined) {
+      return this.servers.backends;
+    }
+    const found: Backends = new Map();
+    this.servers.backends = found;
+    const at = (connection: PostgresConnection) => {
+      const entry = found.get(connection) ?? { backends: [], poolers: [] };
+      found.set(connection, entry);
+      return entry;
+    };
+    for (const each of this.root.node.findAll()) {
+      const { connection } = each as { connection?: PostgresConnection };
+      if (connection !== undefined) {
+        at(connection).backends.push(each);
+        if ((connection as Partial<PostgresConnection>).bypass !== undefined) {
+          at(connection.unpooled).poolers.push(each);
+        }
+      }
+    }
+    return found;
   }
 }
 
 /** Connections for clients, if the limit is known. A pooler reserves none. */
-export function connectionsOffered({
-  maxConnections,
-  bypass,
-}: Pick<PostgresConnection, 'maxConnections' | 'bypass'>): number | undefined {
-  return maxConnections === undefined || bypass !== undefined ? maxConnections : maxConnections - RESERVED_CONNECTIONS;
+export function connectionsOffered(maxConnections: number | undefined, isPooler: boolean): number | undefined {
+  return maxConnections === undefined || isPooler ? maxConnections : maxConnections - RESERVED_CONNECTIONS;
 }

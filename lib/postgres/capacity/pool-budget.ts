@@ -26,7 +26,7 @@ export class PoolBudget {
     this.maxClientConnections = options.maxClientConnections ?? 1000;
     // Migrations bypass every pooler, so they use no connections of a pooler behind this one.
     const migration = database.bypass === undefined ? MIGRATION_CONNECTIONS : 0;
-    this.offered = (connectionsOffered(database) ?? Infinity) - migration;
+    this.offered = (connectionsOffered(database.maxConnections, database.bypass !== undefined) ?? Infinity) - migration;
   }
 
   /** Makes the default size leave room for the other clients of the database, which `largest` considers. */
@@ -53,7 +53,7 @@ export class PoolBudget {
   }
 
   /** Demand of the pods on the database, including the pod that a rolling update adds. */
-  public get demand(): Omit<ConnectionDemand, 'by'> {
+  public get demand(): Pick<ConnectionDemand, 'connections' | 'factors'> {
     const pods = this.replicas + 1;
     return {
       connections: pods * this.serverConnections,

@@ -1,31 +1,75 @@
 import type { Rule } from '../../validation/rule';
 
 import { fewestConnectionsOfPod, JOB_CONNECTIONS } from './connection-math';
-import { type ConnectionDemand, connectionsOffered, type DatabaseDemand } from './database-demand';
+import { type ConnectionDemand, type DatabaseDemand, RESERVED_CONNECTIONS } from './database-demand';
 import { PoolingProfile } from './pooling-profile';
 
-/** The rule on the connections of all clients of a database. */
+/** The rule on the connections of all clients of a server. */
 export const POOL_FITS_DATABASE: Rule<DatabaseDemand> = {
   id: 'pool-fits-database',
-  description: 'All that connects to a database opens no more connections together than it takes.',
-  validate: (database) => {
-    const { demands } = database;
-    const offered = connectionsOffered(database.connection) ?? Infinity;
+  description:
+    'All that connects to a PostgreSQL server, to all of its databases, opens no more connections together than it takes.',
+  validate: (server) => {
+    const { demands, offered, isPooler } = server;
+    const conflict = conflictingLimits(server);
+    if (conflict !== undefined) {
+      return [conflict];
+    }
     const total = sum(demands);
     if (total <= offered) {
       return [];
     }
-    const factors = demands.map(({ by, factors }) => (demands.length === 1 ? factors : `${by.node.id}: ${factors}`));
+    const takers = takersOf(server);
+    const end = [hint(demands, isPooler), ...largestThatFits(offered, demands), ...largestPoolSize(server)];
+    if (takers.size < 2) {
+      return [
+        [
+          `up to ${String(total)} connections (${factorsOf(demands)}) exceed the ${String(offered)} that ${server.name} offers.`,
+          ...end,
+        ].join(' '),
+      ];
+    }
+    const shares = [...takers].map(([name, of]) => `${name}: ${String(sum(of))} (${factorsOf(of, true)})`);
     return [
       [
-        `up to ${String(total)} connections (${factors.join('; ')}) exceed the ${String(offered)} that ${database.name} offers.`,
-        hint(demands, database.connection.bypass !== undefined),
-        ...largestThatFits(offered, demands),
-        ...largestPoolSize(database),
-      ].join(' '),
+        `up to ${String(total)} connections exceed the ${String(offered)} that ${server.name} offers to all of its backends together:`,
+        ...shares.map((share) => `  ${share}`),
+        [...end, ...(isPooler ? [] : [`\`maxConnections\` ${String(total + RESERVED_CONNECTIONS)} fits all.`])].join(
+          ' ',
+        ),
+      ].join('\n    '),
     ];
   },
 };
+
+/** The demands of each backend, by its path. */
+function takersOf(server: DatabaseDemand): Map<string, ConnectionDemand[]> {
+  const takers = new Map<string, ConnectionDemand[]>();
+  for (const demand of server.demands) {
+    const name = server.pathOf(demand.connection);
+    takers.set(name, [...(takers.get(name) ?? []), demand]);
+  }
+  return takers;
+}
+
+function factorsOf(demands: readonly ConnectionDemand[], isNamed = demands.length > 1): string {
+  return demands.map(({ by, factors }) => (!isNamed ? factors : `${by.node.id}: ${factors}`)).join('; ');
+}
+
+/** A server has one limit, so backends that give it two contradict each other. */
+function conflictingLimits(server: DatabaseDemand): string | undefined {
+  const limits = new Map<number, string>();
+  for (const connection of server.connections) {
+    const { maxConnections } = connection;
+    if (maxConnections !== undefined && !limits.has(maxConnections)) {
+      limits.set(maxConnections, server.pathOf(connection));
+    }
+  }
+  const given = [...limits].map(([limit, backend]) => `${String(limit)} of ${backend}`);
+  return limits.size < 2
+    ? undefined
+    : `\`maxConnections\` must be the same in all backends on ${server.name}, got ${given.join(' and ')}. It is the limit of the whole server (SHOW max_connections), which all of its databases share. Give each backend that number.`;
+}
 
 function hint(demands: readonly ConnectionDemand[], isPooler: boolean): string {
   if (!demands.some(({ server }) => server !== undefined)) {
@@ -51,9 +95,9 @@ function largestThatFits(offered: number, demands: readonly ConnectionDemand[]):
   return [`The largest pool that fits is ${String(poolSize)} + ${String(maxOverflow)}.`];
 }
 
-function largestPoolSize(database: DatabaseDemand): string[] {
-  const isPooled = database.demands.some(({ pooler }) => pooler !== undefined);
-  const largest = isPooled ? database.largestPoolSize(() => true) : 0;
+function largestPoolSize(server: DatabaseDemand): string[] {
+  const isPooled = server.demands.some(({ pooler }) => pooler !== undefined);
+  const largest = isPooled ? server.largestPoolSize(() => true) : 0;
   return largest < 1 ? [] : [`The largest \`defaultPoolSize\` that fits is ${String(largest)}.`];
 }
 

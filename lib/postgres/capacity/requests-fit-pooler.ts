@@ -8,7 +8,7 @@ export const REQUESTS_FIT_POOLER: Rule<DatabaseDemand> = {
   id: 'requests-fit-pooler',
   description: 'All servers serve fewer requests at once than a pod of their pooler has connections to the database.',
   validate: (pooler) => {
-    const { serverConnections = Infinity } = pooler.connection;
+    const [{ serverConnections = Infinity } = {}] = pooler.connections;
     const servers = pooler.demands.flatMap(({ by, server }) => (server ? [{ by, ...server }] : []));
     const total = servers.reduce((requests, server) => requests + requestsOf(server), 0);
     if (total < serverConnections) {

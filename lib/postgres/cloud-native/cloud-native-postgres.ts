@@ -8,7 +8,6 @@ import { NetworkPeer } from '../../kube/network/network-peer';
 import { problemsOf } from '../../kube/construct';
 import { checkConstruct } from '../../validation/arguments';
 import { addPoolerDemand } from '../capacity/connection-demand';
-import { DatabaseDemand } from '../capacity/database-demand';
 import { PoolBudget } from '../capacity/pool-budget';
 import type { IPostgresBackend } from '../connection/postgres-backend';
 import { serviceHost } from '../connection/other-namespace';
@@ -80,6 +79,7 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
       tcpKeepalive: props.tcpKeepalive,
       parameters: props.parameters,
       maxConnections,
+      server: this.node.path,
       route: servers,
       readRoute: servers,
     };
@@ -98,6 +98,7 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
         host: serviceHost(this, names.pooler),
         // A pooler may not serve what the database does, such as channel binding.
         parameters: undefined,
+        server: `${this.node.path}/pooler`,
         route: { peers: [NetworkPeer.pods({ 'cnpg.io/poolerName': names.pooler })] },
         bypass,
         poolsAnyDatabase: true,
@@ -119,7 +120,6 @@ export class CloudNativePostgres extends Construct implements IPostgresBackend {
     const { database, owner } = backend;
     this.databases.push({ name: database, owner });
     this.roles.push({ name: owner, secretName: options.secretName });
-    DatabaseDemand.share(backend.connection, this.connection.unpooled);
     return backend;
   }
 }

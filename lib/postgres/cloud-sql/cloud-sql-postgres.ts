@@ -50,6 +50,7 @@ export class CloudSqlPostgres extends Construct implements IPostgresBackend {
       tls: PostgresTls.DISABLE,
       parameters: props.parameters,
       maxConnections: props.maxConnections,
+      server: props.instanceConnectionName,
       sidecar: cloudSqlSidecar(this, props, identity),
     });
   }

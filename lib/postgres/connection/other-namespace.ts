@@ -32,6 +32,11 @@ export function serviceHost(backend: IConstruct, name: string, ...clients: Netwo
   return host;
 }
 
+/** The namespace of the Service that is the host, if the host comes from {@link serviceHost}. */
+export function serviceNamespace(host: kplus.EnvValue): string | undefined {
+  return SERVICES.get(host)?.namespace;
+}
+
 /** The address of the database for pods of the scope: a Service of another namespace needs its full name, and so do its pods. */
 export function addressFor(scope: IConstruct, connection: PostgresConnection): PostgresAddress {
   const { host, readHost, route, readRoute } = connection;

@@ -49,6 +49,13 @@ export interface PostgresConnectionProps extends ConnectionOptions {
   readonly maxConnections?: number;
 
   /**
+   * Name of the PostgreSQL server, the same in each connection to it, where `host` does not tell: a proxy, or several addresses of one
+   * server. All connections to a server share its `maxConnections`.
+   * @default - known by host and port, or by the key of the Secret that has the host
+   */
+  readonly server?: string;
+
+  /**
    * Connections to the database that one pod of a pooler in transaction mode opens. All requests in flight, of all pods of all
    * servers together, must be fewer.
    * @default - no pooler in transaction mode
@@ -120,6 +127,8 @@ export class PostgresConnection {
   public readonly readWriteOnly: boolean;
   /** Host of the read replicas, if there are any. */
   public readonly readHost?: kplus.EnvValue;
+  /** Name of the PostgreSQL server, where the host does not tell. */
+  public readonly server?: string;
   /** Labels that the database's network policy requires of its clients. */
   public readonly clientLabels: Record<string, string>;
   /** Network route to `host`. */
@@ -136,6 +145,9 @@ export class PostgresConnection {
   /** Limits of connections. Those of a pooler can depend on the other clients of its database. @internal */
   public _limits: Pick<PostgresConnectionProps, 'maxConnections' | 'serverConnections'>;
 
+  /** Connection to another database of the same server, which this one is made of. @internal */
+  public _origin?: PostgresConnection;
+
   public constructor(props: PostgresConnectionProps) {
     checkNew('PostgresConnection', props);
     this.host = props.host;
@@ -149,6 +161,7 @@ export class PostgresConnection {
     this.readWriteOnly = props.readWriteOnly ?? false;
     this.readHost = props.readHost;
     this._limits = props;
+    this.server = props.server;
     this.clientLabels = props.clientLabels ?? {};
     this.route = routeTo(props.host, props.port, props.route);
     this.readRoute = props.readHost && routeTo(props.readHost, props.port, props.readRoute);

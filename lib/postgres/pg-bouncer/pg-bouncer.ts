@@ -84,6 +84,7 @@ export class PgBouncer extends Construct implements IPostgresBackend {
       credentials: login,
       tls: tlsOf(props.clientTls),
       tcpKeepalive: backend.connection.tcpKeepalive,
+      server: this.node.path,
       clientLabels,
       route: { peers: [NetworkPeer.pods(labels.selector)], ports: [POOLER_PORT] },
       bypass: backend.connection.unpooled,

@@ -1,27 +1,30 @@
-"""Make the role and the database that MLflow logs in to, as an administrator: what is there already stays.
+"""Make the roles and the databases that MLflow logs in to, as an administrator: what is there already stays.
 
 Environment besides libpq's own, which is the administrator's (PGDATABASE: a database that exists):
   BOOTSTRAP_USER, BOOTSTRAP_PASSWORD  the role, which becomes the owner of a new database
   BOOTSTRAP_DATABASE                  the database
   BOOTSTRAP_SCHEMA                    its schema for the role's tables (default: the role's own search_path)
+  BOOTSTRAP_1_USER, ..., BOOTSTRAP_2_USER, ...   the same of further databases, if there are any
   BOOTSTRAP_WAIT_SECONDS              how long to wait for a server that cannot be reached yet (default 120)
 
 What it does, each with a line on stdout, and only where it is needed:
   creates the role; creates the database, owned by the role; changes the password of a role that cannot log in
   with BOOTSTRAP_PASSWORD, unless it is a superuser; creates the schema, owned by the role, and makes it the
   role's search_path in this database; in a database of another owner, grants CONNECT, and USAGE
-  and CREATE on its schema. It takes nothing away, and changes no owner.
+  and CREATE on its schema. It takes nothing away, and changes no owner. Of several databases, each that it
+  creates lets in its owner alone; one that fails does not keep it from the others.
 
 The password never leaves this process: PostgreSQL gets a SCRAM-SHA-256 verifier, also in its statement log.
 
-Last line when it ends well: `bootstrap-database: ready: user "...", database "...", schema "...", ...`
+Last line of each database that ends well: `bootstrap-database: ready: user "...", database "...", ...`
 
 Exit codes: 0 ready; 1 failed (the cause is named); 2 the server could not be reached in time; 143 stopped by
-SIGTERM. The line of a failure is also the termination message.
+SIGTERM. The lines of all failures are also the termination message.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import time
@@ -30,7 +33,7 @@ from contextlib import contextmanager
 from typing import Any, Callable, NamedTuple
 
 from database_check import QUERY, Outcome, judge
-from database_errors import Problem, classify, fail_with
+from database_errors import Problem, classify, explain, fail_with
 from database_lock import BOOTSTRAP_LOCK
 from exit_codes import DONE, FAILED, UNREACHABLE
 from init_container import BadSetting, Failure, fail, one_line, prepare, redact, seconds_from
@@ -61,12 +64,20 @@ class Target(NamedTuple):
     password: str
     database: str
     schema: str = ""  # that of the role's own search_path
+    alone: bool = False  # whether a new database lets in its owner alone
 
 
-def target_from_environment() -> Target:
-    target = Target(*(os.environ.get(f"BOOTSTRAP_{name.upper()}", "") for name in Target._fields))
-    for name, value in target._asdict().items():
-        variable = f"BOOTSTRAP_{name.upper()}"
+def targets_from_environment() -> list[Target]:
+    numbers = itertools.takewhile(lambda number: f"BOOTSTRAP_{number}_USER" in os.environ, itertools.count(1))
+    prefixes = ["BOOTSTRAP_", *(f"BOOTSTRAP_{number}_" for number in numbers)]
+    return [target_from_environment(prefix)._replace(alone=len(prefixes) > 1) for prefix in prefixes]
+
+
+def target_from_environment(prefix: str) -> Target:
+    fields = Target._fields[:-1]
+    target = Target(*(os.environ.get(f"{prefix}{name.upper()}", "") for name in fields))
+    for name in fields:
+        variable, value = f"{prefix}{name.upper()}", str(getattr(target, name))
         if value == "" and name != "schema":
             raise BadSetting(f"{variable} must not be empty")
         try:
@@ -156,6 +167,8 @@ def ensure_database(admin: Any, target: Target) -> None:
             target.database,
             target.user,
         )
+        if target.alone:
+            administer(admin, "REVOKE ALL ON DATABASE {} FROM PUBLIC", target.database)
     say(f'created database "{target.database}", owned by "{target.user}"')
 
 
@@ -277,17 +290,31 @@ def persistently(work: Callable[[], Outcome], seconds: float) -> Outcome:
 def main() -> int:
     prepare(PROGRAM)
     try:
-        seconds, target = seconds_from("BOOTSTRAP_WAIT_SECONDS", 120), target_from_environment()
-        who, outcome = "the administrator", persistently(log_in, seconds)
-        if not isinstance(outcome, Problem):
-            who, outcome = f'"{target.user}"', persistently(lambda: bootstrap(target, seconds), seconds)
+        seconds, targets = seconds_from("BOOTSTRAP_WAIT_SECONDS", 120), targets_from_environment()
+        outcome = persistently(log_in, seconds)
         if isinstance(outcome, Problem):
-            code = UNREACHABLE if outcome.cause.retry else FAILED
-            return fail(f"{PROGRAM}: as {who}: {outcome}", code)
-        say(f"ready: {outcome}")
-        return DONE
+            return fail(f"{PROGRAM}: as the administrator: {outcome}", code_of(outcome))
+        failures = dict(filter(None, (make(target, seconds) for target in targets)))
+        return fail("\n".join(failures), max(failures.values())) if failures else DONE
     except Exception as error:
         return fail_with(PROGRAM, error)
+
+
+def make(target: Target, seconds: float) -> tuple[str, int] | None:
+    """The line of a failure and the exit code for it."""
+    start = f'{PROGRAM}: database "{target.database}": ' if target.alone else f"{PROGRAM}: "
+    try:
+        outcome = persistently(lambda: bootstrap(target, seconds), seconds)
+    except Exception as error:
+        return start + explain(error), FAILED
+    if isinstance(outcome, Problem):
+        return f'{start}as "{target.user}": {outcome}', code_of(outcome)
+    say(f"ready: {outcome}")
+    return None
+
+
+def code_of(problem: Problem) -> int:
+    return UNREACHABLE if problem.cause.retry else FAILED
 
 
 if __name__ == "__main__":

@@ -90,7 +90,14 @@ const threeServers = (chart: Chart, cluster: CloudNativePostgres): void => {
 test('the servers of all databases share the connections of the cluster', () => {
   expect(() => synth(threeServers)).toThrow(
     new Error(
-      'Validation failed with the following errors:\n  [chart/text] pool-fits-database: up to 132 connections (mlflow: 1 pod x 44 with 2 workers; vision: 1 pod x 44 with 2 workers; text: 1 pod x 44 with 2 workers) exceed the 97 that "postgres" offers. Lower `pooling`, `workers` or `replicas`, raise `maxConnections`, or put a pooler between. The largest pool that fits is 7 + 1.',
+      [
+        'Validation failed with the following errors:',
+        '  [chart/text] pool-fits-database: up to 132 connections exceed the 97 that chart/postgres offers to all of its backends together:',
+        '      chart/postgres: 44 (mlflow: 1 pod x 44 with 2 workers)',
+        '      chart/postgres/vision-db: 44 (vision: 1 pod x 44 with 2 workers)',
+        '      chart/postgres/text-db: 44 (text: 1 pod x 44 with 2 workers)',
+        '    Lower `pooling`, `workers` or `replicas`, raise `maxConnections`, or put a pooler between. The largest pool that fits is 7 + 1. `maxConnections` 135 fits all.',
+      ].join('\n'),
     ),
   );
   expect(() => synth(threeServers, { maxConnections: 135 })).not.toThrow();

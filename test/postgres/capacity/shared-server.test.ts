@@ -1,0 +1,407 @@
+import { App, Chart, Testing } from 'cdk8s';
+import {
+  BackupLocation,
+  BitnamiPasswords,
+  BitnamiPostgres,
+  CloudNativePostgres,
+  CloudSqlLogin,
+  CloudSqlPostgres,
+  ExistingSecretPostgres,
+  ExternalPostgres,
+  FileSource,
+  type IPostgresBackend,
+  MlflowServer,
+  PgBouncer,
+  PoolingProfile,
+  PostgresBackup,
+  PostgresConnection,
+  type PostgresConnectionProps,
+  PostgresCredentials,
+  PostgresDatabase,
+  PostgresExporter,
+  PostgresTls,
+  RdsPostgres,
+  Rules,
+} from 'cdk8s-mlflow';
+import { EnvValue } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+
+import { addPoolerDemand } from '../../../lib/postgres/capacity/connection-demand';
+import { PoolBudget } from '../../../lib/postgres/capacity/pool-budget';
+import { container, env, type Manifest, only } from '../../support/synth';
+
+const failed = 'Validation failed with the following errors:\n  ';
+const login = { user: 'mlflow', password: 'secret' };
+const credentials = PostgresCredentials.fromSecretName('login');
+const newApp = (): App => new App({ outdir: Testing.app().outdir });
+
+type Backend = (chart: Chart, maxConnections?: number) => IPostgresBackend;
+
+/** Synthesizes one server of 44 connections on each backend, each in a chart of its own. */
+function synth(backends: readonly Backend[], namespaceOf: (i: number) => string | undefined = () => undefined): void {
+  const app = newApp();
+  Rules.of(app).acknowledge('unique-name', 'Charts without a namespace, to be applied to different ones.');
+  backends.forEach((backend, i) => {
+    const chart = new Chart(app, `team-${String(i + 1)}`, { namespace: namespaceOf(i) });
+    new MlflowServer(chart, 'mlflow', { backend: backend(chart, 60) });
+  });
+  app.synth();
+}
+
+const external =
+  (host: string, port?: number, failoverHosts?: string[]): Backend =>
+  (chart, maxConnections) =>
+    new ExternalPostgres(chart, 'postgres', { host, port, failoverHosts, maxConnections, ...login });
+
+const existing =
+  (host: string): Backend =>
+  (chart, maxConnections) =>
+    new ExistingSecretPostgres(chart, 'postgres', { host, secretName: 'login', maxConnections });
+
+const inSecret =
+  (secretName: string, hostKey?: string): Backend =>
+  (chart, maxConnections) =>
+    ExistingSecretPostgres.fromConnectionSecret(chart, 'postgres', { secretName, hostKey, maxConnections });
+
+const rds =
+  (host: string): Backend =>
+  (chart, maxConnections) =>
+    new RdsPostgres(chart, 'postgres', {
+      host,
+      user: 'shop',
+      tls: PostgresTls.verifyFull({ ca: FileSource.fromConfigMap('ca', 'ca.pem') }),
+      maxConnections,
+    });
+
+const cloudSql =
+  (instanceConnectionName: string): Backend =>
+  (chart, maxConnections) =>
+    new CloudSqlPostgres(chart, 'postgres', {
+      instanceConnectionName,
+      login: CloudSqlLogin.password(credentials),
+      maxConnections,
+    });
+
+const bitnami: Backend = (chart, maxConnections) =>
+  new BitnamiPostgres(chart, 'postgres', { passwords: BitnamiPasswords.fromSecretName('passwords'), maxConnections });
+
+const cloudNative: Backend = (chart, maxConnections) => new CloudNativePostgres(chart, 'postgres', { maxConnections });
+
+class OwnBackend extends Construct implements IPostgresBackend {
+  public readonly connection: PostgresConnection;
+
+  public constructor(scope: Construct, props: Partial<PostgresConnectionProps>) {
+    super(scope, 'postgres');
+    this.connection = new PostgresConnection({
+      host: EnvValue.fromValue('127.0.0.1'),
+      port: EnvValue.fromValue('5432'),
+      database: EnvValue.fromValue('mlflow'),
+      credentials,
+      tls: PostgresTls.DISABLE,
+      ...props,
+    });
+  }
+}
+
+const own =
+  (props: Partial<PostgresConnectionProps>): Backend =>
+  (chart, maxConnections) =>
+    new OwnBackend(chart, { maxConnections, ...props });
+
+const RDS = 'shop.abc.eu-west-1.rds.amazonaws.com';
+
+test.each<[string, Backend[], string]>([
+  ['the same host', [external('db.example.com'), external('db.example.com')], 'db.example.com:5432'],
+  ['upper case', [external('db.example.com'), external('DB.Example.com')], 'db.example.com:5432'],
+  ['the dot of an absolute name', [external('db.example.com.'), external('db.example.com')], 'db.example.com:5432'],
+  ['the default port', [external('db.example.com', 5432), external('db.example.com')], 'db.example.com:5432'],
+  ['another kind of backend', [external(RDS), rds(RDS)], `${RDS}:5432`],
+  ['a login in a Secret', [external('10.0.0.5'), existing('10.0.0.5')], '10.0.0.5:5432'],
+  ['another spelling of an address', [external('2001:DB8:0::5'), external('2001:db8::5')], '[2001:db8::5]:5432'],
+  ['a failover host in common', [external('a.io', 5432, ['b.io']), external('b.io', 5432, ['c.io'])], 'a.io:5432'],
+  ['a host in a Secret', [inSecret('app', 'host'), inSecret('app')], 'the key host of the Secret app'],
+  [
+    'a proxy to the same instance',
+    [cloudSql('shop:europe-west1:a'), cloudSql('shop:europe-west1:a')],
+    'shop:europe-west1:a',
+  ],
+  ['a proxy of their own with a name', [own({ server: 'hr' }), own({ server: 'hr' })], 'hr'],
+  ['short names where no namespace is known', [external('db'), external('db')], 'db:5432'],
+])('backends are on one server by %s', (_, backends, name) => {
+  expect(() => {
+    synth(backends);
+  }).toThrow(
+    new Error(
+      [
+        `${failed}[team-2/mlflow] pool-fits-database: up to 88 connections exceed the 57 that ${name} offers to all of its backends together:`,
+        '      team-1/postgres: 44 (mlflow: 1 pod x 44 with 2 workers)',
+        '      team-2/postgres: 44 (mlflow: 1 pod x 44 with 2 workers)',
+        '    Lower `pooling`, `workers` or `replicas`, raise `maxConnections`, or put a pooler between. The largest pool that fits is 6 + 1. `maxConnections` 91 fits all.',
+      ].join('\n'),
+    ),
+  );
+});
+
+test.each<[string, Backend[]]>([
+  ['other hosts', [external('a.example.com'), external('b.example.com')]],
+  ['other ports', [external('db.example.com'), external('db.example.com', 5433)]],
+  ['other keys of a Secret', [inSecret('app'), inSecret('app', 'pooler-host')]],
+  ['other Secrets', [inSecret('a'), inSecret('b')]],
+  ['other instances behind the same address', [cloudSql('shop:europe-west1:a'), cloudSql('shop:europe-west1:b')]],
+  ['proxies that nobody named', [own({}), own({})]],
+  ['servers of their own with the same name', [bitnami, bitnami]],
+  ['clusters of their own with the same name', [cloudNative, cloudNative]],
+])('backends are on servers of their own by %s', (_, backends) => {
+  expect(() => {
+    synth(backends);
+  }).not.toThrow();
+});
+
+test.each<[string, string[], Backend[], string | undefined]>([
+  ['a short name', ['a', 'a'], [external('db'), external('db')], 'db.a:5432'],
+  ['short names of other namespaces', ['a', 'b'], [external('db'), external('db')], undefined],
+  ['a short name and the full one', ['a', 'b'], [external('db'), external('db.a.svc.cluster.local')], 'db.a:5432'],
+  ['a short name and one of two parts', ['a', 'b'], [external('db'), external('db.a')], 'db.a:5432'],
+  ['another domain of the cluster', ['a', 'b'], [external('db.c.svc.k8s.corp.'), external('db.c.svc')], 'db.c:5432'],
+  ['a Secret', ['a', 'a'], [inSecret('app'), inSecret('app')], 'the key host of the Secret app in a'],
+  ['Secrets of other namespaces', ['a', 'b'], [inSecret('app'), inSecret('app')], undefined],
+  ['the Service of a BitnamiPostgres', ['a', 'b'], [bitnami, external('postgres.a.svc')], 'team-1/postgres'],
+  ['the Service of a CloudNativePostgres', ['a', 'b'], [cloudNative, external('postgres-rw.a')], 'team-1/postgres'],
+])('in namespaces, backends share a server by %s', (_, namespaces, backends, name) => {
+  const synthesis = (): void => {
+    synth(backends, (i) => namespaces[i]);
+  };
+  if (name === undefined) {
+    expect(synthesis).not.toThrow();
+  } else {
+    expect(synthesis).toThrow(`up to 88 connections exceed the 57 that ${name} offers`);
+  }
+});
+
+test('a backend of many namespaces stays one server, and joins those that they know it by', () => {
+  const app = newApp();
+  const backend = external('db')(new Chart(app, 'shared'), 130);
+  ['a', 'b'].forEach((namespace) => {
+    const chart = new Chart(app, namespace, { namespace });
+    new MlflowServer(chart, 'mlflow', { backend });
+    Rules.of(chart).acknowledge('same-namespace', 'The Secret is copied.');
+  });
+  new MlflowServer(new Chart(app, 'c', { namespace: 'c' }), 'mlflow', {
+    backend: existing('db.b.svc')(new Chart(app, 'c-db')),
+  });
+  expect(() => {
+    app.synth();
+  }).toThrow('up to 132 connections exceed the 127 that ');
+});
+
+/** Thirty teams on one server, each in a chart and a namespace of its own. */
+function thirtyTeams(maxConnections: number, pooling?: PoolingProfile): App {
+  const app = newApp();
+  for (let n = 1; n <= 30; n += 1) {
+    const team = `team-${String(n).padStart(2, '0')}`;
+    const chart = new Chart(app, team, { namespace: team });
+    const backend = new ExistingSecretPostgres(chart, 'postgres', {
+      host: 'postgres.example.com',
+      database: team.replace('-', '_'),
+      secretName: 'mlflow-database',
+      maxConnections,
+    });
+    new MlflowServer(chart, 'mlflow', { backend, pooling });
+  }
+  return app;
+}
+
+test('thirty teams on one server of 200 connections are told what each takes, and what fits all', () => {
+  const teams = Array.from({ length: 30 }, (_, i) => `team-${String(i + 1).padStart(2, '0')}`);
+  expect(() => {
+    thirtyTeams(200).synth();
+  }).toThrow(
+    new Error(
+      [
+        `${failed}[team-30/mlflow] pool-fits-database: up to 1320 connections exceed the 197 that postgres.example.com:5432 offers to all of its backends together:`,
+        ...teams.map((team) => `      ${team}/postgres: 44 (mlflow: 1 pod x 44 with 2 workers)`),
+        '    Lower `pooling`, `workers` or `replicas`, raise `maxConnections`, or put a pooler between. `maxConnections` 1323 fits all.',
+      ].join('\n'),
+    ),
+  );
+});
+
+test('what is told fits all', () => {
+  const errors = (maxConnections: number, pooling?: PoolingProfile): string[] => {
+    const app = thirtyTeams(maxConnections, pooling);
+    return app.node.findAll().flatMap((each) => (each instanceof MlflowServer ? each.node.validate() : []));
+  };
+  expect(errors(1323)).toEqual([]);
+  expect(errors(1322)).toEqual([
+    expect.stringMatching(/The largest pool that fits is 9 \+ 1\. `maxConnections` 1323 fits all\.$/),
+  ]);
+  expect(errors(1322, new PoolingProfile({ poolSize: 9, maxOverflow: 1 }))).toEqual([]);
+});
+
+test('each takes all that connects to its database', () => {
+  const app = newApp();
+  const [one, two] = ['one', 'two'].map((team) => new Chart(app, team, { namespace: team })) as [Chart, Chart];
+  const backend = existing('db.example.com')(one, 100);
+  new MlflowServer(one, 'mlflow', { backend });
+  new PostgresBackup(one, 'backup', { backend, target: BackupLocation.volume() });
+  new PostgresExporter(one, 'exporter', { backend });
+  // The clients of a pooler are not those of the server.
+  const pooler = new PgBouncer(two, 'pooler', { backend: external('db.example.com')(two), defaultPoolSize: 25 });
+  new MlflowServer(two, 'mlflow', { backend: pooler, threads: 5 });
+  expect(() => {
+    app.synth();
+  }).toThrow(
+    new Error(
+      [
+        `${failed}[one/mlflow] pool-fits-database: up to 126 connections exceed the 97 that db.example.com:5432 offers to all of its backends together:`,
+        '      one/postgres: 48 (mlflow: 1 pod x 44 with 2 workers; backup: 2 at its time; exporter: 2 for metrics)',
+        '      two/postgres: 78 (pooler: 3 pods x 25; mlflow: 3 for the migration)',
+        '    Lower `pooling`, `workers` or `replicas`, raise `maxConnections`, or put a pooler between. The largest pool that fits is 2 + 1. The largest `defaultPoolSize` that fits is 15. `maxConnections` 129 fits all.',
+      ].join('\n'),
+    ),
+  );
+});
+
+test('poolers without a given size share what the server leaves', () => {
+  const app = newApp();
+  const poolers = ['one', 'two'].map((team) => {
+    const chart = new Chart(app, team, { namespace: team });
+    const pooler = new PgBouncer(chart, 'pooler', { backend: existing('db.example.com')(chart, 100) });
+    new MlflowServer(chart, 'mlflow', { backend: pooler, threads: 3 });
+    return pooler;
+  });
+  expect(() => {
+    app.synth();
+  }).not.toThrow();
+  // (100 - 3 reserved - 2 migrations of 3) / (2 poolers of 3 pods).
+  expect(poolers.map(({ connection }) => connection.serverConnections)).toEqual([15, 15]);
+});
+
+test('one server has one limit', () => {
+  const app = newApp();
+  [100, undefined, 200].forEach((limit, i) => {
+    const chart = new Chart(app, `team-${String(i)}`);
+    new MlflowServer(chart, `mlflow-${String(i)}`, { backend: existing('db')(chart, limit) });
+  });
+  expect(() => {
+    app.synth();
+  }).toThrow(
+    new Error(
+      `${failed}[team-2/mlflow-2] pool-fits-database: \`maxConnections\` must be the same in all backends on db:5432, got 100 of team-0/postgres and 200 of team-2/postgres. It is the limit of the whole server (SHOW max_connections), which all of its databases share. Give each backend that number.`,
+    ),
+  );
+});
+
+test('it is enough if one backend knows the limit', () => {
+  expect(() => {
+    synth([(chart) => external('db')(chart), external('db')]);
+  }).toThrow('up to 88 connections exceed the 57 that db:5432 offers');
+});
+
+test('servers of different apps have nothing in common', () => {
+  expect(() => {
+    synth([external('db')]);
+    synth([external('db')]);
+  }).not.toThrow();
+});
+
+test('a thousand poolers of one server are counted in a moment', () => {
+  const chart = new Chart(newApp(), 'chart');
+  for (let n = 0; n < 1000; n += 1) {
+    const scope = new Construct(chart, `team-${String(n)}`);
+    const { connection } = new OwnBackend(scope, { host: EnvValue.fromValue('db.io'), maxConnections: 10_000 });
+    addPoolerDemand(connection, scope, new PoolBudget(1, {}, connection));
+  }
+  const start = process.cpuUsage();
+  expect(chart.node.children.flatMap(({ node }) => node.validate())).toEqual([]);
+  expect(process.cpuUsage(start).user).toBeLessThan(3e6);
+});
+
+describe('PostgresDatabase', () => {
+  function manifests(server: Backend, schema?: string): Manifest[] {
+    const app = newApp();
+    const database = new PostgresDatabase(new Chart(app, 'team', { namespace: 'team' }), 'postgres', {
+      server: server(new Chart(app, 'platform', { namespace: 'platform' }), 60),
+      database: 'vision',
+      schema,
+      credentials: PostgresCredentials.fromSecretName('vision-login'),
+    });
+    new MlflowServer(Chart.of(database), 'mlflow', { backend: database });
+    app.synth();
+    return Chart.of(database).toJson();
+  }
+
+  test('has the address of its server, and its own name and login', () => {
+    const variables = env(container(manifests(rdsWithPassword, 'tracking'), 'mlflow'));
+    expect(variables).toMatchObject({
+      PGHOST: RDS,
+      PGPORT: '6543',
+      PGSSLMODE: 'verify-full',
+      PGDATABASE: 'vision',
+      PGUSER: { secretKeyRef: { name: 'vision-login', key: 'username' } },
+      PGPASSWORD: { secretKeyRef: { name: 'vision-login', key: 'password' } },
+      PGOPTIONS: '-c search_path=tracking',
+    });
+  });
+
+  const rdsWithPassword: Backend = (chart, maxConnections) =>
+    new ExternalPostgres(chart, 'postgres', {
+      host: RDS,
+      port: 6543,
+      schema: 'other',
+      tls: PostgresTls.verifyFull({ ca: FileSource.fromConfigMap('ca', 'ca.pem') }),
+      maxConnections,
+      ...login,
+    });
+
+  test('in another namespace, it finds the Service of its server, which lets it in', () => {
+    const all = manifests(bitnami);
+    expect(env(container(all, 'mlflow'))).toMatchObject({ PGHOST: 'postgres.platform' });
+    expect(only(all, 'Deployment').spec.template.metadata.labels).toMatchObject({ 'postgres-client': 'true' });
+  });
+
+  test('has the proxy of its server', () => {
+    const { initContainers } = only(manifests(cloudSql('shop:europe-west1:a')), 'Deployment').spec.template.spec;
+    expect(initContainers.map(({ name }: Manifest) => name)).toContain('cloud-sql-proxy');
+  });
+
+  test.each<[string, Backend]>([
+    ['an external server', external('db.example.com')],
+    ['a Secret that each namespace has', inSecret('app')],
+    ['a proxy', cloudSql('shop:europe-west1:a')],
+    ['a proxy that nobody named', own({})],
+    ['a server in the cluster', bitnami],
+    [
+      'a server behind a pooler',
+      (chart, limit) =>
+        new CloudNativePostgres(chart, 'c', { maxConnections: limit, pooler: { defaultPoolSize: 15, instances: 1 } }),
+    ],
+  ])('counts towards %s', (_, backend) => {
+    const app = newApp();
+    const platform = new Chart(app, 'platform', { namespace: 'platform' });
+    const server = backend(platform, 60);
+    new MlflowServer(platform, 'mlflow', { backend: server, threads: 3 });
+    const chart = new Chart(app, 'team', { namespace: 'team' });
+    const database = new PostgresDatabase(chart, 'postgres', { server, database: 'vision', credentials });
+    new MlflowServer(chart, 'mlflow', { backend: database });
+    expect(() => {
+      app.synth();
+    }).toThrow(
+      /up to \d+ connections exceed the 57 that .*\n(.*\n)? +team\/postgres: 44 \(mlflow: 1 pod x 44 with 2 workers\)\n/,
+    );
+  });
+
+  test('says what is wrong', () => {
+    const chart = new Chart(newApp(), 'chart');
+    const props = { database: 'x'.repeat(64), schema: 'pg_mine', credentials };
+    expect(() => new PostgresDatabase(chart, 'database', { ...props, server: rds(RDS)(chart) })).toThrow(
+      new Error(
+        [
+          `[chart/database] \`database\` must have 1 to 63 bytes, got "${'x'.repeat(64)}".`,
+          '[chart/database] `schema` must not be PostgreSQL\'s own (pg_…, information_schema, $user), got "pg_mine".',
+          '[chart/database] `server` must log in with a password: a certificate, or a sidecar that logs in, is that of one role. Make another backend like it instead: with the same host or instance, both share one server.',
+        ].join('\n'),
+      ),
+    );
+  });
+});
