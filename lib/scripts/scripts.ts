@@ -54,6 +54,7 @@ export class ScriptFiles {
   /** Mounts the scripts, of a ConfigMap that all pods of the chart with the same scripts share. */
   public mount(scope: Construct, volumeName?: string): kplus.VolumeMount {
     return mountSharedFiles(scope, {
+      app: 'mlflow',
       name: 'scripts',
       volumeName,
       path: SCRIPT_FOLDER,

@@ -9,6 +9,7 @@ import {
   ClusterSettings,
   MlflowAuth,
   PgBouncer,
+  PostgresTls,
   RdsPostgres,
   ScriptFormat,
   SecretKey,
@@ -157,7 +158,7 @@ describe('the compact form', () => {
       'python',
       `${FOLDER}/scripts.zip`,
       'serve_with_metrics',
-      '/tmp/prometheus',
+      '/var/run/mlflow-metrics',
       'python',
       `${FOLDER}/scripts.zip`,
       'run_mlflow',
@@ -178,7 +179,9 @@ describe('the compact form', () => {
     const scope = chart();
     const identity = AwsIdentity.ambient();
     const host = 'db.abc.eu-central-1.rds.amazonaws.com';
-    server(scope, { backend: new RdsPostgres(scope, 'rds', { host, user: 'mlflow', identity }) });
+    server(scope, {
+      backend: new RdsPostgres(scope, 'rds', { host, user: 'mlflow', identity, tls: PostgresTls.REQUIRE }),
+    });
     new PgBouncer(scope, 'pgbouncer', { backend: anyBackend(scope) });
     ClusterSettings.of(scope).apply(COMPACT);
     const manifests = Testing.synth(scope);

@@ -19,6 +19,8 @@ export interface FilesContent {
 
 /** Files that pods of a chart share, and where a container mounts them. */
 export interface SharedFiles {
+  /** The label `app.kubernetes.io/name`. */
+  readonly app: string;
   /** What the files are, such as `scripts`: a part of the ConfigMap's name. */
   readonly name: string;
   /**
@@ -62,35 +64,30 @@ export function mountSharedFiles(scope: Construct, files: SharedFiles): kplus.Vo
   };
 }
 
-function sharedConfigMap(chart: Chart, { name, files, content }: SharedFiles): SharedConfigMap {
+function sharedConfigMap(chart: Chart, shared: SharedFiles): SharedConfigMap {
   const known = CONFIG_MAPS.get(chart) ?? new Map<string, SharedConfigMap>();
   CONFIG_MAPS.set(chart, known);
-  const key = `${name}-${digestOf(files)}`;
-  const found = known.get(key) ?? makeConfigMap(chart, name, known.size, content ?? (() => ({ data: files })));
+  const key = `${shared.name}-${digestOf(shared.files)}`;
+  const found = known.get(key) ?? makeConfigMap(chart, `$shared-files-${String(known.size)}`, shared);
   known.set(key, found);
   return found;
 }
 
-function makeConfigMap(
-  chart: Chart,
-  name: string,
-  index: number,
-  contentOf: (chart: Chart) => FilesContent,
-): SharedConfigMap {
+function makeConfigMap(chart: Chart, id: string, { app, name, files, content }: SharedFiles): SharedConfigMap {
+  const contentOf = (): FilesContent => content?.(chart) ?? { data: files };
   const owner = Names.toDnsLabel(chart);
   const start = `${owner}-${name}`;
-  const id = `cdk8s-mlflow-files-${String(index)}`;
   const lazy = <T>(produce: () => T): T => Lazy.any({ produce }) as T;
   const object = new ApiObject(chart, id, {
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: { name: start, labels: labelsOf('mlflow', owner, name).all },
-    data: lazy(() => contentOf(chart).data),
-    binaryData: lazy(() => contentOf(chart).binaryData),
+    metadata: { name: start, labels: labelsOf(app, owner, name).all },
+    data: lazy(() => contentOf().data),
+    binaryData: lazy(() => contentOf().binaryData),
     immutable: true,
   });
   nameByContent(object, start, () => {
-    const { data, binaryData } = contentOf(chart);
+    const { data, binaryData } = contentOf();
     return `${start}-${digestOf(binaryData ?? data)}`;
   });
   // A volume takes the name when it is made; the form of the content may be chosen after that.

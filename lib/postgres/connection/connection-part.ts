@@ -97,6 +97,7 @@ export function libpqPart(
   const part = connectionPart(scope, connection, systemCa, name);
   const path = `/etc/${name}-service`;
   const file = mountSharedFiles(scope, {
+    app: 'mlflow',
     name: 'postgres-service',
     volumeName: `${name}-service`,
     path,

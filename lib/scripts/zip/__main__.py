@@ -1,6 +1,6 @@
 """What a zip of the scripts does as a program.
 
-usage: python scripts.zip SCRIPT ARGUMENT...    runs the script of this name, without `.py`, as if it were a file
+usage: python scripts.zip SCRIPT ARGUMENT...    runs a script, named without `.py`, as if it were a file
 """
 
 import runpy
