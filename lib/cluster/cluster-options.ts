@@ -2,6 +2,7 @@ import type * as kplus from 'cdk8s-plus-28';
 
 import type { NetworkRoute } from '../kube/network/network-route';
 import type { FileSource } from '../kube/values/file-source';
+import type { ScriptFormat } from '../scripts/scripts';
 
 import type { HttpProxy } from './http-proxy';
 import type { ImageRegistry } from './image-registry';
@@ -116,4 +117,10 @@ export interface ClusterOptions {
    * @default LogFormat.TEXT
    */
   readonly logFormat?: LogFormat;
+
+  /**
+   * Form of the ConfigMaps with the library's scripts. Set it for an app or a chart: all pods of a chart share them.
+   * @default ScriptFormat.READABLE
+   */
+  readonly scriptFormat?: ScriptFormat;
 }

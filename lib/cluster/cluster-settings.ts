@@ -1,8 +1,9 @@
-import { ApiObject } from 'cdk8s';
+import { ApiObject, Chart } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 
 import { NetworkPeer } from '../kube/network/network-peer';
 import { addCompletion } from '../kube/same-namespace';
+import { setScriptFormat } from '../scripts/scripts';
 import { Problems } from '../validation/problems';
 
 import { checkClusterOptions } from './check-cluster-options';
@@ -51,7 +52,20 @@ export class ClusterSettings {
   public apply(options: ClusterOptions): void {
     const problems = new Problems(this.scope);
     checkClusterOptions(problems, options);
+    if (
+      options.scriptFormat !== undefined &&
+      !Chart.isChart(this.scope) &&
+      this.scope.node.scopes.some(Chart.isChart)
+    ) {
+      problems.say(
+        '`scriptFormat` must be set for an app or a chart: all pods of a chart share the ConfigMaps of scripts.',
+        'Use ClusterSettings.of(Chart.of(…)).',
+      );
+    }
     problems.throwIfAny();
+    if (options.scriptFormat !== undefined) {
+      setScriptFormat(this.scope, options.scriptFormat);
+    }
     const before = OPTIONS.get(this.scope);
     OPTIONS.set(this.scope, { ...before, ...given(options) });
     if (before === undefined) {

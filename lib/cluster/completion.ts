@@ -4,10 +4,12 @@ import * as kplus from 'cdk8s-plus-28';
 import { dnsRule } from '../kube/network/isolation';
 import type { NetworkRoute } from '../kube/network/network-route';
 import { pullSecretsOf } from '../kube/pod/pod-options';
+import { ScriptFormat } from '../scripts/scripts';
 
 import { type ClusterOptions, IpFamilies, LogFormat } from './cluster-options';
 import { logJson } from './log-format';
 import { containersOf, type Manifest, type ManifestPod, podIn } from './manifest';
+import { runFromZip } from './scripts-in-zip';
 import { trustCa } from './trusted-ca';
 
 /** Completes the manifest of an object that an operator makes pods of. */
@@ -63,6 +65,9 @@ function completePod(
     }
     if (options.logFormat === LogFormat.JSON) {
       logJson(object, container);
+    }
+    if (options.scriptFormat === ScriptFormat.COMPACT) {
+      runFromZip(container);
     }
     if (clusterDomain !== CLUSTER_DOMAIN) {
       const moved = (text: string): string => text.replaceAll(`.svc.${CLUSTER_DOMAIN}`, `.svc.${clusterDomain}`);

@@ -3,7 +3,7 @@ import type { Construct } from 'constructs';
 
 import { IMAGES } from '../images';
 import { checkIsolation, egressOf, type IsolationOptions, networkPolicy } from '../kube/network/isolation';
-import { labelsOf, type ObjectLabels } from '../kube/pod/labels';
+import { labelsOf } from '../kube/pod/labels';
 import { container, type ContainerOptions, type Pod, type PodContainer, type PodInput, podOf } from '../kube/pod/pod';
 import { checkPodOptions, type PodOptions } from '../kube/pod/pod-options';
 import type { PodPart } from '../kube/pod/pod-part';
@@ -94,7 +94,7 @@ export class Operation {
     const { isolation, imagePullSecrets, priorityClassName, serviceAccount } = input.props;
     const labels = labelsOf('mlflow', scope.node.id, input.component);
     return problems.finish(() => {
-      const containers = build(new Operation(scope, labels, input));
+      const containers = build(new Operation(scope, input));
       const pod = podOf(problems, labels, { serviceAccount, ...containers, imagePullSecrets, priorityClassName });
       if (isolation !== undefined) {
         networkPolicy(scope, 'network-policy', scope.node.id, labels, {
@@ -112,7 +112,6 @@ export class Operation {
 
   private constructor(
     scope: Construct,
-    labels: ObjectLabels,
     private readonly input: OperationInput,
   ) {
     const { props, scripts, connections } = input;
@@ -126,7 +125,7 @@ export class Operation {
       resources: props.resources ?? DEFAULT_RESOURCES,
     };
     const tmp = { path: '/tmp', volume: kplus.Volume.fromEmptyDir(scope, 'tmp', 'tmp') };
-    const files: PodPart = { volumeMounts: [tmp, scripts.mount(scope, labels)] };
+    const files: PodPart = { volumeMounts: [tmp, scripts.mount(scope)] };
     const environment: PodPart = {
       envVariables: texts({
         MLFLOW_DISABLE_TELEMETRY: true,
@@ -138,7 +137,7 @@ export class Operation {
     this.unconnected = [files, environment];
     this.connected = [
       files,
-      libpqPart(scope, labels, connection, this.options),
+      libpqPart(scope, connection, this.options),
       { envVariables: texts({ MLFLOW_BACKEND_STORE_URI: 'postgresql+psycopg2://' }) },
       environment,
     ];

@@ -2,10 +2,19 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 import type * as kplus from 'cdk8s-plus-28';
-import type { Construct } from 'constructs';
+import type { Construct, IConstruct } from 'constructs';
 
-import { mountConfigFiles } from '../kube/pod/config-files';
-import type { ObjectLabels } from '../kube/pod/labels';
+import { type FilesContent, mountSharedFiles } from '../kube/pod/shared-files';
+
+import { zipOf } from './zip/zip';
+
+/** Form of the ConfigMaps of scripts. Pods run the same scripts in both. */
+export enum ScriptFormat {
+  /** The text of each script. */
+  READABLE = 'readable',
+  /** All Python of a ConfigMap as one line, a zip archive that Python runs as it is; scripts for a shell and SQL as texts. */
+  COMPACT = 'compact',
+}
 
 /** Folder of the containers that the scripts are mounted at. */
 export const SCRIPT_FOLDER = '/opt/mlflow/scripts';
@@ -19,10 +28,12 @@ const SCRIPTS: Record<string, string> = Object.fromEntries(
 );
 
 const DEPENDENCIES = new Map<string, string[]>();
+const FORMATS = new WeakMap<IConstruct, ScriptFormat>();
+const ZIP = 'scripts.zip';
 
 /** Scripts that go together into a pod. */
 export class ScriptFiles {
-  // The files of equal scripts are one value, of which mountConfigFiles makes one digest.
+  // The files of equal scripts are one value, of which one digest and one zip are made.
   private static readonly KNOWN = new Map<string, ScriptFiles>();
 
   /** The scripts of these names, with the files that they import or name. */
@@ -33,17 +44,63 @@ export class ScriptFiles {
     return scripts;
   }
 
-  private constructor(private readonly files: Readonly<Record<string, string>>) {}
+  private readonly readable: FilesContent;
+  private compact?: FilesContent;
 
-  /** Mounts the scripts. The ConfigMap is named by its content, so that a changed script replaces the pods. */
-  public mount(scope: Construct, labels: ObjectLabels): kplus.VolumeMount {
-    return mountConfigFiles(scope, 'scripts', labels, {
-      name: `${scope.node.id}-scripts`,
-      volumeName: 'scripts',
+  private constructor(private readonly files: Readonly<Record<string, string>>) {
+    this.readable = { data: files };
+  }
+
+  /** Mounts the scripts, of a ConfigMap that all pods of the chart with the same scripts share. */
+  public mount(scope: Construct, volumeName?: string): kplus.VolumeMount {
+    return mountSharedFiles(scope, {
+      app: 'mlflow',
+      name: 'scripts',
+      volumeName,
       path: SCRIPT_FOLDER,
-      data: this.files,
+      files: this.files,
+      content: (chart) => (scriptFormatOf(chart) === ScriptFormat.COMPACT ? this.zipped() : this.readable),
     });
   }
+
+  private zipped(): FilesContent {
+    const all = Object.entries({ ...this.files, ...scriptsNamed('__main__.py') });
+    const [python, others] = [true, false].map((isPython) =>
+      Object.fromEntries(all.filter(([file]) => file.endsWith('.py') === isPython)),
+    );
+    this.compact ??= { data: others ?? {}, binaryData: { [ZIP]: zipOf(python ?? {}).toString('base64') } };
+    return this.compact;
+  }
+}
+
+/** Sets the form of the scripts of an app, or of a chart. */
+export function setScriptFormat(scope: IConstruct, format: ScriptFormat): void {
+  FORMATS.set(scope, format);
+}
+
+/** The form of the scripts in pods of a scope. */
+function scriptFormatOf({ node }: IConstruct): ScriptFormat {
+  const [format] = [...node.scopes].reverse().flatMap((scope) => FORMATS.get(scope) ?? []);
+  return format ?? ScriptFormat.READABLE;
+}
+
+/** The command that runs a script in the pods of a scope, for people. */
+export function scriptCommandIn(scope: IConstruct, script: string, ...args: string[]): string[] {
+  const command = scriptCommand(script, ...args);
+  return scriptFormatOf(scope) === ScriptFormat.COMPACT ? argumentsInZip(command) : command;
+}
+
+/** Arguments that run a script from its zip, where they name the file of a script; all others as they are. */
+export function argumentsInZip(args: readonly string[]): string[] {
+  return args.flatMap((each) => {
+    const [, script] = /^\/opt\/mlflow\/scripts\/(\w+)\.py$/.exec(each) ?? [];
+    return script === undefined ? [each] : [`${SCRIPT_FOLDER}/${ZIP}`, script];
+  });
+}
+
+/** A PYTHONPATH that finds the scripts in their zip. */
+export function pythonPathInZip(path: string): string {
+  return path.replace(new RegExp(`^${SCRIPT_FOLDER}(?=:|$)`), `${SCRIPT_FOLDER}/${ZIP}`);
 }
 
 /** An exit code of the scripts, by its name in exit_codes.py. */

@@ -5,7 +5,7 @@ import type { Construct, IConstruct } from 'constructs';
 import { diagramOf, objectsIn } from '../diagram/diagram';
 import { failureCausesOf } from '../postgres/connection/connection-sidecar';
 import type { PostgresConnection } from '../postgres/connection/postgres-connection';
-import { SCRIPT_FOLDER } from '../scripts/scripts';
+import { scriptCommandIn } from '../scripts/scripts';
 
 import type { ServerSpec } from './server-spec';
 
@@ -61,7 +61,7 @@ export function runbookOf(server: RunbookServer, spec: ServerSpec): string {
   const ask = (question: string): string =>
     kubectl(
       'exec',
-      `deployment/${deployment.name} -c mlflow -- python ${SCRIPT_FOLDER}/inspect_database.py ${question}`,
+      `deployment/${deployment.name} -c mlflow -- ${scriptCommandIn(server, 'inspect_database.py', question).join(' ')}`,
     );
   const logs = (of: string, containers: kplus.Container[]): string[] =>
     containers.map(({ name }) => kubectl('logs', `${of} -c ${name}`));

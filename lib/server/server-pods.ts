@@ -38,14 +38,14 @@ export interface ServerPods {
   readonly migration?: Pod;
 }
 
-/** The pods of a server. Makes the volumes and the ConfigMap of the scripts below `scope`. */
+/** The pods of a server. Makes their volumes below `scope`. */
 export function serverPods(problems: Problems, scope: Construct, spec: ServerSpec): ServerPods {
   const { databaseConnectionCheck: check, databaseMigration: migration, authParts: auth } = spec;
   const { imagePullSecrets, priorityClassName, serviceAccount } = spec;
   const { connection } = spec.backend;
   const files = filesPart(scope, spec);
-  const database = libpqPart(scope, spec.labels, connection, spec);
-  const unpooled = connection.bypass && libpqPart(scope, spec.labels, connection.bypass, spec, 'postgres-direct');
+  const database = libpqPart(scope, connection, spec);
+  const unpooled = connection.bypass && libpqPart(scope, connection.bypass, spec, 'postgres-direct');
   const environment = environmentParts(spec);
   const extra: PodPart = { of: 'extraInitEnvVars', isExtra: true, envVariables: spec.extraInitEnvVars };
   const init: ContainerOptions = {
@@ -109,15 +109,13 @@ function filesPart(scope: Construct, spec: ServerSpec): PodPart {
     RUN_SCRIPT,
     LOG_CONFIG,
     'inspect_database.py',
+    // Whether or not this server runs them: so servers with and without share a ConfigMap.
+    METRICS_SCRIPT,
+    PROBE_SCRIPT,
     ...(spec.databaseMigration._backupTo === undefined ? [] : DUMP_SCRIPTS),
-    ...(spec.metrics ? [METRICS_SCRIPT] : []),
-    ...(spec.authParts.proxy === undefined ? [] : [PROBE_SCRIPT]),
   );
   return {
-    volumeMounts: [
-      { path: '/tmp', volume: kplus.Volume.fromEmptyDir(scope, 'tmp', 'tmp') },
-      scripts.mount(scope, spec.labels),
-    ],
+    volumeMounts: [{ path: '/tmp', volume: kplus.Volume.fromEmptyDir(scope, 'tmp', 'tmp') }, scripts.mount(scope)],
   };
 }
 

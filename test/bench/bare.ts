@@ -19,7 +19,9 @@ const SCRIPTS = Object.fromEntries(
     'shared/log_format.py',
     'shared/mlflow_schema.py',
     'server/password_file.py',
+    'server/probe_server.py',
     'server/run_mlflow.py',
+    'server/serve_with_metrics.py',
     'startup/user_schema.py',
     'server/uvicorn_log.json',
     'startup/wait_for_database.py',
@@ -40,8 +42,33 @@ const SECURITY: kplus.ContainerSecurityContextProps = {
   seccompProfile: { type: kplus.SeccompProfileType.RUNTIME_DEFAULT },
 };
 
+/** ConfigMaps that all servers of a chart mount. */
+export interface SharedConfigMaps {
+  readonly scripts: kplus.ConfigMap;
+  readonly connection: kplus.ConfigMap;
+}
+
+function sharedConfigMaps(scope: Construct, scriptsName: string): SharedConfigMaps {
+  const make = (name: string, component: string, data: Record<string, string>): kplus.ConfigMap => {
+    const labels = {
+      'app.kubernetes.io/name': 'mlflow',
+      'app.kubernetes.io/instance': 'chart',
+      'app.kubernetes.io/component': component,
+      'app.kubernetes.io/managed-by': 'cdk8s',
+    };
+    return new kplus.ConfigMap(scope, component, { metadata: { name, labels }, immutable: true, data });
+  };
+  return {
+    scripts: make(scriptsName, 'scripts', SCRIPTS),
+    connection: make('chart-postgres-service-7aadc6f1', 'postgres-service', {
+      'pg_service.conf':
+        '[mlflow]\nkeepalives_idle=30\nkeepalives_interval=10\nkeepalives_count=3\ntcp_user_timeout=20000\n',
+    }),
+  };
+}
+
 /** What somebody would write with cdk8s-plus-28 alone to get the objects of an ExternalPostgres and an MlflowServer. */
-export function bareServer(scope: Construct, n: number, scriptsName: string, revision: string): void {
+export function bareServer(scope: Construct, n: number, shared: SharedConfigMaps, revision: string): void {
   const id = `mlflow-${String(n)}`;
   const selector = {
     'app.kubernetes.io/name': 'mlflow',
@@ -62,22 +89,9 @@ export function bareServer(scope: Construct, n: number, scriptsName: string, rev
     metadata: { name: id, labels },
     automountToken: false,
   });
-  const scripts = new kplus.ConfigMap(scope, `${id}-scripts`, {
-    metadata: { name: scriptsName, labels },
-    immutable: true,
-    data: SCRIPTS,
-  });
-  const connection = new kplus.ConfigMap(scope, `${id}-connection`, {
-    metadata: { name: `${id}-postgres-service-7aadc6f1`, labels },
-    immutable: true,
-    data: {
-      'pg_service.conf':
-        '[mlflow]\nkeepalives_idle=30\nkeepalives_interval=10\nkeepalives_count=3\ntcp_user_timeout=20000\n',
-    },
-  });
   const tmp = kplus.Volume.fromEmptyDir(scope, `${id}-tmp`, 'tmp');
-  const scriptVolume = kplus.Volume.fromConfigMap(scope, `${id}-scripts-volume`, scripts, { name: 'scripts' });
-  const connectionVolume = kplus.Volume.fromConfigMap(scope, `${id}-connection-volume`, connection, {
+  const scriptVolume = kplus.Volume.fromConfigMap(scope, `${id}-scripts-volume`, shared.scripts, { name: 'scripts' });
+  const connectionVolume = kplus.Volume.fromConfigMap(scope, `${id}-connection-volume`, shared.connection, {
     name: 'postgres-service',
   });
   const passwordVolume = kplus.Volume.fromSecret(scope, `${id}-password-volume`, secret, {
@@ -216,15 +230,11 @@ export function bareServer(scope: Construct, n: number, scriptsName: string, rev
 }
 
 /** A chart of `count` servers, written out. */
-export function bareChart(
-  app: Construct,
-  count: number,
-  scriptsName: (n: number) => string,
-  revision: (n: number) => string,
-): Chart {
+export function bareChart(app: Construct, count: number, scriptsName: string, revision: (n: number) => string): Chart {
   const chart = new Chart(app, 'chart');
+  const shared = sharedConfigMaps(chart, scriptsName);
   for (let n = 0; n < count; n += 1) {
-    bareServer(chart, n, scriptsName(n), revision(n));
+    bareServer(chart, n, shared, revision(n));
   }
   return chart;
 }

@@ -12,12 +12,7 @@ const before = process.cpuUsage();
 if (who === 'ours') {
   ourChart(app, count);
 } else {
-  bareChart(
-    app,
-    count,
-    (n) => `mlflow-${String(n)}-scripts-00000000`,
-    () => 'ff',
-  );
+  bareChart(app, count, 'chart-scripts-00000000', () => 'ff');
 }
 app.synth();
 const { user } = process.cpuUsage(before);

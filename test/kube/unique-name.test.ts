@@ -6,14 +6,15 @@ import {
   ExternalPostgres,
   ExternalSecret,
   PostgresCredentials,
-  PostgresRestore,
-  BackupLocation,
-  Persistence,
   Rules,
   SecretStoreReference,
 } from 'cdk8s-mlflow';
 import { Construct } from 'constructs';
 
+import { problemsOf } from '../../lib/kube/construct';
+import { mountConfigFiles } from '../../lib/kube/pod/config-files';
+import { labelsOf } from '../../lib/kube/pod/labels';
+import { contentDigest } from '../../lib/kube/values/digest';
 import { anyBackend, server } from '../support/synth';
 
 function appWith(make: (chart: (id: string, namespace?: string) => Chart) => void): () => void {
@@ -148,39 +149,39 @@ test('one name for objects of several kinds, groups and namespaces is none', () 
 });
 
 describe('objects that are named by their content', () => {
-  const restores = (...ids: string[]): readonly [synth: () => void, objects: string[]] => {
-    const objects: string[] = [];
-    const synth = appWith((chart) => {
+  /** A ConfigMap in each of two charts. */
+  const files = (...ids: string[]): (() => void) =>
+    appWith((chart) => {
       ids.forEach((id, i) => {
-        const scope = chart(String(i));
-        const restore = new PostgresRestore(scope, id, {
-          backend: anyBackend(scope),
-          source: BackupLocation.volume(Persistence.existingClaim('dumps')),
-          serviceAccount: kplus.ServiceAccount.fromServiceAccountName(scope, 'account', 'restorer'),
+        const scope = new Construct(chart(String(i)), id);
+        problemsOf(scope);
+        mountConfigFiles(scope, 'config', labelsOf('it', id, 'it'), {
+          name: `${id}-config`,
+          volumeName: 'config',
+          path: '/etc/it',
+          data: { 'it.ini': () => 'a = 1' },
         });
-        const named = restore.node.findAll().filter((each) => ApiObject.isApiObject(each));
-        objects.push(...named.map(({ kind, name }) => `"${name}" (${kind})`));
       });
     });
-    return [synth, objects];
-  };
 
   test('of one name are an error, as all others are', () => {
-    const [synth, [scripts, service, job]] = restores('restore', 'restore');
-    expect(scripts).toMatch(/^"restore-scripts-[0-9a-f]{8}" \(ConfigMap\)$/);
-    expect(service).toMatch(/^"restore-postgres-service-[0-9a-f]{8}" \(ConfigMap\)$/);
-    expect(job).toMatch(/^"restore-[0-9a-f]{8}" \(Job\)$/);
-    expect(synth).toThrow(
+    const name = `it-config-${contentDigest({ 'it.ini': 'a = 1' })}`;
+    expect(files('it', 'it')).toThrow(
       refused(
-        `[1/restore] unique-name: names must be unique in all charts without a namespace: 0/restore makes ${[scripts, service].join(' and ')}, too. ${HINT}`,
+        `[1/it] unique-name: names must be unique in all charts without a namespace: 0/it makes "${name}" (ConfigMap), too. ${HINT}`,
       ),
     );
   });
 
   test('have other names for other ids', () => {
-    const [synth, objects] = restores('restore', 'other');
+    expect(files('it', 'other')).not.toThrow();
+  });
+
+  test('and are shared by a chart have other names in other charts', () => {
+    const synth = appWith((chart) => {
+      ['0', '1'].map((id) => server(chart(id), {}, `mlflow-${id}`));
+    });
     expect(synth).not.toThrow();
-    expect(new Set(objects).size).toBe(6);
   });
 });
 

@@ -29,8 +29,8 @@ const synth = (...args: Parameters<typeof monitored>): Manifest[] => Testing.syn
 test('makes a monitor, the alerts and the dashboard', () => {
   const made = synth().filter((m) => /monitoring.coreos.com/.test(m.apiVersion) || m.kind === 'ConfigMap');
   expect(made.map((m) => `${m.kind}/${m.metadata.name}`.replace(/[0-9a-f]{8}$/, '…'))).toEqual([
-    'ConfigMap/mlflow-scripts-…',
-    'ConfigMap/mlflow-postgres-service-…',
+    'ConfigMap/chart-scripts-…',
+    'ConfigMap/chart-postgres-service-…',
     'ServiceMonitor/mlflow',
     'PrometheusRule/monitoring',
     'ConfigMap/monitoring-dashboard',

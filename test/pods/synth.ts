@@ -38,6 +38,7 @@ import {
   ReadinessCheck,
   S3Addressing,
   S3Artifacts,
+  ScriptFormat,
   SecretKey,
   TlsCertificate,
   VolumeArtifacts,
@@ -105,6 +106,8 @@ interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]>, Au
   readonly extraEnvVars?: Record<string, string>;
   /** On OpenShift, with JSON logs and the CAs of the ConfigMap `cluster-ca`. */
   readonly openShift?: boolean;
+  /** Whether scripts are in a zip. */
+  readonly compact?: boolean;
   /** URL of the HTTP proxy to the internet. */
   readonly httpProxy?: string;
   /** A garbage collection `mlflow-gc` of what was deleted so many seconds ago. */
@@ -246,6 +249,9 @@ function addServer(chart: Chart, options: ServerCase): void {
   if (options.openShift === true) {
     const trustedCa = FileSource.fromConfigMap('cluster-ca', 'ca.crt');
     ClusterSettings.of(chart).apply({ ...ClusterSettings.openShift(), trustedCa, logFormat: LogFormat.JSON });
+  }
+  if (options.compact === true) {
+    ClusterSettings.of(chart).apply({ scriptFormat: ScriptFormat.COMPACT });
   }
   if (options.httpProxy !== undefined) {
     ClusterSettings.of(chart).apply({ httpProxy: HttpProxy.at(options.httpProxy) });

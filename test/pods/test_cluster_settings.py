@@ -1,4 +1,4 @@
-"""What a cluster asks of every pod: a user that it assigns, CAs of its own, logs in JSON."""
+"""What a cluster asks of every pod: a user that it assigns, CAs of its own, logs in JSON; and scripts in a zip."""
 
 from __future__ import annotations
 
@@ -34,6 +34,15 @@ settings = requests.Session().merge_environment_settings("https://example.com", 
 assert settings["verify"] == os.environ["AWS_CA_BUNDLE"] == os.environ["SSL_CERT_FILE"], settings
 """
 
+SCRIPTS = "/opt/mlflow/scripts"
+# There is no other copy: what has started so far, the loop of each worker included, came from the zip.
+FROM_ZIP = f"""
+import bounded_loop, os
+assert bounded_loop.__file__ == "{SCRIPTS}/scripts.zip/bounded_loop.py", bounded_loop.__file__
+files = sorted(each for each in os.listdir("{SCRIPTS}") if not each.startswith("."))
+assert files == ["scripts.zip", "uvicorn_log.json"], files
+"""
+
 
 @pytest.fixture(autouse=True)
 def _cluster_ca(namespace: Namespace, tmp_path: Path) -> None:
@@ -43,7 +52,7 @@ def _cluster_ca(namespace: Namespace, tmp_path: Path) -> None:
 
 
 def test_user_cas_and_logs(namespace: Namespace, postgres: Postgres) -> None:
-    namespace.apply(synthesis.server(workers=2, metrics=True, openShift=True))
+    namespace.apply(synthesis.server(workers=2, metrics=True, openShift=True, compact=True))
     [pod] = namespace.deployment()
     pod.wait_ready()
     assert pod.running[0].execute(["python", "-c", CHECK], 30) == 0, pod.running[0].log()
@@ -53,6 +62,9 @@ def test_user_cas_and_logs(namespace: Namespace, postgres: Postgres) -> None:
     assert parsed(migrated.log)[-1]["message"].startswith("init-mlflow: initialised: ")
     assert {each["level"] for each in parsed(migrated.log)} == {"INFO"}
     assert request(pod, "/nothing?a=1").status == 404
+    ask = ["python", f"{SCRIPTS}/scripts.zip", "inspect_database", "login", "revision"]
+    assert pod.running[0].execute(ask, 60) == 0, pod.running[0].log()
+    assert pod.running[0].execute(["python", "-c", FROM_ZIP], 30) == 0, pod.running[0].log()
     pod.delete()
     lines = parsed(pod.running[0].log())
     requests = [each for each in lines if each["logger"] == "uvicorn.access"]

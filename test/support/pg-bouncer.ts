@@ -16,11 +16,19 @@ export function pgBouncerManifests(
   return Testing.synth(scope);
 }
 
+/** The ConfigMap of pgbouncer.ini. */
+export function configOf(manifests: Manifest[]): Manifest {
+  return only(
+    manifests.filter(({ data }) => data?.['pgbouncer.ini'] !== undefined),
+    'ConfigMap',
+  );
+}
+
 /** The settings of pgbouncer.ini, by name. */
 export function pgBouncerConfig(
   props?: Props,
   backend?: (scope: Construct) => IPostgresBackend,
 ): Record<string, string> {
-  const text: string = only(pgBouncerManifests(props, backend), 'ConfigMap').data['pgbouncer.ini'];
+  const text: string = configOf(pgBouncerManifests(props, backend)).data['pgbouncer.ini'];
   return Object.fromEntries([...text.matchAll(/^(\w+) = ?(.*)$/gm)].map(([, name, value]) => [name, value]));
 }

@@ -7,7 +7,7 @@ import { contentDigest } from '../values/digest';
 
 import type { ObjectLabels } from './labels';
 
-/** Files of a ConfigMap, and where a container mounts them. */
+/** Files of a ConfigMap of one construct, and where a container mounts them. */
 export interface ConfigFiles {
   /** Start of the ConfigMap's name. A digest of the content follows. */
   readonly name: string;
@@ -20,9 +20,6 @@ export interface ConfigFiles {
 }
 
 type Content = string | (() => string);
-
-// Of files that are texts alone: many servers mount the same scripts, and a name is looked at several times.
-const DIGESTS = new WeakMap<ConfigFiles['data'], string>();
 
 /** Mounts files of an immutable ConfigMap. Its name changes with its content, so a change replaces the pods. */
 export function mountConfigFiles(
@@ -38,7 +35,10 @@ export function mountConfigFiles(
       typeof content === 'string' ? content : (Lazy.any({ produce: content }) as string),
     ),
   });
-  nameByContent(ApiObject.of(configMap), name, () => `${name}-${digestOf(data)}`);
+  nameByContent(ApiObject.of(configMap), name, () => {
+    const contents = mapContents(data, (content) => (typeof content === 'string' ? content : content()));
+    return `${name}-${contentDigest(contents)}`;
+  });
   // A volume takes the name when it is made; the content may change after that.
   const nameLater = Lazy.any({ produce: () => configMap.name }) as string;
   const reference = kplus.ConfigMap.fromConfigMapName(scope, `${id}-reference`, nameLater);
@@ -47,18 +47,6 @@ export function mountConfigFiles(
     volume: kplus.Volume.fromConfigMap(scope, `${id}-volume`, reference, { name: volumeName }),
     readOnly: true,
   };
-}
-
-function digestOf(data: ConfigFiles['data']): string {
-  const known = DIGESTS.get(data);
-  if (known !== undefined) {
-    return known;
-  }
-  const digest = contentDigest(mapContents(data, (content) => (typeof content === 'string' ? content : content())));
-  if (Object.values(data).every((content) => typeof content === 'string')) {
-    DIGESTS.set(data, digest);
-  }
-  return digest;
 }
 
 function mapContents(data: ConfigFiles['data'], change: (content: Content) => string): Record<string, string> {

@@ -1,9 +1,8 @@
 import type * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import { mountConfigFiles } from '../../kube/pod/config-files';
-import type { ObjectLabels } from '../../kube/pod/labels';
 import type { PodPart } from '../../kube/pod/pod-part';
+import { mountSharedFiles } from '../../kube/pod/shared-files';
 import { text, texts } from '../../kube/values/env-values';
 import { FileSource } from '../../kube/values/file-source';
 
@@ -91,18 +90,18 @@ export function connectionPart(
  */
 export function libpqPart(
   scope: Construct,
-  labels: ObjectLabels,
   connection: PostgresConnection,
   systemCa: SystemCaImage,
   name = 'postgres',
 ): PodPart {
   const part = connectionPart(scope, connection, systemCa, name);
   const path = `/etc/${name}-service`;
-  const file = mountConfigFiles(scope, `${name}-service`, labels, {
-    name: `${scope.node.id}-${name}-service`,
+  const file = mountSharedFiles(scope, {
+    app: 'mlflow',
+    name: 'postgres-service',
     volumeName: `${name}-service`,
     path,
-    data: { 'pg_service.conf': serviceFile(SERVICE, connection) },
+    files: { 'pg_service.conf': serviceFile(SERVICE, connection) },
   });
   return {
     ...part,

@@ -11,7 +11,7 @@ import type { PodPart } from '../../kube/pod/pod-part';
 import { LITTLE_SCRATCH_SPACE } from '../../kube/pod/scratch-space';
 import { texts } from '../../kube/values/env-values';
 import { TlsCertificate } from '../../kube/values/tls-certificate';
-import { scriptsNamed } from '../../scripts/scripts';
+import { scriptCommand, ScriptFiles } from '../../scripts/scripts';
 import type { Problems } from '../../validation/problems';
 import type { PoolBudget } from '../capacity/pool-budget';
 import { connectionPart } from '../connection/connection-part';
@@ -22,6 +22,7 @@ import type { PgBouncerMetricsOptions, PgBouncerProps } from './pg-bouncer-props
 import { CLIENT_TLS_FOLDER, POOLER_PORT, poolerConfig, SECRET_FOLDER, STATS_USER } from './pooler-config';
 
 const CONFIG_FOLDER = '/etc/pgbouncer';
+const WRITE_USERLIST = 'write_userlist.py';
 
 /** Port of the metrics exporter: its default. */
 export const METRICS_PORT = 9127;
@@ -61,15 +62,11 @@ export function poolerPod(
     ...database
   } = connectionPart(scope, props.backend.connection, initImageOf(props), 'server');
   const serverTls = Object.fromEntries(Object.entries(env).map(([name, { value }]) => [name, String(value)]));
-  const data = {
-    'pgbouncer.ini': () => poolerConfig(props, input.budget, serverTls),
-    ...scriptsNamed('write_userlist.py'),
-  };
   const config = mountConfigFiles(scope, 'config', labels, {
     name: `${scope.node.id}-config`,
     volumeName: 'config',
     path: CONFIG_FOLDER,
-    data,
+    data: { 'pgbouncer.ini': () => poolerConfig(props, input.budget, serverTls) },
   });
   // In memory: the init container writes the login, PgBouncer and its exporter read it.
   const volume = kplus.Volume.fromEmptyDir(scope, 'secrets', 'secrets', {
@@ -91,7 +88,9 @@ export function poolerPod(
     topologySpreadConstraints: spreadOf(OVER_NODES_AND_ZONES, labels),
     // Without the variables of libpq, which PgBouncer does not read: they go into its own files.
     parts: [database],
-    initContainers: [writeContainer(props, loginEnv(env, input.login), [config, secrets])],
+    initContainers: [
+      writeContainer(props, loginEnv(env, input.login), [ScriptFiles.named(WRITE_USERLIST).mount(scope), secrets]),
+    ],
     containers: [
       container('pgbouncer', [{ volumeMounts: [config, readable, ...(volumeMounts ?? [])] }, clientTlsPart], {
         image: props.image ?? IMAGES.pgBouncer,
@@ -127,7 +126,7 @@ function writeContainer(
   };
   return container('write-userlist', [{ envVariables, volumeMounts }], {
     ...initImageOf(props),
-    command: ['python', `${CONFIG_FOLDER}/write_userlist.py`],
+    command: scriptCommand(WRITE_USERLIST),
     resources: props.initResources ?? INIT_RESOURCES,
   });
 }

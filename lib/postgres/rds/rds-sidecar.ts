@@ -5,19 +5,16 @@ import type { Construct } from 'constructs';
 import { AwsIdentity } from '../../identity/aws-identity';
 import { IMAGES } from '../../images';
 import { routeAt } from '../../kube/network/network-route';
-import { mountConfigFiles } from '../../kube/pod/config-files';
-import { labelsOf } from '../../kube/pod/labels';
 import { RESTRICTED_CONTAINER } from '../../kube/pod/restricted';
 import { LITTLE_SCRATCH_SPACE } from '../../kube/pod/scratch-space';
 import { texts } from '../../kube/values/env-values';
-import { scriptsNamed } from '../../scripts/scripts';
+import { scriptCommand, ScriptFiles } from '../../scripts/scripts';
 import { ConnectionFailure, type ConnectionSidecar } from '../connection/connection-sidecar';
 import { POSTGRES_PORT } from '../connection/postgres-settings';
 
 import type { RdsPostgresProps } from './rds-postgres-props';
 
 const SCRIPT = 'write_rds_token.py';
-const SCRIPT_FOLDER = '/opt/rds-token';
 const TOKEN_FOLDER = '/run/rds-token';
 const TOKEN_FILE = 'pgpass';
 
@@ -53,7 +50,7 @@ export function rdsSidecar(scope: Construct, props: RdsPostgresProps): Connectio
       imagePullPolicy: kplus.ImagePullPolicy.IF_NOT_PRESENT,
       restartPolicy: kplus.ContainerRestartPolicy.ALWAYS,
       securityContext: RESTRICTED_CONTAINER,
-      command: ['python', `${SCRIPT_FOLDER}/${SCRIPT}`],
+      command: scriptCommand(SCRIPT),
       envVariables: {
         ...identity.envVariables,
         ...texts({
@@ -67,7 +64,7 @@ export function rdsSidecar(scope: Construct, props: RdsPostgresProps): Connectio
           PGPORT: port,
         }),
       },
-      volumeMounts: [{ path: TOKEN_FOLDER, volume }, scriptMount(scope)],
+      volumeMounts: [{ path: TOKEN_FOLDER, volume }, ScriptFiles.named(SCRIPT).mount(scope, 'rds-scripts')],
       resources: props.resources ?? DEFAULT_RESOURCES,
       startup: probe(1, 60),
       liveness: probe(30, 2),
@@ -92,19 +89,9 @@ function hostsOf({ host, failoverHosts = [], readHost, region = '' }: RdsPostgre
   return [...new Set(hosts)].map((each) => `${regionOf(each) ?? region}/${each}`).join(',');
 }
 
-function scriptMount(scope: Construct): kplus.VolumeMount {
-  const { id } = scope.node;
-  return mountConfigFiles(scope, 'scripts', labelsOf('mlflow', id, 'rds-token'), {
-    name: `${id}-scripts`,
-    volumeName: 'rds-scripts',
-    path: SCRIPT_FOLDER,
-    data: scriptsNamed(SCRIPT),
-  });
-}
-
 // The other containers wait for the first token. Kubernetes restarts a sidecar that fails to renew its token, before that expires.
 function probe(everySeconds: number, failureThreshold: number): kplus.Probe {
-  return kplus.Probe.fromCommand(['python', `${SCRIPT_FOLDER}/${SCRIPT}`, '--check'], {
+  return kplus.Probe.fromCommand(scriptCommand(SCRIPT, '--check'), {
     periodSeconds: Duration.seconds(everySeconds),
     timeoutSeconds: Duration.seconds(5),
     failureThreshold,

@@ -262,7 +262,7 @@ test('a name is one construct’s in a namespace, whatever its kind', () => {
   expect(() => {
     app.synth();
   }).toThrow(
-    '[chart/care/mlflow] unique-name: names must be unique in all charts without a namespace: chart/mlflow makes "mlflow-postgres-service-7aadc6f1" (ConfigMap) and "mlflow" (ServiceAccount), too.',
+    '[chart/care/mlflow] unique-name: names must be unique in all charts without a namespace: chart/mlflow makes "mlflow" (ServiceAccount), too.',
   );
 });
 

@@ -17,7 +17,7 @@ import {
 } from 'cdk8s-mlflow';
 import type { Construct } from 'constructs';
 
-import { chart, type Manifest, server } from '../../support/synth';
+import { chart, type Manifest, only, server } from '../../support/synth';
 
 type Make = (scope: Construct, options: ConnectionOptions) => IPostgresBackend;
 
@@ -45,11 +45,14 @@ const BACKENDS: Record<string, Make> = {
     }),
 };
 
-/** The service files of a chart, by the start of the ConfigMap's name. */
+/** The service files that pods of a chart mount, by the name of the volume. */
 function serviceFiles(scope: ReturnType<typeof chart>): Record<string, string> {
-  const files = Testing.synth(scope).filter((m: Manifest) => m.data?.['pg_service.conf'] !== undefined);
+  const manifests: Manifest[] = Testing.synth(scope);
+  const volumes: Manifest[] = manifests.flatMap(({ spec }) => spec?.template?.spec?.volumes ?? []);
   return Object.fromEntries(
-    files.map((m: Manifest) => [m.metadata.name.replace(/-[0-9a-f]{8}$/, ''), m.data['pg_service.conf']]),
+    volumes
+      .filter(({ name }) => name.endsWith('-service'))
+      .map(({ name, configMap }) => [name, only(manifests, 'ConfigMap', configMap.name).data['pg_service.conf']]),
   );
 }
 
@@ -65,7 +68,7 @@ const FURTHER = `${DEFAULT}connect_timeout=15\nrequire_auth=scram-sha-256\n`;
 test.each(Object.entries(BACKENDS))('%s: parameters are in the service file', (_, make) => {
   const scope = chart();
   server(scope, { backend: make(scope, { parameters }) });
-  expect(serviceFiles(scope)).toEqual({ 'mlflow-postgres-service': FURTHER });
+  expect(serviceFiles(scope)).toEqual({ 'postgres-service': FURTHER });
 });
 
 test.each<[string, (scope: Construct) => IPostgresBackend]>([
@@ -75,8 +78,8 @@ test.each<[string, (scope: Construct) => IPostgresBackend]>([
   const scope = chart();
   server(scope, { backend: make(scope) });
   expect(serviceFiles(scope)).toEqual({
-    'mlflow-postgres-service': DEFAULT,
-    'mlflow-postgres-direct-service': FURTHER,
+    'postgres-service': DEFAULT,
+    'postgres-direct-service': FURTHER,
   });
 });
 
@@ -87,7 +90,7 @@ test('the bootstrap connects as everything else does', () => {
     backend: external(scope, options),
     admin: PostgresCredentials.fromSecretName('admin'),
   });
-  expect(serviceFiles(scope)).toEqual({ 'bootstrap-postgres-service': FURTHER.replace('20000', '8000') });
+  expect(serviceFiles(scope)).toEqual({ 'postgres-service': FURTHER.replace('20000', '8000') });
 });
 
 test.each(Object.entries(BACKENDS))('%s: names the bad parameters, all at once, with the way out', (_, make) => {

@@ -1,6 +1,7 @@
 import { Testing } from 'cdk8s';
 import { ExistingSecretPostgres, FileSource, PgBouncer, type PgBouncerProps } from 'cdk8s-mlflow';
 
+import { configOf } from '../../support/pg-bouncer';
 import { chart, containerOf, env, type Manifest, only, podOf } from '../../support/synth';
 
 function synth(props: Partial<PgBouncerProps>): Manifest[] {
@@ -10,7 +11,7 @@ function synth(props: Partial<PgBouncerProps>): Manifest[] {
   return Testing.synth(scope);
 }
 
-const ini = (manifests: Manifest[]): string => only(manifests, 'ConfigMap').data['pgbouncer.ini'];
+const ini = (manifests: Manifest[]): string => configOf(manifests).data['pgbouncer.ini'];
 
 describe('metrics', () => {
   const manifests = synth({ metrics: {} });

@@ -13,7 +13,7 @@ import {
 import type { Construct } from 'constructs';
 
 import { chart, containerOf, env, type Manifest, only, podOf, server } from '../../support/synth';
-import { pgBouncerConfig, pgBouncerManifests } from '../../support/pg-bouncer';
+import { configOf, pgBouncerConfig, pgBouncerManifests } from '../../support/pg-bouncer';
 
 type Props = Partial<PgBouncerProps>;
 
@@ -25,6 +25,7 @@ const limited = (scope: Construct): IPostgresBackend =>
 
 test('makes what a pooler needs, under its id', () => {
   expect(pgBouncerManifests().map((m) => `${m.kind}/${m.metadata.name.replace(/[0-9a-f]{8}$/, '…')}`)).toEqual([
+    'ConfigMap/chart-scripts-…',
     'ConfigMap/pgbouncer-config-…',
     'ServiceAccount/pgbouncer',
     'Deployment/pgbouncer',
@@ -35,7 +36,7 @@ test('makes what a pooler needs, under its id', () => {
 });
 
 test('its configuration names no login and no place', () => {
-  expect(only(pgBouncerManifests(), 'ConfigMap').data['pgbouncer.ini']).toBe(`%include /run/pgbouncer/databases.ini
+  expect(configOf(pgBouncerManifests()).data['pgbouncer.ini']).toBe(`%include /run/pgbouncer/databases.ini
 
 [pgbouncer]
 listen_addr = *
@@ -94,9 +95,9 @@ test('takes every size, and further settings over its own defaults', () => {
 
 test('a changed setting replaces the pods, by the name of what they mount', () => {
   const names = [pgBouncerManifests(), pgBouncerManifests({ poolMode: PoolMode.SESSION })].map((manifests) => {
-    const { name } = only(manifests, 'ConfigMap').metadata;
+    const { name } = configOf(manifests).metadata;
     expect(podOf(manifests).volumes).toContainEqual({ name: 'config', configMap: { name } });
-    expect(only(manifests, 'ConfigMap').immutable).toBe(true);
+    expect(configOf(manifests).immutable).toBe(true);
     return name;
   });
   expect(new Set(names).size).toBe(2);
@@ -122,7 +123,7 @@ test('the init container writes the login from the Secret into memory, with the 
   const manifests = Testing.synth(scope);
   const pod = only(manifests, 'Deployment', 'pgbouncer').spec.template.spec;
   const init = containerOf(pod, 'write-userlist');
-  expect(init.command).toEqual(['python', '/etc/pgbouncer/write_userlist.py']);
+  expect(init.command).toEqual(['python', '/opt/mlflow/scripts/write_userlist.py']);
   expect(env(init)).toEqual({
     PGHOST: 'db',
     PGPORT: '5432',
@@ -135,11 +136,12 @@ test('the init container writes the login from the Secret into memory, with the 
   expect(init.image).toBe(containerOf(only(manifests, 'Deployment', 'mlflow').spec.template.spec, 'mlflow').image);
   expect(pod.volumes).toContainEqual({ name: 'secrets', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } });
   expect(containerOf(pod, 'pgbouncer')).not.toHaveProperty('env');
-  expect(Object.keys(only(manifests, 'ConfigMap', pod.volumes[0].configMap.name).data)).toEqual([
+  expect(Object.keys(configOf(manifests).data)).toEqual(['pgbouncer.ini']);
+  const scripts = manifests.filter(({ data }) => data?.['write_userlist.py'] !== undefined);
+  expect(Object.keys(only(scripts, 'ConfigMap').data)).toEqual([
     'exit_codes.py',
     'init_container.py',
     'log_format.py',
-    'pgbouncer.ini',
     'write_userlist.py',
   ]);
 });

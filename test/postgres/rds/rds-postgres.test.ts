@@ -30,13 +30,13 @@ function writer(props: Props = {}): Manifest {
   return container(synth(props), 'rds-token');
 }
 
-const CHECK = ['python', '/opt/rds-token/write_rds_token.py', '--check'];
+const CHECK = ['python', '/opt/mlflow/scripts/write_rds_token.py', '--check'];
 
 test('is a native sidecar, whose first token the others wait for', () => {
   expect(writer()).toMatchObject({
     image: 'ghcr.io/mlflow/mlflow:v3.18.0-full',
     restartPolicy: 'Always',
-    command: ['python', '/opt/rds-token/write_rds_token.py'],
+    command: ['python', '/opt/mlflow/scripts/write_rds_token.py'],
     startupProbe: { exec: { command: CHECK }, periodSeconds: 1, failureThreshold: 60 },
     livenessProbe: { exec: { command: CHECK }, periodSeconds: 30, failureThreshold: 2 },
     securityContext: { readOnlyRootFilesystem: true, runAsNonRoot: true, allowPrivilegeEscalation: false },
@@ -46,7 +46,7 @@ test('is a native sidecar, whose first token the others wait for', () => {
     },
     volumeMounts: [
       { mountPath: '/run/rds-token', name: 'rds-token' },
-      { mountPath: '/opt/rds-token', name: 'rds-scripts', readOnly: true },
+      { mountPath: '/opt/mlflow/scripts', name: 'rds-scripts', readOnly: true },
     ],
   });
   expect(env(writer())).toEqual({
@@ -101,9 +101,9 @@ test('the others read the token at each connection, from memory', () => {
   expect(JSON.stringify(manifests)).not.toMatch(/secretKeyRef|"kind":"Secret"/);
 });
 
-test('the script is in a ConfigMap of the backend, named by its content', () => {
+test('the script is in a ConfigMap of the chart, named by its content', () => {
   const configMap = synth().find((m: Manifest) => m.data?.['write_rds_token.py'] !== undefined);
-  expect(configMap.metadata.name).toMatch(/^postgres-scripts-[0-9a-f]{8}$/);
+  expect(configMap.metadata.name).toMatch(/^chart-scripts-[0-9a-f]{8}$/);
   expect(configMap.immutable).toBe(true);
   expect(Object.keys(configMap.data)).toEqual([
     'exit_codes.py',
