@@ -33,7 +33,7 @@ export {
 export type { OAuth2ProxyOptions } from './server/auth/oauth2-proxy-options';
 export type { OidcAuthOptions } from './server/auth/oidc-auth';
 export type { AiGatewayOptions } from './server/settings/ai-gateway';
-export { JobExecution, type RedisJobOptions } from './server/settings/job-execution';
+export { JobExecution, type LocalJobOptions, type RedisJobOptions } from './server/settings/job-execution';
 export type { EncryptionOptions } from './server/settings/encryption';
 export { LogLevel } from './server/settings/log-level';
 

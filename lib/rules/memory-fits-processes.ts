@@ -17,12 +17,13 @@ const MEMORY = {
 /** The processes of a pod. */
 export interface ServerProcesses {
   readonly workers: number;
-  readonly jobExecution: boolean;
+  /** Jobs that may run at the same time; 0 without a job runner. */
+  readonly jobs: number;
 }
 
-/** Memory in MiB that the processes of a pod use together, with one job at a time. */
-export function memoryOf({ workers, jobExecution }: ServerProcesses): number {
-  return MEMORY.base + workers * MEMORY.worker + (jobExecution ? MEMORY.jobRunner + MEMORY.job : 0);
+/** Memory in MiB that the processes of a pod use together. */
+export function memoryOf({ workers, jobs }: ServerProcesses): number {
+  return MEMORY.base + workers * MEMORY.worker + (jobs === 0 ? 0 : MEMORY.jobRunner + jobs * MEMORY.job);
 }
 
 /** A server and the memory limit of its container, in MiB. */
@@ -32,20 +33,20 @@ interface ServerMemory extends RuleSubject, ServerProcesses {
 
 export const MEMORY_FITS_PROCESSES: Rule<ServerMemory> = {
   id: 'memory-fits-processes',
-  description: 'The memory limit of a server is enough for its workers and, with `jobExecution`, its job runner.',
+  description: 'The memory limit of a server is enough for its workers and, with `jobExecution`, its jobs.',
   validate: (server) => {
-    const { limit, workers, jobExecution } = server;
+    const { limit, workers, jobs } = server;
     const memory = memoryOf(server);
     if (limit >= memory) {
       return [];
     }
-    const processes = `${counted(workers, 'worker')}${jobExecution ? ' and the job runner' : ''}`;
-    const most = Math.floor((limit - memoryOf({ workers: 0, jobExecution })) / MEMORY.worker);
+    const processes = `${counted(workers, 'worker')}${jobs > 0 ? ` and ${counted(jobs, 'job')}` : ''}`;
+    const most = Math.floor((limit - memoryOf({ workers: 0, jobs })) / MEMORY.worker);
     const fewer = most < 1 ? '' : ` The most \`workers\` that fit are ${String(most)}.`;
     return [
       [
         `\`resources.memory.limit\` must be at least ${String(memory)} MiB for ${processes}, got ${String(limit)} MiB: the kernel ends processes above the limit.`,
-        `Raise it, lower \`workers\`${jobExecution ? ' or leave out `jobExecution`' : ''}.${fewer}`,
+        `Raise it, lower \`workers\`${jobs > 0 ? ' or `jobExecution.jobsPerType`, or leave out `jobExecution`' : ''}.${fewer}`,
       ].join(' '),
     ];
   },

@@ -239,7 +239,7 @@ export interface MlflowServerProps extends PodOptions {
   readonly topologySpreadConstraints?: kplus.k8s.TopologySpreadConstraint[];
 
   /**
-   * How MLflow runs jobs (evaluations, scorers). It starts eight processes of about 220 MB each, which open up to ten connections.
+   * How MLflow runs jobs (evaluations, scorers). Beside the jobs, it starts nine processes of about 150 MiB each.
    * @default - MLflow runs none
    */
   readonly jobExecution?: JobExecution;

@@ -208,10 +208,10 @@ export class MlflowServer extends Construct implements IMlflowServer {
       disruptionBudget(this, id, labels);
     }
     addRoutes(this, routesOf(spec));
-    const jobExecution = spec.jobExecution !== undefined;
+    const jobs = spec.jobExecution?._jobs ?? 0;
     addMemoryRule(
       this,
-      { workers: spec.workers, jobExecution },
+      { workers: spec.workers, jobs },
       spec.resources.memory?.limit?.toMebibytes({ rounding: SizeRoundingBehavior.FLOOR }),
     );
     addServerDemand({
@@ -222,7 +222,7 @@ export class MlflowServer extends Construct implements IMlflowServer {
       threads: spec.threads,
       pooling: spec.pooling,
       furtherEngines: spec.authParts.engines + (spec.workspaces ? 1 : 0),
-      jobExecution,
+      jobs,
       migrates: spec.databaseMigration._kind !== 'off',
     });
     const prop = spec.autoscaling === undefined ? 'replicas' : 'autoscaling.maxReplicas';

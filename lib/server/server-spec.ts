@@ -28,7 +28,7 @@ const DEFAULT_WORKERS = 2;
 /** Default resources: 2 GiB, or more where the processes need it. */
 function defaultResources({ workers = DEFAULT_WORKERS, jobExecution }: MlflowServerProps): kplus.ContainerResources {
   // An invalid number is already a problem.
-  const memory = Number.isInteger(workers) ? memoryOf({ workers, jobExecution: jobExecution !== undefined }) : 0;
+  const memory = Number.isInteger(workers) ? memoryOf({ workers, jobs: jobExecution?._jobs ?? 0 }) : 0;
   const limit = Math.max(4, Math.ceil(memory / 512)) * 512;
   return {
     cpu: { request: kplus.Cpu.millis(500), limit: kplus.Cpu.units(2) },

@@ -104,7 +104,7 @@ test.each<[Partial<MlflowServerProps>, string, string]>([
   [
     { jobExecution: JobExecution.local(), resources: memory(2) },
     'memory-fits-processes',
-    '`resources.memory.limit` must be at least 2330 MiB for 2 workers and the job runner, got 2048 MiB: the kernel ends processes above the limit. Raise it, lower `workers` or leave out `jobExecution`.',
+    '`resources.memory.limit` must be at least 3800 MiB for 2 workers and 8 jobs, got 2048 MiB: the kernel ends processes above the limit. Raise it, lower `workers` or `jobExecution.jobsPerType`, or leave out `jobExecution`.',
   ],
   [
     { jobExecution: JobExecution.local(), replicas: 2, artifactRoot },
@@ -152,7 +152,7 @@ test('the processes of jobs open connections, too', () => {
   server(chart, { backend, jobExecution: JobExecution.local() });
   expect(synth).toThrow(
     failed(
-      '[chart/mlflow] pool-fits-database: up to 54 connections (1 pod x 54 with 2 workers and the job runner) exceed the 47 that "db" offers. Lower `pooling`, `workers` or `replicas`, raise `maxConnections`, or put a pooler between. The largest pool that fits is 8 + 1.',
+      '[chart/mlflow] pool-fits-database: up to 69 connections (1 pod x 69 with 2 workers and 8 jobs) exceed the 47 that "db" offers. Lower `pooling`, `workers` or `replicas`, raise `maxConnections`, or put a pooler between. The largest pool that fits is 8 + 1.',
     ),
   );
 });

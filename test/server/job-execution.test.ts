@@ -24,7 +24,15 @@ test('MLflow runs no jobs by default, though it would', () => {
 });
 
 test('a queue on the disk of the pod', () => {
-  expect(jobs({ jobExecution: JobExecution.local() })).toEqual({ MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'true' });
+  const limits = {
+    MLFLOW_SERVER_JUDGE_INVOKE_MAX_WORKERS: '2',
+    MLFLOW_SERVER_ONLINE_SCORING_MAX_WORKERS: '2',
+    MLFLOW_SERVER_SCHEDULED_ISSUE_DETECTION_MAX_WORKERS: '2',
+  };
+  const manifests = serverManifests({ jobExecution: JobExecution.local({ jobsPerType: 2 }) });
+  expect(env(container(manifests, 'mlflow'))).toMatchObject({ MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'true', ...limits });
+  // 290 + 2 x 260 + 1310 + (6 x 2 + 2) x 210, in steps of 512.
+  expect(container(manifests, 'mlflow').resources.limits.memory).toBe('5120Mi');
 });
 
 test('a queue in a Redis, which an isolated pod reaches', () => {
@@ -50,6 +58,11 @@ test.each<[string, Partial<MlflowServerProps>, string[]]>([
     [
       '`jobExecution.url` must be the name of a Kubernetes object (lower-case letters, digits, dashes and dots), got "A_B".',
     ],
+  ],
+  [
+    'how many jobs',
+    { jobExecution: JobExecution.local({ jobsPerType: 0 }) },
+    ['`jobExecution.jobsPerType` must be a whole number from 1 to 100, got 0.'],
   ],
   [
     'an image without such a queue',

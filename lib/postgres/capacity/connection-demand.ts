@@ -4,7 +4,7 @@ import { counted } from '../../validation/checks';
 import { addRule } from '../../validation/rule';
 import type { PostgresConnection } from '../connection/postgres-connection';
 
-import { connectionsOfPod, JOB_CONNECTIONS } from './connection-math';
+import { connectionsOfJobs, connectionsOfPod } from './connection-math';
 import { type ConnectionDemand, DatabaseDemand, MIGRATION_CONNECTIONS, type ServerPods } from './database-demand';
 import type { PoolBudget } from './pool-budget';
 import { POOL_FITS_DATABASE } from './pool-fits-database';
@@ -53,9 +53,9 @@ export interface ServerDemand extends ServerPods, Pick<ConnectionDemand, 'by' | 
 
 /** Adds the connections of a server, and those of its migration. */
 export function addServerDemand(server: ServerDemand): void {
-  const { by, connection, pods, workers, threads, pooling, furtherEngines, jobExecution, migrates } = server;
-  const ofPod = connectionsOfPod(pooling, workers, threads, furtherEngines) + (jobExecution ? JOB_CONNECTIONS : 0);
-  const factors = `${counted(pods, 'pod')} x ${String(ofPod)} with ${counted(workers, 'worker')}${jobExecution ? ' and the job runner' : ''}`;
+  const { by, connection, pods, workers, threads, pooling, furtherEngines, jobs, migrates } = server;
+  const ofPod = connectionsOfPod(pooling, workers, threads, furtherEngines) + connectionsOfJobs(jobs);
+  const factors = `${counted(pods, 'pod')} x ${String(ofPod)} with ${counted(workers, 'worker')}${jobs > 0 ? ` and ${counted(jobs, 'job')}` : ''}`;
   addConnectionDemand({ by, connection, connections: pods * ofPod, factors, server });
   // A pod that migrates does not serve yet. So a migration adds connections only if it bypasses a pooler.
   if (migrates && connection.bypass !== undefined) {

@@ -15,10 +15,12 @@ const ENGINES = 2;
 const CONNECTIONS_PER_REQUEST = 2;
 
 /**
- * Connections of the job runner with one job at a time: one of the runner, one in each of its seven consumers, which store the
- * state of their jobs, and two of the job, which is a process with engines of its own (mlflow.server.jobs).
+ * Connections of the job runner: one of its own, one in each of its eight consumers, which store the state of their jobs, and two of
+ * each job, which is a process with engines of its own (mlflow.server.jobs of 3.18).
  */
-export const JOB_CONNECTIONS = 10;
+export function connectionsOfJobs(jobs: number): number {
+  return jobs === 0 ? 0 : 9 + 2 * jobs;
+}
 
 /** SQLAlchemy's defaults. */
 const SQLALCHEMY = { poolSize: 5, maxOverflow: 10 };

@@ -18,8 +18,8 @@ export interface ServerPods {
   readonly threads: number;
   /** Engines of each worker for the user database, besides MLflow's own. */
   readonly furtherEngines: number;
-  /** Whether each pod runs jobs, in processes with connections of their own. */
-  readonly jobExecution: boolean;
+  /** Most jobs of each pod, in processes with connections of their own; 0 without a job runner. */
+  readonly jobs: number;
 }
 
 /** Pods of a pooler. */

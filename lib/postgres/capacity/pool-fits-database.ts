@@ -1,6 +1,6 @@
 import type { Rule } from '../../validation/rule';
 
-import { fewestConnectionsOfPod, JOB_CONNECTIONS } from './connection-math';
+import { connectionsOfJobs, fewestConnectionsOfPod } from './connection-math';
 import { type ConnectionDemand, type DatabaseDemand, RESERVED_CONNECTIONS } from './database-demand';
 import { PoolingProfile } from './pooling-profile';
 
@@ -84,7 +84,7 @@ function largestThatFits(offered: number, demands: readonly ConnectionDemand[]):
   const servers = demands.flatMap(({ server }) => server ?? []);
   const pods = servers.reduce((total, server) => total + server.pods, 0);
   const workers = Math.max(...servers.map((server) => server.workers));
-  const jobs = servers.reduce((total, server) => total + (server.jobExecution ? server.pods * JOB_CONNECTIONS : 0), 0);
+  const jobs = servers.reduce((total, server) => total + server.pods * connectionsOfJobs(server.jobs), 0);
   const connections = offered - jobs - sum(demands.filter(({ server }) => server === undefined));
   const furtherEngines = Math.max(...servers.map((server) => server.furtherEngines));
   if (servers.length === 0 || pods * fewestConnectionsOfPod(workers, furtherEngines) > connections) {
