@@ -46,6 +46,7 @@ class Platform extends Chart {
 
   public constructor(scope: Construct, id: string) {
     super(scope, id, { namespace: 'mlflow-platform' });
+    addNamespace(this);
 
     this.postgres = new ExistingSecretPostgres(this, 'postgres', {
       host: 'postgres.example.com',
@@ -55,7 +56,10 @@ class Platform extends Chart {
       tls: PostgresTls.verifyFull({ ca: FileSource.fromConfigMap('postgres-ca', 'ca.crt') }),
       maxConnections: 200,
     });
-    new PostgresExporter(this, 'postgres-exporter', { backend: this.postgres });
+    new PostgresExporter(this, 'postgres-exporter', {
+      backend: this.postgres,
+      credentials: PostgresCredentials.fromSecretName(login(this, 'postgres-monitoring')),
+    });
     const allowedRoutes = { namespaces: { from: 'Selector', selector: { matchLabels: { 'mlflow-team': 'true' } } } };
     const tls = { mode: 'Terminate', certificateRefs: [{ name: 'mlflow-tls' }] };
     new ApiObject(this, 'gateway', {
@@ -90,7 +94,8 @@ class TeamSpace extends Chart {
   public constructor(scope: Construct, id: string, { name, replicas, connections }: Team, server: IPostgresBackend) {
     super(scope, id, { namespace: `mlflow-${name}` });
     this.team = name;
-    this.addNamespace(replicas);
+    addNamespace(this, { 'mlflow-team': 'true', 'pod-security.kubernetes.io/enforce': 'restricted' });
+    this.addLimits(replicas);
 
     this.database = new PostgresDatabase(this, 'database', {
       server,
@@ -118,6 +123,7 @@ class TeamSpace extends Chart {
         gateways: [{ name: 'mlflow', gatewayNamespace: 'mlflow-platform' }],
         hosts: [`${name}.mlflow.example.com`],
       },
+      // The pods of the Gateway are in its namespace.
       isolation: { ingressControllers: [NetworkPeer.inNamespace('mlflow-platform')] },
     });
     new MlflowGarbageCollection(this, 'mlflow-gc', {
@@ -127,24 +133,15 @@ class TeamSpace extends Chart {
     });
   }
 
-  private addNamespace(replicas: number): void {
-    const namespace = new ApiObject(this, 'namespace', {
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: {
-        name: this.namespace,
-        labels: { 'mlflow-team': 'true', 'pod-security.kubernetes.io/enforce': 'restricted' },
-      },
-    });
-    namespace.addJsonPatch(JsonPatch.remove('/metadata/namespace'));
+  private addLimits(replicas: number): void {
     // The pods of the server, one more in a rolling update, and one of the garbage collection.
-    const pods = replicas + 2;
+    const pods = String(replicas + 2);
     new ApiObject(this, 'quota', {
       apiVersion: 'v1',
       kind: 'ResourceQuota',
       metadata: { name: 'team' },
       spec: {
-        hard: { pods, 'requests.cpu': pods, 'requests.memory': `${String(2 * pods)}Gi`, persistentvolumeclaims: 0 },
+        hard: { pods, 'requests.cpu': pods, 'requests.memory': `${pods}Gi`, persistentvolumeclaims: '0' },
       },
     });
     new ApiObject(this, 'default-deny', {
@@ -154,6 +151,13 @@ class TeamSpace extends Chart {
       spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
     });
   }
+}
+
+function addNamespace(chart: Chart, labels?: Record<string, string>): void {
+  const metadata = { name: chart.namespace, labels };
+  const namespace = new ApiObject(chart, 'namespace', { apiVersion: 'v1', kind: 'Namespace', metadata });
+  // The chart puts everything into its namespace, where this one cannot be.
+  namespace.addJsonPatch(JsonPatch.remove('/metadata/namespace'));
 }
 
 /** A login from a store: the Secret, with the keys `username` and `password`, is named by the id. */

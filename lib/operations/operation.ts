@@ -78,7 +78,7 @@ export interface OperationInput {
   /** Connection to the database. Operations bypass its pooler. */
   readonly connection: PostgresConnection;
   readonly scripts: ScriptFiles;
-  /** Number of connections that the pod opens while servers run. */
+  /** Number of connections that the pod opens while servers run on the same PostgreSQL server. */
   readonly connections?: number;
 }
 

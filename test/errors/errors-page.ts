@@ -17,6 +17,7 @@ const CHAPTERS: [string, string[]][] = [
     [
       'postgres/connection',
       'postgres/external',
+      'postgres/database',
       'postgres/rds',
       'postgres/cloud-sql',
       'postgres/cloud-native',

@@ -71,7 +71,9 @@ export class PostgresRestore extends Construct {
     super(...checkConstruct('PostgresRestore', scope, id, props));
     const problems = problemsOf(this);
     checkRestore(problems, id, props);
-    const input = { component: 'restore', props, connection: props.backend.connection, scripts: RESTORE_SCRIPTS };
+    const { connection } = props.backend;
+    // One at a time. Servers on other databases of the PostgreSQL server may run meanwhile.
+    const input = { component: 'restore', props, connection, scripts: RESTORE_SCRIPTS, connections: 1 };
     const pod = Operation.pod(this, problems, input, (operation) =>
       restoreContainers(this, operation, { ...props, dump: props.dump ?? 'newest' }),
     );

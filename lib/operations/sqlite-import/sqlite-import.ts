@@ -90,7 +90,9 @@ export class SqliteImport extends Construct {
     checkLocationRules(problems, artifactLocations);
     workingCopy._check(problems);
     checkSeconds(problems, 'deadline', deadline);
-    const input = { component: 'sqlite-import', props, connection: props.backend.connection, scripts: SCRIPTS };
+    const { connection } = props.backend;
+    // One holds the lock. Servers on other databases of the PostgreSQL server may run meanwhile.
+    const input = { component: 'sqlite-import', props, connection, scripts: SCRIPTS, connections: 2 };
     const pod = Operation.pod(this, problems, input, (operation) => {
       const settings = texts({
         IMPORT_SOURCE: `${SOURCE_FOLDER}/${props.source._path}`,

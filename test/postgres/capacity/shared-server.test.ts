@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { App, Chart, Testing } from 'cdk8s';
 import {
+  AwsIdentity,
   BackupLocation,
   BitnamiPasswords,
   BitnamiPostgres,
@@ -22,6 +26,7 @@ import {
   PostgresTls,
   RdsPostgres,
   Rules,
+  S3Artifacts,
 } from 'cdk8s-mlflow';
 import { EnvValue } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
@@ -224,6 +229,24 @@ test('thirty teams on one server of 200 connections are told what each takes, an
       ].join('\n'),
     ),
   );
+});
+
+test('docs/databases.md shows an error as it is', () => {
+  const app = newApp();
+  Object.entries({ vision: 2, text: 1 }).forEach(([team, replicas]) => {
+    const chart = new Chart(app, `team-${team}`, { namespace: team });
+    const store = { bucket: team, region: 'eu-west-1', identity: AwsIdentity.ambient() };
+    new MlflowServer(chart, 'mlflow', {
+      backend: existing('postgres.example.com')(chart, 100),
+      replicas,
+      artifactRoot: replicas === 1 ? undefined : new S3Artifacts(store),
+    });
+  });
+  const page = readFileSync(join(__dirname, '../../../docs/databases.md'), 'utf8');
+  const [error = ''] = /\[team-text\/mlflow\] pool-fits-database: [^`]*(.*\n)+?\n/.exec(page) ?? [];
+  expect(() => {
+    app.synth();
+  }).toThrow(new Error(failed + error.trimEnd().replaceAll('\n    ', '\n')));
 });
 
 test('what is told fits all', () => {
