@@ -145,13 +145,14 @@ export class Operation {
   }
 
   /** A container that runs a script. */
-  public container(name: string, { script, connects, parts = [], image }: ScriptContainer): PodContainer {
+  public container(name: string, { script, connects, parts = [], image, isSidecar }: ScriptContainer): PodContainer {
     const session: PodPart = { envVariables: texts({ PGAPPNAME: this.input.component }) };
     const shared = connects ? [...this.connected, session] : this.unconnected;
     return container(name, [...shared, ...parts], {
       ...this.options,
       image: image ?? this.options.image,
       command: scriptCommand(...script),
+      ...(isSidecar === true && { restartPolicy: kplus.ContainerRestartPolicy.ALWAYS }),
     });
   }
 

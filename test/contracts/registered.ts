@@ -2,6 +2,7 @@ import { Cron, Duration } from 'cdk8s';
 import { EnvValue, type CronJob, type Job } from 'cdk8s-plus-28';
 import type * as library from 'cdk8s-mlflow';
 import {
+  ArtifactRelocation,
   ArtifactVisibility,
   Autoscaling,
   AzureBlobArtifacts,
@@ -221,6 +222,12 @@ export const AUTOSCALING: Record<Factory<typeof Autoscaling>, (maxReplicas: numb
 export type OperationCase = Pick<library.OperationProps, 'image' | 'imagePullSecrets' | 'isolation'> &
   Pick<library.OperationProps, 'priorityClassName'>;
 
+/** The stores of a relocation. */
+export const RELOCATED = {
+  source: new VolumeArtifacts({ persistence: Persistence.existingClaim('artifacts') }),
+  target: new S3Artifacts({ ...s3, identity: AwsIdentity.fromSecretName('s3') }),
+};
+
 /** Every construct that is a Job or a CronJob, under the id `it`. */
 export const OPERATIONS: Record<
   Implementing<{ readonly job: Job }> | Implementing<{ readonly cronJob: CronJob }>,
@@ -236,6 +243,8 @@ export const OPERATIONS: Record<
     }),
   SqliteImport: (scope, backend, props) =>
     new SqliteImport(scope, 'it', { backend, source: SqliteSource.fromClaim('old', 'mlflow.db'), ...props }),
+  ArtifactRelocation: (scope, backend, props) =>
+    new ArtifactRelocation(scope, 'it', { backend, ...RELOCATED, ...props }),
   DatabaseBootstrap: (scope, backend, props) =>
     new DatabaseBootstrap(scope, 'it', { backend, admin: PostgresCredentials.fromSecretName('admin'), ...props }),
   MigrationRollback: (scope, backend, { priorityClassName, ...ofServer }) =>
