@@ -120,6 +120,7 @@ export { PostgresBackup } from './operations/backup/postgres-backup';
 export type { BackupRetention, PostgresBackupProps } from './operations/backup/postgres-backup';
 export { MigrationRollback, type MigrationRollbackProps } from './operations/backup/migration-rollback';
 export { PostgresRestore, type PostgresRestoreProps } from './operations/backup/postgres-restore';
+export { DatabaseMove, type DatabaseMoveProps } from './operations/database-move';
 export { BackupLocation, type BackupBucketProps } from './artifacts/backup-location';
 export { SqliteImport, type SqliteImportProps } from './operations/sqlite-import/sqlite-import';
 export {

@@ -19,6 +19,7 @@ import {
   CustomLogin,
   DatabaseBootstrap,
   DatabaseMigration,
+  DatabaseMove,
   ExistingSecretPostgres,
   ExternalPostgres,
   FileSource,
@@ -245,6 +246,12 @@ export const OPERATIONS: Record<
     new SqliteImport(scope, 'it', { backend, source: SqliteSource.fromClaim('old', 'mlflow.db'), ...props }),
   ArtifactRelocation: (scope, backend, props) =>
     new ArtifactRelocation(scope, 'it', { backend, ...RELOCATED, ...props }),
+  DatabaseMove: (scope, backend, props) =>
+    new DatabaseMove(scope, 'it', {
+      source: new ExternalPostgres(scope, 'old', { host: 'old-db', user: 'u', password: PASSWORD }),
+      target: backend,
+      ...props,
+    }),
   DatabaseBootstrap: (scope, backend, props) =>
     new DatabaseBootstrap(scope, 'it', { backend, admin: PostgresCredentials.fromSecretName('admin'), ...props }),
   MigrationRollback: (scope, backend, { priorityClassName, ...ofServer }) =>

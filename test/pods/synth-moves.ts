@@ -3,6 +3,7 @@ import {
   ArtifactAccess,
   ArtifactRelocation,
   AwsIdentity,
+  DatabaseMove,
   type ExistingFiles,
   ExternalPostgres,
   type IArtifactStore,
@@ -56,4 +57,9 @@ export function addRelocation(chart: Chart, { source = {}, target = {}, deadline
     target: storeOf(target),
     deadline: deadline === undefined ? undefined : Duration.seconds(deadline),
   });
+}
+
+/** Adds a move from the database `old-database` to `database`. */
+export function addMove(chart: Chart): void {
+  new DatabaseMove(chart, 'move', { source: database(chart, 'old-database'), target: database(chart) });
 }

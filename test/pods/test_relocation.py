@@ -190,7 +190,8 @@ def test_from_bucket_to_bucket_killed_at_any_point_and_back(
         check_work(client, work, tmp_path)
 
     # Back: nothing is copied that is there still.
-    assert moved(run(namespace, source=options["target"], target=options["source"]))[2:] == [files, len(before)]
+    back = run(namespace, source=options["target"], target=options["source"])
+    assert moved(back)[2:] == [files, len(before)]
     assert locations_of(postgres) == before
 
 
