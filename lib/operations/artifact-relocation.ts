@@ -189,9 +189,11 @@ type Rule = readonly [old: string, client: string, server: string];
 function rulesOf(from: ArtifactLocation, to: ArtifactLocation, further: ArtifactLocationRule[]): Rule[] {
   const root = rootOf(to);
   const stored = uriOf(to.destination);
-  const derived = [...new Set([from.destination, uriOf(from.destination), rootOf(from)])].map(
-    (old): Rule => [old, root, stored],
-  );
+  const derived = [...new Set([from.destination, uriOf(from.destination), rootOf(from)])].map((old): Rule => [
+    old,
+    root,
+    stored,
+  ]);
   return [
     ...further.map(({ oldPrefix, newPrefix }): Rule => [oldPrefix, newPrefix, newPrefix === root ? stored : newPrefix]),
     ...derived.filter(([old]) => stem(old) !== stem(root)),
@@ -201,7 +203,10 @@ function rulesOf(from: ArtifactLocation, to: ArtifactLocation, further: Artifact
 /** The second attempt of a Job must change nothing that the first has changed. */
 function checkRules(problems: Problems, from: ArtifactLocation, to: ArtifactLocation, rules: Rule[]): void {
   if (stem(from.destination) === stem(to.destination) && sameStore(from, to)) {
-    problems.say('`target` must be another store than `source`, got the same one.', 'Move to another bucket, prefix or claim.');
+    problems.say(
+      '`target` must be another store than `source`, got the same one.',
+      'Move to another bucket, prefix or claim.',
+    );
     return;
   }
   for (const [prop, outer, inner] of [

@@ -18,6 +18,7 @@ import type { Problems } from '../validation/problems';
 import { checkOperation, Operation, type OperationProps } from './operation';
 import { WorkingCopy } from './working-copy';
 
+const COMPONENT = 'database-move';
 const WORK_FOLDER = '/work';
 const SERVERS_DEADLINE = Duration.minutes(10);
 const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'dump_database.sh', 'move_database.sh', 'verify_source.sh');
@@ -78,7 +79,7 @@ export class DatabaseMove extends Construct {
     checkMove(problems, id, props);
     workingCopy._check(problems);
     const input = {
-      component: 'database-move',
+      component: COMPONENT,
       props,
       connection: target.connection,
       of: 'target',
@@ -89,11 +90,12 @@ export class DatabaseMove extends Construct {
         envVariables: texts({ WORK_FOLDER, WITH_DIGESTS: 'on' }),
         volumeMounts: [{ path: WORK_FOLDER, volume: workingCopy._volume(this) }],
       };
-      const fromSource = [...operation.partsOf('source', source.connection), work];
+      const connected = operation.partsOf('source', source.connection);
+      const fromSource = [...connected, work, { envVariables: texts({ PGAPPNAME: COMPONENT }) }];
       const dump = texts({ SERVERS_DEADLINE_SECONDS: SERVERS_DEADLINE.toSeconds(), STALE_MINUTES: 0 });
       return {
         initContainers: [
-          ...operation.waitForDatabase('wait-for-source', operation.partsOf('source', source.connection)),
+          ...operation.waitForDatabase('wait-for-source', connected),
           ...operation.waitForDatabase(),
           operation.container('dump', {
             script: ['dump_database.sh'],

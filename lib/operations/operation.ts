@@ -154,11 +154,9 @@ export class Operation {
 
   /** The parts of a container that connects to another database than that of the operation: that of the prop `of`. */
   public partsOf(of: string, { unpooled }: PostgresConnection): readonly PodPart[] {
-    const session: PodPart = { envVariables: texts({ PGAPPNAME: this.input.component }) };
     const parts = this.others.get(of) ?? [
       { ...libpqPart(this.scope, this.labels, unpooled, this.options, of), of },
       STORE_URI,
-      session,
     ];
     this.others.set(of, parts);
     return parts;

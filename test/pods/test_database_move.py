@@ -38,7 +38,7 @@ def source(make_postgres: MakePostgres, tmp_path: Path) -> Postgres:
         client.create_model_version(f"model {number}", f"runs:/{run}/model", run)
     server.execute(
         "INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan)"
-        " SELECT 'm', random(), n, (SELECT min(run_uuid) FROM runs), n, false FROM generate_series(1, 5000) n",
+        " SELECT 'm', random(), n, (SELECT min(run_uuid) FROM runs), n, false FROM generate_series(1, 999) n",
         "mlflow",
     )
     server.execute("SELECT nextval('experiments_experiment_id_seq')", "mlflow")
