@@ -226,7 +226,7 @@ export type OperationCase = Pick<library.OperationProps, 'image' | 'imagePullSec
 /** The stores of a relocation. */
 export const RELOCATED = {
   source: new VolumeArtifacts({ persistence: Persistence.existingClaim('artifacts') }),
-  target: new S3Artifacts({ ...s3, identity: AwsIdentity.fromSecretName('s3') }),
+  target: new VolumeArtifacts({ persistence: Persistence.existingClaim('new-artifacts') }),
 };
 
 /** Every construct that is a Job or a CronJob, under the id `it`. */
@@ -248,7 +248,7 @@ export const OPERATIONS: Record<
     new ArtifactRelocation(scope, 'it', { backend, ...RELOCATED, ...props }),
   DatabaseMove: (scope, backend, props) =>
     new DatabaseMove(scope, 'it', {
-      source: new ExternalPostgres(scope, 'old', { host: 'old-db', user: 'u', password: PASSWORD }),
+      source: new ExternalPostgres(scope, 'old', { host: 'db', user: 'u', password: PASSWORD }),
       target: backend,
       ...props,
     }),
