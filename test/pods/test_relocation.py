@@ -29,6 +29,7 @@ from object_store import PORT as STORE_PORT
 from postgres import PORT, Postgres
 from repository import ROOT
 from tracking import client_of, url_of
+from waiting import eventually
 
 pytestmark = pytest.mark.migrated
 
@@ -174,10 +175,14 @@ def test_from_bucket_to_bucket_killed_at_any_point_and_back(
 
     seed = time.time_ns()
     dice = random.Random(seed)
-    for _ in range(3):
+    # While files are copied, and about when the locations change.
+    for copied in (dice.randint(1, len(there) // 2), dice.randint(len(there) // 2, len(there) - 1), None):
         pod = start(namespace, **options)
-        pod.wait_for_line("database-ready", 60)
-        time.sleep(dice.uniform(3, 8))
+        if copied is None:
+            pod.wait_for_line("relocate-artifacts: copied", 120)
+            time.sleep(dice.uniform(0, 1))
+        else:
+            eventually(lambda: len(archive.keys("archive")) >= copied, "files are copied", 120, 0.05)  # noqa: B023
         pod.kill()
         states = {each.split("/")[2] for each in locations_of(postgres).values()}
         assert states in ({"models"}, {"archive"}), seed
