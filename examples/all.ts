@@ -1,6 +1,7 @@
 import { Rules } from 'cdk8s-mlflow';
 import type { Construct } from 'constructs';
 
+import { ArtifactsToBucket } from './artifact-relocation';
 import { Backups } from './backups';
 import { BasicAuth } from './basic-auth';
 import { Bitnami } from './bitnami';
@@ -12,6 +13,7 @@ import { CloudNativeDatabases } from './cloud-native-databases';
 import { CloudSql } from './cloud-sql';
 import { CustomPooling } from './custom-pooling';
 import { CustomizedDeployment } from './customized-deployment';
+import { MoveToCloudNative } from './database-move';
 import { ExistingSecret } from './existing-secret';
 import { External } from './external';
 import { ExternalSecrets } from './external-secrets';
@@ -54,6 +56,8 @@ export function addExamples(app: Construct): void {
   new Backups(app, 'backups');
   new Restore(app, 'restore');
   new MigrationFromSqlite(app, 'sqlite-import');
+  new MoveToCloudNative(app, 'database-move');
+  new ArtifactsToBucket(app, 'artifact-relocation');
   new Isolated(app, 'isolated');
   new BasicAuth(app, 'basic-auth');
   new SingleSignOn(app, 'oauth2-proxy');

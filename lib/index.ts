@@ -123,16 +123,14 @@ export { PostgresBackup } from './operations/backup/postgres-backup';
 export type { BackupRetention, PostgresBackupProps } from './operations/backup/postgres-backup';
 export { MigrationRollback, type MigrationRollbackProps } from './operations/backup/migration-rollback';
 export { PostgresRestore, type PostgresRestoreProps } from './operations/backup/postgres-restore';
+export { DatabaseMove, type DatabaseMoveProps } from './operations/database-move';
 export { BackupLocation, type BackupBucketProps } from './artifacts/backup-location';
 export { SqliteImport, type SqliteImportProps } from './operations/sqlite-import/sqlite-import';
+export { ArtifactRelocation, ExistingFiles, type ArtifactRelocationProps } from './operations/artifact-relocation';
 export { SqliteSource } from './operations/sqlite-import/sqlite-source';
-export type { ArtifactLocationRule } from './operations/sqlite-import/artifact-location-rule';
+export type { ArtifactLocationRule } from './operations/artifact-location-rule';
 export { ExistingData, SqliteRepair } from './operations/sqlite-import/import-choices';
-export {
-  WorkingCopy,
-  type EmptyDirCopyOptions,
-  type EphemeralCopyOptions,
-} from './operations/sqlite-import/working-copy';
+export { WorkingCopy, type EmptyDirCopyOptions, type EphemeralCopyOptions } from './operations/working-copy';
 export type { IScheduledOperation, ScheduledProps } from './operations/scheduled';
 export type { OperationProps, ServerOperationProps } from './operations/operation';
 

@@ -85,20 +85,25 @@ export interface IArtifactStore {
   bind(scope: Construct): ArtifactLocation;
 }
 
-/** Binds the store of a server, and validates what it returns: users write stores of their own, in any language. */
-export function bindStore(problems: Problems, scope: Construct, store: IArtifactStore): ArtifactLocation {
-  const location = problems.during('artifactRoot', () => store.bind(scope));
-  typeProblemsOf('ArtifactLocation', 'artifactRoot', location).forEach((text) => {
+/** Binds the store of the prop `of`, and validates what it returns: users write stores of their own, in any language. */
+export function bindStore(
+  problems: Problems,
+  scope: Construct,
+  store: IArtifactStore,
+  of = 'artifactRoot',
+): ArtifactLocation {
+  const location = problems.during(of, () => store.bind(scope), scope);
+  typeProblemsOf('ArtifactLocation', of, location).forEach((text) => {
     problems.say(text);
   });
   return location;
 }
 
-/** The part of each pod that reads or writes artifacts. */
-export function artifactsPart(location: ArtifactLocation): PodPart {
+/** The part of each pod that reads or writes artifacts. `of` is the prop of the store. */
+export function artifactsPart(location: ArtifactLocation, of = 'artifactRoot'): PodPart {
   const { destination, envVariables, volumeMounts, podLabels, serviceAccountAnnotations, routes } = location;
   return {
-    of: 'artifactRoot',
+    of,
     envVariables,
     volumeMounts,
     podLabels,

@@ -25,6 +25,8 @@ const DEFAULT_RESOURCES: kplus.ContainerResources = {
   ephemeralStorage: SCRATCH_SPACE,
 };
 
+const STORE_URI: PodPart = { envVariables: texts({ MLFLOW_BACKEND_STORE_URI: 'postgresql+psycopg2://' }) };
+
 /** Props that all operations share. */
 export interface OperationProps extends PodOptions {
   /**
@@ -77,6 +79,11 @@ export interface OperationInput {
   readonly props: OperationProps;
   /** Connection to the database. Operations bypass its pooler. */
   readonly connection: PostgresConnection;
+  /**
+   * Prop of the connection.
+   * @default 'backend'
+   */
+  readonly of?: string;
   readonly scripts: ScriptFiles;
   /** Number of connections that the pod opens while servers run on the same PostgreSQL server. */
   readonly connections?: number;
@@ -109,9 +116,10 @@ export class Operation {
   private readonly options: ContainerOptions;
   private readonly connected: readonly PodPart[];
   private readonly unconnected: readonly PodPart[];
+  private readonly others = new Map<string, readonly PodPart[]>();
 
   private constructor(
-    scope: Construct,
+    private readonly scope: Construct,
     private readonly input: OperationInput,
   ) {
     const { props, scripts, connections } = input;
@@ -137,26 +145,40 @@ export class Operation {
     this.unconnected = [files, environment];
     this.connected = [
       files,
-      libpqPart(scope, connection, this.options),
-      { envVariables: texts({ MLFLOW_BACKEND_STORE_URI: 'postgresql+psycopg2://' }) },
+      { ...libpqPart(scope, connection, this.options), of: input.of ?? 'backend' },
+      STORE_URI,
       environment,
     ];
   }
 
+  /** The parts of a container that connects to another database than that of the operation: that of the prop `of`. */
+  public partsOf(of: string, { unpooled }: PostgresConnection): readonly PodPart[] {
+    const parts = this.others.get(of) ?? [
+      { ...libpqPart(this.scope, unpooled, this.options, of), of },
+      STORE_URI,
+    ];
+    this.others.set(of, parts);
+    return parts;
+  }
+
   /** A container that runs a script. */
-  public container(name: string, { script, connects, parts = [], image }: ScriptContainer): PodContainer {
+  public container(name: string, { script, connects, parts = [], image, isSidecar }: ScriptContainer): PodContainer {
     const session: PodPart = { envVariables: texts({ PGAPPNAME: this.input.component }) };
     const shared = connects ? [...this.connected, session] : this.unconnected;
     return container(name, [...shared, ...parts], {
       ...this.options,
       image: image ?? this.options.image,
       command: scriptCommand(...script),
+      ...(isSidecar === true && { restartPolicy: kplus.ContainerRestartPolicy.ALWAYS }),
     });
   }
 
-  /** The init container `wait-for-database`. */
-  public waitForDatabase(): PodContainer[] {
-    return DatabaseConnectionCheck.initContainer()._initContainers(this.connected, this.options);
+  /** The init container `wait-for-database`, or the one for another database. */
+  public waitForDatabase(name = 'wait-for-database', parts?: readonly PodPart[]): PodContainer[] {
+    const connected = parts === undefined ? this.connected : [...this.unconnected, ...parts];
+    return DatabaseConnectionCheck.initContainer()
+      ._initContainers(connected, this.options)
+      .map((each) => ({ ...each, name }));
   }
 }
 

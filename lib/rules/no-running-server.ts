@@ -28,6 +28,16 @@ export const NO_SERVER_WHILE_RESTORING = noServerDuring('a restore', 'no-server-
   'Set its `replicas` to 0 for the restore, and remove the restore from the app afterwards.',
 ]);
 
+export const NO_SERVER_WHILE_RELOCATING = noServerDuring('a relocation', 'no-server-while-relocating', [
+  'No server runs on a database while a relocation moves its artifacts.',
+  'Set its `replicas` to 0 for the relocation, and remove the relocation from the app afterwards.',
+]);
+
+export const NO_SERVER_WHILE_MOVING = noServerDuring('a move', 'no-server-while-moving', [
+  'No server runs on either database while a move copies one into the other.',
+  'Set its `replicas` to 0 for the move, and remove the move from the app afterwards.',
+]);
+
 function noServerDuring(what: string, id: string, [description, hint]: [string, string]): Rule<FilledDatabase> {
   return {
     id,

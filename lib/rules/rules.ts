@@ -10,7 +10,12 @@ import { acknowledgeRule, type Rule } from '../validation/rule';
 import { AUTOSCALER_NEEDS_REQUESTS } from './autoscaler-needs-requests';
 import { JOBS_ON_ONE_POD } from './jobs-on-one-pod';
 import { MEMORY_FITS_PROCESSES } from './memory-fits-processes';
-import { NO_SERVER_WHILE_IMPORTING, NO_SERVER_WHILE_RESTORING } from './no-running-server';
+import {
+  NO_SERVER_WHILE_IMPORTING,
+  NO_SERVER_WHILE_MOVING,
+  NO_SERVER_WHILE_RELOCATING,
+  NO_SERVER_WHILE_RESTORING,
+} from './no-running-server';
 import { UNIQUE_ROUTE } from './unique-route';
 
 /** All rules that users can acknowledge. */
@@ -19,6 +24,8 @@ export const RULES: readonly Pick<Rule<never>, 'id' | 'description'>[] = [
   REQUESTS_FIT_POOLER,
   NO_SERVER_WHILE_IMPORTING,
   NO_SERVER_WHILE_RESTORING,
+  NO_SERVER_WHILE_MOVING,
+  NO_SERVER_WHILE_RELOCATING,
   MEMORY_FITS_PROCESSES,
   JOBS_ON_ONE_POD,
   UNIQUE_NAME,
@@ -30,8 +37,8 @@ export const RULES: readonly Pick<Rule<never>, 'id' | 'description'>[] = [
 /**
  * The rules on what has to fit together, such as servers that share a database. They fail the synthesis, with an error that
  * starts with the id of the rule: `pool-fits-database`, `requests-fit-pooler`, `no-server-while-importing`,
- * `no-server-while-restoring`, `memory-fits-processes`, `jobs-on-one-pod`, `unique-name`, `same-namespace`,
- * `unique-route` or `autoscaler-needs-requests`.
+ * `no-server-while-restoring`, `no-server-while-moving`, `no-server-while-relocating`, `memory-fits-processes`,
+ * `jobs-on-one-pod`, `unique-name`, `same-namespace`, `unique-route` or `autoscaler-needs-requests`.
  *
  * @example
  * Rules.of(server).acknowledge('pool-fits-database', 'The other server is scaled to zero at night.');

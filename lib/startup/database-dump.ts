@@ -32,6 +32,8 @@ export interface ScriptContainer {
   /** Whether it connects to the database. */
   readonly connects: boolean;
   readonly parts?: readonly PodPart[];
+  /** Whether it is a native sidecar: it runs beside the containers after it, and ends with the last one. */
+  readonly isSidecar?: boolean;
 }
 
 /** Input of {@link dumpContainers}. */

@@ -84,13 +84,13 @@ export class Problems {
     }
   }
 
-  /** Runs the code of a prop's value, which reports to this collector as fields of `prop`. */
-  public during<T>(prop: string, run: () => T): T {
-    Problems.OPEN.set(this.scope, this.at(prop));
+  /** Runs the code of a prop's value in a scope. It reports to this collector as fields of `prop`. */
+  public during<T>(prop: string, run: () => T, scope: IConstruct = this.scope): T {
+    Problems.OPEN.set(scope, this.at(prop));
     try {
       return run();
     } finally {
-      Problems.OPEN.set(this.scope, this);
+      Problems.OPEN.set(scope, this);
     }
   }
 

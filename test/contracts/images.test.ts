@@ -8,6 +8,8 @@ import {
   CloudNativePostgres,
   CloudSqlLogin,
   CloudSqlPostgres,
+  DatabaseMove,
+  ExternalPostgres,
   MlflowAuth,
   MlflowServer,
   Persistence,
@@ -43,6 +45,13 @@ const MADE_WITH: Record<string, ((image: string) => unknown)[]> = {
         login: CloudSqlLogin.iam('mlflow@shop.iam'),
         image,
       }),
+  ],
+  'DatabaseMoveProps.clientImage': [
+    (clientImage) => {
+      const scope = chart();
+      const source = new ExternalPostgres(scope, 'old', { host: 'old', user: 'u', password: 'p' });
+      return new DatabaseMove(scope, 'it', { source, target: anyBackend(scope), clientImage });
+    },
   ],
   'MlflowServerAttributes.image': [
     (image) => {

@@ -2,6 +2,7 @@ import { Cron, Duration } from 'cdk8s';
 import { EnvValue, type CronJob, type Job } from 'cdk8s-plus-28';
 import type * as library from 'cdk8s-mlflow';
 import {
+  ArtifactRelocation,
   ArtifactVisibility,
   Autoscaling,
   AzureBlobArtifacts,
@@ -18,6 +19,7 @@ import {
   CustomLogin,
   DatabaseBootstrap,
   DatabaseMigration,
+  DatabaseMove,
   ExistingSecretPostgres,
   ExternalPostgres,
   FileSource,
@@ -230,6 +232,12 @@ export const AUTOSCALING: Record<Factory<typeof Autoscaling>, (maxReplicas: numb
 export type OperationCase = Pick<library.OperationProps, 'image' | 'imagePullSecrets' | 'isolation'> &
   Pick<library.OperationProps, 'priorityClassName'>;
 
+/** The stores of a relocation. */
+export const RELOCATED = {
+  source: new VolumeArtifacts({ persistence: Persistence.existingClaim('artifacts') }),
+  target: new VolumeArtifacts({ persistence: Persistence.existingClaim('new-artifacts') }),
+};
+
 /** Every construct that is a Job or a CronJob, under the id `it`. */
 export const OPERATIONS: Record<
   Implementing<{ readonly job: Job }> | Implementing<{ readonly cronJob: CronJob }>,
@@ -245,6 +253,14 @@ export const OPERATIONS: Record<
     }),
   SqliteImport: (scope, backend, props) =>
     new SqliteImport(scope, 'it', { backend, source: SqliteSource.fromClaim('old', 'mlflow.db'), ...props }),
+  ArtifactRelocation: (scope, backend, props) =>
+    new ArtifactRelocation(scope, 'it', { backend, ...RELOCATED, ...props }),
+  DatabaseMove: (scope, backend, props) =>
+    new DatabaseMove(scope, 'it', {
+      source: new ExternalPostgres(scope, 'old', { host: 'db', user: 'u', password: PASSWORD }),
+      target: backend,
+      ...props,
+    }),
   DatabaseBootstrap: (scope, backend, props) =>
     new DatabaseBootstrap(scope, 'it', { backend, admin: PostgresCredentials.fromSecretName('admin'), ...props }),
   MigrationRollback: (scope, backend, { priorityClassName, ...ofServer }) =>

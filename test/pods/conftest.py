@@ -14,7 +14,7 @@ import pytest
 from certificates import make_ca, sign
 from kubelet.kubernetes import Namespace
 from object_store import CREDENTIALS, ObjectStore
-from postgres import TOOLS, Postgres, make_template
+from postgres import BIN, TOOLS, Postgres, make_template
 from repository import ROOT, image
 
 os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true", GIT_PYTHON_REFRESH="quiet")
@@ -101,11 +101,18 @@ def make_postgres(namespace: Namespace, tmp_path: Path) -> Iterator[MakePostgres
     servers: list[Postgres] = []
 
     def make(
-        *names: str, tls: bool = True, primary: Postgres | None = None, template: Path = TEMPLATE
+        *names: str,
+        tls: bool = True,
+        primary: Postgres | None = None,
+        template: Path = TEMPLATE,
+        programs: Path = BIN,
     ) -> Postgres:
         address = namespace.new_server_address(*(names or ("database",)))
         folder = SCRATCH / f"pg-{address}"
-        server = primary.standby(folder, address) if primary else Postgres(template, folder, address, tls)
+        if primary:
+            server = primary.standby(folder, address)
+        else:
+            server = Postgres(template, folder, address, tls, programs)
         servers.append(server)
         return server
 

@@ -60,6 +60,10 @@ class ObjectStore:
         listed: dict[str, Any] = self.client.list_objects_v2(Bucket=bucket)
         return [each["Key"] for each in listed.get("Contents", [])]
 
+    def contents(self, bucket: str) -> dict[str, bytes]:
+        keys = self.keys(bucket)
+        return {key: self.client.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+
     def parts(self, bucket: str, key: str) -> int:
         """In how many parts an object was uploaded: its tag tells."""
         tag = self.client.head_object(Bucket=bucket, Key=key)["ETag"].strip('"')

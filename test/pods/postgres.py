@@ -49,11 +49,11 @@ def as_postgres(*command: str, check: bool = True) -> subprocess.CompletedProces
     return process
 
 
-def make_template(folder: Path, certificates: Path) -> None:
+def make_template(folder: Path, certificates: Path, programs: Path = BIN) -> None:
     """A new cluster's files, made once and copied for each server."""
     folder.mkdir(mode=0o700)
     shutil.chown(folder, _USER, pwd.getpwnam(_USER).pw_gid)
-    initdb = [str(BIN / "initdb"), "--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8"]
+    initdb = [str(programs / "initdb"), "--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8"]
     as_postgres(*initdb, "--locale=C.UTF-8", "--pgdata", str(folder))
     (folder / "pg_hba.conf").write_text(_HBA)
     for name in ("ca.crt", "server.crt", "server.key"):
@@ -63,8 +63,10 @@ def make_template(folder: Path, certificates: Path) -> None:
 
 
 class Postgres:
-    def __init__(self, template: Path | None, folder: Path, address: str, tls: bool = True) -> None:
-        self.address, self.folder = address, folder
+    def __init__(
+        self, template: Path | None, folder: Path, address: str, tls: bool = True, programs: Path = BIN
+    ) -> None:
+        self.address, self.folder, self._programs = address, folder, programs
         # A socket's path has to be short.
         self._log = folder / "server.log"
         if template:
@@ -108,9 +110,8 @@ class Postgres:
         self._control("stop", "--wait", "--timeout=60", f"--mode={mode}")
 
     def remove(self) -> None:
-        as_postgres(
-            str(BIN / "pg_ctl"), "stop", "--pgdata", str(self.folder), "--mode=immediate", check=False
-        )
+        command = [str(self._programs / "pg_ctl"), "stop", "--pgdata", str(self.folder), "--mode=immediate"]
+        as_postgres(*command, check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def role(self, name: str, password: str, options: str = "LOGIN") -> None:
@@ -155,4 +156,4 @@ class Postgres:
         return self._log.read_text(errors="replace")
 
     def _control(self, *words: str) -> None:
-        as_postgres(str(BIN / "pg_ctl"), "--pgdata", str(self.folder), *words)
+        as_postgres(str(self._programs / "pg_ctl"), "--pgdata", str(self.folder), *words)

@@ -1,6 +1,7 @@
 // npm run test:e2e: unit tests of lib/scripts, the library from Python, then the synthesized pods on a real PostgreSQL and a real MLflow.
 // Further arguments go to pytest: npm run test:e2e -- -k migration
-// Other versions: E2E_MLFLOW=3.18.0 in the place of the default image, E2E_OLD_MLFLOW=3.15.1 where upgrades start, E2E_POSTGRES=14.
+// Other versions: E2E_MLFLOW=3.18.0 in the place of the default image, E2E_OLD_MLFLOW=3.15.1 where upgrades start, E2E_POSTGRES=14, and
+// E2E_TARGET_POSTGRES=18 for the server that a DatabaseMove moves to.
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -62,6 +63,7 @@ const environment = {
   E2E_SCRATCH: scratch,
   E2E_POSTGRES_BIN: servers,
   E2E_POSTGRES_TOOLS: process.env.E2E_POSTGRES ? postgresTools(python) : servers,
+  E2E_TARGET_BIN: process.env.E2E_TARGET_POSTGRES ? targetServer(process.env.E2E_TARGET_POSTGRES) : servers,
   E2E_OLD_VENV: old,
   E2E_OAUTH2_PROXY: goProgram('oauth2-proxy', `github.com/oauth2-proxy/oauth2-proxy/v7@v${versionOf('oauth2Proxy')}`),
   E2E_CLOUD_SQL_PROXY: goProgram(
@@ -133,9 +135,13 @@ function installPackages() {
   }
 }
 
+function targetServer(major) {
+  return forPostgres(postgresServer(major), 'target-postgres');
+}
+
 /** The programs of a copy that the user `postgres` can read, who cannot enter root's home. */
-function forPostgres(folder) {
-  const copy = join(scratch, 'postgres');
+function forPostgres(folder, name = 'postgres') {
+  const copy = join(scratch, name);
   cpSync(folder, copy, { recursive: true, verbatimSymlinks: true });
   return join(copy, 'bin');
 }

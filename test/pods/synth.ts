@@ -50,6 +50,7 @@ import { addExamples } from '../../examples/all';
 import { addBackup, addRestore } from './synth-backup';
 import { authOf, type AuthCase } from './synth-auth';
 import { addImport } from './synth-import';
+import { addMove, addRelocation } from './synth-moves';
 import { rds, type RdsCase } from './synth-rds';
 
 /** Props of the server that a test can set as they are. */
@@ -315,6 +316,8 @@ function watched(value: object, path = ''): object {
 const CASES: Record<string, (chart: Chart, options: object) => void> = {
   server: addServer,
   import: addImport,
+  relocation: addRelocation,
+  move: addMove,
   backup: addBackup,
   restore: addRestore,
 };

@@ -35,6 +35,16 @@ def sqlite_import(**options: Any) -> list[dict[str, Any]]:
     return list(yaml.safe_load_all(_synthesize("import", json.dumps(options))))
 
 
+def relocation(**options: Any) -> list[dict[str, Any]]:
+    """A chart of one ArtifactRelocation `relocation`; the options are those of synth-moves.ts."""
+    return list(yaml.safe_load_all(_synthesize("relocation", json.dumps(options))))
+
+
+def database_move(**options: Any) -> list[dict[str, Any]]:
+    """A DatabaseMove `move` from the database `old-database` to `database`."""
+    return list(yaml.safe_load_all(_synthesize("move", json.dumps(options))))
+
+
 @functools.cache
 def _synthesize(kind: str, argument: str) -> str:
     program = _program()

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from import_locations import Rule
+from artifact_locations import Rule
 from import_settings import Settings, read_settings
 from init_container import BadSetting
 

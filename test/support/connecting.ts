@@ -1,4 +1,5 @@
 import {
+  ArtifactRelocation,
   BackupLocation,
   DatabaseMigration,
   type IArtifactStore,
@@ -12,7 +13,7 @@ import {
 } from 'cdk8s-mlflow';
 import type { Construct } from 'constructs';
 
-import type { ConstructedWith } from '../contracts/registered';
+import { type ConstructedWith, RELOCATED } from '../contracts/registered';
 
 import { closed, edges } from './edges';
 import { type Manifest, server } from './synth';
@@ -75,6 +76,13 @@ export const CONNECTING: Record<
     make: (scope, backend) =>
       new SqliteImport(scope, 'it', { backend, source: SqliteSource.fromClaim('old', 'mlflow.db'), isolation }),
     connected: ['wait-for-database', 'import-sqlite'],
+    kind: 'Job',
+    policy: 'it',
+  },
+  ArtifactRelocation: {
+    make: (scope, backend) => new ArtifactRelocation(scope, 'it', { backend, ...RELOCATED, isolation }),
+    connected: ['wait-for-database', 'relocate-artifacts'],
+    others: ['read-artifacts'],
     kind: 'Job',
     policy: 'it',
   },

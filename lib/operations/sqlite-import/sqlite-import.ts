@@ -11,11 +11,11 @@ import type { IPostgresBackend } from '../../postgres/connection/postgres-backen
 import { addFilling, NO_SERVER_WHILE_IMPORTING } from '../../rules/no-running-server';
 import { exitCode, ScriptFiles } from '../../scripts/scripts';
 
-import { type ArtifactLocationRule, checkLocationRules } from './artifact-location-rule';
+import { type ArtifactLocationRule, checkLocationRules } from '../artifact-location-rule';
 import { ExistingData, type SqliteRepair } from './import-choices';
 import { checkOperation, Operation, type OperationProps } from '../operation';
 import type { SqliteSource } from './sqlite-source';
-import { WorkingCopy } from './working-copy';
+import { WorkingCopy } from '../working-copy';
 
 const SOURCE_FOLDER = '/source';
 const COPY_FOLDER = '/copy';

@@ -6,6 +6,10 @@ SELECT to_regclass('alembic_version') IS NOT NULL AS versioned \gset
 \cd :folder
 \o rows
 \ir count_rows.sql
+\if :digests
+\o digests
+\ir digest_tables.sql
+\endif
 \o facts
 SELECT 'created ' || :'created';
 SELECT 'database ' || current_database();

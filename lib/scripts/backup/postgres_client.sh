@@ -7,6 +7,7 @@ child=
 
 # As in exit_codes.py.
 FAILED=1
+DEADLINE_PASSED=3
 NOT_EMPTY=3
 WRONG_VERSION=4
 TERMINATED=143

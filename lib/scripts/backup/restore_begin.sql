@@ -18,6 +18,19 @@ SELECT count(*) AS relations, count(*) > 0 AS filled,
    AND NOT EXISTS (SELECT FROM pg_depend
                     WHERE classid = 'pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e') \gset
 \if :filled
+\if :digests
+-- What an attempt has moved that was killed after its commit.
+\o :digested
+\ir digest_tables.sql
+\o
+\set same `cmp -s "$WORK_FOLDER/digests" "$WORK_FOLDER/digests.restored" && echo on || echo off`
+\if :same
+\o :outcome
+SELECT 'there-already';
+\o
+\q
+\endif
+\endif
 \o :outcome
 SELECT concat_ws(' ', 'not-empty', :'relations', :'names');
 SELECT :'own';

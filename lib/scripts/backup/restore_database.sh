@@ -5,6 +5,7 @@
 # Environment besides libpq's own (PG*):
 #   DATABASE_SCHEMA  the schema that has to be empty, and that the dump has to be of (default: all, and the login's)
 #   WORK_FOLDER  what fetch_backup.py has written: path (of the dump), rows (of each table), about (the dump in words)
+#   WITH_DIGESTS  on: what is restored must have the digests of WORK_FOLDER (digest_tables.sql), and what is there already may
 #   REPLACE      on: whatever is in the database is dropped in the same transaction
 #
 # Last line when it ends well: restore-database: restored: <about>; <n> tables, <n> rows, in <s> s
@@ -46,7 +47,8 @@ statements() {
 
 restore() {
   statements | sed -f "$WORK_FOLDER/edits" | psql $SCRIPTED --set=outcome="$outcome" --set=schema="$DATABASE_SCHEMA" --set=here="$here" \
-    --set=replace="${REPLACE:-off}" --set=rows="$WORK_FOLDER/rows.restored" --set=moved="$moved" --output=/dev/null 2>>"$log"
+    --set=replace="${REPLACE:-off}" --set=rows="$WORK_FOLDER/rows.restored" --set=moved="$moved" \
+    --set=digests="${WITH_DIGESTS:-off}" --set=digested="$WORK_FOLDER/digests.restored" --output=/dev/null 2>>"$log"
 }
 
 require_client pg_restore
@@ -61,6 +63,12 @@ say INFO "$program: restoring $(cat "$WORK_FOLDER/about") into ${PGDATABASE:-} o
 attend restore || fail_by_log
 case $(cat "$outcome" 2>/dev/null) in
 restored*) ;;
+there-already*)
+  say INFO "$program: already-restored: $(cat "$WORK_FOLDER/about"); $(counted "$WORK_FOLDER/rows")"
+  exit 0 ;;
+other-content*)
+  say ERROR "$(diff "$WORK_FOLDER/digests" "$WORK_FOLDER/digests.restored")" >&2
+  fail "$FAILED" "other-content: what was restored differs from what was dumped: see the log. Nothing was changed" ;;
 not-empty*)
   schema=$(sed -n 2p "$outcome")
   # Schema public belongs to whoever owns the database.

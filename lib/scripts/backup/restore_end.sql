@@ -10,8 +10,18 @@ SELECT :moved AND to_regclass('alembic_version') IS NULL AS elsewhere,
 \if :elsewhere
 SELECT 'other-schema ' || :'own';
 \elif :whole
+\if :digests
+\o :digested
+\ir digest_tables.sql
+\o :outcome
+\set whole `cmp -s "$WORK_FOLDER/digests" "$WORK_FOLDER/digests.restored" && echo on || echo off`
+\endif
+\if :whole
 COMMIT;
 SELECT 'restored';
+\else
+SELECT 'other-content';
+\endif
 \else
 SELECT 'other-rows';
 \endif

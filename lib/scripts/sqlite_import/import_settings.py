@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from artifact_locations import Rule
 from import_fit import REPAIRS
-from import_locations import Rule
 from init_container import BadSetting, required, seconds_from
 from mlflow_schema import store_uri
 

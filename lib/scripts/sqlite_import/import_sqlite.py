@@ -30,11 +30,12 @@ import time
 from contextlib import closing
 from typing import Any
 
+from artifact_locations import check_matches, rewrite_locations
 from database_errors import explain, find_database_error
-from database_lock import DeadlinePassed, take_lock, ticks
+from database_lock import take_lock
+from database_writers import lock_tables, wait_for_servers
 from exit_codes import BAD_SOURCE, DONE, FAILED
 from import_fit import check_rows, check_schema, repair
-from import_locations import rewrite_locations
 from import_plan import Plan, read_plan
 from import_rows import Digest, Progress, copy_table, source_digest, target_digest
 from import_settings import DEADLINE, Settings, read_settings
@@ -46,8 +47,6 @@ from import_target import (
     count_rows,
     defer_circular,
     leaves_no_trace,
-    lock_tables,
-    servers,
     set_sequences,
 )
 from init_container import Failure, fail, one_line, prepare, redact
@@ -81,7 +80,7 @@ def import_file(settings: Settings) -> str:
     # What is wrong with the database shows before a large file is copied.
     decide(read_schema(settings.uri), image)
     with closing(connect(settings.uri)) as lock:
-        wait_for_servers(lock, settings.seconds)
+        wait_for_servers(lock, settings.seconds, PROGRAM, DEADLINE)
     copy = make_copy(settings.source, settings.folder)
     say(f"copied {settings.source}: {copy.stat().st_size >> 10} KiB")
     say(f"source: revision {upgrade_copy(copy, image)} -> {image.head}")
@@ -91,19 +90,6 @@ def import_file(settings: Settings) -> str:
         with closing(connect(settings.uri)) as target:
             result = transfer(settings, source, target)
     return f"{result} in {time.monotonic() - started:.1f} s"
-
-
-def wait_for_servers(connection: Any, seconds: float) -> None:
-    for waited in ticks(seconds):
-        count = servers(connection)
-        if count == 0:
-            return
-        if waited == 0:
-            say(f"waiting for MLflow's servers to stop: {count} connections. Set their replicas to 0")
-    raise DeadlinePassed(
-        f"server-runs: an MLflow server still has {count} connections after {seconds:g} s. Give it"
-        f" replicas: 0 while importing, or raise {DEADLINE}"
-    )
 
 
 def bring_schema(settings: Settings, image: Revisions) -> None:
@@ -134,7 +120,7 @@ def transfer(settings: Settings, source: sqlite3.Connection, target: Any) -> str
     plan = read_plan(cursor, mlflow_tables())
     target.rollback()
     rows = prepare_source(settings, source, plan)
-    lock_tables(target, plan)
+    lock_tables(target, [table.name for table in plan.tables])
     there = content(cursor, plan)
     if there and is_imported(source, cursor, plan, rows):
         return f"already-imported: {sum(rows.values())} rows"
@@ -159,8 +145,13 @@ def prepare_source(settings: Settings, source: sqlite3.Connection, plan: Plan) -
     others = check_schema(source, plan)
     if others:
         say(f"not imported, for these are no tables of the tracking server: {', '.join(others)}")
-    for line in (*repair(source, plan, settings.repairs), *rewrite_locations(source, plan, settings.rules)):
+    for line in repair(source, plan, settings.repairs):
         say(line)
+    columns = {(table.name, column.name) for table in plan.tables for column in table.columns}
+    counts = rewrite_locations(source.execute, columns, settings.rules)
+    check_matches(counts, settings.rules)
+    for count in counts:
+        say(str(count))
     return check_rows(source, plan)
 
 

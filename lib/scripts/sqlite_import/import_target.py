@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from exit_codes import DEADLINE_PASSED, HAS_DATA
+from exit_codes import HAS_DATA
 from import_plan import Plan, Table, listed, quoted
 from init_container import Failure
 
@@ -17,53 +17,10 @@ _DEFAULTS = {
     "scheduler_leases": "false",
     "job_locks": "false",
 }
-# The name under which a server of this library connects.
-_SERVERS = """
-SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'mlflow'
-"""
-_OTHERS = """
-SELECT string_agg(DISTINCT concat(coalesce(nullif(a.application_name, ''), 'a session'), ' ', a.pid), ', ')
-FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-WHERE l.relation = ANY (SELECT to_regclass(quote_ident(name)) FROM unnest(%s) AS name)
-  AND l.pid <> pg_backend_pid() AND l.granted
-"""
 
 
 class NotEmpty(Failure):
     code = HAS_DATA
-
-
-class InUse(Failure):
-    code = DEADLINE_PASSED
-
-
-def servers(connection: Any) -> int:
-    """Connections of servers to this database."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SERVERS)
-        count = cursor.fetchone()[0]
-    connection.rollback()
-    return count
-
-
-def lock_tables(connection: Any, plan: Plan) -> None:
-    """For the rest of the transaction, nobody else reads or writes: a server that starts meanwhile waits."""
-    names = [table.name for table in plan.tables]
-    with connection.cursor() as cursor:
-        for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
-            cursor.execute(f"SET LOCAL {name} = 0")
-        cursor.execute("SET LOCAL lock_timeout = '30s'")
-        try:
-            cursor.execute(f"LOCK TABLE {listed(names)} IN ACCESS EXCLUSIVE MODE")
-        except Exception as error:
-            if getattr(error, "pgcode", None) not in ("55P03", "40P01"):  # timed out, or a deadlock
-                raise
-            connection.rollback()
-            cursor.execute(_OTHERS, (names,))
-            raise InUse(
-                f"in-use: other sessions work on MLflow's tables: {cursor.fetchone()[0] or 'none any more'}."
-                " Stop every MLflow server on this database (replicas: 0), and start again"
-            ) from None
 
 
 def leaves_no_trace(table: Table) -> bool:

@@ -2,10 +2,10 @@ import type { Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
-import type { EphemeralVolume } from '../../kube/pod/pod';
-import { checkSize, mebibytesOf } from '../../kube/pod/resources';
-import { checkStorageClass } from '../../kube/values/persistence';
-import type { Problems } from '../../validation/problems';
+import type { EphemeralVolume } from '../kube/pod/pod';
+import { checkSize, mebibytesOf } from '../kube/pod/resources';
+import { checkStorageClass } from '../kube/values/persistence';
+import type { Problems } from '../validation/problems';
 
 /** Options of {@link WorkingCopy.emptyDir}. */
 export interface EmptyDirCopyOptions {

@@ -5,24 +5,15 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from import_locations import PLACES, Rule, rewrite_locations
-from import_plan import Column, Plan, Table
-from sqlite_copy import UnusableSource
+from artifact_locations import PLACES, Rule, UnknownPrefix, check_matches, rewrite_locations
 
-
-def text(name: str) -> Column:
-    return Column(name, "varchar", 200, True, None)
-
-
-PLAN = Plan(
-    [
-        Table("runs", (), (text("artifact_uri"),)),
-        Table("model_versions", (), (text("source"), text("storage_location"))),
-        Table("trace_tags", (), (text("key"), text("value"))),
-    ],
-    [],
-    [],
-)
+COLUMNS = {
+    ("runs", "artifact_uri"),
+    ("model_versions", "source"),
+    ("model_versions", "storage_location"),
+    ("datasets", "dataset_source"),
+    ("trace_tags", "value"),
+}
 
 
 def database(*locations: str | None) -> sqlite3.Connection:
@@ -31,6 +22,7 @@ def database(*locations: str | None) -> sqlite3.Connection:
     connection.execute("CREATE TABLE runs (artifact_uri TEXT)")
     connection.execute("CREATE TABLE model_versions (source TEXT, storage_location TEXT)")
     connection.execute("CREATE TABLE trace_tags (key TEXT, value TEXT)")
+    connection.execute("CREATE TABLE datasets (dataset_source TEXT)")
     connection.executemany("INSERT INTO runs VALUES (?)", [(each,) for each in locations])
     return connection
 
@@ -41,8 +33,14 @@ def after(
     return [None if value is None else value.decode() for (value,) in connection.execute(query)]
 
 
-def rewrite(connection: sqlite3.Connection, *rules: tuple[str, str]) -> list[str]:
-    return list(rewrite_locations(connection, PLAN, [Rule(*rule) for rule in rules]))
+def rewrite(connection: sqlite3.Connection, *rules: tuple[str, ...]) -> list[str]:
+    return report(connection, COLUMNS, [Rule(*rule) for rule in rules])
+
+
+def report(connection: sqlite3.Connection, columns: set[tuple[str, str]], rules: list[Rule]) -> list[str]:
+    counts = rewrite_locations(connection.execute, columns, rules)
+    check_matches(counts, rules)
+    return [str(count) for count in counts]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +91,7 @@ def test_the_report_counts_by_place_and_rule() -> None:
 
 
 def test_a_rule_that_fits_nothing_is_an_error() -> None:
-    with pytest.raises(UnusableSource) as raised:
+    with pytest.raises(UnknownPrefix) as raised:
         rewrite(database("/a/1", "s3://x/1"), ("/a", "/b"), ("/typo", "/c"))
     assert str(raised.value) == (
         "unknown-prefix: no location starts with that of the rule '/typo' -> '/c'. Others do: s3://x/1."
@@ -101,7 +99,7 @@ def test_a_rule_that_fits_nothing_is_an_error() -> None:
     )
 
 
-def skills() -> tuple[sqlite3.Connection, Plan]:
+def skills() -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.text_factory = bytes
     connection.execute("CREATE TABLE skill_versions (source_type TEXT, source TEXT)")
@@ -112,16 +110,17 @@ def skills() -> tuple[sqlite3.Connection, Plan]:
         (None, "mlflow-artifacts:/no-location"),
     ]
     connection.executemany("INSERT INTO skill_versions VALUES (?, ?)", given)
-    return connection, Plan([Table("skill_versions", (), (text("source_type"), text("source")))], [], [])
+    return connection
 
 
+SKILLS = {("skill_versions", "source")}
 SOURCES = "SELECT source FROM skill_versions ORDER BY rowid"
 
 
 def test_a_skill_stays_where_the_server_has_it() -> None:
-    connection, plan = skills()
+    connection = skills()
     rules = [Rule("mlflow-artifacts:/", "mlflow-artifacts:/team")]
-    assert list(rewrite_locations(connection, plan, rules)) == [
+    assert report(connection, SKILLS, rules) == [
         f"locations: 1 in skill_versions.source rewritten by {rules[0]}, such as"
         " mlflow-artifacts:/review.zip",
         f"locations: 1 in skill_versions.source rewritten by {rules[0]}, such as"
@@ -133,9 +132,9 @@ def test_a_skill_stays_where_the_server_has_it() -> None:
 
 
 def test_a_skill_of_the_server_is_not_moved_out_of_it() -> None:
-    connection, plan = skills()
+    connection = skills()
     rules = [Rule("mlflow-artifacts:/", "s3://b")]
-    assert list(rewrite_locations(connection, plan, rules)) == [
+    assert report(connection, SKILLS, rules) == [
         f"locations: 1 in skill_versions.source rewritten by {rules[0]}, such as"
         " mlflow-artifacts:/review.zip",
         "locations: 1 in skill_versions.source kept, such as mlflow-artifacts:/skills/review/0a",
@@ -143,9 +142,36 @@ def test_a_skill_of_the_server_is_not_moved_out_of_it() -> None:
     assert after(connection, SOURCES)[:2] == ["mlflow-artifacts:/skills/review/0a", "s3://b/review.zip"]
 
 
+@pytest.mark.parametrize(
+    ("before", "then"),
+    [
+        ('{"uri": "s3://old/1/d\\u00e4ta"}', '{"uri": "s3://n\\u00eaw/1/d\\u00e4ta"}'),
+        ('{"uri": "s3://old"}', '{"uri": "s3://n\\u00eaw"}'),
+        ('{"uri": "s3://older/1"}', '{"uri": "s3://older/1"}'),
+        ('{"path": "s3://old/1"}', '{"path": "s3://old/1"}'),
+    ],
+)
+def test_the_source_of_a_dataset_is_json(before: str, then: str) -> None:
+    connection = database()
+    connection.execute("INSERT INTO datasets VALUES (?), ('{\"uri\": \"s3://old/2\"}')", (before,))
+    rewrite(connection, ("s3://old/", "s3://nêw"))
+    query = "SELECT dataset_source FROM datasets ORDER BY rowid"
+    assert after(connection, query) == [then, '{"uri": "s3://n\\u00eaw/2"}']
+
+
+def test_what_the_server_reads_itself_is_not_behind_the_server() -> None:
+    connection = database()
+    given = [("mlflow.artifactLocation", "/a/t"), ("mlflow.trace.archiveLocation", "/a/t")]
+    connection.executemany("INSERT INTO trace_tags VALUES (?, ?)", given)
+    rewrite(connection, ("/a", "mlflow-artifacts:/", "s3://b"))
+    assert after(connection, "SELECT value FROM trace_tags ORDER BY key") == [
+        "mlflow-artifacts:/t",
+        "s3://b/t",
+    ]
+
+
 # Columns whose names read like those of locations, and what they hold.
 NO_LOCATIONS = {
-    "datasets.dataset_source": "where data came from, as JSON, outside of MLflow",
     "evaluation_dataset_records.source": "where data came from, as JSON, outside of MLflow",
     "mcp_access_endpoints.url": "an address of a server",
     "mcp_server_versions.source": "a repository of code",

@@ -1,4 +1,4 @@
-import type { Problems } from '../../validation/problems';
+import type { Problems } from '../validation/problems';
 
 /** The schemes that MLflow supports (`mlflow.store.artifact.artifact_repository_registry`). */
 const SCHEMES = [
