@@ -64,13 +64,20 @@ export class ScriptFiles {
   }
 
   private zipped(): FilesContent {
-    const all = Object.entries({ ...this.files, ...scriptsNamed('__main__.py') });
-    const [python, others] = [true, false].map((isPython) =>
-      Object.fromEntries(all.filter(([file]) => file.endsWith('.py') === isPython)),
-    );
-    this.compact ??= { data: others ?? {}, binaryData: { [ZIP]: zipOf(python ?? {}).toString('base64') } };
+    if (this.compact === undefined) {
+      const all = Object.entries({ ...this.files, ...scriptsNamed('__main__.py') });
+      const isPython = ([file]: [string, string]): boolean => file.endsWith('.py');
+      const others = all.filter((each) => !isPython(each)).map(([file, text]) => [file, shortened(file, text)]);
+      const zip = zipOf(Object.fromEntries(all.filter(isPython))).toString('base64');
+      this.compact = { data: Object.fromEntries(others) as FilesContent['data'], binaryData: { [ZIP]: zip } };
+    }
     return this.compact;
   }
+}
+
+/** JSON in one line. */
+function shortened(file: string, text: string): string {
+  return file.endsWith('.json') ? JSON.stringify(JSON.parse(text)) : text;
 }
 
 /** Sets the form of the scripts of an app, or of a chart. */
