@@ -29,7 +29,9 @@ const SCRIPTS: Record<string, string> = Object.fromEntries(
 
 const DEPENDENCIES = new Map<string, string[]>();
 const FORMATS = new WeakMap<IConstruct, ScriptFormat>();
-const ZIP = 'scripts.zip';
+const NAMES = new Map(Object.entries(SCRIPTS).map(([file, text]) => [text, file]));
+/** Name of the zip in a ConfigMap of the compact form. */
+export const ZIP = 'scripts.zip';
 
 /** Scripts that go together into a pod. */
 export class ScriptFiles {
@@ -122,6 +124,11 @@ export function exitCode(name: string): number {
 /** The text of a script that needs no other, for a pod that mounts none. */
 export function scriptText(name: string): string {
   return SCRIPTS[name] ?? '';
+}
+
+/** The name of the script with this text. */
+export function nameOfScript(text: unknown): string | undefined {
+  return typeof text === 'string' ? NAMES.get(text) : undefined;
 }
 
 /** The command that runs a script. */
