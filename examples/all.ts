@@ -13,6 +13,7 @@ import { CloudNativeDatabases } from './cloud-native-databases';
 import { CloudSql } from './cloud-sql';
 import { CustomPooling } from './custom-pooling';
 import { CustomizedDeployment } from './customized-deployment';
+import { CustomizedPods } from './customized-pods';
 import { MoveToCloudNative } from './database-move';
 import { ExistingSecret } from './existing-secret';
 import { External } from './external';
@@ -63,6 +64,7 @@ export function addExamples(app: Construct): void {
   new SingleSignOn(app, 'oauth2-proxy');
   new OwnBackend(app, 'own-backend');
   new CustomizedDeployment(app, 'customized-deployment');
+  new CustomizedPods(app, 'customized-pods');
   new OpenShift(app, 'open-shift');
   new Bootstrap(app, 'bootstrap');
   new GarbageCollection(app, 'garbage-collection');

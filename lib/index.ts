@@ -105,6 +105,7 @@ export { PoolingProfile, type FittingOptions, type PoolingProfileProps } from '.
 export { ClusterSettings } from './cluster/cluster-settings';
 export { type ClusterOptions, IpFamilies, LogFormat } from './cluster/cluster-options';
 export { ScriptFormat } from './scripts/scripts';
+export { MlflowTesting } from './scripts/mlflow-testing';
 export { HttpProxy, type HttpProxyOptions } from './cluster/http-proxy';
 export { DefaultImages } from './images';
 export { ImageRegistry } from './cluster/image-registry';

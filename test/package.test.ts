@@ -1,10 +1,19 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import ts from 'typescript';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 
 const ROOT = join(__dirname, '..');
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
@@ -27,14 +36,33 @@ function pack(folder: string, ...options: string[]): Packed {
 }
 
 // Packs what `npm run build` made, as a release does.
-test("README's first server, with the packed library in an empty app", () => {
+const packages = mkdtempSync(join(tmpdir(), 'cdk8s-mlflow-package-'));
+let tarball: string;
+beforeAll(() => {
+  tarball = join(packages, pack(packages).filename);
+});
+afterAll(() => {
+  rmSync(packages, { recursive: true });
+});
+
+/** Runs something in the folder of an app that has the packed library and these packages. */
+function withApp(dependencies: string[], run: (folder: string) => void): void {
   const folder = mkdtempSync(join(tmpdir(), 'cdk8s-mlflow-app-'));
   try {
-    const { filename } = pack(folder);
     writeFileSync(join(folder, 'package.json'), '{ "private": true }');
-    const peers = ['cdk8s', 'cdk8s-plus-28', 'constructs'].map((name) => `${name}@${String(devDependencies[name])}`);
-    const install = ['install', '--no-audit', '--no-fund', '--prefer-offline', `./${filename}`, ...peers];
+    const install = ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball, ...dependencies];
     execFileSync('npm', install, { cwd: folder, stdio: 'pipe' });
+    run(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The version that package.json asks for. */
+const fixed = (name: string): string => `${name}@${String(devDependencies[name])}`;
+
+test("README's first server, with the packed library in an empty app", () => {
+  withApp([fixed('cdk8s'), fixed('cdk8s-plus-28'), fixed('constructs')], (folder) => {
     const compilerOptions = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 };
     const { outputText } = ts.transpileModule(read('examples/first-server.ts'), { compilerOptions });
     writeFileSync(join(folder, 'app.js'), outputText);
@@ -43,10 +71,76 @@ test("README's first server, with the packed library in an empty app", () => {
     expect(yaml).toContain('kind: Deployment');
     expect(yaml).toContain('migrate_database.py: ');
     expect(yaml).toContain('pg_try_advisory_xact_lock');
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }, 180_000);
+
+describe("an app of cdk8s init's own template, with the newest cdk8s-plus", () => {
+  const template = 'node_modules/cdk8s-cli/templates/typescript-app';
+  const { dependencies, devDependencies: tools } = JSON.parse(read(`${template}/package.json`)) as {
+    dependencies: Record<string, string>;
+    devDependencies: Record<string, string>;
+  };
+  const plus = Object.keys(dependencies).find((name) => name.startsWith('cdk8s-plus-')) ?? '';
+  const { version } = JSON.parse(read(`node_modules/${plus}/package.json`)) as { version: string };
+  // Its own version of TypeScript.
+  const compiler = join(ROOT, 'node_modules/cdk8s-cli/node_modules/typescript');
+
+  const IMPORTS = `import * as kplus from '${plus}';
+import { ExistingSecretPostgres, MlflowServer } from 'cdk8s-mlflow';
+import { Size } from 'cdk8s';
+`;
+  const RESOURCES = `const server = new MlflowServer(this, 'mlflow', {
+      backend: new ExistingSecretPostgres(this, 'postgres', { host: 'db', secretName: 'login' }),
+      serviceAccount: new kplus.ServiceAccount(this, 'account', { metadata: { name: 'mlflow' } }),
+      resources: {
+        cpu: { request: kplus.Cpu.millis(500), limit: kplus.Cpu.units(2) },
+        memory: { request: Size.gibibytes(1), limit: Size.gibibytes(2) },
+      },
+      imagePullPolicy: kplus.ImagePullPolicy.ALWAYS,
+      extraEnvVars: { MLFLOW_SERVER_X_FRAME_OPTIONS: kplus.EnvValue.fromValue('DENY') },
+    });
+    new kplus.Deployment(this, 'client', {
+      containers: [{ image: 'client', envVariables: { MLFLOW_TRACKING_URI: kplus.EnvValue.fromValue(server.trackingUri) } }],
+    });`;
+
+  test('compiles with the compiler that is tried here', () => {
+    expect(plus).not.toBe('cdk8s-plus-28');
+    expect((JSON.parse(readFileSync(join(compiler, 'package.json'), 'utf8')) as { version: string }).version).toMatch(
+      new RegExp(`^${String(tools.typescript).replace('x', '\\d+').replaceAll('.', '\\.')}$`),
+    );
+  });
+
+  test('takes its values and objects in all examples, and makes objects of its own beside a server', () => {
+    const types = `@types/node@${String(tools['@types/node'])}`;
+    withApp([fixed('cdk8s'), `${plus}@${version}`, fixed('constructs'), types], (folder) => {
+      copyFileSync(join(ROOT, template, 'tsconfig.json'), join(folder, 'tsconfig.json'));
+      const main = read(`${template}/main.ts`).replace('{{ $base }}', 'app');
+      expect(main).toContain('// define resources here');
+      writeFileSync(join(folder, 'main.ts'), main.replace('// define resources here', RESOURCES).replace(/^/, IMPORTS));
+      mkdirSync(join(folder, 'examples'));
+      for (const file of readdirSync(join(ROOT, 'examples')).filter((each) => each !== 'customized-deployment.ts')) {
+        // The one that goes on from objects of cdk8s-plus-28.
+        const source = read(`examples/${file}`).replace(/^.*CustomizedDeployment.*\n/gm, '');
+        writeFileSync(join(folder, 'examples', file), source.replaceAll('cdk8s-plus-28', plus));
+      }
+      const run = (...args: string[]) => execFileSync('node', args, { cwd: folder, encoding: 'utf8', stdio: 'pipe' });
+      expect(run(join(compiler, 'lib/tsc.js'), '-p', '.')).toBe('');
+      run('main.js');
+      const manifests = parseAllDocuments(readFileSync(join(folder, 'dist', 'app.k8s.yaml'), 'utf8'));
+      const made = manifests.map((each) => each.toJS() as { kind: string; metadata: { name: string } });
+      const names = made.filter(({ kind }) => kind === 'Deployment').map(({ metadata }) => metadata.name);
+      expect(names).toEqual(['mlflow', expect.stringMatching(/^app-client-/)]);
+      run('examples/main.js');
+      const examples = readdirSync(join(folder, 'dist')).filter((each) => each.endsWith('.k8s.yaml'));
+      // Beside the app's own file, and without the one that was left out.
+      expect(examples.sort().filter((each) => each !== 'app.k8s.yaml')).toEqual(
+        readdirSync(join(ROOT, 'test/golden'))
+          .filter((each) => each !== 'customized-deployment.yaml')
+          .map((each) => each.replace('.yaml', '.k8s.yaml')),
+      );
+    });
+  }, 180_000);
+});
 
 describe('what is packed', () => {
   const { files, size } = pack(ROOT, '--dry-run');

@@ -1,5 +1,5 @@
 import { METADATA_HOSTS } from '../identity/metadata-hosts';
-import { SecretKey } from '../kube/values/secret-key';
+import type { SecretKey } from '../kube/values/secret-key';
 import type { Problems } from '../validation/problems';
 
 import { addVariables, containersOf, type ManifestContainer, type ManifestPod } from './manifest';
@@ -41,10 +41,10 @@ export class HttpProxy {
 
   /** @internal */
   public _check(problems: Problems, prop: string): void {
-    if (this.url instanceof SecretKey) {
-      this.url._check(problems, `${prop}.url`);
-    } else {
+    if (typeof this.url === 'string') {
       checkUrl(problems, `${prop}.url`, this.url);
+    } else {
+      this.url._check(problems, `${prop}.url`);
     }
     this.options.noProxy?.forEach((host, i) => {
       if (/[\s,]|:\/\//.test(host)) {
@@ -56,7 +56,7 @@ export class HttpProxy {
   /** `services` are those of the app, each as `name.namespace`. @internal */
   public _complete(pod: ManifestPod, clusterDomain: string, services: ReadonlySet<string>): void {
     const url =
-      this.url instanceof SecretKey ? { valueFrom: this.url._value().valueFrom as unknown } : { value: this.url };
+      typeof this.url === 'string' ? { value: this.url } : { valueFrom: this.url._value().valueFrom as unknown };
     for (const container of containersOf(pod)) {
       const inCluster = hostsIn(container).filter((host) => !/[.:]/.test(host) || services.has(host));
       const hosts = [...LOCAL, `.${clusterDomain}`, ...METADATA_HOSTS, ...inCluster, ...(this.options.noProxy ?? [])];

@@ -29,7 +29,9 @@ const SCRIPTS: Record<string, string> = Object.fromEntries(
 
 const DEPENDENCIES = new Map<string, string[]>();
 const FORMATS = new WeakMap<IConstruct, ScriptFormat>();
-const ZIP = 'scripts.zip';
+const NAMES = new Map(Object.entries(SCRIPTS).map(([file, text]) => [text, file]));
+/** Name of the zip in a ConfigMap of the compact form. */
+export const ZIP = 'scripts.zip';
 
 /** Scripts that go together into a pod. */
 export class ScriptFiles {
@@ -64,13 +66,20 @@ export class ScriptFiles {
   }
 
   private zipped(): FilesContent {
-    const all = Object.entries({ ...this.files, ...scriptsNamed('__main__.py') });
-    const [python, others] = [true, false].map((isPython) =>
-      Object.fromEntries(all.filter(([file]) => file.endsWith('.py') === isPython)),
-    );
-    this.compact ??= { data: others ?? {}, binaryData: { [ZIP]: zipOf(python ?? {}).toString('base64') } };
+    if (this.compact === undefined) {
+      const all = Object.entries({ ...this.files, ...scriptsNamed('__main__.py') });
+      const isPython = ([file]: [string, string]): boolean => file.endsWith('.py');
+      const others = all.filter((each) => !isPython(each)).map(([file, text]) => [file, shortened(file, text)]);
+      const zip = zipOf(Object.fromEntries(all.filter(isPython))).toString('base64');
+      this.compact = { data: Object.fromEntries(others) as FilesContent['data'], binaryData: { [ZIP]: zip } };
+    }
     return this.compact;
   }
+}
+
+/** JSON in one line. */
+function shortened(file: string, text: string): string {
+  return file.endsWith('.json') ? JSON.stringify(JSON.parse(text)) : text;
 }
 
 /** Sets the form of the scripts of an app, or of a chart. */
@@ -115,6 +124,11 @@ export function exitCode(name: string): number {
 /** The text of a script that needs no other, for a pod that mounts none. */
 export function scriptText(name: string): string {
   return SCRIPTS[name] ?? '';
+}
+
+/** The name of the script with this text. */
+export function nameOfScript(text: unknown): string | undefined {
+  return typeof text === 'string' ? NAMES.get(text) : undefined;
 }
 
 /** The command that runs a script. */

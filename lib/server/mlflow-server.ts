@@ -21,7 +21,7 @@ import { addRoutes } from '../rules/unique-route';
 import { DUMP_EXIT_CODES } from '../startup/database-dump';
 import { checkPort } from '../validation/checks';
 import { problemsOf } from '../kube/construct';
-import { checkConstruct } from '../validation/arguments';
+import { checkConstruct, isOf } from '../validation/arguments';
 import { Problems } from '../validation/problems';
 
 import { backendTlsPolicyOf, httpRouteOf } from './access/http-route';
@@ -47,6 +47,11 @@ export class MlflowServer extends Construct implements IMlflowServer {
   /** Refers to a server that this app does not make, such as one of another app or of a Helm chart. */
   public static fromAttributes(scope: Construct, id: string, attributes: MlflowServerAttributes): IMlflowServer {
     return new ImportedMlflowServer(scope, id, attributes);
+  }
+
+  /** Whether a value is a server that an app makes. Unlike `instanceof`, it knows those of another copy of this package. */
+  public static isMlflowServer(x?: unknown): x is MlflowServer {
+    return isOf('MlflowServer', x);
   }
 
   /** The Deployment of the pods. */

@@ -1,7 +1,8 @@
 import type { Construct, IConstruct } from 'constructs';
 
+import { appError } from './app-language';
 import { type Types, TYPES } from './public-api';
-import { checkOf, fieldOf, membersOf, type Mismatch, nameType } from './type-check';
+import { checkOf, fieldOf, isInstance, membersOf, type Mismatch, nameType } from './type-check';
 
 /** What is wrong with a field, in a whole sentence. */
 export interface FieldProblem {
@@ -40,6 +41,11 @@ export function harmlessProblemsOf(construct: IConstruct): readonly FieldProblem
   const found = ofScope?.get(id) ?? [];
   ofScope?.delete(id);
   return found;
+}
+
+/** Whether a value is of a class of the library, this copy of it or another. */
+export function isOf(type: string, value: unknown): boolean {
+  return typeof value === 'object' && value !== null && isInstance(value, type);
 }
 
 /** What does not fit about a value that a user's own code has returned, in whole sentences. */
@@ -95,7 +101,7 @@ function throwIfAny(where: string, types: Types, args: readonly unknown[], found
   if (found.length > 0) {
     const path = 'id' in types ? pathWithin(args[0], args[1]) : undefined;
     const texts = new Set(found.map(({ text }) => text));
-    throw new Error([...texts].map((text) => `[${path ?? where}] ${text}`).join('\n'));
+    throw appError([...texts].map((text) => `[${path ?? where}] ${text}`).join('\n'));
   }
 }
 

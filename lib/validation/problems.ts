@@ -1,5 +1,6 @@
 import type { IConstruct } from 'constructs';
 
+import { appError } from './app-language';
 import { harmlessProblemsOf } from './arguments';
 import { sentence, show } from './type-words';
 
@@ -80,7 +81,7 @@ export class Problems {
     }
     Problems.OPEN.delete(this.scope);
     if (this.found) {
-      throw new Error([...new Set(this.texts)].map((text) => `[${this.scope.node.path}] ${text}`).join('\n'));
+      throw appError([...new Set(this.texts)].map((text) => `[${this.scope.node.path}] ${text}`).join('\n'));
     }
   }
 

@@ -1,5 +1,7 @@
 import type { IConstruct } from 'constructs';
 
+import { inAppLanguage } from './app-language';
+
 /** Constructs that a rule compares, with what they share, such as a server that all of them connect to. */
 export interface RuleSubject {
   /** The constructs. It is enough if one of them acknowledges the rule. */
@@ -91,7 +93,7 @@ function unacknowledged<Subject extends RuleSubject>(rule: Rule<Subject>, subjec
   const violations = rule.validate(subject);
   return violations.length === 0 || subject.constructs.some((each) => isAcknowledged(each, rule.id))
     ? []
-    : violations.map((text) => `${rule.id}: ${text}`);
+    : violations.map((text) => inAppLanguage(`${rule.id}: ${text}`));
 }
 
 function isAcknowledged(construct: IConstruct, id: string): boolean {

@@ -189,7 +189,8 @@ function looksLike(value: object, has: readonly string[]): boolean {
   return has.length === 0 ? !isPlain(value) : has.every((name) => name in value);
 }
 
-function isInstance(value: object, name: string): boolean {
+/** Whether a value is of a class of this name. */
+export function isInstance(value: object, name: string): boolean {
   if (typeNameOf(value) === name) {
     return true;
   }

@@ -1,4 +1,4 @@
-"""What a cluster asks of every pod: a user that it assigns, CAs of its own, logs in JSON; and scripts in a zip."""
+"""What a cluster asks of every pod: a user that it assigns, CAs of its own, JSON logs, scripts in a zip."""
 
 from __future__ import annotations
 

@@ -134,13 +134,14 @@ describe('the compact form', () => {
     }
   }
 
-  test('has the files of the readable one, byte by byte, and a program that runs them', () => {
+  test('has the scripts of the readable one, byte by byte, and a program that runs them', () => {
     const readable = chart();
     server(readable);
     const { data, binaryData } = scriptsOf(synth());
     const { '__main__.py': main, ...python } = unzipped(binaryData['scripts.zip']);
-    expect({ ...python, ...data }).toEqual(scriptsOf(Testing.synth(readable)).data);
-    expect(Object.keys(data)).toEqual(['uvicorn_log.json']);
+    const { 'uvicorn_log.json': settings, ...scripts } = scriptsOf(Testing.synth(readable)).data;
+    expect(python).toEqual(scripts);
+    expect(data).toEqual({ 'uvicorn_log.json': JSON.stringify(JSON.parse(settings)) });
     expect(main).toBe(readFileSync(join(__dirname, '../../lib/scripts/zip/__main__.py'), 'utf8'));
   });
 

@@ -47,7 +47,7 @@ export function oneShotJob(scope: Construct, id: string, pod: Pod, options: OneS
  * @see https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-failure-policy
  */
 export function failAtOnce(job: kplus.Job | kplus.CronJob, codes: ExitCodes): void {
-  const spec = job instanceof kplus.CronJob ? '/spec/jobTemplate/spec' : '/spec';
+  const spec = job.kind === 'CronJob' ? '/spec/jobTemplate/spec' : '/spec';
   const rules = Object.entries(codes).map(([containerName, values]) => ({
     action: 'FailJob',
     onExitCodes: { containerName, operator: 'In', values },

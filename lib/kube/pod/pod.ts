@@ -129,7 +129,7 @@ export function podProps(scope: Construct, pod: Pod): kplus.WorkloadProps {
 /** Patches the pod template of a workload with the fields that cdk8s-plus-28 has no props for. */
 export function completePod(workload: kplus.Workload, { fields }: Pod): void {
   const { ephemeralVolumes = [], imagePullSecrets, ...others } = fields;
-  const path = workload instanceof kplus.CronJob ? '/spec/jobTemplate/spec/template/spec' : '/spec/template/spec';
+  const path = workload.kind === 'CronJob' ? '/spec/jobTemplate/spec/template/spec' : '/spec/template/spec';
   const values: Record<string, unknown> = {
     ...others,
     imagePullSecrets: pullSecretsOf(imagePullSecrets),
