@@ -108,11 +108,11 @@ def test_the_server_presents_a_renewed_certificate(release: Release) -> None:
 
 
 def test_pgbouncer_presents_it_after_a_restart(release: Release) -> None:
-    old = presented(release, "pgbouncer", 5432)
+    old = presented(release, "pgbouncer", 6432)
     with Watch(release.namespace, "PgBouncer restarted", url=URL, ca=CA, log_metric=2, search=1) as watch:
         renew(release.namespace, POOLER)
         release.namespace.kubectl("rollout", "restart", "deployment/pgbouncer")
         release.namespace.kubectl("rollout", "status", "deployment/pgbouncer", "--timeout=300s", seconds=310)
-        eventually(lambda: presented(release, "pgbouncer", 5432) != old, "the new one is presented", 60)
+        eventually(lambda: presented(release, "pgbouncer", 6432) != old, "the new one is presented", 60)
     assert watch.seen["log-metric"]["failed"] == watch.seen["search"]["failed"] == 0
     assert watch.seen["missing"] == 0
