@@ -24,6 +24,8 @@ import { PersistentVolumeAccessMode } from 'cdk8s-plus-28';
 
 import { addExamples } from '../../examples/all';
 
+import { addControllerCharts } from './controller-charts';
+
 /** A database in the cluster and two pods of MLflow, a PgBouncer between them or not. */
 function twoPods(app: App, id: string, props: Partial<MlflowServerProps>, pooled = false): void {
   const chart = new Chart(app, id);
@@ -91,6 +93,7 @@ twoPods(app, 'two-pods', {});
 twoPods(app, 'two-pods-pooled', { threads: 4 }, true);
 dayTwo(app, 'mlflow_password', Size.gibibytes(8));
 upgrades(app, process.env.TEST_OLD_MLFLOW_IMAGE);
+addControllerCharts(app);
 app.synth();
 
 const after = newApp(join(app.outdir, 'after'));

@@ -1,6 +1,8 @@
 """Runs in a pod of the cluster: clients that work until the file STOP is there, and what they saw, as JSON.
 
-usage: observe.py URL OPERATION=CLIENTS...      log-metric=8 search=1 create-model=1
+usage: observe.py URL PAUSE OPERATION=CLIENTS...      log-metric=8 search=1 create-model=1
+
+PAUSE: seconds of each client between two requests.
 
 Each request has a connection of its own, is given up after TIMEOUT, and is not tried again: after one that
 failed, the client takes a breath and goes on with the next. In the end, each metric that was acknowledged is
@@ -23,10 +25,10 @@ STOP = Path("/tmp/stop")
 TIMEOUT = 30.0
 
 
-def new_client(url: str, operation: str) -> Client:
+def new_client(url: str, operation: str, pause: float) -> Client:
     while True:
         try:
-            return Client(Caller(url, fresh=True, timeout=TIMEOUT), operation, STOP.exists)
+            return Client(Caller(url, fresh=True, timeout=TIMEOUT), operation, STOP.exists, pause)
         except AssertionError:
             continue
 
@@ -49,10 +51,10 @@ def seen(clients: list[Client]) -> dict[str, Any]:
 
 def main() -> None:
     STOP.unlink(missing_ok=True)
-    url, *wanted = sys.argv[1:]
+    url, pause, *wanted = sys.argv[1:]
     clients: dict[str, list[Client]] = {}
     for operation, count in (each.split("=") for each in wanted):
-        clients[operation] = [new_client(url, operation) for _ in range(int(count))]
+        clients[operation] = [new_client(url, operation, float(pause)) for _ in range(int(count))]
     everyone = [client for group in clients.values() for client in group]
     for client in everyone:
         client.start()

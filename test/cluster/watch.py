@@ -25,17 +25,30 @@ FIGURES: list[str] = []
 
 
 class Watch:
-    """Clients that work as long as the `with` lasts, in the pod `client`; observe.py says how."""
+    """Clients that work as long as the `with` lasts, in the pod `client`; observe.py says how.
 
-    def __init__(self, namespace: Namespace, title: str, **clients: int) -> None:
+    `ca`: a file of the pod, with the certificate of the CA that clients of an https `url` trust.
+    """
+
+    def __init__(
+        self,
+        namespace: Namespace,
+        title: str,
+        url: str = "http://mlflow:5000",
+        pause: float = 0,
+        ca: str = "",
+        **clients: int,
+    ) -> None:
         self.seen: dict[str, Any] = {}
+        self._url, self._pause, self._ca = url, pause, ca
         self._namespace, self._title = namespace, title
         self._operations = [f"{name.replace('_', '-')}={count}" for name, count in clients.items()]
 
     def __enter__(self) -> Watch:
-        command = ["kubectl", "exec", "-i", "-n", self._namespace.name, CLIENT, "--", "python", "-u", "-"]
+        command = ["kubectl", "exec", "-i", "-n", self._namespace.name, CLIENT, "--"]
+        trust = ["env", f"SSL_CERT_FILE={self._ca}"] if self._ca else []
         self._process = subprocess.Popen(
-            [*command, "http://mlflow:5000", *self._operations],
+            [*command, *trust, "python", "-u", "-", self._url, f"{self._pause:g}", *self._operations],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

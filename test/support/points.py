@@ -21,14 +21,16 @@ class Done(NamedTuple):
 
 
 class Client(threading.Thread):
-    """One operation after the other: `log-metric`, `search` or `create-model`."""
+    """One operation after the other: `log-metric`, `search` or `create-model`. `pause`: seconds between."""
 
-    def __init__(self, caller: Caller, operation: str, is_stopped: Callable[[], bool]) -> None:
+    def __init__(
+        self, caller: Caller, operation: str, is_stopped: Callable[[], bool], pause: float = 0
+    ) -> None:
         super().__init__(daemon=True)
         self.operation = operation
         self.done: list[Done] = []
         self.acknowledged: set[int] = set()  # the steps of points
-        self._caller, self._is_stopped = caller, is_stopped
+        self._caller, self._is_stopped, self._pause = caller, is_stopped, pause
 
     def run(self) -> None:
         step = 0
@@ -41,6 +43,7 @@ class Client(threading.Thread):
                 time.sleep(PAUSE)
             elif self.operation == "log-metric":
                 self.acknowledged.add(step)
+            time.sleep(self._pause)
         self._caller.disconnect()
 
     def missing(self) -> int:

@@ -1,4 +1,4 @@
-"""MLflow's REST API over plain HTTP: nothing tries again and hides what a server answered."""
+"""MLflow's REST API by http.client: nothing tries again and hides what a server answered."""
 
 from __future__ import annotations
 
@@ -39,8 +39,9 @@ class Caller:
             token = base64.b64encode(":".join(user).encode()).decode()
             self._headers["Authorization"] = f"Basic {token}"
         place = urlsplit(url)
-        self._connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=timeout)
-        self._fresh = fresh
+        kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
+        self._connection = kind(place.hostname or "", place.port, timeout=timeout)
+        self._fresh, self._prefix = fresh, place.path
         created = self.post("runs/create", {"experiment_id": experiment_id, "start_time": 0})
         assert created.status == 200, created
         self.run_id: str = json.loads(created.text)["run"]["info"]["run_id"]
@@ -58,7 +59,7 @@ class Caller:
 
     def _call(self, method: str, path: str, body: str | None) -> Answer:
         try:
-            self._connection.request(method, path, body, self._headers)
+            self._connection.request(method, self._prefix + path, body, self._headers)
             response = self._connection.getresponse()
             answer = Answer(response.status, response.read().decode(errors="replace"))
         except (OSError, http.client.HTTPException) as error:

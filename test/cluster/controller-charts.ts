@@ -1,0 +1,94 @@
+// Charts for the controllers that a cluster may have: charts.ts adds them.
+import { type App, Chart, Duration } from 'cdk8s';
+import {
+  Autoscaling,
+  BitnamiPasswords,
+  BitnamiPostgres,
+  FileSource,
+  IngressController,
+  MlflowServer,
+  NetworkPeer,
+  Persistence,
+  PgBouncer,
+  PoolingProfile,
+  TlsCertificate,
+  VolumeArtifacts,
+} from 'cdk8s-mlflow';
+import { PersistentVolumeAccessMode } from 'cdk8s-plus-28';
+
+function postgres(chart: Chart): BitnamiPostgres {
+  return new BitnamiPostgres(chart, 'postgres', {
+    username: 'mlflow',
+    passwords: BitnamiPasswords.fromLiterals({ password: 'mlflow_password' }),
+  });
+}
+
+function sharedArtifacts(): VolumeArtifacts {
+  return new VolumeArtifacts({
+    persistence: Persistence.newClaim({ accessModes: [PersistentVolumeAccessMode.READ_WRITE_MANY] }),
+  });
+}
+
+/** From one pod to three, and back sooner than after the five minutes of the default. */
+function autoscaled(app: App): void {
+  const chart = new Chart(app, 'autoscaled');
+  new MlflowServer(chart, 'mlflow', {
+    backend: postgres(chart),
+    artifactRoot: sharedArtifacts(),
+    pooling: PoolingProfile.HIGH_AVAILABILITY,
+    workers: 1,
+    autoscaling: Autoscaling.byResources({
+      minReplicas: 1,
+      maxReplicas: 3,
+      // Far below what clients cause, and far above what a pod needs to idle, on a slow node, too.
+      cpuPercent: 30,
+      scaleDown: { stabilizationWindow: Duration.minutes(1) },
+    }),
+  });
+}
+
+/** HTTPS at the server, and TLS between it and a PgBouncer, with certificates that cert-manager makes. */
+function renewedCertificate(app: App): void {
+  const chart = new Chart(app, 'renewed-certificate');
+  const pgBouncer = new PgBouncer(chart, 'pgbouncer', {
+    backend: postgres(chart),
+    clientTls: {
+      certificate: FileSource.fromSecret('pgbouncer-tls', 'tls.crt'),
+      privateKey: FileSource.fromSecret('pgbouncer-tls', 'tls.key'),
+      ca: FileSource.fromSecret('pgbouncer-tls', 'ca.crt'),
+    },
+  });
+  new MlflowServer(chart, 'mlflow', {
+    backend: pgBouncer,
+    certificate: TlsCertificate.fromSecretName('mlflow-tls'),
+    threads: 4,
+  });
+}
+
+/** HTTPS at the server, below a path, with an Ingress and an HTTPRoute of Traefik, and closed to all others. */
+function throughTraefik(app: App): void {
+  const chart = new Chart(app, 'through-traefik', { namespace: 'mlflow-traefik' });
+  new MlflowServer(chart, 'mlflow', {
+    backend: postgres(chart),
+    certificate: TlsCertificate.fromSecretName('mlflow-tls'),
+    staticPrefix: '/tracking',
+    isolation: { clients: [], ingressControllers: [NetworkPeer.TRAEFIK] },
+    ingress: {
+      hosts: ['ingress.example.com'],
+      className: 'traefik',
+      controller: IngressController.traefik({ ca: FileSource.fromSecret('mlflow-tls', 'ca.crt') }),
+    },
+    httpRoute: {
+      gateways: [{ name: 'public' }],
+      hosts: ['route.example.com'],
+      https: false,
+      backendTls: { ca: FileSource.fromConfigMap('mlflow-ca', 'ca.crt') },
+    },
+  });
+}
+
+export function addControllerCharts(app: App): void {
+  autoscaled(app);
+  renewedCertificate(app);
+  throughTraefik(app);
+}
