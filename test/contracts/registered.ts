@@ -310,6 +310,7 @@ export const WITHOUT_CONTRACT: Record<Exclude<ClassName, keyof typeof CONTRACTS>
   ClusterSettings: 'options of a scope, tested over all pods of the examples',
   DefaultImages: 'a list, compared with the examples',
   Diagram: 'functions, with tests of their own',
+  MlflowTesting: 'functions, with tests of their own',
   ArtifactTransfers: CHOICE,
   BackupLocation: CHOICE,
   BitnamiArchitecture: CHOICE,
