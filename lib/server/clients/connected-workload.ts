@@ -133,7 +133,10 @@ function connected(manifest: Manifest, server: Server, label: string, options: C
 function connectPod(pod: ManifestPod, uri: string, label: string, { login, ca, containers }: ConnectOptions): void {
   const variables: ManifestVariable[] = [
     { name: 'MLFLOW_TRACKING_URI', value: uri },
-    ...Object.entries(login?._variables ?? {}).map(([name, key]) => ({ name, valueFrom: key._value().valueFrom as unknown })),
+    ...Object.entries(login?._variables ?? {}).map(([name, key]) => ({
+      name,
+      valueFrom: key._value().valueFrom as unknown,
+    })),
     ...(ca === undefined ? [] : [{ name: 'MLFLOW_TRACKING_SERVER_CERT_PATH', value: `${CA_FOLDER}/${CA_FILE}` }]),
   ];
   pod.metadata = { ...pod.metadata, labels: { ...pod.metadata?.labels, [label]: 'true' } };

@@ -67,7 +67,7 @@ test('the rest of a workload stays as it is', () => {
     if (connects) {
       mlflow.connect(workload);
     }
-    return (Testing.synth(scope)).find(({ metadata }) => metadata.name.startsWith('chart-client'));
+    return Testing.synth(scope).find(({ metadata }) => metadata.name.startsWith('chart-client'));
   };
   const changed = manifestOf(true);
   const { spec, metadata } = changed.spec.template;
