@@ -1,0 +1,80 @@
+import { type Code, type Field, value } from '../code/code';
+
+import { memoryOf } from '../../rules/memory-fits-processes';
+import { finishEnvironment } from './environment';
+import { finishServiceAccount } from './parts/pod';
+import { size } from './parts/quantities';
+import type { Release } from './release';
+import { finishOptions } from './server-options';
+
+const DEFAULT_WORKERS = 2;
+
+/** Sets what depends on several parts of a release, once all of its rules have been applied. */
+export function finish(release: Release): void {
+  finishOptions(release);
+  finishEnvironment(release);
+  finishServiceAccount(release);
+  fitMemory(release);
+  fitReplicas(release);
+}
+
+/** A memory limit that MLflow's processes do not fit is an error of the synthesis. */
+function fitMemory(release: Release): void {
+  const workers = numberOf(release.propOf('workers')) ?? DEFAULT_WORKERS;
+  const resources = release.propOf('resources');
+  const memory = fieldOf(resources, 'memory');
+  const limit = mebibytesOf(fieldOf(memory, 'limit'));
+  if (limit === undefined || limit >= memoryOf({ workers, jobs: 0 })) {
+    return;
+  }
+  if (limit >= memoryOf({ workers: 1, jobs: 0 })) {
+    const most = Math.floor((limit - memoryOf({ workers: 0, jobs: 0 })) / (memoryOf({ workers: 1, jobs: 0 }) - memoryOf({ workers: 0, jobs: 0 })));
+    release.set('workers', value(most), `As many as the memory limit has room for.`);
+    release.note('changed', 'resources', `${String(workers)} workers do not fit the memory limit of ${String(limit)} MiB: the app has ${String(most)}.`);
+    return;
+  }
+  const needed = memoryOf({ workers: 1, jobs: 0 });
+  release.set('workers', value(1));
+  release.set('resources', replaced(resources, 'memory', replaced(memory, 'limit', size(needed * 2 ** 20))), 'The chart had a lower memory limit, at which the kernel ends MLflow.');
+  release.note('changed', 'resources', `A memory limit of ${String(limit)} MiB is too low for MLflow: ${String(needed)} MiB is what one worker needs.`);
+}
+
+/** Artifacts that only one node can access allow one pod. */
+function fitReplicas(release: Release): void {
+  const store = release.propOf('artifactRoot');
+  const isVolume = store === undefined || (store.kind === 'new' && store.name.name === 'VolumeArtifacts');
+  if (release.pods <= 1 || !isVolume || JSON.stringify(store ?? {}).includes('READ_WRITE_MANY')) {
+    return;
+  }
+  release.unset('autoscaling');
+  release.unset('replicas');
+  release.note(
+    'to do',
+    release.replicasKey,
+    `${String(release.pods)} pods need artifacts that all of them can access: an object store, or a volume with READ_WRITE_MANY. The app has one pod. The chart lost artifacts here, or rendered nothing.`,
+  );
+  release.pods = 1;
+}
+
+function numberOf(code: Code | undefined): number | undefined {
+  return code?.kind === 'value' && typeof code.value === 'number' ? code.value : undefined;
+}
+
+function fieldOf(code: Code | undefined, name: string): Code | undefined {
+  return code?.kind === 'struct' ? code.fields.find((field) => field.name === name)?.value : undefined;
+}
+
+function replaced(code: Code | undefined, name: string, by: Code): Code {
+  const old: readonly Field[] = code?.kind === 'struct' ? code.fields : [];
+  const fields = old.map((field) => (field.name === name ? { ...field, value: by } : field));
+  return { ...(code as Code & { kind: 'struct' }), fields };
+}
+
+/** The number of MiB of `Size.mebibytes(n)` or `Size.gibibytes(n)`. */
+function mebibytesOf(code: Code | undefined): number | undefined {
+  if (code?.kind !== 'call') {
+    return undefined;
+  }
+  const amount = numberOf(code.args[0]);
+  return amount === undefined ? undefined : amount * (code.method === 'gibibytes' ? 1024 : 1);
+}
