@@ -32,5 +32,13 @@ export function runProgram(args: readonly string[], output: Output): number {
 function help(): string {
   const width = Math.max(...COMMANDS.map(({ name }) => name.length));
   const commands = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
-  return [`Usage: ${NAME} <command> [options]`, '', 'Commands:', ...commands, '', `${NAME} <command> --help says more.`, ''].join('\n');
+  return [
+    `Usage: ${NAME} <command> [options]`,
+    '',
+    'Commands:',
+    ...commands,
+    '',
+    `${NAME} <command> --help says more.`,
+    '',
+  ].join('\n');
 }

@@ -70,9 +70,7 @@ function docString(paragraphs: readonly string[]): string[] {
   ]);
   const text = lines.map((line) => `    ${line.replaceAll('\\', '\\\\').replaceAll('"""', "'''")}`.trimEnd());
   const [first = '', ...others] = text;
-  return others.length === 0
-    ? [`    """${first.trim()}"""`]
-    : [`    """${first.trim()}`, ...others, '    """'];
+  return others.length === 0 ? [`    """${first.trim()}"""`] : [`    """${first.trim()}`, ...others, '    """'];
 }
 
 function statement({ comment, variable, code }: Statement): string {

@@ -13,7 +13,11 @@ export interface Chart {
 }
 
 /** The name that most charts give to a release: its own, or with that of the chart behind. */
-export function fullName(values: Values, release: string, keys: { readonly full: string; readonly name: string }): string {
+export function fullName(
+  values: Values,
+  release: string,
+  keys: { readonly full: string; readonly name: string },
+): string {
   const full = values.text(keys.full);
   const name = values.text(keys.name) ?? 'mlflow';
   const chosen = full ?? (release.includes(name) ? release : `${release}-${name}`);

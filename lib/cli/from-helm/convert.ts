@@ -37,7 +37,11 @@ export function convert(chart: Chart, files: readonly ValuesFile[], name: string
 }
 
 /** Notes for all keys that the app has no part for. */
-function noteOthers(release: Release, values: Values, set: readonly { readonly key: string; readonly rule?: Rule }[]): void {
+function noteOthers(
+  release: Release,
+  values: Values,
+  set: readonly { readonly key: string; readonly rule?: Rule }[],
+): void {
   const byText = new Map<string, { kind: 'to do' | 'left out'; keys: string[] }>();
   for (const { key, rule } of set) {
     const text = rule?.doInstead ?? rule?.leaveOut;
@@ -49,7 +53,9 @@ function noteOthers(release: Release, values: Values, set: readonly { readonly k
   for (const [text, { kind, keys }] of byText) {
     release.note(kind, keys, text);
   }
-  const unused = set.filter(({ key, rule }) => rule?.convert !== undefined && !values.wasRead(key)).map(({ key }) => key);
+  const unused = set
+    .filter(({ key, rule }) => rule?.convert !== undefined && !values.wasRead(key))
+    .map(({ key }) => key);
   if (unused.length > 0) {
     release.note('no effect', unused, 'What they belong to is off.');
   }
@@ -83,13 +89,18 @@ function noteTemplates(release: Release, values: Values): void {
 function descriptionOf(chart: Chart, { names, secrets }: Release): string[] {
   return [
     `MLflow, as a release of the chart ${chart.title} ran it.`,
-    ...(secrets.length === 0 ? [] : [['Secrets that must exist:', ...secrets.flatMap((secret) => commandOf(secret, names))].join('\n')]),
+    ...(secrets.length === 0
+      ? []
+      : [['Secrets that must exist:', ...secrets.flatMap((secret) => commandOf(secret, names))].join('\n')]),
   ];
 }
 
 function commandOf({ name, keys }: Release['secrets'][number], { namespace }: ReleaseNames): string[] {
   const literals = keys.map(({ key, value }) => `--from-literal=${key}='<${value.replaceAll("'", '’')}>'`);
-  return [`  kubectl create secret generic ${name} --namespace ${namespace} \\`, ...literals.map((each, i) => `    ${each}${i < literals.length - 1 ? ' \\' : ''}`)];
+  return [
+    `  kubectl create secret generic ${name} --namespace ${namespace} \\`,
+    ...literals.map((each, i) => `    ${each}${i < literals.length - 1 ? ' \\' : ''}`),
+  ];
 }
 
 function placeOf(files: readonly ValuesFile[], key: string): string {

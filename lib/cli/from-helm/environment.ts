@@ -99,7 +99,10 @@ export function readVariableList(values: Values, release: Release, key: string):
       configMap: referenceOf(configMapKeyRef),
       field: isData(fieldRef) ? String(fieldRef.fieldPath) : undefined,
     });
-    if ((isData(secretKeyRef) && secretKeyRef.optional === true) || (isData(configMapKeyRef) && configMapKeyRef.optional === true)) {
+    if (
+      (isData(secretKeyRef) && secretKeyRef.optional === true) ||
+      (isData(configMapKeyRef) && configMapKeyRef.optional === true)
+    ) {
       release.note('changed', place, 'It was optional. In the app, pods do not start before it exists.');
     }
   }
@@ -115,7 +118,11 @@ export function finishEnvironment(release: Release): void {
       release.note('left out', variable.key, refusal);
     } else if (made === undefined) {
       const field = variable.field ?? 'its source';
-      release.note('to do', variable.key, `cdk8s-plus has no value for ${field}: add it with a JSON patch of server.deployment.`);
+      release.note(
+        'to do',
+        variable.key,
+        `cdk8s-plus has no value for ${field}: add it with a JSON patch of server.deployment.`,
+      );
     } else {
       code[variable.name] = made;
     }
@@ -127,7 +134,11 @@ export function finishEnvironment(release: Release): void {
 
 /** A key of a Secret that exists, as the value of a variable. */
 export function secretValue({ name, key }: KeyReference, release: Release): Code {
-  return call(kplus('EnvValue'), 'fromSecretValue', positional(struct(kplus('SecretValue'), { secret: secretOf(name, release), key: value(key) })));
+  return call(
+    kplus('EnvValue'),
+    'fromSecretValue',
+    positional(struct(kplus('SecretValue'), { secret: secretOf(name, release), key: value(key) })),
+  );
 }
 
 function codeOf({ name, text, secret, configMap, field }: Variable, release: Release): Code | undefined {
@@ -135,7 +146,13 @@ function codeOf({ name, text, secret, configMap, field }: Variable, release: Rel
     return secretValue(secret, release);
   }
   if (configMap !== undefined) {
-    const reference = call(kplus('ConfigMap'), 'fromConfigMapName', SCOPE, value(`${configMap.name}-config`), value(configMap.name));
+    const reference = call(
+      kplus('ConfigMap'),
+      'fromConfigMapName',
+      SCOPE,
+      value(`${configMap.name}-config`),
+      value(configMap.name),
+    );
     const variable = release.addBefore(variableName(configMap.name, 'Config'), reference);
     return call(kplus('EnvValue'), 'fromConfigMap', variable, value(configMap.key));
   }

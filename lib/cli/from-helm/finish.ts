@@ -1,4 +1,4 @@
-import { type Code, type Field, value } from '../code/code';
+import { type Code, type Field, mlflow, struct, value } from '../code/code';
 
 import { memoryOf } from '../../rules/memory-fits-processes';
 import { finishEnvironment } from './environment';
@@ -16,6 +16,24 @@ export function finish(release: Release): void {
   finishServiceAccount(release);
   fitMemory(release);
   fitReplicas(release);
+  isolate(release);
+}
+
+/** A NetworkPolicy has to know who forwards requests from outside. */
+function isolate(release: Release): void {
+  const ingress = release.propOf('ingress');
+  const className = fieldOf(ingress, 'className');
+  const isKnown = className?.kind === 'value' && ['nginx', 'traefik'].includes(String(className.value));
+  const isInside = fieldOf(release.propOf('service'), 'serviceType') === undefined && release.propOf('httpRoute') === undefined;
+  if (!release.isIsolated) {
+    return;
+  }
+  if (isInside && (ingress === undefined || isKnown)) {
+    release.set('isolation', struct(mlflow('ServerIsolationOptions'), {}));
+    release.note('changed', 'networkPolicy', 'Pods of the own namespace and the ingress controller may connect, and the server to its database, its store and its login only: `isolation: { clients, egress }` adds others.');
+  } else {
+    release.note('to do', 'networkPolicy', 'Set `isolation: { clients, ingressControllers }`: who may connect from outside cannot be read from the values.');
+  }
 }
 
 /** A memory limit that MLflow's processes do not fit is an error of the synthesis. */
@@ -28,15 +46,30 @@ function fitMemory(release: Release): void {
     return;
   }
   if (limit >= memoryOf({ workers: 1, jobs: 0 })) {
-    const most = Math.floor((limit - memoryOf({ workers: 0, jobs: 0 })) / (memoryOf({ workers: 1, jobs: 0 }) - memoryOf({ workers: 0, jobs: 0 })));
+    const most = Math.floor(
+      (limit - memoryOf({ workers: 0, jobs: 0 })) /
+        (memoryOf({ workers: 1, jobs: 0 }) - memoryOf({ workers: 0, jobs: 0 })),
+    );
     release.set('workers', value(most), `As many as the memory limit has room for.`);
-    release.note('changed', 'resources', `${String(workers)} workers do not fit the memory limit of ${String(limit)} MiB: the app has ${String(most)}.`);
+    release.note(
+      'changed',
+      'resources',
+      `${String(workers)} workers do not fit the memory limit of ${String(limit)} MiB: the app has ${String(most)}.`,
+    );
     return;
   }
   const needed = memoryOf({ workers: 1, jobs: 0 });
   release.set('workers', value(1));
-  release.set('resources', replaced(resources, 'memory', replaced(memory, 'limit', size(needed * 2 ** 20))), 'The chart had a lower memory limit, at which the kernel ends MLflow.');
-  release.note('changed', 'resources', `A memory limit of ${String(limit)} MiB is too low for MLflow: ${String(needed)} MiB is what one worker needs.`);
+  release.set(
+    'resources',
+    replaced(resources, 'memory', replaced(memory, 'limit', size(needed * 2 ** 20))),
+    'The chart had a lower memory limit, at which the kernel ends MLflow.',
+  );
+  release.note(
+    'changed',
+    'resources',
+    `A memory limit of ${String(limit)} MiB is too low for MLflow: ${String(needed)} MiB is what one worker needs.`,
+  );
 }
 
 /** Artifacts that only one node can access allow one pod. */

@@ -6,13 +6,15 @@ import { typescript } from '../code/typescript';
 import { type Command, EXIT, type Output, UsageError } from '../command';
 
 import type { Chart } from './chart';
+import { BITNAMI } from './charts/bitnami/bitnami';
 import { COMMUNITY } from './charts/community/community';
+import { OFFICIAL } from './charts/official/official';
 import { convert } from './convert';
 import { report } from './report';
 import { InputError, parseValues, type ValuesFile } from './values-file';
 
 /** The charts, by their names on the command line. */
-export const CHARTS: Readonly<Record<string, Chart>> = { community: COMMUNITY };
+export const CHARTS: Readonly<Record<string, Chart>> = { community: COMMUNITY, official: OFFICIAL, bitnami: BITNAMI };
 
 const PRINTERS = { typescript, python };
 
@@ -100,11 +102,18 @@ function print(options: Options, output: Output): number {
   const { release = 'mlflow', namespace = 'mlflow' } = options;
   for (const [name, value] of Object.entries({ '--release': release, '--namespace': namespace })) {
     if (!/^[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?$/.test(value)) {
-      throw new UsageError(`${name} must be a name of Kubernetes (lower case letters, digits, dashes), got "${value}".`);
+      throw new UsageError(
+        `${name} must be a name of Kubernetes (lower case letters, digits, dashes), got "${value}".`,
+      );
     }
   }
   const at = options.at === undefined ? [] : options.at.split('.');
-  const conversion = convert(chart, options.files.map((file) => read(file, at)), release, namespace);
+  const conversion = convert(
+    chart,
+    options.files.map((file) => read(file, at)),
+    release,
+    namespace,
+  );
   output.out(printer(conversion.program));
   output.err(report(conversion));
   return conversion.unknown.length > 0 ? EXIT.UNKNOWN_KEYS : EXIT.OK;

@@ -43,6 +43,8 @@ export interface ReleaseNames {
   readonly namespace: string;
   /** Name of the Deployment and the Service: the id of the server's construct. */
   readonly server: string;
+  /** Whether the app takes over what the release has left in the cluster: its claims. */
+  readonly takesOver?: boolean;
 }
 
 /** A release of a chart on its way to an app: what the rules have found so far. */
@@ -61,6 +63,9 @@ export class Release {
   /** The most pods, and the key that says so. */
   public pods = 1;
   public replicasKey = 'replicas';
+
+  /** Whether a NetworkPolicy lets in only those that are named. */
+  public isIsolated = false;
 
   /** Role and database of a chart's own PostgreSQL, where the values do not say. */
   public databaseUser?: string;
@@ -114,8 +119,15 @@ export class Release {
 
   /** Adds an annotation of the Deployment. */
   public addAnnotation(name: string, text: string): void {
-    const metadata: Code = { kind: 'member', of: { kind: 'member', of: variable('server'), member: 'deployment' }, member: 'metadata' };
-    const args: Code[] = [{ kind: 'value', value: name }, { kind: 'value', value: text }];
+    const metadata: Code = {
+      kind: 'member',
+      of: { kind: 'member', of: variable('server'), member: 'deployment' },
+      member: 'metadata',
+    };
+    const args: Code[] = [
+      { kind: 'value', value: name },
+      { kind: 'value', value: text },
+    ];
     this.addAfter({ code: { kind: 'call', of: metadata, method: 'addAnnotation', args } });
   }
 
@@ -140,7 +152,10 @@ export class Release {
     const old = this.secrets.findIndex(({ name }) => name === secret.name);
     const keys = [...(this.secrets[old]?.keys ?? []), ...secret.keys];
     const unique = keys.filter(({ key }, i) => keys.findIndex((each) => each.key === key) === i);
-    this.secrets.splice(old === -1 ? this.secrets.length : old, old === -1 ? 0 : 1, { name: secret.name, keys: unique });
+    this.secrets.splice(old === -1 ? this.secrets.length : old, old === -1 ? 0 : 1, {
+      name: secret.name,
+      keys: unique,
+    });
     return secret.name;
   }
 
@@ -192,9 +207,12 @@ export class Release {
     const server = variable('server');
     const patched: Code = {
       kind: 'call',
-      of: { kind: 'call', of: { module: 'cdk8s', name: 'ApiObject' }, method: 'of', args: [
-        { kind: 'member', of: server, member: 'deployment' },
-      ] },
+      of: {
+        kind: 'call',
+        of: { module: 'cdk8s', name: 'ApiObject' },
+        method: 'of',
+        args: [{ kind: 'member', of: server, member: 'deployment' }],
+      },
       method: 'addJsonPatch',
       args: this.patches.map(({ path, value }) => ({
         kind: 'call',

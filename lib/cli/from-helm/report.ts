@@ -21,12 +21,17 @@ export function report({ release, keys }: Conversion): string {
     return notes.length === 0 ? [] : [`\n${TITLES[kind]}`, ...notes.map(row)];
   });
   const counts = kinds.map((kind) => [kind, keysOf(release.notes, kind)] as const).filter(([, count]) => count > 0);
-  const summary = [`${String(keys)} keys are set`, ...counts.map(([kind, count]) => `${String(count)} ${kind}`)].join(', ');
+  const summary = [`${String(keys)} keys are set`, ...counts.map(([kind, count]) => `${String(count)} ${kind}`)].join(
+    ', ',
+  );
   return [...sections, '', `${summary}.`, ''].join('\n');
 }
 
 function row({ keys, text }: Note): string {
-  const lines = [...wrap(keys.join(', '), WIDTH - 2).map((line) => `  ${line}`), ...wrap(text, WIDTH - 6).map((line) => `      ${line}`)];
+  const lines = [
+    ...wrap(keys.join(', '), WIDTH - 2).map((line) => `  ${line}`),
+    ...wrap(text, WIDTH - 6).map((line) => `      ${line}`),
+  ];
   return lines.join('\n');
 }
 

@@ -38,7 +38,9 @@ export class Arguments {
 
 /** Reads arguments in a list, `--name=value`, `--name value` in one or in two. */
 export function readArgumentList(release: Release, key: string, list: readonly string[]): void {
-  const words = list.flatMap((each) => (each.startsWith('--') && !each.includes('=') ? each.split(/\s+(.*)/s).filter((part) => part !== '') : [each]));
+  const words = list.flatMap((each) =>
+    each.startsWith('--') && !each.includes('=') ? each.split(/\s+(.*)/s).filter((part) => part !== '') : [each],
+  );
   words.forEach((word, i) => {
     if (word.startsWith('-')) {
       const [name = '', ...rest] = word.replace(/^-+/, '').split('=');
@@ -55,8 +57,15 @@ export function finishOptions(release: Release): void {
   setWorkers(release);
   setPooling(release);
   const prefix = options.take('--static-prefix')?.replace(/\/+$/, '');
-  release.set('staticPrefix', prefix === undefined || prefix === '' ? undefined : value(prefix.startsWith('/') ? prefix : `/${prefix}`));
-  setList(release, 'allowedHosts', options.take('--allowed-hosts') ?? environment.takeText('MLFLOW_SERVER_ALLOWED_HOSTS'));
+  release.set(
+    'staticPrefix',
+    prefix === undefined || prefix === '' ? undefined : value(prefix.startsWith('/') ? prefix : `/${prefix}`),
+  );
+  setList(
+    release,
+    'allowedHosts',
+    options.take('--allowed-hosts') ?? environment.takeText('MLFLOW_SERVER_ALLOWED_HOSTS'),
+  );
   setList(
     release,
     'corsAllowedOrigins',
@@ -65,7 +74,10 @@ export function finishOptions(release: Release): void {
   if (options.take('--enable-workspaces') !== undefined) {
     release.set('workspaces', value(true));
   }
-  if (options.take('--expose-prometheus') !== undefined || environment.takeText('MLFLOW_EXPOSE_PROMETHEUS') !== undefined) {
+  if (
+    options.take('--expose-prometheus') !== undefined ||
+    environment.takeText('MLFLOW_EXPOSE_PROMETHEUS') !== undefined
+  ) {
     release.set('metrics', value(true));
   }
   const extra: string[] = [];
@@ -85,7 +97,11 @@ function setWorkers(release: Release): void {
   if (given !== undefined && /^[1-9]\d*$/.test(given)) {
     release.set('workers', value(Number(given)));
   } else {
-    release.note('changed', 'workers', 'The chart runs 4 worker processes in each pod, the app 2: set `workers` for others.');
+    release.note(
+      'changed',
+      'workers',
+      'The chart runs 4 worker processes in each pod, the app 2: set `workers` for others.',
+    );
   }
 }
 
@@ -114,7 +130,10 @@ function setPooling(release: Release): void {
 }
 
 function setList(release: Release, prop: string, text: string | undefined): void {
-  const items = (text ?? '').split(',').map((each) => each.trim()).filter((each) => each !== '');
+  const items = (text ?? '')
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '');
   release.set(prop, items.length === 0 ? undefined : texts(items));
 }
 

@@ -35,7 +35,9 @@ export class Values {
 
   /** A text. Numbers and booleans are texts, too, as in a template. */
   public text(key: string): string | undefined {
-    return this.as(key, 'a text', (value) => (['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined));
+    return this.as(key, 'a text', (value) =>
+      ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined,
+    );
   }
 
   public flag(key: string, fallback = false): boolean {

@@ -4,7 +4,11 @@ import type { Release } from '../release';
 import type { Values } from '../values';
 import { type Data, isData } from '../values-file';
 
-const SERVICE_TYPES: Record<string, string> = { ClusterIP: 'CLUSTER_IP', NodePort: 'NODE_PORT', LoadBalancer: 'LOAD_BALANCER' };
+const SERVICE_TYPES: Record<string, string> = {
+  ClusterIP: 'CLUSTER_IP',
+  NodePort: 'NODE_PORT',
+  LoadBalancer: 'LOAD_BALANCER',
+};
 
 /** Options of the server's Service. */
 export interface ServiceValues {
@@ -46,7 +50,8 @@ export interface IngressValues {
 
 /** Annotations that `IngressController` sets. */
 const OF_CONTROLLERS: Record<string, RegExp> = {
-  ingressNginx: /^nginx\.ingress\.kubernetes\.io\/(proxy-body-size|proxy-read-timeout|proxy-send-timeout|proxy-request-buffering|backend-protocol)$/,
+  ingressNginx:
+    /^nginx\.ingress\.kubernetes\.io\/(proxy-body-size|proxy-read-timeout|proxy-send-timeout|proxy-request-buffering|backend-protocol)$/,
 };
 
 /** Sets the Ingress. */
@@ -55,7 +60,11 @@ export function setIngress(release: Release, ingress: IngressValues): void {
   const named = hosts.map(({ host }) => host).filter((host) => host !== '');
   const paths = [...new Set(hosts.flatMap((host) => host.paths.map(plainPath)))];
   if (named.length === 0) {
-    release.note('to do', keys, 'An Ingress without a host: name the hosts, since the server answers only to names that it knows.');
+    release.note(
+      'to do',
+      keys,
+      'An Ingress without a host: name the hosts, since the server answers only to names that it knows.',
+    );
     return;
   }
   const { 'kubernetes.io/ingress.class': oldClass, ...annotations } = ingress.annotations;
@@ -78,15 +87,31 @@ export function setIngress(release: Release, ingress: IngressValues): void {
     }),
   );
   if (replaced.length > 0) {
-    release.note('changed', replaced, 'IngressController.ingressNginx() sets them: uploads of any size, an hour of silence. Its options are `maxSize` and `timeout`.');
+    release.note(
+      'changed',
+      replaced,
+      'IngressController.ingressNginx() sets them: uploads of any size, an hour of silence. Its options are `maxSize` and `timeout`.',
+    );
   }
   if (otherPaths.length > 0) {
-    release.note('to do', keys, `The app has one path for all hosts, ${path}; others (${otherPaths.join(', ')}) need an Ingress of their own.`);
+    release.note(
+      'to do',
+      keys,
+      `The app has one path for all hosts, ${path}; others (${otherPaths.join(', ')}) need an Ingress of their own.`,
+    );
   }
   if (otherSecrets.length > 0) {
-    release.note('to do', keys, `The app has one TLS Secret for all hosts, ${secret ?? ''}; a certificate for all of them, or an Ingress of your own for ${otherSecrets.join(', ')}.`);
+    release.note(
+      'to do',
+      keys,
+      `The app has one TLS Secret for all hosts, ${secret ?? ''}; a certificate for all of them, or an Ingress of your own for ${otherSecrets.join(', ')}.`,
+    );
   }
-  release.note('changed', keys, 'The server answers only to the names of its Service and these hosts, and browsers may only come from them: `allowedHosts` and `corsAllowedOrigins` add others.');
+  release.note(
+    'changed',
+    keys,
+    'The server answers only to the names of its Service and these hosts, and browsers may only come from them: `allowedHosts` and `corsAllowedOrigins` add others.',
+  );
 }
 
 /** The hosts of an Ingress, as most charts list them. */
@@ -105,7 +130,9 @@ export function hostsOf(values: Values, key: string): { host: string; paths: str
 
 /** Names of the TLS Secrets, as most charts list them. */
 export function tlsSecretNames(values: Values, key: string): string[] {
-  return values.maps(key).flatMap(({ secretName }) => (typeof secretName === 'string' && secretName !== '' ? [secretName] : []));
+  return values
+    .maps(key)
+    .flatMap(({ secretName }) => (typeof secretName === 'string' && secretName !== '' ? [secretName] : []));
 }
 
 /** A path without the expressions that controllers add, such as `/mlflow(/|$)(.*)`. */
@@ -117,7 +144,13 @@ function plainPath(path: string): string {
 /** Sets the HTTPRoute. */
 export function setHttpRoute(
   release: Release,
-  route: { readonly hosts: readonly string[]; readonly path?: string; readonly annotations: Record<string, string>; readonly parents: readonly Data[]; readonly keys: readonly string[] },
+  route: {
+    readonly hosts: readonly string[];
+    readonly path?: string;
+    readonly annotations: Record<string, string>;
+    readonly parents: readonly Data[];
+    readonly keys: readonly string[];
+  },
 ): void {
   if (route.hosts.length === 0 || route.parents.length === 0) {
     release.note('to do', route.keys, 'An HTTPRoute needs a host and a Gateway: set `httpRoute: { hosts, gateways }`.');

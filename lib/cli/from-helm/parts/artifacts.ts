@@ -49,7 +49,11 @@ export function setS3(
   noteAccess(release, keys, isProxied);
   if (environment.get('AWS_CA_BUNDLE') !== undefined) {
     const { key = '' } = environment.take('AWS_CA_BUNDLE') ?? {};
-    release.note('to do', key, "Give the CA of the store as `ca: FileSource.fromConfigMap(name, key)` of S3Artifacts: it is mounted in every pod that needs it.");
+    release.note(
+      'to do',
+      key,
+      'Give the CA of the store as `ca: FileSource.fromConfigMap(name, key)` of S3Artifacts: it is mounted in every pod that needs it.',
+    );
   }
 }
 
@@ -114,7 +118,8 @@ export function setStoreOfUri(release: Release, keys: readonly string[], uri: st
 /** Sets artifacts on a volume. */
 export function setVolume(release: Release, persistence?: Code, folder?: string): void {
   const fields = { persistence, defaultArtifactsDestination: textOf(folder) };
-  const options = persistence === undefined && folder === undefined ? [] : [struct(mlflow('VolumeArtifactsProps'), fields)];
+  const options =
+    persistence === undefined && folder === undefined ? [] : [struct(mlflow('VolumeArtifactsProps'), fields)];
   release.set('artifactRoot', create(mlflow('VolumeArtifacts'), ...options));
 }
 
@@ -124,7 +129,9 @@ export function awsKeys(secretName: string, idKey?: string, secretKey?: string):
     accessKeyIdKey: idKey === undefined || idKey === 'AWS_ACCESS_KEY_ID' ? undefined : value(idKey),
     secretAccessKeyKey: secretKey === undefined || secretKey === 'AWS_SECRET_ACCESS_KEY' ? undefined : value(secretKey),
   };
-  const args = Object.values(options).every((each) => each === undefined) ? [] : [struct(mlflow('AwsSecretKeysOptions'), options)];
+  const args = Object.values(options).every((each) => each === undefined)
+    ? []
+    : [struct(mlflow('AwsSecretKeysOptions'), options)];
   return call(mlflow('AwsIdentity'), 'fromSecretName', value(secretName), ...args);
 }
 
@@ -157,7 +164,11 @@ function awsIdentity(release: Release, keys: readonly string[]): Code {
     return call(mlflow('AwsIdentity'), 'fromRole', value(role));
   }
   if (role === undefined) {
-    release.note('changed', keys, 'The pods take the identity that the SDK finds (AwsIdentity.ambient()): that of the node or of their ServiceAccount, or keys from envFrom.');
+    release.note(
+      'changed',
+      keys,
+      'The pods take the identity that the SDK finds (AwsIdentity.ambient()): that of the node or of their ServiceAccount, or keys from envFrom.',
+    );
   }
   return call(mlflow('AwsIdentity'), 'ambient');
 }
@@ -208,7 +219,9 @@ export function neededAzureKey(
   const isKey = name === 'AZURE_STORAGE_ACCESS_KEY';
   const secret = release.need({
     name: `${release.names.server}-azure`,
-    keys: [{ key: name, value: isKey ? 'the access key of the account' : 'the connection string of the account', from }],
+    keys: [
+      { key: name, value: isKey ? 'the access key of the account' : 'the connection string of the account', from },
+    ],
   });
   return call(mlflow('AzureBlobCredentials'), isKey ? 'fromAccessKey' : 'fromConnectionString', value(secret));
 }
@@ -230,7 +243,9 @@ function noteAccess(release: Release, keys: readonly string[], isProxied: boolea
 function jsonOf(text: string | undefined): Record<string, string> | undefined {
   try {
     const parsed: unknown = text === undefined ? undefined : JSON.parse(text);
-    return isData(parsed) ? Object.fromEntries(Object.entries(parsed).map(([key, each]) => [key, String(each)])) : undefined;
+    return isData(parsed)
+      ? Object.fromEntries(Object.entries(parsed).map(([key, each]) => [key, String(each)]))
+      : undefined;
   } catch {
     return undefined;
   }
@@ -239,4 +254,3 @@ function jsonOf(text: string | undefined): Record<string, string> | undefined {
 function textOf(text: string | undefined): Code | undefined {
   return text === undefined || text === '' ? undefined : value(text);
 }
-

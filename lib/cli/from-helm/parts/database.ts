@@ -35,7 +35,8 @@ export function setPostgres(release: Release, database: Database): void {
       struct(mlflow('ExistingSecretPostgresProps'), {
         host: value(database.host),
         port: database.port === undefined || database.port === 5432 ? undefined : value(database.port),
-        database: database.database === undefined || database.database === 'mlflow' ? undefined : value(database.database),
+        database:
+          database.database === undefined || database.database === 'mlflow' ? undefined : value(database.database),
         secretName: value(secretName),
         usernameKey: usernameKey === undefined || usernameKey === 'username' ? undefined : value(usernameKey),
         passwordKey: passwordKey === undefined || passwordKey === 'password' ? undefined : value(passwordKey),
@@ -65,8 +66,13 @@ export function setMissingPostgres(release: Release, keys: readonly string[], re
 }
 
 /** A database by a URI of SQLAlchemy. */
-export function databaseOfUri(uri: string): (Omit<Database, 'keys' | 'hasPassword'> & { password: string }) | undefined {
-  const match = /^postgres(?:ql)?(?:\+\w+)?:\/\/(?:([^:@/]*)(?::([^@]*))?@)?(\[[^\]]+\]|[^:/?]*)(?::(\d+))?\/([^?]*)(?:\?(.*))?$/.exec(uri);
+export function databaseOfUri(
+  uri: string,
+): (Omit<Database, 'keys' | 'hasPassword'> & { password: string }) | undefined {
+  const match =
+    /^postgres(?:ql)?(?:\+\w+)?:\/\/(?:([^:@/]*)(?::([^@]*))?@)?(\[[^\]]+\]|[^:/?]*)(?::(\d+))?\/([^?]*)(?:\?(.*))?$/.exec(
+      uri,
+    );
   if (match === null) {
     return undefined;
   }
@@ -104,7 +110,11 @@ function loginKeys({ user, chartSecret }: Pick<Database, 'user' | 'chartSecret'>
   const from = (key: string | undefined): NeededKey['from'] =>
     chartSecret === undefined || key === undefined ? undefined : { secret: chartSecret.secret, key };
   return [
-    { key: 'username', value: user ?? 'the role of MLflow', from: user === undefined ? from(chartSecret?.usernameKey) : undefined },
+    {
+      key: 'username',
+      value: user ?? 'the role of MLflow',
+      from: user === undefined ? from(chartSecret?.usernameKey) : undefined,
+    },
     { key: 'password', value: 'the password of the role', from: from(chartSecret?.passwordKey) },
   ];
 }
@@ -124,7 +134,11 @@ function tlsOf(release: Release, sslMode: string | undefined, { host, keys }: Da
   }
   if (sslMode === 'verify-full' || sslMode === 'verify-ca') {
     release.environment.take('PGSSLROOTCERT');
-    release.note('to do', keys, `sslmode=${sslMode}: give the CA as \`ca\`, from a ConfigMap or a Secret. Without one, the CAs of the image count.`);
+    release.note(
+      'to do',
+      keys,
+      `sslmode=${sslMode}: give the CA as \`ca\`, from a ConfigMap or a Secret. Without one, the CAs of the image count.`,
+    );
     return call(tls, 'verifyFull');
   }
   const mode = TLS_MODES[sslMode] ?? 'REQUIRE';
@@ -138,4 +152,3 @@ function decoded(text: string): string {
     return text;
   }
 }
-

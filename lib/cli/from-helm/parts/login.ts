@@ -33,7 +33,11 @@ export function basicAuthOptions(release: Release, login: BasicLogin): Code {
   const { adminUsername, defaultPermission } = login;
   const name = `${release.names.server}-login`;
   if (login.adminPassword === undefined) {
-    loginSecret(release, { key: 'admin-password', value: "the administrator's password, 12 characters or more", from: login.passwordFrom });
+    loginSecret(release, {
+      key: 'admin-password',
+      value: "the administrator's password, 12 characters or more",
+      from: login.passwordFrom,
+    });
   }
   if (login.flaskKey === undefined) {
     loginSecret(release, { key: 'flask-key', value: 'any long random text', from: login.flaskFrom });
@@ -56,7 +60,11 @@ export function basicAuthOptions(release: Release, login: BasicLogin): Code {
 export function setBasicAuth(release: Release, login: BasicLogin): void {
   release.login = 'basic';
   release.set('auth', call(mlflow('MlflowAuth'), 'basic', basicAuthOptions(release, login)));
-  release.note('changed', login.keys, "Users are in PostgreSQL, so that all replicas and restarts know them, and their tables are made and upgraded under the same lock as MLflow's.");
+  release.note(
+    'changed',
+    login.keys,
+    "Users are in PostgreSQL, so that all replicas and restarts know them, and their tables are made and upgraded under the same lock as MLflow's.",
+  );
 }
 
 /** MLflow needs a passphrase of its own where users log in. */
@@ -79,7 +87,13 @@ export interface SsoLogin {
 /** Sets a proxy with single sign-on. */
 export function setOAuth2Proxy(
   release: Release,
-  login: SsoLogin & { readonly cookieSecret?: Code; readonly cookieFrom?: NeededKey['from']; readonly extraArgs: readonly string[]; readonly image?: string; readonly resources?: Code },
+  login: SsoLogin & {
+    readonly cookieSecret?: Code;
+    readonly cookieFrom?: NeededKey['from'];
+    readonly extraArgs: readonly string[];
+    readonly image?: string;
+    readonly resources?: Code;
+  },
 ): void {
   const name = `${release.names.server}-login`;
   if (login.cookieSecret === undefined) {
@@ -104,16 +118,31 @@ export function setOAuth2Proxy(
     ),
   );
   setPassphrase(release);
-  release.note('changed', login.keys, 'MLflow listens on the loopback address only, behind the proxy, which has the pod\'s port: nobody gets around it.');
+  release.note(
+    'changed',
+    login.keys,
+    "MLflow listens on the loopback address only, behind the proxy, which has the pod's port: nobody gets around it.",
+  );
   if (domains.length === 0) {
-    release.note('to do', login.keys, "`emailDomains: ['*']` admits every user of the provider: name your domains, or `allowedGroups`.");
+    release.note(
+      'to do',
+      login.keys,
+      "`emailDomains: ['*']` admits every user of the provider: name your domains, or `allowedGroups`.",
+    );
   }
 }
 
 /** Sets the plugin mlflow-oidc-auth. */
 export function setOidc(
   release: Release,
-  login: SsoLogin & { readonly database?: string; readonly adminGroups: readonly string[]; readonly allowedGroups: readonly string[]; readonly defaultPermission?: string; readonly scopes: readonly string[]; readonly groupsClaim?: string },
+  login: SsoLogin & {
+    readonly database?: string;
+    readonly adminGroups: readonly string[];
+    readonly allowedGroups: readonly string[];
+    readonly defaultPermission?: string;
+    readonly scopes: readonly string[];
+    readonly groupsClaim?: string;
+  },
 ): void {
   const name = loginSecret(release, { key: 'session-key', value: 'any long random text' });
   const permission = login.defaultPermission?.toUpperCase() ?? '';
@@ -129,14 +158,20 @@ export function setOidc(
         database: value(login.database ?? 'mlflow_oidc'),
         adminGroups: login.adminGroups.length === 0 ? undefined : texts(login.adminGroups),
         allowedGroups: login.allowedGroups.length === 0 ? undefined : texts(login.allowedGroups),
-        defaultPermission: PERMISSIONS.includes(permission) ? member(mlflow('DefaultPermission'), permission) : undefined,
+        defaultPermission: PERMISSIONS.includes(permission)
+          ? member(mlflow('DefaultPermission'), permission)
+          : undefined,
         scopes: login.scopes.length === 0 ? undefined : texts(login.scopes),
         groupsClaim: login.groupsClaim === undefined ? undefined : value(login.groupsClaim),
       }),
     ),
   );
   setPassphrase(release);
-  release.note('to do', login.keys, `The image must contain mlflow-oidc-auth, which MLflow's own does not: set \`image\`. Its database (${login.database ?? 'mlflow_oidc'}) must exist on the same PostgreSQL server, with the same login.`);
+  release.note(
+    'to do',
+    login.keys,
+    `The image must contain mlflow-oidc-auth, which MLflow's own does not: set \`image\`. Its database (${login.database ?? 'mlflow_oidc'}) must exist on the same PostgreSQL server, with the same login.`,
+  );
 }
 
 function clientFields(release: Release, login: SsoLogin): Record<string, Code | undefined> {
@@ -173,8 +208,19 @@ function proxyArguments(args: readonly string[]): { domains: string[]; groups: s
 
 /** Arguments that the library sets. */
 const OWN_ARGUMENTS = new Set(
-  ['http-address', 'upstream', 'provider', 'oidc-issuer-url', 'client-id', 'client-secret', 'cookie-secret', 'redirect-url', 'proxy-prefix', 'reverse-proxy', 'cookie-secure', 'upstream-timeout', 'skip-provider-button'].map(
-    (name) => `--${name}`,
-  ),
+  [
+    'http-address',
+    'upstream',
+    'provider',
+    'oidc-issuer-url',
+    'client-id',
+    'client-secret',
+    'cookie-secret',
+    'redirect-url',
+    'proxy-prefix',
+    'reverse-proxy',
+    'cookie-secure',
+    'upstream-timeout',
+    'skip-provider-button',
+  ].map((name) => `--${name}`),
 );
-

@@ -1,4 +1,16 @@
-import { call, cdk8s, type Code, construct, data, list, mlflow, struct, textMap, value, variable } from '../../code/code';
+import {
+  call,
+  cdk8s,
+  type Code,
+  construct,
+  data,
+  list,
+  mlflow,
+  struct,
+  textMap,
+  value,
+  variable,
+} from '../../code/code';
 
 import type { Release } from '../release';
 import { type Data } from '../values-file';
@@ -51,23 +63,41 @@ export function addMonitoring(release: Release, monitor: Monitor): void {
       }),
     ),
   });
-  release.note('changed', monitor.keys, 'The ServiceMonitor is in the namespace of the server: Prometheus must look there (serviceMonitorNamespaceSelector). Alerts and a dashboard come with it.');
+  release.note(
+    'changed',
+    monitor.keys,
+    'The ServiceMonitor is in the namespace of the server: Prometheus must look there (serviceMonitorNamespaceSelector). Alerts and a dashboard come with it.',
+  );
 }
 
 /** Adds the garbage collection. */
 export function addGarbageCollection(
   release: Release,
-  collection: { readonly keys: readonly string[]; readonly schedule: string; readonly olderThan?: string; readonly resources: Data; readonly resourcesKey: string },
+  collection: {
+    readonly keys: readonly string[];
+    readonly schedule: string;
+    readonly olderThan?: string;
+    readonly resources: Data;
+    readonly resourcesKey: string;
+  },
 ): void {
   const { keys, schedule, olderThan } = collection;
   const age = olderThan === undefined ? 30 * 86_400 : ageOf(olderThan);
   const [minute, hour, day, month, weekDay] = schedule.trim().split(/\s+/);
   if (weekDay === undefined || age === undefined) {
-    release.note('to do', keys, `Add an MlflowGarbageCollection: the schedule ${schedule} or the age ${olderThan ?? ''} is of another form than expected.`);
+    release.note(
+      'to do',
+      keys,
+      `Add an MlflowGarbageCollection: the schedule ${schedule} or the age ${olderThan ?? ''} is of another form than expected.`,
+    );
     return;
   }
   if (olderThan === undefined) {
-    release.note('changed', keys, 'The chart deletes what was marked as deleted a moment ago, too. The app waits for 30 days (`olderThan`), in which a deletion can be undone.');
+    release.note(
+      'changed',
+      keys,
+      'The chart deletes what was marked as deleted a moment ago, too. The app waits for 30 days (`olderThan`), in which a deletion can be undone.',
+    );
   }
   const cron = struct(cdk8s('CronOptions'), {
     minute: value(minute ?? '0'),
@@ -95,7 +125,9 @@ function ageOf(text: string): number | undefined {
   const parts = [...text.matchAll(/(\d+)([a-z]+)/g)];
   const units: Record<string, number> = { d: 86_400, h: 3600, m: 60, s: 1 };
   const sum = parts.reduce((total, [, digits = '', unit = '']) => total + Number(digits) * (units[unit] ?? NaN), 0);
-  return parts.length > 0 && parts.map(([part]) => part).join('') === text && Number.isFinite(sum) && sum > 0 ? sum : undefined;
+  return parts.length > 0 && parts.map(([part]) => part).join('') === text && Number.isFinite(sum) && sum > 0
+    ? sum
+    : undefined;
 }
 
 function relabelings(of: readonly Data[] = []): Code | undefined {
@@ -107,4 +139,3 @@ function relabelings(of: readonly Data[] = []): Code | undefined {
   );
   return code.length === 0 ? undefined : list(code);
 }
-

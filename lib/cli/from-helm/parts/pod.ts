@@ -1,4 +1,18 @@
-import { call, type Code, construct, data, kplus, list, map, mlflow, SCOPE, struct, textMap, texts, value } from '../../code/code';
+import {
+  call,
+  type Code,
+  construct,
+  data,
+  kplus,
+  list,
+  map,
+  mlflow,
+  SCOPE,
+  struct,
+  textMap,
+  texts,
+  value,
+} from '../../code/code';
 
 import type { Release } from '../release';
 import type { Values } from '../values';
@@ -11,18 +25,30 @@ const PUBLIC_IMAGES = /(^|\/)(burakince\/mlflow|bitnami(legacy|secure)?\/mlflow|
 const OLDEST_MINOR = 15;
 
 /** Sets the image: an own one as it is, a public one as the official one of the same version. */
-export function setImage(release: Release, keys: readonly string[], image: { repository?: string; tag?: string; digest?: string }): void {
+export function setImage(
+  release: Release,
+  keys: readonly string[],
+  image: { repository?: string; tag?: string; digest?: string },
+): void {
   const { repository, tag = '', digest } = image;
   if (repository !== undefined && !PUBLIC_IMAGES.test(repository)) {
     const reference = digest === undefined ? `${repository}${tag === '' ? '' : `:${tag}`}` : `${repository}@${digest}`;
     release.set('image', value(reference));
-    release.note('changed', keys, `The image ${reference} needs MLflow 3.15 or later, psycopg2, and uvicorn 0.37 or later: it runs the checks and the migration, too.`);
+    release.note(
+      'changed',
+      keys,
+      `The image ${reference} needs MLflow 3.15 or later, psycopg2, and uvicorn 0.37 or later: it runs the checks and the migration, too.`,
+    );
     return;
   }
   const [, version, minor] = /^v?(3\.(\d+)\.\d+)/.exec(tag) ?? [];
   if (version !== undefined && Number(minor) >= OLDEST_MINOR) {
     release.set('image', value(`ghcr.io/mlflow/mlflow:v${version}-full`));
-    release.note('changed', keys, `MLflow ${version} comes in the official image, with all that PostgreSQL and the object stores need.`);
+    release.note(
+      'changed',
+      keys,
+      `MLflow ${version} comes in the official image, with all that PostgreSQL and the object stores need.`,
+    );
   } else {
     release.note(
       'changed',
@@ -33,7 +59,11 @@ export function setImage(release: Release, keys: readonly string[], image: { rep
 }
 
 /** Sets the pull policy, pull secrets and priority class. */
-export function setPodOptions(values: Values, release: Release, keys: { policy: string; secrets: readonly string[]; priority?: string }): void {
+export function setPodOptions(
+  values: Values,
+  release: Release,
+  keys: { policy: string; secrets: readonly string[]; priority?: string },
+): void {
   const policy = values.text(keys.policy);
   const names: Record<string, string> = { Always: 'ALWAYS', IfNotPresent: 'IF_NOT_PRESENT', Never: 'NEVER' };
   const known = names[policy ?? 'IfNotPresent'];
@@ -54,7 +84,11 @@ export function setPodOptions(values: Values, release: Release, keys: { policy: 
 export function setResources(values: Values, release: Release, key: string): void {
   const resources = values.map(key);
   if (!values.has(key)) {
-    release.note('changed', key, 'The chart sets no limits. The app requests 500 millicores and 1 GiB, and has limits of 2 CPUs and 2 GiB.');
+    release.note(
+      'changed',
+      key,
+      'The chart sets no limits. The app requests 500 millicores and 1 GiB, and has limits of 2 CPUs and 2 GiB.',
+    );
     return;
   }
   release.set('resources', resourcesOf(release, key, resources));
@@ -75,7 +109,8 @@ export function setPlacement(
   }
   const tolerations = values.maps(keys.tolerations);
   if (tolerations.length > 0) {
-    const fields = (each: Data): Record<string, Code> => Object.fromEntries(Object.entries(each).map(([name, of]) => [name, data(of)]));
+    const fields = (each: Data): Record<string, Code> =>
+      Object.fromEntries(Object.entries(each).map(([name, of]) => [name, data(of)]));
     release.setForPods('tolerations', list(tolerations.map((each) => struct(kplus('k8s.Toleration'), fields(each)))));
   }
   const affinity = values.map(keys.affinity);
@@ -95,7 +130,11 @@ export function manifest(of: unknown, above = '', isData_ = false): Code {
   }
   if (isData(of)) {
     // Names in these maps are data.
-    const isFree = isData_ || ['labels', 'annotations', 'matchLabels', 'nodeSelector', 'volumeAttributes', 'requests', 'limits'].includes(above);
+    const isFree =
+      isData_ ||
+      ['labels', 'annotations', 'matchLabels', 'nodeSelector', 'volumeAttributes', 'requests', 'limits'].includes(
+        above,
+      );
     return map(
       Object.fromEntries(
         Object.entries(of).map(([name, each]) => {
@@ -147,7 +186,11 @@ export function addToPod(
   });
   if (containers.length + initContainers.length > 0) {
     const used = [keys.containers, keys.initContainers].filter((key) => values.has(key));
-    release.note('changed', used, 'They are added as they are. The pods run as user 1001 on a read-only root file system: give them a security context of their own where they need another.');
+    release.note(
+      'changed',
+      used,
+      'They are added as they are. The pods run as user 1001 on a read-only root file system: give them a security context of their own where they need another.',
+    );
   }
 }
 
@@ -155,7 +198,11 @@ export function addToPod(
 export function addEnvironmentSources(release: Release, key: string, sources: readonly Data[]): void {
   if (sources.length > 0) {
     release.patch('/spec/template/spec/containers/0/envFrom', list(sources.map((each) => manifest(each))));
-    release.note('changed', key, 'They reach the server, not the init containers that check and migrate: these get what the backend needs. Variables that the library sets win.');
+    release.note(
+      'changed',
+      key,
+      'They reach the server, not the init containers that check and migrate: these get what the backend needs. Variables that the library sets win.',
+    );
   }
 }
 
@@ -163,18 +210,38 @@ export function addEnvironmentSources(release: Release, key: string, sources: re
 export function finishServiceAccount(release: Release): void {
   const { annotations, name, isCreated } = release.serviceAccount;
   if (!isCreated) {
-    release.set('serviceAccount', call(kplus('ServiceAccount'), 'fromServiceAccountName', SCOPE, value('service-account'), value(name ?? 'default')));
+    release.set(
+      'serviceAccount',
+      call(
+        kplus('ServiceAccount'),
+        'fromServiceAccountName',
+        SCOPE,
+        value('service-account'),
+        value(name ?? 'default'),
+      ),
+    );
   } else if (Object.keys(annotations).length > 0 || name !== undefined) {
-    const metadata = struct({ module: 'cdk8s', name: 'ApiObjectMetadata' }, {
-      name: value(name ?? release.names.server),
-      annotations: Object.keys(annotations).length === 0 ? undefined : textMap(annotations),
-    });
-    release.set('serviceAccount', construct(kplus('ServiceAccount'), 'service-account', struct(kplus('ServiceAccountProps'), { metadata })));
+    const metadata = struct(
+      { module: 'cdk8s', name: 'ApiObjectMetadata' },
+      {
+        name: value(name ?? release.names.server),
+        annotations: Object.keys(annotations).length === 0 ? undefined : textMap(annotations),
+      },
+    );
+    release.set(
+      'serviceAccount',
+      construct(kplus('ServiceAccount'), 'service-account', struct(kplus('ServiceAccountProps'), { metadata })),
+    );
   }
 }
 
 /** A claim that exists, or a new one. */
-export function claim(options: { existing?: string; size?: Code; storageClassName?: string; accessModes?: readonly string[] }): Code {
+export function claim(options: {
+  existing?: string;
+  size?: Code;
+  storageClassName?: string;
+  accessModes?: readonly string[];
+}): Code {
   const persistence = mlflow('Persistence');
   const modes = (options.accessModes ?? []).flatMap((mode) => ACCESS_MODES[mode] ?? []);
   const isDefault = modes.length === 0 || (modes.length === 1 && modes[0] === 'READ_WRITE_ONCE');
@@ -188,10 +255,13 @@ export function claim(options: { existing?: string; size?: Code; storageClassNam
   const { storageClassName } = options;
   const fields = {
     size: options.size,
-    storageClassName: storageClassName === undefined ? undefined : value(storageClassName === '-' ? '' : storageClassName),
+    storageClassName:
+      storageClassName === undefined ? undefined : value(storageClassName === '-' ? '' : storageClassName),
     accessModes,
   };
-  const args = Object.values(fields).every((each) => each === undefined) ? [] : [struct(mlflow('NewClaimOptions'), fields)];
+  const args = Object.values(fields).every((each) => each === undefined)
+    ? []
+    : [struct(mlflow('NewClaimOptions'), fields)];
   return call(persistence, 'newClaim', ...args);
 }
 
@@ -201,4 +271,3 @@ const ACCESS_MODES: Record<string, string> = {
   ReadWriteMany: 'READ_WRITE_MANY',
   ReadWriteOncePod: 'READ_WRITE_ONCE_POD',
 };
-

@@ -24,7 +24,9 @@ const UNITS: Record<string, number> = {
 export function quantity(of: unknown): number | undefined {
   const [, digits, unit = ''] = /^([\d.]+(?:e\d+)?)([a-zA-Z]*)$/.exec(String(of)) ?? [];
   const factor = UNITS[unit];
-  return digits === undefined || factor === undefined || Number.isNaN(Number(digits)) ? undefined : Number(digits) * factor;
+  return digits === undefined || factor === undefined || Number.isNaN(Number(digits))
+    ? undefined
+    : Number(digits) * factor;
 }
 
 /** A size in the largest unit that is whole. */
@@ -37,18 +39,30 @@ export function size(bytes: number): Code {
 
 /** The resources of a container. */
 export function resourcesOf(release: Release, key: string, resources: Data): Code | undefined {
-  const amounts = { cpu: amountsOf(resources, 'cpu'), memory: amountsOf(resources, 'memory'), ephemeralStorage: amountsOf(resources, 'ephemeral-storage') };
+  const amounts = {
+    cpu: amountsOf(resources, 'cpu'),
+    memory: amountsOf(resources, 'memory'),
+    ephemeralStorage: amountsOf(resources, 'ephemeral-storage'),
+  };
   for (const [kind, each] of Object.entries(resources)) {
-    const others = isData(each) ? Object.keys(each).filter((name) => !['cpu', 'memory', 'ephemeral-storage'].includes(name)) : [];
+    const others = isData(each)
+      ? Object.keys(each).filter((name) => !['cpu', 'memory', 'ephemeral-storage'].includes(name))
+      : [];
     if (others.length > 0 || !['requests', 'limits'].includes(kind)) {
-      release.note('to do', `${key}.${kind}`, `No prop for ${others.join(', ') || kind}: add it with a JSON patch of server.deployment.`);
+      release.note(
+        'to do',
+        `${key}.${kind}`,
+        `No prop for ${others.join(', ') || kind}: add it with a JSON patch of server.deployment.`,
+      );
     }
   }
   const fields = Object.fromEntries(
     Object.entries(amounts).map(([name, { request, limit }]) => {
       const one = (of: number | undefined): Code | undefined =>
         of === undefined ? undefined : name === 'cpu' ? cpu(of) : size(of);
-      const type = { cpu: 'CpuResources', memory: 'MemoryResources', ephemeralStorage: 'EphemeralStorageResources' }[name];
+      const type = { cpu: 'CpuResources', memory: 'MemoryResources', ephemeralStorage: 'EphemeralStorageResources' }[
+        name
+      ];
       return [
         name,
         request === undefined && limit === undefined

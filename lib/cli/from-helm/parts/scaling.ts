@@ -34,15 +34,28 @@ export function setAutoscaling(release: Release, scaling: Scaling): void {
 }
 
 /** Reads metrics of a HorizontalPodAutoscaler. */
-export function readMetrics(release: Release, key: string, metrics: readonly Data[]): Pick<Scaling, 'cpuPercent' | 'memoryPercent'> {
+export function readMetrics(
+  release: Release,
+  key: string,
+  metrics: readonly Data[],
+): Pick<Scaling, 'cpuPercent' | 'memoryPercent'> {
   const found: { cpuPercent?: number; memoryPercent?: number } = {};
   for (const { type, resource } of metrics) {
     const target = isData(resource) && isData(resource.target) ? resource.target : undefined;
     const percent = target?.averageUtilization;
-    if (type === 'Resource' && isData(resource) && typeof percent === 'number' && (resource.name === 'cpu' || resource.name === 'memory')) {
+    if (
+      type === 'Resource' &&
+      isData(resource) &&
+      typeof percent === 'number' &&
+      (resource.name === 'cpu' || resource.name === 'memory')
+    ) {
       found[`${resource.name}Percent`] = percent;
     } else {
-      release.note('to do', key, `No counterpart of a metric of the type ${String(type)}: use Autoscaling.keda() with a trigger, or patch the HorizontalPodAutoscaler.`);
+      release.note(
+        'to do',
+        key,
+        `No counterpart of a metric of the type ${String(type)}: use Autoscaling.keda() with a trigger, or patch the HorizontalPodAutoscaler.`,
+      );
     }
   }
   return found;
@@ -67,7 +80,10 @@ export function scalingRules(of: unknown): Code | undefined {
             policies.map(({ type, value: amount, periodSeconds }) =>
               struct(kplus('ScalingPolicy'), {
                 replicas: call(kplus('Replicas'), type === 'Pods' ? 'absolute' : 'percent', value(Number(amount))),
-                duration: typeof periodSeconds === 'number' ? call(cdk8s('Duration'), 'seconds', value(periodSeconds)) : undefined,
+                duration:
+                  typeof periodSeconds === 'number'
+                    ? call(cdk8s('Duration'), 'seconds', value(periodSeconds))
+                    : undefined,
               }),
             ),
           ),

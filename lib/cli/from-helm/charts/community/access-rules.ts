@@ -16,7 +16,10 @@ export const ACCESS_RULES: readonly Rule[] = [
       });
     },
   },
-  { keys: 'service.{enabled,name,containerPort,containerPortName}', leaveOut: 'A Service is always there, and the port of the pods is 5000.' },
+  {
+    keys: 'service.{enabled,name,containerPort,containerPortName}',
+    leaveOut: 'A Service is always there, and the port of the pods is 5000.',
+  },
   {
     keys: 'ingress.{enabled,className,annotations,hosts,tls}',
     convert: (values, release) => {
@@ -25,7 +28,9 @@ export const ACCESS_RULES: readonly Rule[] = [
           keys: ['ingress'],
           className: values.text('ingress.className'),
           annotations: values.textMap('ingress.annotations'),
-          hosts: values.has('ingress.hosts') ? hostsOf(values, 'ingress.hosts') : [{ host: 'chart-example.local', paths: ['/'] }],
+          hosts: values.has('ingress.hosts')
+            ? hostsOf(values, 'ingress.hosts')
+            : [{ host: 'chart-example.local', paths: ['/'] }],
           tlsSecretNames: tlsSecretNames(values, 'ingress.tls'),
         });
       }
@@ -37,7 +42,9 @@ export const ACCESS_RULES: readonly Rule[] = [
       const lists = { corsAllowedOrigins: 'corsAllowedOrigins', allowedHosts: 'serverAllowedHosts' };
       for (const [prop, key] of Object.entries(lists)) {
         const given = values.any(key);
-        const items = Array.isArray(given) ? values.texts(key) : (values.text(key) ?? '').split(',').map((each) => each.trim());
+        const items = Array.isArray(given)
+          ? values.texts(key)
+          : (values.text(key) ?? '').split(',').map((each) => each.trim());
         const named = items.filter((each) => each !== '');
         release.set(prop, named.length === 0 ? undefined : texts(named));
       }
@@ -52,13 +59,21 @@ export const ACCESS_RULES: readonly Rule[] = [
           keys: ['serviceMonitor'],
           interval: values.text('serviceMonitor.interval'),
           timeout: values.text('serviceMonitor.timeout'),
-          labels: values.has('serviceMonitor.labels') ? values.textMap('serviceMonitor.labels') : { release: 'prometheus' },
+          labels: values.has('serviceMonitor.labels')
+            ? values.textMap('serviceMonitor.labels')
+            : { release: 'prometheus' },
           metricRelabelings: values.maps('serviceMonitor.metricRelabelings'),
         });
       }
     },
   },
   { keys: 'serviceMonitor.labels.release', convert: () => undefined },
-  { keys: 'serviceMonitor.{namespace,useServicePort,telemetryPath}', leaveOut: "The monitor is in the server's namespace, and knows its port and path." },
-  { keys: 'serviceMonitor.targetLabels', doInstead: '`relabelings` of PrometheusScrape.serviceMonitor() put labels of the Service on the series.' },
+  {
+    keys: 'serviceMonitor.{namespace,useServicePort,telemetryPath}',
+    leaveOut: "The monitor is in the server's namespace, and knows its port and path.",
+  },
+  {
+    keys: 'serviceMonitor.targetLabels',
+    doInstead: '`relabelings` of PrometheusScrape.serviceMonitor() put labels of the Service on the series.',
+  },
 ];

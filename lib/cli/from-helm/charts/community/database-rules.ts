@@ -12,7 +12,8 @@ export const DATABASE_RULES: readonly Rule[] = [
     keys: 'backendStore.{postgres.{enabled,host,port,database,user,password},existingDatabaseSecret.{name,usernameKey,passwordKey},defaultSqlitePath,mysql.enabled,mssql.enabled}',
     convert: (values, release) => {
       const at = (key: string): string => `backendStore.${key}`;
-      const uri = release.arguments.take('--backend-store-uri') ?? release.environment.takeText('MLFLOW_BACKEND_STORE_URI');
+      const uri =
+        release.arguments.take('--backend-store-uri') ?? release.environment.takeText('MLFLOW_BACKEND_STORE_URI');
       const other = ['mysql', 'mssql'].find((name) => values.flag(at(`${name}.enabled`)));
       if (values.flag(at('postgres.enabled'))) {
         const name = values.text(at('existingDatabaseSecret.name'));
@@ -33,7 +34,11 @@ export const DATABASE_RULES: readonly Rule[] = [
           user,
           hasPassword: password !== undefined,
           secret: name === undefined ? undefined : { name, usernameKey, passwordKey },
-          chartSecret: { secret: `${release.names.server}-env-secret`, usernameKey: 'PGUSER', passwordKey: 'PGPASSWORD' },
+          chartSecret: {
+            secret: `${release.names.server}-env-secret`,
+            usernameKey: 'PGUSER',
+            passwordKey: 'PGPASSWORD',
+          },
         });
       } else if (other !== undefined) {
         setMissingPostgres(release, [at(other)], NO_MYSQL);
@@ -58,7 +63,10 @@ export const DATABASE_RULES: readonly Rule[] = [
       }
     },
   },
-  { keys: 'backendStore.{postgres.driver,databaseMigration,databaseConnectionCheck}', leaveOut: 'Always so in the app: psycopg2, a check that logs in, and a migration under a lock, by default.' },
+  {
+    keys: 'backendStore.{postgres.driver,databaseMigration,databaseConnectionCheck}',
+    leaveOut: 'Always so in the app: psycopg2, a check that logs in, and a migration under a lock, by default.',
+  },
   { keys: 'backendStore.{mysql,mssql}.{host,port,database,user,password,driver,connectionUrl}', doInstead: NO_MYSQL },
   { keys: 'backendStore.mssql.existingConnectionUrlSecret.{name,key}', doInstead: NO_MYSQL },
   {

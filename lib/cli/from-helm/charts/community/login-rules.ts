@@ -27,7 +27,14 @@ export const LOGIN_RULES: readonly Rule[] = [
       const hosts = [values.text('auth.postgres.host'), values.text('backendStore.postgres.host')];
       const isSame = hosts[0] === hosts[1];
       if (hasDatabase) {
-        ['port', 'user', 'password', 'existingSecret.name', 'existingSecret.usernameKey', 'existingSecret.passwordKey'].forEach((key) => values.any(`auth.postgres.${key}`));
+        [
+          'port',
+          'user',
+          'password',
+          'existingSecret.name',
+          'existingSecret.usernameKey',
+          'existingSecret.passwordKey',
+        ].forEach((key) => values.any(`auth.postgres.${key}`));
         release.note(
           isSame ? 'changed' : 'to do',
           'auth.postgres',
@@ -46,23 +53,46 @@ export const LOGIN_RULES: readonly Rule[] = [
       const functionName = values.text('auth.authorizationFunction');
       const app = values.text('auth.appName') ?? 'basic-auth';
       if (existing !== undefined) {
-        release.note('to do', 'auth.existingAdminSecret.usernameKey', `The administrator's name is no secret: set \`adminUsername\`, if it is not admin, to what ${existing} has below ${usernameKey ?? 'username'}.`);
+        release.note(
+          'to do',
+          'auth.existingAdminSecret.usernameKey',
+          `The administrator's name is no secret: set \`adminUsername\`, if it is not admin, to what ${existing} has below ${usernameKey ?? 'username'}.`,
+        );
       }
       if (app !== 'basic-auth') {
         release.login = 'custom';
-        release.set('auth', call(mlflow('MlflowAuth'), 'custom', struct(mlflow('CustomAuthOptions'), { login: call(mlflow('CustomLogin'), 'app', value(app)) })));
+        release.set(
+          'auth',
+          call(
+            mlflow('MlflowAuth'),
+            'custom',
+            struct(mlflow('CustomAuthOptions'), { login: call(mlflow('CustomLogin'), 'app', value(app)) }),
+          ),
+        );
         release.set('encryption', undefined);
         basicAuthOptions(release, login);
       } else if (functionName !== undefined && functionName !== 'mlflow.server.auth:authenticate_request_basic_auth') {
         release.login = 'custom';
-        const custom = call(mlflow('CustomLogin'), 'authorizationFunction', value(functionName), basicAuthOptions(release, login));
-        release.set('auth', call(mlflow('MlflowAuth'), 'custom', struct(mlflow('CustomAuthOptions'), { login: custom })));
+        const custom = call(
+          mlflow('CustomLogin'),
+          'authorizationFunction',
+          value(functionName),
+          basicAuthOptions(release, login),
+        );
+        release.set(
+          'auth',
+          call(mlflow('MlflowAuth'), 'custom', struct(mlflow('CustomAuthOptions'), { login: custom })),
+        );
       } else {
         setBasicAuth(release, login);
       }
     },
   },
-  { keys: 'auth.{sqliteFile,sqliteFullPath,configPath,configFile,postgres.driver}', leaveOut: 'The app makes the ini file, and keeps users in PostgreSQL. Users in a SQLite file do not move by themselves: create them again.' },
+  {
+    keys: 'auth.{sqliteFile,sqliteFullPath,configPath,configFile,postgres.driver}',
+    leaveOut:
+      'The app makes the ini file, and keeps users in PostgreSQL. Users in a SQLite file do not move by themselves: create them again.',
+  },
   {
     keys: 'ldapAuth.{enabled,uri,lookupBind,groupAttribute,groupAttributeKey,searchBaseDistinguishedName,searchFilter,adminGroupDistinguishedName,userGroupDistinguishedName,tlsVerification,externalSecretForTrustedCACertificate}',
     convert: (values, release) => {
@@ -82,7 +112,9 @@ export const LOGIN_RULES: readonly Rule[] = [
       };
       const envVariables = Object.entries(variables).flatMap(([name, key]) => {
         const text = values.text(`ldapAuth.${key}`);
-        return text === undefined ? [] : [[name, call({ module: 'cdk8s-plus-28', name: 'EnvValue' }, 'fromValue', value(text))] as const];
+        return text === undefined
+          ? []
+          : [[name, call({ module: 'cdk8s-plus-28', name: 'EnvValue' }, 'fromValue', value(text))] as const];
       });
       const ca = values.text('ldapAuth.externalSecretForTrustedCACertificate');
       release.login = 'custom';
@@ -94,18 +126,27 @@ export const LOGIN_RULES: readonly Rule[] = [
           'custom',
           struct(mlflow('CustomAuthOptions'), {
             login: call(mlflow('CustomLogin'), 'authorizationFunction', value('ldap_auth:authenticate'), options),
-            files: map({ 'ldap_auth.py': call(mlflow('FileSource'), 'fromConfigMap', value('ldap-auth'), value('ldap_auth.py')) }),
+            files: map({
+              'ldap_auth.py': call(mlflow('FileSource'), 'fromConfigMap', value('ldap-auth'), value('ldap_auth.py')),
+            }),
             envVariables: map(Object.fromEntries(envVariables)),
           }),
         ),
       );
       release.note('to do', 'ldapAuth', LDAP);
       if (ca !== undefined) {
-        release.note('to do', 'ldapAuth.externalSecretForTrustedCACertificate', `The CA of the LDAP server, in the Secret ${ca}: \`ClusterSettings.of(server).apply({ trustedCa: FileSource.fromSecret('${ca}', key) })\`.`);
+        release.note(
+          'to do',
+          'ldapAuth.externalSecretForTrustedCACertificate',
+          `The CA of the LDAP server, in the Secret ${ca}: \`ClusterSettings.of(server).apply({ trustedCa: FileSource.fromSecret('${ca}', key) })\`.`,
+        );
       }
     },
   },
-  { keys: 'ldapAuth.encodedTrustedCACertificate', doInstead: 'Put the CA into a ConfigMap, and give it as `trustedCa` of ClusterSettings.' },
+  {
+    keys: 'ldapAuth.encodedTrustedCACertificate',
+    doInstead: 'Put the CA into a ConfigMap, and give it as `trustedCa` of ClusterSettings.',
+  },
   {
     keys: 'oauth2Proxy.{enabled,cookieSecret,createSecret,extraArgs,resources,existingSecret.{name,clientSecretKey,cookieSecretKey},provider.{issuerURL,clientID,clientSecret,redirectURL},image.{repository,tag}}',
     convert: (values, release) => {
@@ -120,7 +161,9 @@ export const LOGIN_RULES: readonly Rule[] = [
       const tag = values.text(at('image.tag'));
       const from = { secret: `${release.names.server}-oauth2-proxy-secret`, key: '' };
       const extraArgs = values.any(at('extraArgs'));
-      const args = Array.isArray(extraArgs) ? values.texts(at('extraArgs')) : Object.entries(values.textMap(at('extraArgs'))).map(([name, text]) => `--${name}=${text}`);
+      const args = Array.isArray(extraArgs)
+        ? values.texts(at('extraArgs'))
+        : Object.entries(values.textMap(at('extraArgs'))).map(([name, text]) => `--${name}=${text}`);
       setOAuth2Proxy(release, {
         keys: ['oauth2Proxy'],
         issuerUrl: values.text(at('provider.issuerURL')),
@@ -136,8 +179,15 @@ export const LOGIN_RULES: readonly Rule[] = [
       });
     },
   },
-  { keys: 'oauth2Proxy.{listenPort,image.pullPolicy,provider.name,existingSecret.clientIDKey}', leaveOut: 'The proxy has the port of the pod and its pull policy, speaks OpenID Connect, and its client id is no secret.' },
-  { keys: 'oauth2Proxy.extraEnv', doInstead: 'oauth2-proxy takes `extraArgs`; a CA comes with `trustedCa` of ClusterSettings.' },
+  {
+    keys: 'oauth2Proxy.{listenPort,image.pullPolicy,provider.name,existingSecret.clientIDKey}',
+    leaveOut:
+      'The proxy has the port of the pod and its pull policy, speaks OpenID Connect, and its client id is no secret.',
+  },
+  {
+    keys: 'oauth2Proxy.extraEnv',
+    doInstead: 'oauth2-proxy takes `extraArgs`; a CA comes with `trustedCa` of ClusterSettings.',
+  },
   {
     keys: 'oidcAuth.{enabled,discoveryUrl,clientId,clientSecret,redirectUri,adminGroupName,groupName,scope,groupsAttribute,defaultPermission,existingSecret.{name,clientSecretKey},database.postgres.{enabled,host,port,database,user,password,existingSecret.{name,usernameKey,passwordKey}}}',
     convert: (values, release) => {
@@ -148,8 +198,18 @@ export const LOGIN_RULES: readonly Rule[] = [
       const existing = values.text(at('existingSecret.name'));
       const secretKeyName = values.text(at('existingSecret.clientSecretKey')) ?? 'client-secret';
       values.any(at('clientSecret'));
-      const split = (key: string): string[] => (values.text(at(key)) ?? '').split(/[,\s]+/).filter((each) => each !== '');
-      ['enabled', 'host', 'port', 'user', 'password', 'existingSecret.name', 'existingSecret.usernameKey', 'existingSecret.passwordKey'].forEach((each) => values.any(at(`database.postgres.${each}`)));
+      const split = (key: string): string[] =>
+        (values.text(at(key)) ?? '').split(/[,\s]+/).filter((each) => each !== '');
+      [
+        'enabled',
+        'host',
+        'port',
+        'user',
+        'password',
+        'existingSecret.name',
+        'existingSecret.usernameKey',
+        'existingSecret.passwordKey',
+      ].forEach((each) => values.any(at(`database.postgres.${each}`)));
       setOidc(release, {
         keys: ['oidcAuth'],
         issuerUrl: values.text(at('discoveryUrl')),
@@ -165,9 +225,24 @@ export const LOGIN_RULES: readonly Rule[] = [
       });
     },
   },
-  { keys: 'oidcAuth.database.uri', doInstead: "`database` of MlflowAuth.oidc() is another database on the backend's server; users elsewhere have to move there." },
+  {
+    keys: 'oidcAuth.database.uri',
+    doInstead:
+      "`database` of MlflowAuth.oidc() is another database on the backend's server; users elsewhere have to move there.",
+  },
   { keys: 'oidcAuth.database.postgres.driver', leaveOut: 'psycopg2, as everywhere.' },
-  { keys: 'oidcAuth.{audience,providerDisplayName,trustedProxies}', doInstead: 'Variables of the plugin, in `extraEnvVars`: OIDC_AUDIENCE, OIDC_PROVIDER_DISPLAY_NAME, TRUSTED_PROXIES.' },
-  { keys: 'oidcAuth.{sessionCookieSecure,sessionCookieSamesite}', doInstead: '`cookie: { secure, sameSite }` of MlflowAuth.oidc(): by default it is secure where the redirect URL has https, and lax.' },
-  { keys: 'oidcAuth.cache.{enabled,redisUrl,keyPrefix}', doInstead: '`redisCache: { url: SecretKey.fromSecretName(name, key) }` of MlflowAuth.oidc().' },
+  {
+    keys: 'oidcAuth.{audience,providerDisplayName,trustedProxies}',
+    doInstead:
+      'Variables of the plugin, in `extraEnvVars`: OIDC_AUDIENCE, OIDC_PROVIDER_DISPLAY_NAME, TRUSTED_PROXIES.',
+  },
+  {
+    keys: 'oidcAuth.{sessionCookieSecure,sessionCookieSamesite}',
+    doInstead:
+      '`cookie: { secure, sameSite }` of MlflowAuth.oidc(): by default it is secure where the redirect URL has https, and lax.',
+  },
+  {
+    keys: 'oidcAuth.cache.{enabled,redisUrl,keyPrefix}',
+    doInstead: '`redisCache: { url: SecretKey.fromSecretName(name, key) }` of MlflowAuth.oidc().',
+  },
 ];

@@ -6,7 +6,8 @@ import { readMetrics, scalingRules, setAutoscaling, setReplicas } from '../../pa
 import type { Rule } from '../../rule';
 import { takenVolumes } from './artifact-rules';
 
-const RESTRICTED = 'Always so in the app: no privileges, no capabilities, a read-only root file system, seccomp (the Pod Security Standard "restricted").';
+const RESTRICTED =
+  'Always so in the app: no privileges, no capabilities, a read-only root file system, seccomp (the Pod Security Standard "restricted").';
 
 /** The pods of the server. */
 export const POD_RULES: readonly Rule[] = [
@@ -23,7 +24,11 @@ export const POD_RULES: readonly Rule[] = [
   {
     keys: '{image.pullPolicy,imagePullSecrets,priorityClassName}',
     convert: (values, release) => {
-      setPodOptions(values, release, { policy: 'image.pullPolicy', secrets: ['imagePullSecrets'], priority: 'priorityClassName' });
+      setPodOptions(values, release, {
+        policy: 'image.pullPolicy',
+        secrets: ['imagePullSecrets'],
+        priority: 'priorityClassName',
+      });
     },
   },
   {
@@ -52,7 +57,11 @@ export const POD_RULES: readonly Rule[] = [
     keys: 'extraSecretNamesForEnvFrom',
     convert: (values, release) => {
       const names = values.texts('extraSecretNamesForEnvFrom');
-      addEnvironmentSources(release, 'extraSecretNamesForEnvFrom', names.map((name) => ({ secretRef: { name } })));
+      addEnvironmentSources(
+        release,
+        'extraSecretNamesForEnvFrom',
+        names.map((name) => ({ secretRef: { name } })),
+      );
     },
   },
   {
@@ -65,7 +74,10 @@ export const POD_RULES: readonly Rule[] = [
       };
     },
   },
-  { keys: 'serviceAccount.automount', leaveOut: 'The pods mount no token: neither MLflow nor the identities of clouds need the one of the API server.' },
+  {
+    keys: 'serviceAccount.automount',
+    leaveOut: 'The pods mount no token: neither MLflow nor the identities of clouds need the one of the API server.',
+  },
   {
     keys: '{nodeSelector,tolerations,affinity,extraPodLabels,podAnnotations}',
     convert: (values, release) => {
@@ -81,7 +93,12 @@ export const POD_RULES: readonly Rule[] = [
   {
     keys: '{extraVolumes,extraVolumeMounts,extraContainers,initContainers}',
     convert: (values, release) => {
-      const keys = { volumes: 'extraVolumes', mounts: 'extraVolumeMounts', containers: 'extraContainers', initContainers: 'initContainers' };
+      const keys = {
+        volumes: 'extraVolumes',
+        mounts: 'extraVolumeMounts',
+        containers: 'extraContainers',
+        initContainers: 'initContainers',
+      };
       addToPod(values, release, keys, takenVolumes(values));
     },
   },
@@ -124,8 +141,15 @@ export const POD_RULES: readonly Rule[] = [
       if (type === 'Recreate') {
         release.set('upgradeStrategy', member(mlflow('UpgradeStrategy'), 'RECREATE'));
       }
-      if (values.any('strategy.rollingUpdate.maxSurge') !== undefined || values.any('strategy.rollingUpdate.maxUnavailable') !== undefined) {
-        release.note('left out', 'strategy.rollingUpdate', 'UpgradeStrategy.ROLLING adds one pod at a time and removes none before it is ready.');
+      if (
+        values.any('strategy.rollingUpdate.maxSurge') !== undefined ||
+        values.any('strategy.rollingUpdate.maxUnavailable') !== undefined
+      ) {
+        release.note(
+          'left out',
+          'strategy.rollingUpdate',
+          'UpgradeStrategy.ROLLING adds one pod at a time and removes none before it is ready.',
+        );
       }
     },
   },
@@ -168,7 +192,8 @@ export const POD_RULES: readonly Rule[] = [
   },
   {
     keys: '{podSecurityContext.fsGroup,securityContext.{runAsUser,runAsGroup}}',
-    leaveOut: "The pods run as user and group 1001. `ClusterSettings.of(server).apply({ podUser: PodUser.fromId(…) })` chooses another, `.assignedByCluster()` leaves it to OpenShift.",
+    leaveOut:
+      'The pods run as user and group 1001. `ClusterSettings.of(server).apply({ podUser: PodUser.fromId(…) })` chooses another, `.assignedByCluster()` leaves it to OpenShift.',
   },
   {
     keys: '{podSecurityContext.fsGroupChangePolicy,securityContext.{allowPrivilegeEscalation,readOnlyRootFilesystem,runAsNonRoot,privileged,seccompProfile,capabilities.drop,capabilities.add},podSecurityContext.{runAsNonRoot,runAsUser,runAsGroup,seccompProfile,supplementalGroups,sysctls}}',
@@ -176,7 +201,12 @@ export const POD_RULES: readonly Rule[] = [
   },
   {
     keys: '{livenessProbe,readinessProbe}.{initialDelaySeconds,periodSeconds,timeoutSeconds,failureThreshold,successThreshold}',
-    leaveOut: 'The app has probes of its own: a startup probe waits as long as a start takes, so that the others need no delay; /health answers in milliseconds while all threads are busy.',
+    leaveOut:
+      'The app has probes of its own: a startup probe waits as long as a start takes, so that the others need no delay; /health answers in milliseconds while all threads are busy.',
   },
-  { keys: 'extraDeploy', doInstead: 'Objects of your own: write them as constructs, or with `new Include(this, id, { url })` of cdk8s from a file.' },
+  {
+    keys: 'extraDeploy',
+    doInstead:
+      'Objects of your own: write them as constructs, or with `new Include(this, id, { url })` of cdk8s from a file.',
+  },
 ];
