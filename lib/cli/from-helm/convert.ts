@@ -96,11 +96,18 @@ function descriptionOf(chart: Chart, { names, secrets }: Release): string[] {
 }
 
 function commandOf({ name, keys }: Release['secrets'][number], { namespace }: ReleaseNames): string[] {
-  const literals = keys.map(({ key, value }) => `--from-literal=${key}='<${value.replaceAll("'", '’')}>'`);
+  const literals = keys.map(
+    ({ key, value, isLiteral }) => `--from-literal=${key}=${isLiteral === true ? quoted(value) : `'<${value}>'`}`,
+  );
   return [
     `  kubectl create secret generic ${name} --namespace ${namespace} \\`,
     ...literals.map((each, i) => `    ${each}${i < literals.length - 1 ? ' \\' : ''}`),
   ];
+}
+
+/** A text as a word of a shell. */
+function quoted(text: string): string {
+  return /^[\w.@%+:,/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function placeOf(files: readonly ValuesFile[], key: string): string {

@@ -1,5 +1,6 @@
 import { type Code, type Field, mlflow, struct, value } from '../code/code';
 
+import { connectionsOfPod, safeThreads } from '../../postgres/capacity/connection-math';
 import { memoryOf } from '../../rules/memory-fits-processes';
 import { finishEnvironment } from './environment';
 import { finishServiceAccount } from './parts/pod';
@@ -16,7 +17,45 @@ export function finish(release: Release): void {
   finishServiceAccount(release);
   fitMemory(release);
   fitReplicas(release);
+  fitConnections(release);
   isolate(release);
+}
+
+/** Connections that PostgreSQL has for clients, by default. */
+const DEFAULT_CONNECTIONS = 97;
+const RESERVED_CONNECTIONS = 3;
+/** Those of PoolingProfile.STANDARD. */
+const DEFAULT_POOL = { poolSize: 10, maxOverflow: 1 };
+
+/** More connections than PostgreSQL has are an error of the synthesis, where it is part of the app. */
+function fitConnections(release: Release): void {
+  if (release.backendClass !== 'BitnamiPostgres') {
+    return;
+  }
+  const workers = numberOf(release.propOf('workers')) ?? DEFAULT_WORKERS;
+  const pooling = release.propOf('pooling');
+  const given = pooling?.kind === 'new' ? pooling.args[0] : undefined;
+  const pool =
+    given === undefined
+      ? DEFAULT_POOL
+      : { poolSize: numberOf(fieldOf(given, 'poolSize')), maxOverflow: numberOf(fieldOf(given, 'maxOverflow')) };
+  const hasUsers = release.login !== undefined && release.login !== 'proxy';
+  const pods = isOnVolume(release) ? release.pods : release.pods + 1;
+  const needed = pods * connectionsOfPod(pool, workers, safeThreads(pool), hasUsers ? 1 : 0);
+  if (needed > DEFAULT_CONNECTIONS) {
+    const most = Math.ceil((needed + RESERVED_CONNECTIONS) / 50) * 50;
+    release.addToBackend('maxConnections', value(most));
+    release.note(
+      'changed',
+      release.replicasKey,
+      `PostgreSQL takes up to ${String(most)} connections, so that those of all pods fit, also while one is replaced.`,
+    );
+  }
+}
+
+function isOnVolume(release: Release): boolean {
+  const store = release.propOf('artifactRoot');
+  return store === undefined || (store.kind === 'new' && store.name.name === 'VolumeArtifacts');
 }
 
 /** A NetworkPolicy has to know who forwards requests from outside. */
@@ -24,15 +63,24 @@ function isolate(release: Release): void {
   const ingress = release.propOf('ingress');
   const className = fieldOf(ingress, 'className');
   const isKnown = className?.kind === 'value' && ['nginx', 'traefik'].includes(String(className.value));
-  const isInside = fieldOf(release.propOf('service'), 'serviceType') === undefined && release.propOf('httpRoute') === undefined;
+  const isInside =
+    fieldOf(release.propOf('service'), 'serviceType') === undefined && release.propOf('httpRoute') === undefined;
   if (!release.isIsolated) {
     return;
   }
   if (isInside && (ingress === undefined || isKnown)) {
     release.set('isolation', struct(mlflow('ServerIsolationOptions'), {}));
-    release.note('changed', 'networkPolicy', 'Pods of the own namespace and the ingress controller may connect, and the server to its database, its store and its login only: `isolation: { clients, egress }` adds others.');
+    release.note(
+      'changed',
+      'networkPolicy',
+      'Pods of the own namespace and the ingress controller may connect, and the server to its database, its store and its login only: `isolation: { clients, egress }` adds others.',
+    );
   } else {
-    release.note('to do', 'networkPolicy', 'Set `isolation: { clients, ingressControllers }`: who may connect from outside cannot be read from the values.');
+    release.note(
+      'to do',
+      'networkPolicy',
+      'Set `isolation: { clients, ingressControllers }`: who may connect from outside cannot be read from the values.',
+    );
   }
 }
 
@@ -75,8 +123,7 @@ function fitMemory(release: Release): void {
 /** Artifacts that only one node can access allow one pod. */
 function fitReplicas(release: Release): void {
   const store = release.propOf('artifactRoot');
-  const isVolume = store === undefined || (store.kind === 'new' && store.name.name === 'VolumeArtifacts');
-  if (release.pods <= 1 || !isVolume || JSON.stringify(store ?? {}).includes('READ_WRITE_MANY')) {
+  if (release.pods <= 1 || !isOnVolume(release) || JSON.stringify(store ?? {}).includes('READ_WRITE_MANY')) {
     return;
   }
   release.unset('autoscaling');

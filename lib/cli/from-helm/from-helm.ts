@@ -20,8 +20,8 @@ const PRINTERS = { typescript, python };
 
 const HELP = `Usage: cdk8s-mlflow from-helm --chart <chart> [options] [values.yaml ...]
 
-Prints an app of cdk8s that does what a Helm release of MLflow does with these values. Several files are merged
-as Helm merges them. Without a file, the defaults of the chart are converted; - is the standard input.
+Prints an app of cdk8s that does what a Helm release of MLflow does with these values. Several files are
+merged as Helm merges them. Without a file, the defaults of the chart are converted; - is the standard input.
 
 What changed in its meaning, what was left out and what is left to do stands in the standard error output.
 Passwords are not printed: the app names Secrets, and its comment says how to make them.

@@ -8,6 +8,8 @@ export interface Note {
   readonly kind: NoteKind;
   readonly keys: readonly string[];
   readonly text: string;
+  /** Whether a comment of the app says it already. */
+  readonly isCommented?: boolean;
 }
 
 export type NoteKind =
@@ -33,6 +35,8 @@ export interface NeededKey {
   readonly key: string;
   /** What the value is: text that stands in the app's comment. */
   readonly value: string;
+  /** Whether the text is the value itself, such as the name of a role. */
+  readonly isLiteral?: boolean;
   /** The Secret of the chart that has it. */
   readonly from?: { readonly secret: string; readonly key: string };
 }
@@ -103,13 +107,36 @@ export class Release {
     this.backendCode = { variable: 'postgres', statement: { variable: 'postgres', code, comment } };
   }
 
+  /** The props of the backend, to add to. */
+  public addToBackend(name: string, value: Code): void {
+    const code = this.backendCode?.statement.code;
+    const props = code?.kind === 'new' ? code.args.at(-1) : undefined;
+    if (this.backendCode !== undefined && code?.kind === 'new' && props?.kind === 'struct') {
+      const args = [...code.args.slice(0, -1), { ...props, fields: [...props.fields, { name, value }] }];
+      this.backendCode = { ...this.backendCode, statement: { ...this.backendCode.statement, code: { ...code, args } } };
+    }
+  }
+
+  /** Name of the backend's class. */
+  public get backendClass(): string | undefined {
+    const code = this.backendCode?.statement.code;
+    return code?.kind === 'new' ? code.name.name : undefined;
+  }
+
   public get hasBackend(): boolean {
     return this.backendCode !== undefined;
   }
 
   /** Sets an option of `ClusterSettings` for the server's pods. */
   public setForPods(name: string, value: Code): void {
-    this.clusterOptions.push({ name, value });
+    const old = this.clusterOptions.findIndex((each) => each.name === name);
+    const before = this.clusterOptions[old]?.value;
+    if (before?.kind === 'map' && value.kind === 'map') {
+      const merged = new Map([...before.entries, ...value.entries]);
+      this.clusterOptions[old] = { name, value: { kind: 'map', entries: [...merged] } };
+    } else {
+      this.clusterOptions.push({ name, value });
+    }
   }
 
   /** Adds a JSON patch of the Deployment. */
@@ -143,8 +170,8 @@ export class Release {
     this.after.push(statement);
   }
 
-  public note(kind: NoteKind, keys: string | readonly string[], text: string): void {
-    this.notes.push({ kind, keys: typeof keys === 'string' ? [keys] : keys, text });
+  public note(kind: NoteKind, keys: string | readonly string[], text: string, isCommented = false): void {
+    this.notes.push({ kind, keys: typeof keys === 'string' ? [keys] : keys, text, isCommented });
   }
 
   /** Says that a Secret is needed, and returns its name. */
@@ -178,7 +205,7 @@ export class Release {
   }
 
   private server(hasVariable: boolean): Statement {
-    const todo = this.notes.filter(({ kind }) => kind === 'to do');
+    const todo = this.notes.filter(({ kind, isCommented }) => kind === 'to do' && isCommented !== true);
     const comment = todo.map(({ keys, text }) => `${keys.join(', ')}: ${text}`).join('\n');
     return {
       comment: comment === '' ? undefined : comment,

@@ -21,7 +21,7 @@ export function report({ release, keys }: Conversion): string {
     return notes.length === 0 ? [] : [`\n${TITLES[kind]}`, ...notes.map(row)];
   });
   const counts = kinds.map((kind) => [kind, keysOf(release.notes, kind)] as const).filter(([, count]) => count > 0);
-  const summary = [`${String(keys)} keys are set`, ...counts.map(([kind, count]) => `${String(count)} ${kind}`)].join(
+  const summary = [`Keys: ${String(keys)} set`, ...counts.map(([kind, count]) => `${String(count)} ${kind}`)].join(
     ', ',
   );
   return [...sections, '', `${summary}.`, ''].join('\n');

@@ -73,7 +73,6 @@ export function setBitnamiPostgres(
           : undefined,
         persistence: persistenceOf(values, release, at),
         servicePort: port === undefined || port === 5432 ? undefined : value(port),
-        maxConnections: maxConnectionsOf(release),
         initScripts: Object.keys(initScripts).length === 0 ? undefined : textMap(initScripts),
         resources: resourcesOf(release, key('primary.resources'), resources),
       }),
@@ -85,13 +84,6 @@ export function setBitnamiPostgres(
     [at],
     "Bitnami's free images get no more fixes since 2025: plan a move to an operator or a managed database with DatabaseMove (docs/moving-in.md).",
   );
-}
-
-/** A server with several pods opens more connections than PostgreSQL's default of 100. */
-function maxConnectionsOf(release: Release): ReturnType<typeof value> | undefined {
-  // Of a worker with PoolingProfile.STANDARD, for up to 4 workers, and one pod more in a rolling update.
-  const needed = (release.pods + 1) * (3 + 4 * 33) + 3;
-  return release.pods <= 1 ? undefined : value(Math.ceil(needed / 100) * 100);
 }
 
 function persistenceOf(values: Values, release: Release, at: string): ReturnType<typeof claim> | undefined {

@@ -61,7 +61,7 @@ export function setMissingPostgres(release: Release, keys: readonly string[], re
     ),
     `${reason} Put the host of a PostgreSQL here.`,
   );
-  release.note('to do', keys, `${reason} Make a PostgreSQL, and put its host into the app.`);
+  release.note('to do', keys, `${reason} Make a PostgreSQL, and put its host into the app.`, true);
   noteMigration(release, keys);
 }
 
@@ -113,6 +113,7 @@ function loginKeys({ user, chartSecret }: Pick<Database, 'user' | 'chartSecret'>
     {
       key: 'username',
       value: user ?? 'the role of MLflow',
+      isLiteral: user !== undefined,
       from: user === undefined ? from(chartSecret?.usernameKey) : undefined,
     },
     { key: 'password', value: 'the password of the role', from: from(chartSecret?.passwordKey) },

@@ -35,7 +35,7 @@ export function basicAuthOptions(release: Release, login: BasicLogin): Code {
   if (login.adminPassword === undefined) {
     loginSecret(release, {
       key: 'admin-password',
-      value: "the administrator's password, 12 characters or more",
+      value: 'the password of the administrator, 12 characters or more',
       from: login.passwordFrom,
     });
   }

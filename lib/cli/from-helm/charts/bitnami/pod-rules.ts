@@ -1,7 +1,15 @@
 import { data, list, member, mlflow, textMap, value } from '../../../code/code';
 
 import { readVariableList } from '../../environment';
-import { addEnvironmentSources, addToPod, manifest, setImage, setPlacement, setPodOptions, setResources } from '../../parts/pod';
+import {
+  addEnvironmentSources,
+  addToPod,
+  manifest,
+  setImage,
+  setPlacement,
+  setPodOptions,
+  setResources,
+} from '../../parts/pod';
 import { setAutoscaling, setReplicas } from '../../parts/scaling';
 import type { Rule } from '../../rule';
 import { readArgumentList } from '../../server-options';
@@ -25,7 +33,11 @@ export const POD_RULES: readonly Rule[] = [
       });
       const mirror = values.text('global.imageRegistry');
       if (mirror !== undefined) {
-        release.note('to do', 'global.imageRegistry', `\`ClusterSettings.of(this).apply({ imageRegistry: ImageRegistry.mirror('${mirror}') })\` takes all images from a mirror.`);
+        release.note(
+          'to do',
+          'global.imageRegistry',
+          `\`ClusterSettings.of(this).apply({ imageRegistry: ImageRegistry.mirror('${mirror}') })\` takes all images from a mirror.`,
+        );
       }
     },
   },
@@ -39,13 +51,29 @@ export const POD_RULES: readonly Rule[] = [
       });
     },
   },
-  { keys: '{gitImage,waitContainer,volumePermissions}.**', leaveOut: 'The check and the migration run in the image of the server, and fsGroup gives the volume to its user.' },
-  { keys: '{nameOverride,fullnameOverride,namespaceOverride}', leaveOut: "The name of the release is the id of the server's construct, its namespace that of the chart." },
+  {
+    keys: '{gitImage,waitContainer,volumePermissions}.**',
+    leaveOut: 'The check and the migration run in the image of the server, and fsGroup gives the volume to its user.',
+  },
+  {
+    keys: '{nameOverride,fullnameOverride,namespaceOverride}',
+    leaveOut: "The name of the release is the id of the server's construct, its namespace that of the chart.",
+  },
   { keys: '{kubeVersion,apiVersions}', leaveOut: 'The manifests do not depend on them.' },
-  { keys: 'clusterDomain', doInstead: '`ClusterSettings.of(this).apply({ clusterDomain })`, if it is not cluster.local.' },
+  {
+    keys: 'clusterDomain',
+    doInstead: '`ClusterSettings.of(this).apply({ clusterDomain })`, if it is not cluster.local.',
+  },
   { keys: 'global.security.allowInsecureImages', leaveOut: 'A setting of Bitnami for images that are not its own.' },
-  { keys: 'global.compatibility.openshift.adaptSecurityContext', doInstead: 'On OpenShift: `ClusterSettings.of(this).apply(…)` with PodUser.assignedByCluster() (docs/clusters.md).' },
-  { keys: 'extraDeploy', doInstead: 'Objects of your own: write them as constructs, or with `new Include(this, id, { url })` of cdk8s from a file.' },
+  {
+    keys: 'global.compatibility.openshift.adaptSecurityContext',
+    doInstead: 'On OpenShift: `ClusterSettings.of(this).apply(…)` with PodUser.assignedByCluster() (docs/clusters.md).',
+  },
+  {
+    keys: 'extraDeploy',
+    doInstead:
+      'Objects of your own: write them as constructs, or with `new Include(this, id, { url })` of cdk8s from a file.',
+  },
   {
     keys: '{commonLabels,commonAnnotations}',
     convert: (values, release) => {
@@ -53,13 +81,21 @@ export const POD_RULES: readonly Rule[] = [
       const annotations = values.textMap('commonAnnotations');
       if (Object.keys(labels).length > 0) {
         release.setForPods('podLabels', textMap(labels));
-        release.note('to do', 'commonLabels', 'The pods have them. `super(scope, id, { labels })` of the chart puts them on all other objects.');
+        release.note(
+          'to do',
+          'commonLabels',
+          'The pods have them. `super(scope, id, { labels })` of the chart puts them on all other objects.',
+        );
       }
       for (const [name, text] of Object.entries(annotations)) {
         release.addAnnotation(name, text);
       }
       if (Object.keys(annotations).length > 0) {
-        release.note('to do', 'commonAnnotations', 'The Deployment has them: add them to other objects that need them.');
+        release.note(
+          'to do',
+          'commonAnnotations',
+          'The Deployment has them: add them to other objects that need them.',
+        );
       }
     },
   },
@@ -82,7 +118,10 @@ export const POD_RULES: readonly Rule[] = [
       readArgumentList(release, 'tracking.extraArgs', values.texts('tracking.extraArgs'));
     },
   },
-  { keys: 'tracking.{command,args}', doInstead: 'The library writes the command of the server; `extraArgs` adds options.' },
+  {
+    keys: 'tracking.{command,args}',
+    doInstead: 'The library writes the command of the server; `extraArgs` adds options.',
+  },
   {
     keys: 'tracking.serviceAccount.{create,name,annotations}',
     convert: (values, release) => {
@@ -109,12 +148,18 @@ export const POD_RULES: readonly Rule[] = [
       });
     },
   },
-  { keys: 'tracking.{podAffinityPreset,podAntiAffinityPreset,nodeAffinityPreset.{type,key,values}}', leaveOut: 'Several pods are spread over nodes and zones: `topologySpreadConstraints`.' },
+  {
+    keys: 'tracking.{podAffinityPreset,podAntiAffinityPreset,nodeAffinityPreset.{type,key,values}}',
+    leaveOut: 'Several pods are spread over nodes and zones: `topologySpreadConstraints`.',
+  },
   {
     keys: 'tracking.topologySpreadConstraints',
     convert: (values, release) => {
       const constraints = values.maps('tracking.topologySpreadConstraints');
-      release.set('topologySpreadConstraints', constraints.length === 0 ? undefined : list(constraints.map((each) => spread(each))));
+      release.set(
+        'topologySpreadConstraints',
+        constraints.length === 0 ? undefined : list(constraints.map((each) => spread(each))),
+      );
     },
   },
   {
@@ -147,7 +192,10 @@ export const POD_RULES: readonly Rule[] = [
       setResources(values, release, 'tracking.resources');
     },
   },
-  { keys: 'tracking.resourcesPreset', leaveOut: 'The app has requests and limits of its own: 500 millicores and 1 GiB, at most 2 CPUs and 2 GiB.' },
+  {
+    keys: 'tracking.resourcesPreset',
+    leaveOut: 'The app has requests and limits of its own: 500 millicores and 1 GiB, at most 2 CPUs and 2 GiB.',
+  },
   {
     keys: 'tracking.autoscaling.hpa.{enabled,minReplicas,maxReplicas,targetCPU,targetMemory}',
     convert: (values, release) => {
@@ -166,7 +214,8 @@ export const POD_RULES: readonly Rule[] = [
   },
   {
     keys: 'tracking.autoscaling.vpa.{enabled,annotations,controlledResources,maxAllowed,minAllowed,updatePolicy.updateMode}',
-    doInstead: 'No counterpart of a VerticalPodAutoscaler: add one as an ApiObject with `targetRef` on `server.deployment`.',
+    doInstead:
+      'No counterpart of a VerticalPodAutoscaler: add one as an ApiObject with `targetRef` on `server.deployment`.',
   },
   {
     keys: 'tracking.replicaCount',
@@ -183,10 +232,20 @@ export const POD_RULES: readonly Rule[] = [
       values.any('tracking.updateStrategy.rollingUpdate');
     },
   },
-  { keys: 'tracking.pdb.{create,minAvailable,maxUnavailable}', leaveOut: 'Several pods have a PodDisruptionBudget by themselves.' },
+  {
+    keys: 'tracking.pdb.{create,minAvailable,maxUnavailable}',
+    leaveOut: 'Several pods have a PodDisruptionBudget by themselves.',
+  },
   { keys: 'tracking.{terminationGracePeriodSeconds,lifecycleHooks}', doInstead: ON_POD },
-  { keys: 'tracking.tmpVolume.ephemeral.{enabled,volumeClaimTemplate}', doInstead: '`ephemeralStorage` of `resources` limits the temporary files (20 GiB by default); a JSON patch puts them on a volume.' },
-  { keys: 'tracking.enableDefaultInitContainers', leaveOut: '`databaseConnectionCheck` and `databaseMigration` say whether the pods check and migrate.' },
+  {
+    keys: 'tracking.tmpVolume.ephemeral.{enabled,volumeClaimTemplate}',
+    doInstead:
+      '`ephemeralStorage` of `resources` limits the temporary files (20 GiB by default); a JSON patch puts them on a volume.',
+  },
+  {
+    keys: 'tracking.enableDefaultInitContainers',
+    leaveOut: '`databaseConnectionCheck` and `databaseMigration` say whether the pods check and migrate.',
+  },
   { keys: 'tracking.runUpgradeDB', leaveOut: 'The app migrates by default, under a lock.' },
   {
     keys: 'tracking.{podSecurityContext,containerSecurityContext}.**',
@@ -196,7 +255,10 @@ export const POD_RULES: readonly Rule[] = [
     keys: 'tracking.{livenessProbe,readinessProbe,startupProbe,customLivenessProbe,customReadinessProbe,customStartupProbe}.**',
     leaveOut: 'The app has probes of its own, on /health: the chart only looks for a process or a port.',
   },
-  { keys: 'tracking.{customLivenessProbe,customReadinessProbe,customStartupProbe}', leaveOut: 'The app has probes of its own, on /health.' },
+  {
+    keys: 'tracking.{customLivenessProbe,customReadinessProbe,customStartupProbe}',
+    leaveOut: 'The app has probes of its own, on /health.',
+  },
   { keys: 'tracking.host', leaveOut: 'The server listens on all addresses of its pod.' },
   { keys: 'tracking.containerPorts.http', leaveOut: 'The port of the pods is 5000.' },
   {
@@ -207,7 +269,11 @@ export const POD_RULES: readonly Rule[] = [
       }
     },
   },
-  { keys: 'run.**', doInstead: 'The library runs the tracking server. A Job or a Deployment of cdk8s-plus runs your project, with `trackingUri` of the server.' },
+  {
+    keys: 'run.**',
+    doInstead:
+      'The library runs the tracking server. A Job or a Deployment of cdk8s-plus runs your project, with `trackingUri` of the server.',
+  },
 ];
 
 function spread(constraint: Readonly<Record<string, unknown>>): ReturnType<typeof data> {

@@ -27,7 +27,10 @@ export const STORE_RULES: readonly Rule[] = [
     keys: 'global.{defaultStorageClass,storageClass,postgresql.auth.{username,database,existingSecret},postgresql.service.ports.postgresql}',
     convert: () => undefined,
   },
-  { keys: 'global.postgresql.**', leaveOut: 'Passwords are in a Secret, by name: the comment of the app says how to make it.' },
+  {
+    keys: 'global.postgresql.**',
+    leaveOut: 'Passwords are in a Secret, by name: the comment of the app says how to make it.',
+  },
   ...POSTGRESQL_RULES('postgresql'),
   {
     keys: '{minio.{enabled,defaultBuckets,auth.existingSecret,tls.enabled,service.ports.api},externalS3.{host,port,protocol,bucket,useCredentialsInSecret,accessKeyID,accessKeySecret,existingSecret,existingSecretAccessKeyIDKey,existingSecretKeySecretKey,serveArtifacts},externalGCS.{bucket,useCredentialsInSecret,existingSecret,existingSecretKey,serveArtifacts},externalAzureBlob.{storageAccount,containerName,accessKey,connectionString,useCredentialsInSecret,existingSecret,existingAccessKeyKey,existingConnectionStringKey,clientId,serveArtifacts},tracking.persistence.{enabled,mountPath,storageClass,accessModes,size,existingClaim}}',
@@ -35,10 +38,20 @@ export const STORE_RULES: readonly Rule[] = [
       setArtifacts(values, release);
     },
   },
-  { keys: 'externalGCS.googleCloudProject', doInstead: 'Set GOOGLE_CLOUD_PROJECT in `extraEnvVars`, if the credentials do not name it.' },
-  { keys: 'externalAzureBlob.{tenantId,clientSecret,clientSecretKey}', doInstead: 'AzureBlobCredentials takes a workload identity, an access key or a connection string; a client secret comes as AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET in `extraEnvVars`.' },
+  {
+    keys: 'externalGCS.googleCloudProject',
+    doInstead: 'Set GOOGLE_CLOUD_PROJECT in `extraEnvVars`, if the credentials do not name it.',
+  },
+  {
+    keys: 'externalAzureBlob.{tenantId,clientSecret,clientSecretKey}',
+    doInstead:
+      'AzureBlobCredentials takes a workload identity, an access key or a connection string; a client secret comes as AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET in `extraEnvVars`.',
+  },
   { keys: 'minio.**', doInstead: MINIO },
-  { keys: 'tracking.persistence.{subPath,labels,annotations,selector,dataSource}', doInstead: '`Persistence.existingClaim(name)` takes a claim that you have made as you want it.' },
+  {
+    keys: 'tracking.persistence.{subPath,labels,annotations,selector,dataSource}',
+    doInstead: '`Persistence.existingClaim(name)` takes a claim that you have made as you want it.',
+  },
 ];
 
 function setDatabase(values: Values, release: Release): void {
@@ -50,13 +63,19 @@ function setDatabase(values: Values, release: Release): void {
     const id = name.includes('postgresql') ? name : shortened(`${name}-postgresql`);
     const database = values.text('postgresql.auth.database') ?? release.databaseName;
     // The chart's script makes the database of the users in the same way.
-    const scripts: Record<string, string> = values.flag('tracking.auth.enabled', true) ? { 'create-auth-database.sql': `CREATE DATABASE "${database}_auth";\n` } : {};
+    const scripts: Record<string, string> = values.flag('tracking.auth.enabled', true)
+      ? { 'create-auth-database.sql': `CREATE DATABASE "${database}_auth";\n` }
+      : {};
     setBitnamiPostgres(values, release, 'postgresql', id, scripts);
     return;
   }
   const host = values.text(at('host'));
   if (host === undefined) {
-    setMissingPostgres(release, ['postgresql.enabled'], 'The chart kept runs in files on its volume, without a database. SqliteImport moves them into PostgreSQL (docs/moving-in.md).');
+    setMissingPostgres(
+      release,
+      ['postgresql.enabled'],
+      'The chart kept runs in files on its volume, without a database. SqliteImport moves them into PostgreSQL (docs/moving-in.md).',
+    );
     return;
   }
   const existing = values.text(at('existingSecret'));
@@ -85,8 +104,14 @@ function setArtifacts(values: Values, release: Release): void {
     const name = values.text('externalGCS.existingSecret');
     const key = values.text('externalGCS.existingSecretKey');
     const hasFile = values.flag('externalGCS.useCredentialsInSecret') && name !== undefined;
-    const file = hasFile ? call(mlflow('GoogleIdentity'), 'fromSecretName', value(name), ...(key === undefined ? [] : [value(key)])) : undefined;
-    setGcs(release, { keys: ['externalGCS'], bucket: google, isProxied: values.flag('externalGCS.serveArtifacts', true) }, file);
+    const file = hasFile
+      ? call(mlflow('GoogleIdentity'), 'fromSecretName', value(name), ...(key === undefined ? [] : [value(key)]))
+      : undefined;
+    setGcs(
+      release,
+      { keys: ['externalGCS'], bucket: google, isProxied: values.flag('externalGCS.serveArtifacts', true) },
+      file,
+    );
   } else if (azure !== undefined) {
     setExternalAzure(values, release, azure);
   } else {
@@ -94,8 +119,14 @@ function setArtifacts(values: Values, release: Release): void {
     return;
   }
   if (values.flag('tracking.persistence.enabled', true)) {
-    ['mountPath', 'storageClass', 'accessModes', 'size', 'existingClaim'].forEach((key) => values.any(`tracking.persistence.${key}`));
-    release.note('left out', 'tracking.persistence', 'With PostgreSQL and an object store, the server keeps nothing on a volume. Its claim remains until you delete it.');
+    ['mountPath', 'storageClass', 'accessModes', 'size', 'existingClaim'].forEach((key) =>
+      values.any(`tracking.persistence.${key}`),
+    );
+    release.note(
+      'left out',
+      'tracking.persistence',
+      'With PostgreSQL and an object store, the server keeps nothing on a volume. Its claim remains until you delete it.',
+    );
   }
 }
 
@@ -110,7 +141,10 @@ function setMinio(values: Values, release: Release): void {
   setS3(
     release,
     { keys: ['minio'], bucket, isProxied: values.flag('externalS3.serveArtifacts', true) },
-    { endpoint: `${scheme}://${service}${isUsual ? '' : `:${String(port)}`}`, identity: awsKeys(secret, 'root-user', 'root-password') },
+    {
+      endpoint: `${scheme}://${service}${isUsual ? '' : `:${String(port)}`}`,
+      identity: awsKeys(secret, 'root-user', 'root-password'),
+    },
   );
   release.note('to do', 'minio', `${MINIO} Its access key is in the Secret ${secret}.`);
 }
@@ -136,7 +170,11 @@ function setExternalS3(values: Values, release: Release, host: string): void {
   setS3(
     release,
     { keys: ['externalS3'], bucket: bucket ?? 'mlflow', isProxied: values.flag(at('serveArtifacts'), true) },
-    { region, endpoint: isAmazon ? undefined : `${protocol}://${host}${isUsual ? '' : `:${String(port)}`}`, identity: usesKeys ? keys : undefined },
+    {
+      region,
+      endpoint: isAmazon ? undefined : `${protocol}://${host}${isUsual ? '' : `:${String(port)}`}`,
+      identity: usesKeys ? keys : undefined,
+    },
   );
 }
 
@@ -163,7 +201,12 @@ function setExternalAzure(values: Values, release: Release, account: string): vo
             ? factory('fromIdentity', call(mlflow('AzureIdentity'), 'fromClientId', value(clientId)))
             : undefined;
   const container = values.text(at('containerName')) ?? 'mlflow';
-  setAzure(release, { keys: ['externalAzureBlob'], bucket: container, isProxied: values.flag(at('serveArtifacts'), true) }, account, credentials);
+  setAzure(
+    release,
+    { keys: ['externalAzureBlob'], bucket: container, isProxied: values.flag(at('serveArtifacts'), true) },
+    account,
+    credentials,
+  );
 }
 
 function setTrackingVolume(values: Values, release: Release): void {

@@ -127,6 +127,7 @@ export const POD_RULES: readonly Rule[] = [
   { keys: '{podSecurityContext,securityContext}', leaveOut: 'The app has security contexts of its own.' },
   {
     keys: '{namespace_rbac,cluster_rbac}.extraRules',
-    doInstead: 'MLflow needs no access to the API server: add a Role of cdk8s-plus where code of yours in the image does.',
+    doInstead:
+      'MLflow needs no access to the API server: add a Role of cdk8s-plus where code of yours in the image does.',
   },
 ];

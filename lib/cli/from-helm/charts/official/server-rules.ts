@@ -11,7 +11,8 @@ import type { Rule } from '../../rule';
 import type { Values } from '../../values';
 import { isData } from '../../values-file';
 
-const ONE_DATABASE = 'Tracking and the model registry are in one database, the backend: move the tables of the registry there first.';
+const ONE_DATABASE =
+  'Tracking and the model registry are in one database, the backend: move the tables of the registry there first.';
 
 /** What the server is and what it connects to. */
 export const SERVER_RULES: readonly Rule[] = [
@@ -34,7 +35,7 @@ export const SERVER_RULES: readonly Rule[] = [
     },
   },
   {
-    keys: 'garbageCollection.{enabled,schedule,olderThan,resources.{requests,limits}.{cpu,memory}}',
+    keys: 'garbageCollection.{enabled,schedule,olderThan,resources}',
     convert: (values, release) => {
       if (values.flag('garbageCollection.enabled')) {
         addGarbageCollection(release, {
@@ -47,10 +48,14 @@ export const SERVER_RULES: readonly Rule[] = [
       }
     },
   },
-  { keys: 'garbageCollection.allWorkspaces', leaveOut: 'The collection goes through all workspaces of a server that has them.' },
+  {
+    keys: 'garbageCollection.allWorkspaces',
+    leaveOut: 'The collection goes through all workspaces of a server that has them.',
+  },
   {
     keys: 'garbageCollection.{extraVolumes,extraVolumeMounts}',
-    doInstead: 'A CA comes with `trustedCa` of ClusterSettings; other volumes with cdk8s-plus, from `cronJob` of the construct.',
+    doInstead:
+      'A CA comes with `trustedCa` of ClusterSettings; other volumes with cdk8s-plus, from `cronJob` of the construct.',
   },
   {
     keys: 'tls.{enabled,secretName}',
@@ -80,7 +85,9 @@ export const SERVER_RULES: readonly Rule[] = [
           keys: ['ingress'],
           className: values.text('ingress.className'),
           annotations: values.textMap('ingress.annotations'),
-          hosts: values.has('ingress.hosts') ? hostsOf(values, 'ingress.hosts') : [{ host: 'mlflow.local', paths: ['/'] }],
+          hosts: values.has('ingress.hosts')
+            ? hostsOf(values, 'ingress.hosts')
+            : [{ host: 'mlflow.local', paths: ['/'] }],
           tlsSecretNames: tlsSecretNames(values, 'ingress.tls'),
         });
       }
@@ -94,7 +101,8 @@ export const SERVER_RULES: readonly Rule[] = [
   },
   {
     keys: 'networkPolicy.additionalEgressRules',
-    doInstead: '`isolation: { egress: [{ peers: [NetworkPeer.cidr(…)], ports: […] }] }`: what the database, the store and the login need is open already.',
+    doInstead:
+      '`isolation: { egress: [{ peers: [NetworkPeer.cidr(…)], ports: […] }] }`: what the database, the store and the login need is open already.',
   },
   {
     keys: 'metrics.enabled',
@@ -117,7 +125,11 @@ export const SERVER_RULES: readonly Rule[] = [
 function setDatabase(values: Values, release: Release): void {
   const from = values.map('mlflow.backendStoreUriFrom');
   const uri = values.text('mlflow.backendStoreUri') ?? release.environment.takeText('MLFLOW_BACKEND_STORE_URI');
-  const reference = isData(from.secretKeyRef) ? from.secretKeyRef : isData(from.configMapKeyRef) ? from.configMapKeyRef : undefined;
+  const reference = isData(from.secretKeyRef)
+    ? from.secretKeyRef
+    : isData(from.configMapKeyRef)
+      ? from.configMapKeyRef
+      : undefined;
   const template = templateUri(values);
   if (template !== undefined) {
     values.text('externalSecrets.secretName');
@@ -189,21 +201,38 @@ function templateUri(values: Values): ReturnType<typeof databaseOfUri> {
 }
 
 function setArtifacts(values: Values, release: Release): void {
-  const root = values.text('mlflow.defaultArtifactRoot') ?? release.environment.takeText('MLFLOW_DEFAULT_ARTIFACT_ROOT');
-  const destination = values.text('mlflow.artifactsDestination') ?? release.environment.takeText('MLFLOW_ARTIFACTS_DESTINATION');
+  const root =
+    values.text('mlflow.defaultArtifactRoot') ?? release.environment.takeText('MLFLOW_DEFAULT_ARTIFACT_ROOT');
+  const destination =
+    values.text('mlflow.artifactsDestination') ?? release.environment.takeText('MLFLOW_ARTIFACTS_DESTINATION');
   release.arguments.take('--serve-artifacts');
   release.arguments.take('--no-serve-artifacts');
   const uri = destination ?? root ?? '';
-  if (setStoreOfUri(release, ['mlflow.artifactsDestination', 'mlflow.defaultArtifactRoot'], uri, destination !== undefined)) {
+  if (
+    setStoreOfUri(
+      release,
+      ['mlflow.artifactsDestination', 'mlflow.defaultArtifactRoot'],
+      uri,
+      destination !== undefined,
+    )
+  ) {
     if (values.flag('storage.enabled')) {
       ['size', 'accessMode', 'storageClassName', 'mountPath'].forEach((key) => values.any(`storage.${key}`));
-      release.note('left out', 'storage', 'With PostgreSQL and an object store, the server keeps nothing on a volume. The claim of the chart remains yours.');
+      release.note(
+        'left out',
+        'storage',
+        'With PostgreSQL and an object store, the server keeps nothing on a volume. The claim of the chart remains yours.',
+      );
     }
     return;
   }
   if (!values.flag('storage.enabled')) {
     release.set('artifactRoot', create(mlflow('VolumeArtifacts')));
-    release.note('changed', 'storage.enabled', 'The app keeps artifacts on a claim of 10 GiB. The chart lost them with the pod.');
+    release.note(
+      'changed',
+      'storage.enabled',
+      'The app keeps artifacts on a claim of 10 GiB. The chart lost them with the pod.',
+    );
     return;
   }
   const mountPath = (values.text('storage.mountPath') ?? '/mlflow').replace(/\/+$/, '');
@@ -214,8 +243,13 @@ function setArtifacts(values: Values, release: Release): void {
     values.problem('storage.size', 'a quantity such as 10Gi', values.text('storage.size'));
     return;
   }
-  const options = { size: size(Math.ceil(bytes / 2 ** 30) * 2 ** 30), storageClassName: values.text('storage.storageClassName') };
+  const options = {
+    size: size(Math.ceil(bytes / 2 ** 30) * 2 ** 30),
+    storageClassName: values.text('storage.storageClassName'),
+  };
   const accessModes = [values.text('storage.accessMode') ?? 'ReadWriteOnce'];
-  const persistence = claim(release.names.takesOver ? { existing: release.names.server, accessModes } : { ...options, accessModes });
+  const persistence = claim(
+    release.names.takesOver ? { existing: release.names.server, accessModes } : { ...options, accessModes },
+  );
   setVolume(release, persistence, folder);
 }
