@@ -61,8 +61,15 @@ describe('a wrong call', () => {
       ['from-helm', '--chart', 'bitnami', '--language', 'java'],
       '--language must be one of typescript, python, got "java".',
     ],
-    [['from-helm', '--chart', 'bitnami', '--release', 'Not_a_name'], '--release must be a name of Kubernetes'],
-    [['from-helm', '--chart', 'bitnami', '--namespace', ''], '--namespace must be a name of Kubernetes'],
+    [['from-helm', '--chart', 'bitnami', '--release', 'Not_a_name'], '--release must have names of Kubernetes'],
+    [['from-helm', '--chart', 'bitnami', '--namespace', ''], '--namespace must have names of Kubernetes'],
+    [['from-helm', '--chart', 'bitnami', '--runbook'], '--runbook needs --take-over <release>/<namespace>.'],
+    [['from-helm', '--chart', 'bitnami', '--take-over', 'mlflow'], '--take-over must have names of Kubernetes'],
+    [['from-helm', '--chart', 'bitnami', '--take-over', 'a/b/c'], '--take-over must be <release>/<namespace>, got "a/b/c".'],
+    [
+      ['from-helm', '--chart', 'bitnami', '--take-over', 'a/b', '--release', 'c'],
+      '--take-over names the release and the namespace: leave out --release and --namespace.',
+    ],
     [['from-helm', '--fly'], "Unknown option '--fly'"],
   ])('%j', (args, message) => {
     expect(run(...args)).toEqual({ code: 2, out: '', err: expect.stringContaining(message) });

@@ -17,9 +17,15 @@ export interface Conversion {
 }
 
 /** Converts the values of a release of a chart. */
-export function convert(chart: Chart, files: readonly ValuesFile[], name: string, namespace: string): Conversion {
+export function convert(
+  chart: Chart,
+  files: readonly ValuesFile[],
+  name: string,
+  namespace: string,
+  takesOver = false,
+): Conversion {
   const values = new Values(mergeValues(files), (key) => placeOf(files, key));
-  const names = chart.namesOf(values, name, namespace);
+  const names = { ...chart.namesOf(values, name, namespace), takesOver };
   const release = new Release(names);
   const table = ruleTable(chart.rules);
   const set = setKeys(table, values);

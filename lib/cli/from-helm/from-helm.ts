@@ -11,6 +11,7 @@ import { COMMUNITY } from './charts/community/community';
 import { OFFICIAL } from './charts/official/official';
 import { convert } from './convert';
 import { report } from './report';
+import { runbook } from './runbook';
 import { InputError, parseValues, type ValuesFile } from './values-file';
 
 /** The charts, by their names on the command line. */
@@ -34,6 +35,10 @@ Options:
   --language <language>   ${Object.keys(PRINTERS).join(' or ')} (default: typescript)
   --release <name>        name of the Helm release (default: mlflow)
   --namespace <name>      namespace of the release (default: mlflow)
+  --take-over <release>/<namespace>
+                          the app uses the claims that this release has in the cluster
+  --runbook               with --take-over: prints the steps by which the app takes over, in Markdown, instead
+                          of the app
   -h, --help              this text
 
 Exit codes:
@@ -73,6 +78,8 @@ interface Options {
   readonly language?: string;
   readonly release?: string;
   readonly namespace?: string;
+  readonly takeOver?: string;
+  readonly runbook?: boolean;
 }
 
 function optionsOf(args: readonly string[]): Options {
@@ -88,9 +95,11 @@ function optionsOf(args: readonly string[]): Options {
         language: { type: 'string' },
         release: { type: 'string' },
         namespace: { type: 'string' },
+        'take-over': { type: 'string' },
+        runbook: { type: 'boolean' },
       },
     });
-    return { ...values, files: [...(values.values ?? []), ...positionals] };
+    return { ...values, takeOver: values['take-over'], files: [...(values.values ?? []), ...positionals] };
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
@@ -99,24 +108,37 @@ function optionsOf(args: readonly string[]): Options {
 function print(options: Options, output: Output): number {
   const chart = chosen('--chart', options.chart, CHARTS);
   const printer = chosen('--language', options.language ?? 'typescript', PRINTERS);
-  const { release = 'mlflow', namespace = 'mlflow' } = options;
-  for (const [name, value] of Object.entries({ '--release': release, '--namespace': namespace })) {
-    if (!/^[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?$/.test(value)) {
-      throw new UsageError(
-        `${name} must be a name of Kubernetes (lower case letters, digits, dashes), got "${value}".`,
-      );
-    }
-  }
+  const { release, namespace } = releaseOf(options);
   const at = options.at === undefined ? [] : options.at.split('.');
-  const conversion = convert(
-    chart,
-    options.files.map((file) => read(file, at)),
-    release,
-    namespace,
-  );
-  output.out(printer(conversion.program));
+  const files = options.files.map((file) => read(file, at));
+  const conversion = convert(chart, files, release, namespace, options.takeOver !== undefined);
+  output.out(options.runbook === true ? runbook(chart, conversion.release) : printer(conversion.program));
   output.err(report(conversion));
   return conversion.unknown.length > 0 ? EXIT.UNKNOWN_KEYS : EXIT.OK;
+}
+
+function releaseOf(options: Options): { readonly release: string; readonly namespace: string } {
+  const { takeOver, runbook: isRunbook } = options;
+  if (isRunbook === true && takeOver === undefined) {
+    throw new UsageError('--runbook needs --take-over <release>/<namespace>.');
+  }
+  if (takeOver !== undefined && (options.release !== undefined || options.namespace !== undefined)) {
+    throw new UsageError('--take-over names the release and the namespace: leave out --release and --namespace.');
+  }
+  const [release = '', namespace = '', ...rest] =
+    takeOver?.split('/') ?? [options.release ?? 'mlflow', options.namespace ?? 'mlflow'];
+  if (rest.length > 0) {
+    throw new UsageError(`--take-over must be <release>/<namespace>, got "${String(takeOver)}".`);
+  }
+  const names = takeOver === undefined ? ['--release', '--namespace'] : ['--take-over', '--take-over'];
+  [release, namespace].forEach((name, i) => {
+    if (!/^[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?$/.test(name)) {
+      throw new UsageError(
+        `${String(names[i])} must have names of Kubernetes (lower case letters, digits, dashes), got "${takeOver ?? name}".`,
+      );
+    }
+  });
+  return { release, namespace };
 }
 
 function chosen<T>(option: string, name: string | undefined, choices: Readonly<Record<string, T>>): T {

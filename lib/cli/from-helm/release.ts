@@ -41,6 +41,15 @@ export interface NeededKey {
   readonly from?: { readonly secret: string; readonly key: string };
 }
 
+/** The PostgreSQL of a release in the cluster, as Bitnami's chart made it. */
+export interface ReleaseDatabase {
+  /** Name of the StatefulSet and the Service, in the chart and in the app. */
+  readonly name: string;
+  readonly claimName: string;
+  /** All StatefulSets of the chart. */
+  readonly oldNames: readonly string[];
+}
+
 /** Names of a release, as its chart makes them. */
 export interface ReleaseNames {
   readonly release: string;
@@ -70,6 +79,12 @@ export class Release {
 
   /** Whether a NetworkPolicy lets in only those that are named. */
   public isIsolated = false;
+
+  /** The PostgreSQL in the cluster, if the release has one. */
+  public database?: ReleaseDatabase;
+
+  /** Name of the claim with the artifacts, if there is one already. */
+  public artifactClaim?: string;
 
   /** Role and database of a chart's own PostgreSQL, where the values do not say. */
   public databaseUser?: string;

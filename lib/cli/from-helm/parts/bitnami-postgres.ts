@@ -54,10 +54,14 @@ export function setBitnamiPostgres(
   const port =
     values.whole(key('primary.service.ports.postgresql')) ?? values.whole('global.postgresql.service.ports.postgresql');
   const resources = values.map(key('primary.resources'));
+  // The claims of a StatefulSet have its name: data-<name>-0. With replicas, the chart's primary has a name of its own.
+  const name = isReplicated ? `${id}-primary` : id;
+  const claimName = values.text(key('primary.persistence.existingClaim')) ?? `data-${name}-0`;
+  release.database = { name, claimName, oldNames: isReplicated ? [name, `${id}-read`] : [name] };
   release.setBackend(
     construct(
       mlflow('BitnamiPostgres'),
-      id,
+      name,
       struct(mlflow('BitnamiPostgresProps'), {
         passwords: bitnamiPasswords(secretName, existing === undefined ? {} : secretKeys),
         username: hasUser ? value(username) : undefined,

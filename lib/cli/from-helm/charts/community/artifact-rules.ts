@@ -138,6 +138,7 @@ function setLocal(values: Values, release: Release, path: string): void {
   const inside = path.startsWith(`${volume.mountPath}/`)
     ? path.slice(volume.mountPath.length + 1).replace(/\/+$/, '')
     : undefined;
+  release.artifactClaim = volume.claimName;
   setVolume(release, claim({ existing: volume.claimName }), inside);
   release.note(
     'changed',

@@ -249,7 +249,8 @@ function setArtifacts(values: Values, release: Release): void {
   };
   const accessModes = [values.text('storage.accessMode') ?? 'ReadWriteOnce'];
   const persistence = claim(
-    release.names.takesOver ? { existing: release.names.server, accessModes } : { ...options, accessModes },
+    release.names.takesOver === true ? { existing: release.names.server, accessModes } : { ...options, accessModes },
   );
+  release.artifactClaim = release.names.takesOver === true ? release.names.server : undefined;
   setVolume(release, persistence, folder);
 }
