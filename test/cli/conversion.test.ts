@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 
 import { type Code, isName, type Program } from '../../lib/cli/code/code';
 import { python, snakeCase } from '../../lib/cli/code/python';
@@ -131,8 +132,6 @@ const assemblies = Object.fromEntries(
 function readAssembly(name: string, schema: string, filename: string | undefined): Assembly {
   const folder = join(__dirname, '../../node_modules', name);
   if (schema === 'jsii/file-redirect' && filename !== undefined) {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports
-    const { gunzipSync } = require('node:zlib') as typeof import('node:zlib');
     return JSON.parse(gunzipSync(readFileSync(join(folder, filename))).toString()) as Assembly;
   }
   return JSON.parse(readFileSync(join(folder, '.jsii'), 'utf8')) as Assembly;
@@ -144,7 +143,7 @@ function fieldsOf(module: string, name: string): string[] {
     const { struct } = (publicApi as Record<string, { struct?: object }>)[name] ?? {};
     return Object.keys(struct ?? {});
   }
-  const { types } = assemblies[module] as Assembly;
+  const { types } = assemblies[module]!;
   const type = types[`${module}.${name}`];
   return [
     ...(type?.properties ?? []).map((each) => each.name),

@@ -65,7 +65,10 @@ describe('a wrong call', () => {
     [['from-helm', '--chart', 'bitnami', '--namespace', ''], '--namespace must have names of Kubernetes'],
     [['from-helm', '--chart', 'bitnami', '--runbook'], '--runbook needs --take-over <release>/<namespace>.'],
     [['from-helm', '--chart', 'bitnami', '--take-over', 'mlflow'], '--take-over must have names of Kubernetes'],
-    [['from-helm', '--chart', 'bitnami', '--take-over', 'a/b/c'], '--take-over must be <release>/<namespace>, got "a/b/c".'],
+    [
+      ['from-helm', '--chart', 'bitnami', '--take-over', 'a/b/c'],
+      '--take-over must be <release>/<namespace>, got "a/b/c".',
+    ],
     [
       ['from-helm', '--chart', 'bitnami', '--take-over', 'a/b', '--release', 'c'],
       '--take-over names the release and the namespace: leave out --release and --namespace.',

@@ -7,7 +7,6 @@ import ts from 'typescript';
 import { parseAllDocuments } from 'yaml';
 
 import { typescript } from '../../lib/cli/code/typescript';
-import type { Chart } from '../../lib/cli/from-helm/chart';
 import { convert } from '../../lib/cli/from-helm/convert';
 import { CHARTS } from '../../lib/cli/from-helm/from-helm';
 import { runbook } from '../../lib/cli/from-helm/runbook';
@@ -18,8 +17,8 @@ const GOLDEN = join(__dirname, 'apps', 'runbook.md');
 
 function takeOver(chart: string, file: string) {
   const text = readFileSync(join(VALUES, chart, `${file}.yaml`), 'utf8');
-  const conversion = convert(CHARTS[chart] as Chart, [parseValues(file, text)], 'prod', 'ml', true);
-  return { ...conversion, markdown: runbook(CHARTS[chart] as Chart, conversion.release) };
+  const conversion = convert(CHARTS[chart]!, [parseValues(file, text)], 'prod', 'ml', true);
+  return { ...conversion, markdown: runbook(CHARTS[chart]!, conversion.release) };
 }
 
 const all = Object.keys(CHARTS).flatMap((chart) =>
@@ -27,7 +26,8 @@ const all = Object.keys(CHARTS).flatMap((chart) =>
 );
 
 /** The commands of a runbook, a block each. */
-const blocksOf = (markdown: string): string[] => [...markdown.matchAll(/```sh\n([^]*?)\n```/g)].map(([, code = '']) => code);
+const blocksOf = (markdown: string): string[] =>
+  [...markdown.matchAll(/```sh\n([^]*?)\n```/g)].map(([, code = '']) => code);
 
 interface Manifest {
   readonly kind: string;
@@ -98,13 +98,20 @@ describe.each([
 
   test('what the app makes says that it is no longer of Helm', () => {
     const labels = app.manifests.filter(({ kind }) => ['Service', 'ServiceAccount', 'Ingress'].includes(kind));
-    expect(labels.map(({ metadata }) => metadata.labels?.['app.kubernetes.io/managed-by'])).toEqual(labels.map(() => 'cdk8s'));
+    expect(labels.map(({ metadata }) => metadata.labels?.['app.kubernetes.io/managed-by'])).toEqual(
+      labels.map(() => 'cdk8s'),
+    );
   });
 
   test('the app uses the claims of the release, whose volumes are kept', () => {
     const kept = (/for CLAIM in (.*); do/.exec(code)?.[1] ?? '').split(' ').filter((each) => each !== '');
-    const ofDatabase = app.namesOf('StatefulSet').slice(0, 1).map((name) => `data-${name}-0`);
-    expect(kept.sort()).toEqual([...app.claims.filter((each) => !app.namesOf('PersistentVolumeClaim').includes(each)), ...ofDatabase].sort());
+    const ofDatabase = app
+      .namesOf('StatefulSet')
+      .slice(0, 1)
+      .map((name) => `data-${name}-0`);
+    expect(kept.sort()).toEqual(
+      [...app.claims.filter((each) => !app.namesOf('PersistentVolumeClaim').includes(each)), ...ofDatabase].sort(),
+    );
   });
 
   test('each Secret that the app refers to is made, or is not of the chart', () => {
@@ -146,11 +153,31 @@ function run(code: string, variables: Record<string, string>): string[][] {
       cwd: folder,
       env: { PATH: `${folder}:${process.env.PATH ?? ''}`, ...variables },
     });
-    return readFileSync(log, 'utf8').trim().split('\n').map((line) => line.split('\x1f').slice(0, -1));
+    return readFileSync(log, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => line.split('\x1f').slice(0, -1));
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
+
+test('the saved release can be made again', () => {
+  const list =
+    'items:\n- data:\n    release: SDRz\n  metadata:\n    creationTimestamp: "2026"\n    labels:\n      version: "3"\n    name: sh.helm.release.v1.prod.v3\n    resourceVersion: "7"\n    uid: a-b\n  type: helm.sh/release.v1\n';
+  const code = blocksOf(takeOver('community', 'defaults').markdown).find((each) => each.includes('release.yaml')) ?? '';
+  const sed = /sed '([^']+)'/.exec(code)?.[1] ?? '';
+  const saved = execFileSync('sed', [sed], { input: list, encoding: 'utf8' });
+  expect(parseAllDocuments(saved)[0]?.toJS()).toEqual({
+    items: [
+      {
+        data: { release: 'SDRz' },
+        metadata: { labels: { version: '3' }, name: 'sh.helm.release.v1.prod.v3' },
+        type: 'helm.sh/release.v1',
+      },
+    ],
+  });
+});
 
 describe('the commands run', () => {
   const variables = { NAMESPACE: 'ml', RELEASE: 'prod', SERVER: 'prod-mlflow' };
@@ -160,8 +187,26 @@ describe('the commands run', () => {
     const code = blocksOf(markdown).find((each) => each.includes('create secret')) ?? '';
     const calls = run(code, { ...variables });
     expect(calls.filter(([verb]) => verb === 'create')).toEqual([
-      ['create', 'secret', 'generic', 'prod-mlflow-postgresql-passwords', '--namespace', 'ml', '--from-literal=postgres-password=a value', '--from-literal=password=a value'],
-      ['create', 'secret', 'generic', 'prod-mlflow-s3', '--namespace', 'ml', '--from-literal=AWS_ACCESS_KEY_ID=a value', '--from-literal=AWS_SECRET_ACCESS_KEY=a value'],
+      [
+        'create',
+        'secret',
+        'generic',
+        'prod-mlflow-postgresql-passwords',
+        '--namespace',
+        'ml',
+        '--from-literal=postgres-password=a value',
+        '--from-literal=password=a value',
+      ],
+      [
+        'create',
+        'secret',
+        'generic',
+        'prod-mlflow-s3',
+        '--namespace',
+        'ml',
+        '--from-literal=AWS_ACCESS_KEY_ID=a value',
+        '--from-literal=AWS_SECRET_ACCESS_KEY=a value',
+      ],
     ]);
   });
 
@@ -169,18 +214,28 @@ describe('the commands run', () => {
     const { markdown } = takeOver('community', 'basic-auth');
     const code = blocksOf(markdown).find((each) => each.includes('create secret')) ?? '';
     expect(() => run(code, { ...variables })).toThrow(/ADMIN_PASSWORD: the password of the administrator/);
-    expect(run(code, { ...variables, ADMIN_PASSWORD: 'x', PASSPHRASE: 'y', USERNAME: 'u', PASSWORD: 'p' }).length).toBeGreaterThan(2);
+    expect(
+      run(code, { ...variables, ADMIN_PASSWORD: 'x', PASSPHRASE: 'y', USERNAME: 'u', PASSWORD: 'p' }).length,
+    ).toBeGreaterThan(2);
   });
 
   test('volumes are kept', () => {
     const { markdown } = takeOver('official', 'shared-volume');
     const code = blocksOf(markdown).find((each) => each.includes('for CLAIM')) ?? '';
-    expect(run(code, variables).at(-1)).toEqual(['patch', 'persistentvolume', 'volume-1', '--patch', '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}']);
+    expect(run(code, variables).at(-1)).toEqual([
+      'patch',
+      'persistentvolume',
+      'volume-1',
+      '--patch',
+      '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}',
+    ]);
   });
 
   test('patches are JSON', () => {
     const { markdown } = takeOver('bitnami', 'subcharts');
-    const patches = blocksOf(markdown).filter((each) => each.includes('kubectl patch service')).flatMap((code) => run(code, variables));
+    const patches = blocksOf(markdown)
+      .filter((each) => each.includes('kubectl patch service'))
+      .flatMap((code) => run(code, variables));
     const given = patches.map((args) => args[args.indexOf('--patch') + 1] ?? '');
     expect(given.length).toBeGreaterThan(1);
     expect(given.map((each) => JSON.parse(each))).toEqual(given.map(() => [{ op: 'remove', path: '/spec/selector' }]));

@@ -1,10 +1,9 @@
 import { convert } from '../../lib/cli/from-helm/convert';
 import { CHARTS } from '../../lib/cli/from-helm/from-helm';
 import { mergeValues, parseValues } from '../../lib/cli/from-helm/values-file';
-import type { Chart } from '../../lib/cli/from-helm/chart';
 import { typescript } from '../../lib/cli/code/typescript';
 
-const community = CHARTS.community as Chart;
+const community = CHARTS.community!;
 const converted = (text: string) => () => convert(community, [parseValues('values.yaml', text)], 'mlflow', 'mlflow');
 
 describe('a file that cannot be', () => {

@@ -3,7 +3,7 @@ import { call, type Code, kplus, map, positional, SCOPE, struct, value } from '.
 import { INTERNAL_VARIABLES, SERVER_VARIABLES } from '../../server/server-options';
 import type { Release } from './release';
 import type { Values } from './values';
-import { isData } from './values-file';
+import { isData, plain } from './values-file';
 
 /** A variable of the server's container. */
 export interface Variable {
@@ -42,6 +42,9 @@ const OWN: Record<string, string> = {
   MLFLOW_TRACKING_URI: 'a variable of clients: a server does not read it',
   DATABASE_URL: 'the backend has the address',
 };
+
+/** A URI with a password in it. */
+const URI_WITH_PASSWORD = /:\/\/[^/\s:@]*:[^@\s]+@/;
 
 const SECRET_NAME = /(PASSWORD|PASSWD|SECRET|TOKEN|ACCESS_KEY|API_KEY|CREDENTIALS?|CONNECTION_STRING|_KEY|_PWD|DSN)$/;
 
@@ -115,7 +118,7 @@ export function finishEnvironment(release: Release): void {
     const refusal = refusalOf(variable.name);
     const made = refusal === undefined ? codeOf(variable, release) : undefined;
     if (refusal !== undefined) {
-      release.note('left out', variable.key, refusal);
+      release.note('changed', variable.key, refusal);
     } else if (made === undefined) {
       const field = variable.field ?? 'its source';
       release.note(
@@ -130,6 +133,16 @@ export function finishEnvironment(release: Release): void {
   if (Object.keys(code).length > 0) {
     release.set('extraEnvVars', map(code));
   }
+}
+
+/** Whether a value should not stand in an app. */
+export function isSecret(name: string, text: string): boolean {
+  return text !== '' && !/^\$\(\w+\)$/.test(text) && (SECRET_NAME.test(name) || URI_WITH_PASSWORD.test(text));
+}
+
+/** A text with the values of the variables that it refers to as Kubernetes does, `$(NAME)`. They are taken. */
+export function expanded(release: Release, text: string): string {
+  return text.replace(/\$\((\w+)\)/g, (reference, name: string) => release.environment.takeText(name) ?? reference);
 }
 
 /** A key of a Secret that exists, as the value of a variable. */
@@ -162,7 +175,7 @@ function codeOf({ name, text, secret, configMap, field }: Variable, release: Rel
       ? undefined
       : call(kplus('EnvValue'), 'fromFieldRef', { kind: 'member', of: kplus('EnvFieldPaths'), member: known });
   }
-  if (text !== undefined && text !== '' && SECRET_NAME.test(name)) {
+  if (text !== undefined && isSecret(name, text)) {
     const secretName = release.need({
       name: `${release.names.server}-environment`,
       keys: [{ key: name, value: `the ${name} of your values` }],
@@ -204,5 +217,5 @@ function referenceOf(of: unknown): KeyReference | undefined {
 }
 
 function textOf(of: unknown): string {
-  return of === undefined || of === null ? '' : typeof of === 'object' ? JSON.stringify(of) : String(of as string);
+  return of === undefined || of === null ? '' : typeof of === 'object' ? JSON.stringify(of) : plain(of);
 }

@@ -3,6 +3,7 @@ import { type Code, type Field, mlflow, struct, value } from '../code/code';
 import { connectionsOfPod, safeThreads } from '../../postgres/capacity/connection-math';
 import { memoryOf } from '../../rules/memory-fits-processes';
 import { finishEnvironment } from './environment';
+import { secretKey, setBasicAuth, setCustomApp } from './parts/login';
 import { finishServiceAccount } from './parts/pod';
 import { size } from './parts/quantities';
 import type { Release } from './release';
@@ -12,6 +13,7 @@ const DEFAULT_WORKERS = 2;
 
 /** Sets what depends on several parts of a release, once all of its rules have been applied. */
 export function finish(release: Release): void {
+  setLogin(release);
   finishOptions(release);
   finishEnvironment(release);
   finishServiceAccount(release);
@@ -19,6 +21,36 @@ export function finish(release: Release): void {
   fitReplicas(release);
   fitConnections(release);
   isolate(release);
+}
+
+/** A login that only an option of the server names, with the variables that go with it. */
+function setLogin(release: Release): void {
+  const app = release.arguments.take('--app-name');
+  if (app === undefined || release.login !== undefined) {
+    return;
+  }
+  const { environment } = release;
+  const flask = environment.take('MLFLOW_FLASK_SERVER_SECRET_KEY');
+  const password = environment.take('MLFLOW_AUTH_ADMIN_PASSWORD');
+  const configuration = environment.take('MLFLOW_AUTH_CONFIG_PATH');
+  if (configuration !== undefined) {
+    release.note(
+      'to do',
+      configuration.key,
+      'The app writes the ini file of the login: its default permission and the name of its database are options of MlflowAuth.basic().',
+    );
+  }
+  const login = {
+    keys: ['--app-name'],
+    adminUsername: environment.takeText('MLFLOW_AUTH_ADMIN_USERNAME'),
+    adminPassword: password?.secret && secretKey(password.secret.name, password.secret.key),
+    flaskKey: flask?.secret && secretKey(flask.secret.name, flask.secret.key),
+  };
+  if (app === 'basic-auth') {
+    setBasicAuth(release, login);
+  } else {
+    setCustomApp(release, app, login.keys);
+  }
 }
 
 /** Connections that PostgreSQL has for clients, by default. */

@@ -125,8 +125,10 @@ function releaseOf(options: Options): { readonly release: string; readonly names
   if (takeOver !== undefined && (options.release !== undefined || options.namespace !== undefined)) {
     throw new UsageError('--take-over names the release and the namespace: leave out --release and --namespace.');
   }
-  const [release = '', namespace = '', ...rest] =
-    takeOver?.split('/') ?? [options.release ?? 'mlflow', options.namespace ?? 'mlflow'];
+  const [release = '', namespace = '', ...rest] = takeOver?.split('/') ?? [
+    options.release ?? 'mlflow',
+    options.namespace ?? 'mlflow',
+  ];
   if (rest.length > 0) {
     throw new UsageError(`--take-over must be <release>/<namespace>, got "${String(takeOver)}".`);
   }

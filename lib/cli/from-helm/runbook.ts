@@ -1,4 +1,5 @@
 import type { Chart } from './chart';
+import { countCommand } from './count-command';
 import type { NeededSecret, Release } from './release';
 
 /** What of a release has to be told in the steps, besides its names. */
@@ -32,7 +33,7 @@ export function runbook(chart: Chart, release: Release): string {
     block([`NAMESPACE=${namespace}`, `RELEASE=${name}`, `SERVER=${server}`]),
     ...numbered([
       ['See that the app fits the release', lookAhead(facts)],
-      ['Stop what applies the chart again', stopGitOps(facts)],
+      ['Stop what applies the chart again', stopGitOps()],
       ['Keep the volumes', keepVolumes(facts)],
       ['Make the Secrets of the app', makeSecrets(facts)],
       ['Make a dump and save the release', saveRelease(facts)],
@@ -53,7 +54,7 @@ function lookAhead({ release, database }: Facts): string[] {
     'The values must be those of the release. No line means that they are:',
     block(['helm get values "$RELEASE" --namespace "$NAMESPACE" --output yaml | diff - values.yaml']),
     `Count what the server has, to compare it later${release.login === undefined ? '' : ', with the name and the password of an administrator in ADMIN and ADMIN_PASSWORD'}:`,
-    block(count('before.txt', release)),
+    block(countCommand('before.txt', release)),
     ...(database === undefined
       ? []
       : [
@@ -65,7 +66,7 @@ function lookAhead({ release, database }: Facts): string[] {
   ];
 }
 
-function stopGitOps(_: Facts): string[] {
+function stopGitOps(): string[] {
   return [
     'A controller that applies the chart would undo each step, and prune what it no longer finds in its repository. With Argo CD, turn its automation off, and later delete the Application without its objects:',
     block(['argocd app set "$RELEASE" --sync-policy none', 'argocd app delete "$RELEASE" --cascade=false --yes']),
@@ -133,7 +134,8 @@ function saveRelease({ database }: Facts): string[] {
     ...dump,
     'Helm keeps a release in Secrets. They and the manifests are what the way back needs:',
     block([
-      'kubectl get secret --namespace "$NAMESPACE" --selector owner=helm,name="$RELEASE" --output yaml > release.yaml',
+      'kubectl get secret --namespace "$NAMESPACE" --selector owner=helm,name="$RELEASE" --output yaml \\',
+      "  | sed '/^    \\(creationTimestamp\\|resourceVersion\\|uid\\):/d' > release.yaml",
       'helm get manifest "$RELEASE" --namespace "$NAMESPACE" > manifest.yaml',
     ]),
   ];
@@ -143,7 +145,10 @@ function stopServer({ release }: Facts): string[] {
   return [
     ...(release.propOf('autoscaling') === undefined
       ? []
-      : ['The autoscaler would start pods again:', block(['kubectl delete horizontalpodautoscaler "$SERVER" --namespace "$NAMESPACE"'])]),
+      : [
+          'The autoscaler would start pods again:',
+          block(['kubectl delete horizontalpodautoscaler "$SERVER" --namespace "$NAMESPACE"']),
+        ]),
     'From here on, clients get no answers. They repeat most requests for some minutes.',
     block([
       'kubectl scale deployment "$SERVER" --namespace "$NAMESPACE" --replicas=0',
@@ -153,16 +158,23 @@ function stopServer({ release }: Facts): string[] {
   ];
 }
 
-function takeObjects({ database, oldDatabases }: Facts): string[] {
+function takeObjects({ database, oldDatabases, release }: Facts): string[] {
   return [
     'Helm forgets the release. All of its objects stay:',
     block(['kubectl delete secret --namespace "$NAMESPACE" --selector owner=helm,name="$RELEASE"']),
     'The selector of a Deployment cannot be changed, so the app makes its own of the same name:',
     block(['kubectl delete deployment "$SERVER" --namespace "$NAMESPACE"']),
+    'Those of a policy can, but an apply would merge them with those of the chart:',
+    block([
+      'kubectl delete networkpolicy,poddisruptionbudget,horizontalpodautoscaler --ignore-not-found --namespace "$NAMESPACE" "$SERVER"',
+      ...(release.propOf('metrics') === undefined
+        ? []
+        : ['kubectl delete servicemonitor --ignore-not-found --namespace "$NAMESPACE" "$SERVER"']),
+    ]),
     ...(database === undefined
       ? []
       : [
-          `Neither can that of a StatefulSet. Its claims stay: those of the app have the same names. If the first command prints \`Delete\`, change it before (\`kubectl patch statefulset ${database} --patch '{"spec":{"persistentVolumeClaimRetentionPolicy":{"whenDeleted":"Retain"}}}'\`).`,
+          `The selector of a StatefulSet cannot be changed either. Its claims stay: those of the app have the same names. If the first command prints \`Delete\`, change it before (\`kubectl patch statefulset ${database} --patch '{"spec":{"persistentVolumeClaimRetentionPolicy":{"whenDeleted":"Retain"}}}'\`).`,
           block([
             `kubectl get statefulset ${database} --namespace "$NAMESPACE" --output jsonpath='{.spec.persistentVolumeClaimRetentionPolicy.whenDeleted}'`,
             `kubectl delete statefulset --namespace "$NAMESPACE" ${oldDatabases.join(' ')}`,
@@ -182,7 +194,10 @@ function takeObjects({ database, oldDatabases }: Facts): string[] {
     ]),
     ...(database === undefined
       ? []
-      : ['The headless Service of the StatefulSet is made again:', block([`kubectl delete service ${database}-hl --namespace "$NAMESPACE" --ignore-not-found`])]),
+      : [
+          'The headless Service of the StatefulSet is made again:',
+          block([`kubectl delete service ${database}-hl --namespace "$NAMESPACE" --ignore-not-found`]),
+        ]),
   ];
 }
 
@@ -191,7 +206,9 @@ function applyApp({ database }: Facts): string[] {
     'The pods check the database and migrate its schema before they serve. `kubectl logs deployment/"$SERVER" --container init-mlflow` shows how far they are.',
     block([
       'kubectl apply --filename dist/mlflow.k8s.yaml',
-      ...(database === undefined ? [] : [`kubectl rollout status statefulset ${database} --namespace "$NAMESPACE" --timeout=10m`]),
+      ...(database === undefined
+        ? []
+        : [`kubectl rollout status statefulset ${database} --namespace "$NAMESPACE" --timeout=10m`]),
       'kubectl rollout status deployment "$SERVER" --namespace "$NAMESPACE" --timeout=15m',
     ]),
   ];
@@ -200,7 +217,7 @@ function applyApp({ database }: Facts): string[] {
 function verify({ release }: Facts): string[] {
   return [
     'The numbers are those of step 1. No line means that they are:',
-    block([...count('after.txt', release), 'diff before.txt after.txt']),
+    block([...countCommand('after.txt', release), 'diff before.txt after.txt']),
     'The Service has an address of a pod, under its old name and port. Open a run with artifacts in the UI, too.',
     block(['kubectl get endpointslices --namespace "$NAMESPACE" --selector kubernetes.io/service-name="$SERVER"']),
   ];
@@ -231,36 +248,10 @@ function wayBack({ release, database }: Facts): string[] {
       '  kubectl annotate "$OBJECT" --namespace "$NAMESPACE" --overwrite meta.helm.sh/release-name="$RELEASE" meta.helm.sh/release-namespace="$NAMESPACE"',
       `  case "$OBJECT" in service/*) kubectl patch "$OBJECT" --namespace "$NAMESPACE" --type=json --patch '[{"op":"remove","path":"/spec/selector"}]' ;; esac`,
       'done',
-      'helm rollback "$RELEASE" --namespace "$NAMESPACE"',
+      `REVISION=$(kubectl get secret --namespace "$NAMESPACE" --selector owner=helm,name="$RELEASE",status=deployed --output jsonpath='{.items[0].metadata.labels.version}')`,
+      'helm rollback "$RELEASE" "$REVISION" --namespace "$NAMESPACE"',
     ]),
     'If the version of MLflow has changed, restore `before.dump` into an empty database before the last command: `pg_restore --clean --if-exists --dbname=DATABASE before.dump`.',
-  ];
-}
-
-/** Counts of the server that runs, by the client in its own image. */
-function count(file: string, { login: kind }: Release): string[] {
-  // An administrator sees everything.
-  const login = kind === undefined ? '' : 'env MLFLOW_TRACKING_USERNAME="$ADMIN" MLFLOW_TRACKING_PASSWORD="$ADMIN_PASSWORD" ';
-  return [
-    `kubectl exec --stdin --namespace "$NAMESPACE" deployment/"$SERVER" --container mlflow -- ${login}python - > ${file} <<'PYTHON'`,
-    'import os',
-    'os.environ.setdefault("MLFLOW_TRACKING_URI", "http://localhost:5000")',
-    'from mlflow import MlflowClient',
-    'from mlflow.entities import ViewType',
-    'client = MlflowClient()',
-    'def pages(search, **arguments):',
-    '    found, token = [], None',
-    '    while token != "":',
-    '        page = search(page_token=token, **arguments)',
-    '        found, token = found + list(page), page.token or ""',
-    '    return found',
-    'experiments = pages(client.search_experiments, view_type=ViewType.ALL)',
-    'print("experiments", len(experiments))',
-    'runs = [len(pages(client.search_runs, experiment_ids=[each.experiment_id], run_view_type=ViewType.ALL)) for each in experiments]',
-    'print("runs", sum(runs))',
-    'print("models", len(pages(client.search_registered_models)))',
-    'print("model versions", len(pages(client.search_model_versions)))',
-    'PYTHON',
   ];
 }
 

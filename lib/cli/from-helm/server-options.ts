@@ -84,7 +84,7 @@ export function finishOptions(release: Release): void {
   for (const [name, { key, value: text }] of options.rest()) {
     const decision = SERVER_OPTIONS[name];
     if (decision !== undefined) {
-      release.note('left out', `${key} ${name}`, `${decision.reason}. ${decision.wayOut ?? ''}`.trim());
+      release.note('changed', `${key} ${name}`, `${decision.reason}. ${decision.wayOut ?? ''}`.trim());
     } else {
       extra.push(text === undefined ? name : `${name}=${text}`);
     }

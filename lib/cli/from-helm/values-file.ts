@@ -84,6 +84,11 @@ function valuesAt(name: string, whole: unknown, at: readonly string[]): Data {
   return found;
 }
 
+/** A text, number or boolean as text; nothing of other types. */
+export function plain(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+}
+
 /** The type of a value, in the words of YAML. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) {
@@ -92,5 +97,5 @@ export function kindOf(value: unknown): string {
   if (Array.isArray(value)) {
     return 'a list';
   }
-  return isData(value) ? 'a map' : `${JSON.stringify(value)}`;
+  return isData(value) ? 'a map' : JSON.stringify(value);
 }

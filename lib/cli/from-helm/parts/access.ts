@@ -2,7 +2,7 @@ import { call, type Code, kplus, list, member, mlflow, struct, textMap, texts, v
 
 import type { Release } from '../release';
 import type { Values } from '../values';
-import { type Data, isData } from '../values-file';
+import { type Data, isData, plain } from '../values-file';
 
 const SERVICE_TYPES: Record<string, string> = {
   ClusterIP: 'CLUSTER_IP',
@@ -118,12 +118,12 @@ export function setIngress(release: Release, ingress: IngressValues): void {
 export function hostsOf(values: Values, key: string): { host: string; paths: string[] }[] {
   return values.list(key).map((each) => {
     if (!isData(each)) {
-      return { host: String(each), paths: ['/'] };
+      return { host: plain(each), paths: ['/'] };
     }
     const paths = Array.isArray(each.paths) ? (each.paths as unknown[]) : [];
     return {
-      host: each.host === undefined || each.host === null ? '' : String(each.host),
-      paths: paths.map((path) => (isData(path) ? String(path.path ?? '/') : String(path))),
+      host: plain(each.host),
+      paths: paths.map((path) => (isData(path) ? plain(path.path) || '/' : plain(path))),
     };
   });
 }
@@ -158,9 +158,9 @@ export function setHttpRoute(
   }
   const gateways = route.parents.map((parent): Code =>
     struct(mlflow('GatewayReference'), {
-      name: value(String(parent.name)),
-      gatewayNamespace: parent.namespace === undefined ? undefined : value(String(parent.namespace)),
-      sectionName: parent.sectionName === undefined ? undefined : value(String(parent.sectionName)),
+      name: value(plain(parent.name)),
+      gatewayNamespace: parent.namespace === undefined ? undefined : value(plain(parent.namespace)),
+      sectionName: parent.sectionName === undefined ? undefined : value(plain(parent.sectionName)),
     }),
   );
   release.set(

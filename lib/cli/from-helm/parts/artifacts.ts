@@ -12,12 +12,22 @@ export interface Bucket {
   readonly isProxied: boolean;
 }
 
+/** The name of a bucket, or a stand-in for one that is none, such as a placeholder. */
+function bucketOf(release: Release, { keys, bucket }: Bucket): Code {
+  if (/^[a-z0-9][-._a-z0-9]{1,61}[a-z0-9]$/.test(bucket)) {
+    return value(bucket);
+  }
+  release.note('to do', keys, `${bucket} is no name of a bucket or a container: put it into the app.`);
+  return value('mlflow');
+}
+
 /** Sets artifacts in S3. `login` is the access key, unless the pods have an identity. */
 export function setS3(
   release: Release,
-  { keys, bucket, prefix, isProxied }: Bucket,
+  at: Bucket,
   login: { readonly identity?: Code; readonly endpoint?: string; readonly region?: string } = {},
 ): void {
+  const { keys, prefix, isProxied } = at;
   const { environment } = release;
   const endpoint = (login.endpoint ?? environment.takeText('MLFLOW_S3_ENDPOINT_URL'))?.replace(/\/+$/, '');
   const addressing = environment.takeText('MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE');
@@ -32,7 +42,7 @@ export function setS3(
     create(
       mlflow('S3Artifacts'),
       struct(mlflow('S3ArtifactsProps'), {
-        bucket: value(bucket),
+        bucket: bucketOf(release, at),
         prefix: textOf(prefix),
         region: textOf(region),
         endpoint: isUrl ? textOf(endpoint) : undefined,
@@ -58,13 +68,14 @@ export function setS3(
 }
 
 /** Sets artifacts in Google Cloud Storage. */
-export function setGcs(release: Release, { keys, bucket, prefix, isProxied }: Bucket, identity?: Code): void {
+export function setGcs(release: Release, at: Bucket, identity?: Code): void {
+  const { keys, prefix, isProxied } = at;
   release.set(
     'artifactRoot',
     create(
       mlflow('GcsArtifacts'),
       struct(mlflow('GcsArtifactsProps'), {
-        bucket: value(bucket),
+        bucket: bucketOf(release, at),
         prefix: textOf(prefix),
         identity: identity ?? googleIdentity(release),
         access: accessOf(isProxied),
@@ -75,19 +86,15 @@ export function setGcs(release: Release, { keys, bucket, prefix, isProxied }: Bu
 }
 
 /** Sets artifacts in Azure Blob Storage. */
-export function setAzure(
-  release: Release,
-  { keys, bucket, prefix, isProxied }: Bucket,
-  account: string,
-  credentials?: Code,
-): void {
+export function setAzure(release: Release, at: Bucket, account: string, credentials?: Code): void {
+  const { keys, prefix, isProxied } = at;
   release.set(
     'artifactRoot',
     create(
       mlflow('AzureBlobArtifacts'),
       struct(mlflow('AzureBlobArtifactsProps'), {
         account: value(account),
-        container: value(bucket),
+        container: bucketOf(release, at),
         prefix: textOf(prefix),
         credentials: credentials ?? azureCredentials(release, keys),
         access: accessOf(isProxied),
@@ -152,7 +159,7 @@ function awsIdentity(release: Release, keys: readonly string[]): Code {
   const { environment, serviceAccount } = release;
   const id = environment.take('AWS_ACCESS_KEY_ID');
   const secret = environment.take('AWS_SECRET_ACCESS_KEY');
-  if (id?.secret !== undefined && secret?.secret !== undefined && id.secret.name === secret.secret.name) {
+  if (id?.secret !== undefined && id.secret.name === secret?.secret?.name) {
     return awsKeys(id.secret.name, id.secret.key, secret.secret.key);
   }
   if (id !== undefined || secret !== undefined) {

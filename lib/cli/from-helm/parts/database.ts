@@ -21,6 +21,8 @@ export interface Database {
 /** Host of a database that the user has yet to make. */
 const MISSING_HOST = 'postgres.example.com';
 
+const HOST = /^[a-zA-Z0-9_.:-]+$/;
+
 const TLS_MODES: Record<string, string> = { disable: 'DISABLE', allow: 'PREFER', prefer: 'PREFER', require: 'REQUIRE' };
 
 /** Sets the backend: a PostgreSQL that exists, with its login in a Secret. */
@@ -28,12 +30,16 @@ export function setPostgres(release: Release, database: Database): void {
   const sslMode = database.sslMode ?? release.environment.takeText('PGSSLMODE');
   const secretName = database.secret?.name ?? needLogin(release, database);
   const { usernameKey, passwordKey } = database.secret ?? {};
+  const isHost = HOST.test(database.host);
+  if (!isHost) {
+    release.note('to do', database.keys, `${database.host} is no host: put that of the database into the app.`);
+  }
   release.setBackend(
     construct(
       mlflow('ExistingSecretPostgres'),
       'postgres',
       struct(mlflow('ExistingSecretPostgresProps'), {
-        host: value(database.host),
+        host: value(isHost ? database.host : MISSING_HOST),
         port: database.port === undefined || database.port === 5432 ? undefined : value(database.port),
         database:
           database.database === undefined || database.database === 'mlflow' ? undefined : value(database.database),

@@ -67,6 +67,19 @@ export function setBasicAuth(release: Release, login: BasicLogin): void {
   );
 }
 
+/** Sets an app of MLflow's entry points. */
+export function setCustomApp(release: Release, app: string, keys: readonly string[]): void {
+  const login = call(mlflow('CustomLogin'), 'app', value(app));
+  release.login = 'custom';
+  release.set('auth', call(mlflow('MlflowAuth'), 'custom', struct(mlflow('CustomAuthOptions'), { login })));
+  setPassphrase(release);
+  release.note(
+    'to do',
+    keys,
+    `The image must contain the package with the app ${app}; its variables belong into \`envVariables\` and \`secrets\` of MlflowAuth.custom().`,
+  );
+}
+
 /** MLflow needs a passphrase of its own where users log in. */
 export function setPassphrase(release: Release): void {
   const name = loginSecret(release, { key: 'passphrase', value: 'any random text of 32 characters or more' });

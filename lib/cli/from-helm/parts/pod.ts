@@ -14,9 +14,10 @@ import {
   value,
 } from '../../code/code';
 
+import { isSecret } from '../environment';
 import type { Release } from '../release';
 import type { Values } from '../values';
-import { type Data, isData } from '../values-file';
+import { type Data, isData, plain } from '../values-file';
 
 import { resourcesOf } from './quantities';
 
@@ -162,6 +163,21 @@ function camelCase(name: string): string {
   });
 }
 
+/** A container without passwords in its variables: they come from a Secret that the user has to make. */
+function withoutPasswords(release: Release, container: Data): Data {
+  const variables = Array.isArray(container.env) ? (container.env as unknown[]) : [];
+  const secret = `${release.names.server}-environment`;
+  const env = variables.map((each) => {
+    if (!isData(each) || !isSecret(plain(each.name), plain(each.value))) {
+      return each;
+    }
+    const key = plain(each.name);
+    release.need({ name: secret, keys: [{ key, value: `the ${key} of your values` }] });
+    return { name: key, valueFrom: { secretKeyRef: { name: secret, key } } };
+  });
+  return variables.length === 0 ? container : { ...container, env };
+}
+
 /** Adds volumes, mounts, containers and sources of variables to the server's Deployment. */
 export function addToPod(
   values: Values,
@@ -176,11 +192,11 @@ export function addToPod(
   for (const mount of values.maps(keys.mounts).filter(({ name }) => !isTaken(name))) {
     release.patch('/spec/template/spec/containers/0/volumeMounts/-', manifest(mount));
   }
-  const containers = values.maps(keys.containers);
+  const containers = values.maps(keys.containers).map((each) => withoutPasswords(release, each));
   for (const container of containers) {
     release.patch('/spec/template/spec/containers/-', manifest(container));
   }
-  const initContainers = values.maps(keys.initContainers);
+  const initContainers = values.maps(keys.initContainers).map((each) => withoutPasswords(release, each));
   initContainers.forEach((container, i) => {
     release.patch(`/spec/template/spec/initContainers/${String(i)}`, manifest(container));
   });

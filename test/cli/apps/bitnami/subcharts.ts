@@ -29,7 +29,7 @@ export class Mlflow extends Chart {
   public constructor(scope: Construct, id: string) {
     super(scope, id, { namespace: 'mlflow' });
 
-    const postgres = new BitnamiPostgres(this, 'mlflow-postgresql', {
+    const postgres = new BitnamiPostgres(this, 'mlflow-postgresql-primary', {
       passwords: BitnamiPasswords.fromSecretName('mlflow-postgresql-passwords'),
       username: 'mlflow',
       database: 'tracking',

@@ -31,7 +31,6 @@ export class Mlflow extends Chart {
         access: ArtifactAccess.DIRECT,
       }),
       extraEnvVars: {
-        DB_HOST: EnvValue.fromValue('db.example.com'),
         POD_IP: EnvValue.fromFieldRef(EnvFieldPaths.POD_IP),
         TEAM: EnvValue.fromConfigMap(companyConfig, 'team'),
       },

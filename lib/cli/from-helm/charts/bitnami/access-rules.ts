@@ -6,6 +6,7 @@ import { addMonitoring } from '../../parts/monitoring';
 import type { Release } from '../../release';
 import type { Rule } from '../../rule';
 import type { Values } from '../../values';
+import { plain } from '../../values-file';
 
 /** How the server is reached, who logs in, and how it is watched. */
 export const ACCESS_RULES: readonly Rule[] = [
@@ -60,7 +61,7 @@ export const ACCESS_RULES: readonly Rule[] = [
       const hostname = values.text(at('hostname')) ?? 'mlflow.local';
       const hosts = values
         .maps(at('extraHosts'))
-        .map(({ name, path }) => ({ host: String(name), paths: [String(path ?? '/')] }));
+        .map(({ name, path }) => ({ host: plain(name), paths: [plain(path) || '/'] }));
       const path = values.text(at('path')) ?? '/';
       values.any(at('selfSigned'));
       const own = values.flag(at('tls')) ? [`${hostname}-tls`] : [];

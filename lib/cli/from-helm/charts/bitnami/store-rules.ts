@@ -221,7 +221,8 @@ function setTrackingVolume(values: Values, release: Release): void {
     values.problem(at('size'), 'a quantity such as 8Gi', values.text(at('size')));
     return;
   }
-  const existing = values.text(at('existingClaim')) ?? (release.names.takesOver === true ? release.names.server : undefined);
+  const existing =
+    values.text(at('existingClaim')) ?? (release.names.takesOver === true ? release.names.server : undefined);
   release.artifactClaim = existing;
   const persistence = claim({
     existing,

@@ -1,3 +1,4 @@
+import { expanded } from '../../environment';
 import { setBitnamiPostgres } from '../../parts/bitnami-postgres';
 import { databaseOfUri, setMissingPostgres, setPostgres } from '../../parts/database';
 import { POSTGRESQL_RULES } from '../postgresql-rules';
@@ -12,8 +13,9 @@ export const DATABASE_RULES: readonly Rule[] = [
     keys: 'backendStore.{postgres.{enabled,host,port,database,user,password},existingDatabaseSecret.{name,usernameKey,passwordKey},defaultSqlitePath,mysql.enabled,mssql.enabled}',
     convert: (values, release) => {
       const at = (key: string): string => `backendStore.${key}`;
-      const uri =
+      const given =
         release.arguments.take('--backend-store-uri') ?? release.environment.takeText('MLFLOW_BACKEND_STORE_URI');
+      const uri = given === undefined ? undefined : expanded(release, given);
       const other = ['mysql', 'mssql'].find((name) => values.flag(at(`${name}.enabled`)));
       if (values.flag(at('postgres.enabled'))) {
         const name = values.text(at('existingDatabaseSecret.name'));

@@ -1,6 +1,6 @@
 import { call, map, mlflow, struct, value } from '../../../code/code';
 
-import { basicAuthOptions, secretKey, setBasicAuth, setOAuth2Proxy, setOidc } from '../../parts/login';
+import { basicAuthOptions, secretKey, setBasicAuth, setCustomApp, setOAuth2Proxy, setOidc } from '../../parts/login';
 import { resourcesOf } from '../../parts/quantities';
 import type { Rule } from '../../rule';
 
@@ -60,17 +60,7 @@ export const LOGIN_RULES: readonly Rule[] = [
         );
       }
       if (app !== 'basic-auth') {
-        release.login = 'custom';
-        release.set(
-          'auth',
-          call(
-            mlflow('MlflowAuth'),
-            'custom',
-            struct(mlflow('CustomAuthOptions'), { login: call(mlflow('CustomLogin'), 'app', value(app)) }),
-          ),
-        );
-        release.set('encryption', undefined);
-        basicAuthOptions(release, login);
+        setCustomApp(release, app, ['auth.appName']);
       } else if (functionName !== undefined && functionName !== 'mlflow.server.auth:authenticate_request_basic_auth') {
         release.login = 'custom';
         const custom = call(

@@ -1,5 +1,6 @@
 import { create, mlflow, call, value } from '../../../code/code';
 
+import { expanded } from '../../environment';
 import { hostsOf, setIngress, setService, tlsSecretNames } from '../../parts/access';
 import { setStoreOfUri, setVolume } from '../../parts/artifacts';
 import { databaseOfUri, setMissingPostgres, setPostgres } from '../../parts/database';
@@ -124,7 +125,8 @@ export const SERVER_RULES: readonly Rule[] = [
 
 function setDatabase(values: Values, release: Release): void {
   const from = values.map('mlflow.backendStoreUriFrom');
-  const uri = values.text('mlflow.backendStoreUri') ?? release.environment.takeText('MLFLOW_BACKEND_STORE_URI');
+  const given = values.text('mlflow.backendStoreUri') ?? release.environment.takeText('MLFLOW_BACKEND_STORE_URI');
+  const uri = given?.startsWith('$(') === true ? expanded(release, given) : given;
   const reference = isData(from.secretKeyRef)
     ? from.secretKeyRef
     : isData(from.configMapKeyRef)
@@ -168,24 +170,21 @@ function setDatabase(values: Values, release: Release): void {
       `The password is in the Secret ${password.secret.name}; the app reads the user from a Secret, too: put both into one.`,
     );
   }
-  [user, password].forEach((each) => each && release.environment.take(each.name));
+  for (const each of [user, password]) {
+    release.environment.take(each?.name ?? '');
+  }
   setPostgres(release, {
     ...database,
-    host: textOf(release, database.host),
-    database: database.database === undefined ? undefined : textOf(release, database.database),
+    host: expanded(release, database.host),
+    database: database.database === undefined ? undefined : expanded(release, database.database),
     user: database.user === undefined ? undefined : (user?.text ?? (user === undefined ? database.user : undefined)),
     keys: ['mlflow.backendStoreUri'],
     hasPassword: database.password !== '',
     secret: isOneSecret
-      ? { name: user.secret.name, usernameKey: user.secret.key, passwordKey: password?.secret?.key }
+      ? { name: user.secret.name, usernameKey: user.secret.key, passwordKey: password.secret.key }
       : undefined,
     chartSecret: password?.secret && { secret: password.secret.name, passwordKey: password.secret.key },
   });
-}
-
-/** A text, or the value of the variable that it refers to, `$(NAME)`. */
-function textOf(release: Release, text: string): string {
-  return release.environment.get(variableOf(text))?.text ?? text.replace(/[$()]/g, '');
 }
 
 function variableOf(text = ''): string {
