@@ -143,8 +143,7 @@ function fieldsOf(module: string, name: string): string[] {
     const { struct } = (publicApi as Record<string, { struct?: object }>)[name] ?? {};
     return Object.keys(struct ?? {});
   }
-  const { types } = assemblies[module]!;
-  const type = types[`${module}.${name}`];
+  const type = assemblies[module]?.types[`${module}.${name}`];
   return [
     ...(type?.properties ?? []).map((each) => each.name),
     ...(type?.interfaces ?? []).flatMap((each) => fieldsOf(module, each.slice(module.length + 1))),

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -127,6 +127,20 @@ describe('from-helm', () => {
     const { code, out, err } = run('from-helm', '--chart', 'community', file('unknown.yaml', 'replicaCuont: 2'));
     expect([code, out.length > 500]).toEqual([3, true]);
     expect(err).toMatch(/Unknown keys: not in the app\n {2}replicaCuont\n/);
+  });
+
+  test('the commands of docs/moving-in.md', () => {
+    const page = readFileSync(join(__dirname, '../../docs/moving-in.md'), 'utf8');
+    const commands = [...page.matchAll(/npx cdk8s-mlflow ([^>|]*) >/g)].map(([, args = '']) => args.split(' '));
+    expect(commands.length).toBeGreaterThan(5);
+    for (const args of commands) {
+      // Each file of a command, and the standard input, is one of values.
+      const given = args.map((arg) => (/\.yaml$|^-$/.test(arg) ? file('docs.yaml', 'replicaCount: 1') : arg));
+      expect([args, run(...given)]).toEqual([
+        args,
+        { code: 0, out: expect.stringMatching(/\n$/), err: expect.any(String) },
+      ]);
+    }
   });
 
   test('a wrong file prints nothing', () => {

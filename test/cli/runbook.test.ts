@@ -12,13 +12,15 @@ import { CHARTS } from '../../lib/cli/from-helm/from-helm';
 import { runbook } from '../../lib/cli/from-helm/runbook';
 import { parseValues } from '../../lib/cli/from-helm/values-file';
 
+import { chartOf } from './charts';
+
 const VALUES = join(__dirname, 'values');
 const GOLDEN = join(__dirname, 'apps', 'runbook.md');
 
 function takeOver(chart: string, file: string) {
   const text = readFileSync(join(VALUES, chart, `${file}.yaml`), 'utf8');
-  const conversion = convert(CHARTS[chart]!, [parseValues(file, text)], 'prod', 'ml', true);
-  return { ...conversion, markdown: runbook(CHARTS[chart]!, conversion.release) };
+  const conversion = convert(chartOf(chart), [parseValues(file, text)], 'prod', 'ml', true);
+  return { ...conversion, markdown: runbook(chartOf(chart), conversion.release) };
 }
 
 const all = Object.keys(CHARTS).flatMap((chart) =>

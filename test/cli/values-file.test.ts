@@ -1,9 +1,10 @@
 import { convert } from '../../lib/cli/from-helm/convert';
-import { CHARTS } from '../../lib/cli/from-helm/from-helm';
 import { mergeValues, parseValues } from '../../lib/cli/from-helm/values-file';
 import { typescript } from '../../lib/cli/code/typescript';
 
-const community = CHARTS.community!;
+import { chartOf } from './charts';
+
+const community = chartOf('community');
 const converted = (text: string) => () => convert(community, [parseValues('values.yaml', text)], 'mlflow', 'mlflow');
 
 describe('a file that cannot be', () => {

@@ -6,6 +6,7 @@ import {
   kplus,
   list,
   map,
+  member,
   mlflow,
   SCOPE,
   struct,
@@ -263,7 +264,7 @@ export function claim(options: {
   const isDefault = modes.length === 0 || (modes.length === 1 && modes[0] === 'READ_WRITE_ONCE');
   const accessModes = isDefault
     ? undefined
-    : list(modes.map((mode) => ({ kind: 'member', of: kplus('PersistentVolumeAccessMode'), member: mode }) as Code));
+    : list(modes.map((mode) => member(kplus('PersistentVolumeAccessMode'), mode)));
   if (options.existing !== undefined) {
     const extra = accessModes === undefined ? [] : [struct(mlflow('ExistingClaimOptions'), { accessModes })];
     return call(persistence, 'existingClaim', value(options.existing), ...extra);
