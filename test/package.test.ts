@@ -177,12 +177,12 @@ describe('what is packed', () => {
     expect(needed.filter((file) => !paths.includes(file))).toEqual([]);
   });
 
-  test('at most 1.2 MB', () => {
-    expect(size).toBeLessThan(1.2e6);
+  test('at most 1.6 MB', () => {
+    expect(size).toBeLessThan(1.6e6);
   });
 
   test('texts with links that work where the repository is not', () => {
-    const pages = paths.filter((path) => path.endsWith('.md'));
+    const pages = paths.filter((path) => path.endsWith('.md') && !path.startsWith('node_modules/'));
     const links = pages.flatMap((page) => [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link));
     expect(links.length).toBeGreaterThan(20);
     expect(links.filter((link) => !/^(https:|#)/.test(link))).toEqual([]);
