@@ -2,7 +2,7 @@ import { type Code, type Field, mlflow, struct, value } from '../code/code';
 
 import { connectionsOfPod, safeThreads } from '../../postgres/capacity/connection-math';
 import { memoryOf } from '../../rules/memory-fits-processes';
-import { finishEnvironment } from './environment';
+import { finishEnvironment } from './variables';
 import { secretKey, setBasicAuth, setCustomApp } from './parts/login';
 import { finishServiceAccount } from './parts/pod';
 import { size } from './parts/quantities';

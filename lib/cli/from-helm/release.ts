@@ -1,7 +1,7 @@
 import { type Code, type Field, mlflow, type Program, type Statement, struct, variable } from '../code/code';
 
+import { Arguments } from './arguments';
 import { Environment } from './environment';
-import { Arguments } from './server-options';
 
 /** What the user should know about some keys. */
 export interface Note {

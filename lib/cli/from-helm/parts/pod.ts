@@ -15,7 +15,7 @@ import {
   value,
 } from '../../code/code';
 
-import { isSecret } from '../environment';
+import { isSecret } from '../variables';
 import type { Release } from '../release';
 import type { Values } from '../values';
 import { type Data, isData, plain } from '../values-file';

@@ -1,6 +1,6 @@
 import { data, list, member, mlflow, textMap, value } from '../../../code/code';
 
-import { readVariableList } from '../../environment';
+import { readVariableList } from '../../variables';
 import {
   addEnvironmentSources,
   addToPod,

@@ -1,4 +1,4 @@
-import { expanded } from '../../environment';
+import { expanded } from '../../variables';
 import { setBitnamiPostgres } from '../../parts/bitnami-postgres';
 import { databaseOfUri, setMissingPostgres, setPostgres } from '../../parts/database';
 import { POSTGRESQL_RULES } from '../postgresql-rules';

@@ -1,6 +1,6 @@
 import { member, mlflow, value } from '../../../code/code';
 
-import { readVariableMap } from '../../environment';
+import { readVariableMap } from '../../variables';
 import { addEnvironmentSources, addToPod, setImage, setPlacement, setPodOptions, setResources } from '../../parts/pod';
 import { readMetrics, scalingRules, setAutoscaling, setReplicas } from '../../parts/scaling';
 import type { Rule } from '../../rule';

@@ -1,6 +1,6 @@
 import { member, mlflow } from '../../../code/code';
 
-import { readVariableList } from '../../environment';
+import { readVariableList } from '../../variables';
 import { addEnvironmentSources, addToPod, setImage, setPlacement, setPodOptions, setResources } from '../../parts/pod';
 import { setReplicas } from '../../parts/scaling';
 import type { Rule } from '../../rule';

@@ -1,6 +1,6 @@
 import { create, mlflow, call, value } from '../../../code/code';
 
-import { expanded } from '../../environment';
+import { expanded } from '../../variables';
 import { hostsOf, setIngress, setService, tlsSecretNames } from '../../parts/access';
 import { setStoreOfUri, setVolume } from '../../parts/artifacts';
 import { databaseOfUri, setMissingPostgres, setPostgres } from '../../parts/database';
