@@ -135,7 +135,9 @@ describe('from-helm', () => {
     expect(commands.length).toBeGreaterThan(5);
     for (const args of commands) {
       // Each file of a command, and the standard input, is one of values.
-      const given = args.map((arg) => (/\.yaml$|^-$/.test(arg) ? file('docs.yaml', 'fullnameOverride: tracking') : arg));
+      const given = args.map((arg) =>
+        /\.yaml$|^-$/.test(arg) ? file('docs.yaml', 'fullnameOverride: tracking') : arg,
+      );
       expect([args, run(...given)]).toEqual([
         args,
         { code: 0, out: expect.stringMatching(/\n$/), err: expect.any(String) },
