@@ -43,6 +43,13 @@ export function setImage(
     );
     return;
   }
+  if (digest !== undefined) {
+    release.note(
+      'to do',
+      keys,
+      `The digest ${digest} is of another image than the app has: set \`image\`, if it has to be this one.`,
+    );
+  }
   const [, version, minor] = /^v?(3\.(\d+)\.\d+)/.exec(tag) ?? [];
   if (version !== undefined && Number(minor) >= OLDEST_MINOR) {
     release.set('image', value(`ghcr.io/mlflow/mlflow:v${version}-full`));

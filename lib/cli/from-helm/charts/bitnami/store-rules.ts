@@ -93,10 +93,12 @@ function setDatabase(values: Values, release: Release): void {
 }
 
 function setArtifacts(values: Values, release: Release): void {
-  const s3 = values.text('externalS3.host');
-  const google = values.text('externalGCS.bucket');
-  const azure = values.text('externalAzureBlob.storageAccount');
-  if (values.flag('minio.enabled', true)) {
+  // The chart looks at the others only without MinIO: they then have no effect.
+  const hasMinio = values.flag('minio.enabled', true);
+  const s3 = hasMinio ? undefined : values.text('externalS3.host');
+  const google = hasMinio ? undefined : values.text('externalGCS.bucket');
+  const azure = hasMinio ? undefined : values.text('externalAzureBlob.storageAccount');
+  if (hasMinio) {
     setMinio(values, release);
   } else if (s3 !== undefined) {
     setExternalS3(values, release, s3);
