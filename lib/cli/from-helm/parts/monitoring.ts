@@ -1,0 +1,141 @@
+import {
+  call,
+  cdk8s,
+  type Code,
+  construct,
+  data,
+  list,
+  mlflow,
+  struct,
+  textMap,
+  value,
+  variable,
+} from '../../code/code';
+
+import type { Release } from '../release';
+import { type Data } from '../values-file';
+
+import { duration, resourcesOf, seconds } from './quantities';
+
+/** What a chart's ServiceMonitor says. */
+export interface Monitor {
+  readonly keys: readonly string[];
+  readonly interval?: string;
+  readonly timeout?: string;
+  readonly labels: Record<string, string>;
+  readonly relabelings?: readonly Data[];
+  readonly metricRelabelings?: readonly Data[];
+}
+
+/** Adds the monitoring of the server. */
+export function addMonitoring(release: Release, monitor: Monitor): void {
+  const interval = monitor.interval === undefined ? undefined : seconds(monitor.interval);
+  const timeout = monitor.timeout === undefined ? undefined : seconds(monitor.timeout);
+  const limited = timeout === undefined ? undefined : Math.min(timeout, interval ?? 30);
+  const login = release.login === 'basic' ? `${release.names.server}-metrics-login` : undefined;
+  const options = struct(mlflow('PrometheusScrapeOptions'), {
+    interval: interval === undefined || interval === 30 ? undefined : duration(interval),
+    timeout: limited === undefined || limited === 10 ? undefined : duration(limited),
+    tls: release.propOf('certificate') === undefined ? undefined : struct(mlflow('ScrapeTlsOptions'), {}),
+    relabelings: relabelings(monitor.relabelings),
+    metricRelabelings: relabelings(monitor.metricRelabelings),
+    basicAuthSecretName: login === undefined ? undefined : value(login),
+  });
+  const hasOptions = options.kind === 'struct' && options.fields.length > 0;
+  if (login !== undefined) {
+    release.need({
+      name: login,
+      keys: [
+        { key: 'username', value: 'the name of an administrator' },
+        { key: 'password', value: 'the password of that administrator' },
+      ],
+    });
+  }
+  release.set('metrics', value(true));
+  release.addAfter({
+    code: construct(
+      mlflow('MlflowMonitoring'),
+      `${release.names.server}-monitoring`,
+      struct(mlflow('MlflowMonitoringProps'), {
+        server: variable('server'),
+        scrape: hasOptions ? call(mlflow('PrometheusScrape'), 'serviceMonitor', options) : undefined,
+        labels: Object.keys(monitor.labels).length === 0 ? undefined : textMap(monitor.labels),
+      }),
+    ),
+  });
+  release.note(
+    'changed',
+    monitor.keys,
+    'The ServiceMonitor is in the namespace of the server: Prometheus must look there (serviceMonitorNamespaceSelector). Alerts and a dashboard come with it.',
+  );
+}
+
+/** Adds the garbage collection. */
+export function addGarbageCollection(
+  release: Release,
+  collection: {
+    readonly keys: readonly string[];
+    readonly schedule: string;
+    readonly olderThan?: string;
+    readonly resources: Data;
+    readonly resourcesKey: string;
+  },
+): void {
+  const { keys, schedule, olderThan } = collection;
+  const age = olderThan === undefined ? 30 * 86_400 : ageOf(olderThan);
+  const [minute, hour, day, month, weekDay] = schedule.trim().split(/\s+/);
+  if (weekDay === undefined || age === undefined) {
+    release.note(
+      'to do',
+      keys,
+      `Add an MlflowGarbageCollection: the schedule ${schedule} or the age ${olderThan ?? ''} is of another form than expected.`,
+    );
+    return;
+  }
+  if (olderThan === undefined) {
+    release.note(
+      'changed',
+      keys,
+      'The chart deletes what was marked as deleted a moment ago, too. The app waits for 30 days (`olderThan`), in which a deletion can be undone.',
+    );
+  }
+  const cron = struct(cdk8s('CronOptions'), {
+    minute: value(minute ?? '0'),
+    hour: value(hour ?? '*'),
+    day: value(day ?? '*'),
+    month: value(month ?? '*'),
+    weekDay: value(weekDay),
+  });
+  release.addAfter({
+    code: construct(
+      mlflow('MlflowGarbageCollection'),
+      `${release.names.server}-gc`,
+      struct(mlflow('MlflowGarbageCollectionProps'), {
+        server: variable('server'),
+        schedule: { kind: 'new', name: cdk8s('Cron'), args: [cron] },
+        olderThan: duration(age),
+        resources: resourcesOf(release, collection.resourcesKey, collection.resources),
+      }),
+    ),
+  });
+}
+
+/** An age such as `7d12h`, in seconds. */
+function ageOf(text: string): number | undefined {
+  const parts = [...text.matchAll(/(\d+)([a-z]+)/g)];
+  const units: Record<string, number> = { d: 86_400, h: 3600, m: 60, s: 1 };
+  const sum = parts.reduce((total, [, digits = '', unit = '']) => total + Number(digits) * (units[unit] ?? NaN), 0);
+  return parts.length > 0 && parts.map(([part]) => part).join('') === text && Number.isFinite(sum) && sum > 0
+    ? sum
+    : undefined;
+}
+
+function relabelings(of: readonly Data[] = []): Code | undefined {
+  const code = of.map((each) =>
+    struct(
+      mlflow('Relabeling'),
+      Object.fromEntries(Object.entries(each).map(([name, one]) => [name, data(one)] as const)),
+    ),
+  );
+  return code.length === 0 ? undefined : list(code);
+}

@@ -1,0 +1,78 @@
+import { App, Chart, Size } from 'cdk8s';
+import {
+  AwsIdentity,
+  BitnamiArchitecture,
+  BitnamiPasswords,
+  BitnamiPostgres,
+  MlflowAuth,
+  MlflowServer,
+  Persistence,
+  S3Artifacts,
+  SecretKey,
+} from 'cdk8s-mlflow';
+import type { Construct } from 'constructs';
+
+/**
+ * MLflow, as a release of the chart bitnami/mlflow ran it.
+ *
+ * Secrets that must exist:
+ *   kubectl create secret generic mlflow-postgresql-passwords --namespace mlflow \
+ *     --from-literal=postgres-password='<the postgres-password of the database>' \
+ *     --from-literal=password='<the password of the database>' \
+ *     --from-literal=replication-password='<the replication-password of the database>'
+ *   kubectl create secret generic mlflow-tracking-login --namespace mlflow \
+ *     --from-literal=admin-password='<the password of the administrator, 12 characters or more>' \
+ *     --from-literal=flask-key='<any long random text>' \
+ *     --from-literal=passphrase='<any random text of 32 characters or more>'
+ */
+export class Mlflow extends Chart {
+  public constructor(scope: Construct, id: string) {
+    super(scope, id, { namespace: 'mlflow' });
+
+    const postgres = new BitnamiPostgres(this, 'mlflow-postgresql-primary', {
+      passwords: BitnamiPasswords.fromSecretName('mlflow-postgresql-passwords'),
+      username: 'mlflow',
+      database: 'tracking',
+      architecture: BitnamiArchitecture.replication({ readReplicas: 2 }),
+      persistence: Persistence.newClaim({ size: Size.gibibytes(30), storageClassName: 'fast' }),
+      initScripts: { 'create-auth-database.sql': 'CREATE DATABASE "tracking_auth";\n' },
+      resources: { memory: { limit: Size.gibibytes(2) } },
+      maxConnections: 150,
+    });
+    // postgresql: Bitnami's free images get no more fixes since 2025: plan a move to an operator or
+    // a managed database with DatabaseMove (docs/moving-in.md).
+    // minio: The library makes no object store in the cluster. Keep the MinIO of the release (its
+    // Deployment and its claim, under Helm or by itself): the app uses it at its address. Another
+    // bucket is a matter of ArtifactRelocation. Its access key is in the Secret mlflow-minio.
+    // postgresql.primary.nodeSelector: cdk8s-plus has it: go on from `postgres.primary`, the
+    // StatefulSet of the construct.
+    // postgresql.metrics.enabled: Add a PostgresExporter and give it to MlflowMonitoring.
+    // minio.auth.rootUser, minio.auth.rootPassword, minio.persistence: The library makes no object
+    // store in the cluster. Keep the MinIO of the release (its Deployment and its claim, under Helm
+    // or by itself): the app uses it at its address. Another bucket is a matter of
+    // ArtifactRelocation.
+    new MlflowServer(this, 'mlflow-tracking', {
+      backend: postgres,
+      artifactRoot: new S3Artifacts({
+        bucket: 'models',
+        endpoint: 'http://mlflow-minio',
+        identity: AwsIdentity.fromSecretName('mlflow-minio', {
+          accessKeyIdKey: 'root-user',
+          secretAccessKeyKey: 'root-password',
+        }),
+      }),
+      encryption: { passphrase: SecretKey.fromSecretName('mlflow-tracking-login', 'passphrase') },
+      auth: MlflowAuth.basic({
+        adminUsername: 'user',
+        adminPassword: SecretKey.fromSecretName('mlflow-tracking-login', 'admin-password'),
+        flaskSecretKey: SecretKey.fromSecretName('mlflow-tracking-login', 'flask-key'),
+        database: 'tracking_auth',
+      }),
+      service: { port: 80 },
+    });
+  }
+}
+
+const app = new App();
+new Mlflow(app, 'mlflow');
+app.synth();

@@ -1,0 +1,28 @@
+import { App, Chart } from 'cdk8s';
+import { ExistingSecretPostgres, MlflowServer, PostgresTls, VolumeArtifacts } from 'cdk8s-mlflow';
+import type { Construct } from 'constructs';
+
+/**
+ * MLflow, as a release of the chart mlflow of the MLflow project ran it.
+ *
+ * Secrets that must exist:
+ *   kubectl create secret generic mlflow-database --namespace mlflow \
+ *     --from-literal=username=mlflow \
+ *     --from-literal=password='<the password of the role>'
+ */
+export class Mlflow extends Chart {
+  public constructor(scope: Construct, id: string) {
+    super(scope, id, { namespace: 'mlflow' });
+
+    const postgres = new ExistingSecretPostgres(this, 'postgres', {
+      host: 'postgres',
+      secretName: 'mlflow-database',
+      tls: PostgresTls.PREFER,
+    });
+    new MlflowServer(this, 'mlflow', { backend: postgres, artifactRoot: new VolumeArtifacts() });
+  }
+}
+
+const app = new App();
+new Mlflow(app, 'mlflow');
+app.synth();
