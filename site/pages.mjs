@@ -68,7 +68,8 @@ function pathBetween(from, to) {
 
 /** Each example beside the same in Python, where a file or the next block has that. */
 function withPython(text) {
-  const block = /(?:<!-- examples\/([\w-]+)\.ts -->\n)?```ts\n([\s\S]*?)```(?:\n\n(?:[^\n]+:\n\n)?```python\n([\s\S]*?)```)?/g;
+  const block =
+    /(?:<!-- examples\/([\w-]+)\.ts -->\n)?```ts\n([\s\S]*?)```(?:\n\n(?:The same in Python[^\n]*:\n\n)?```python\n([\s\S]*?)```)?/g;
   return text.replaceAll(block, (whole, example, typescript, next) => {
     const file = join(ROOT, 'examples', 'python', `${String(example).replaceAll('-', '_')}.py`);
     const python = next ?? (existsSync(file) ? readFileSync(file, 'utf8') : undefined);

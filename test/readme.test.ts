@@ -62,6 +62,15 @@ test.each(WRITTEN.map(shown))('%s has no TypeScript of its own', (name) => {
   expect(text.match(/```(ts|typescript|js)\b/g) ?? []).toHaveLength([...text.matchAll(EMBEDDED)].length);
 });
 
+test('an example of a page has the same in Python, which the site shows beside it', () => {
+  const files = WRITTEN.flatMap((page) => [...read(page).matchAll(EMBEDDED)].map(([, file = '']) => file));
+  const python = files
+    .filter((file) => file !== 'examples/first-server.ts') // README has both.
+    .map((file) => file.replace('examples/', 'examples/python/').replace('.ts', '.py').replaceAll('-', '_'));
+  const made = readdirSync(join(ROOT, 'examples/python'), { encoding: 'utf8' }).filter((file) => file.endsWith('.py'));
+  expect(made.map((file) => `examples/python/${file}`).sort()).toEqual(python.sort());
+});
+
 test('no example is shown twice', () => {
   const files = WRITTEN.flatMap((page) => [...read(page).matchAll(EMBEDDED)].map(([, file]) => file));
   expect(files.filter((file, index) => files.indexOf(file) !== index)).toEqual([]);

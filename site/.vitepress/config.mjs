@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { URL } from 'node:url';
 
 import { defineConfig } from 'vitepress';
 
-const { homepage, description } = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8'));
+const { homepage, description } = JSON.parse(
+  readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8'),
+);
 const api = {
   server: 'Server',
   access: 'Access and scaling',
@@ -62,7 +65,13 @@ export default defineConfig({
   markdown: {
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
     // As GitHub makes them: one link works there and here.
-    anchor: { slugify: (text) => text.toLowerCase().replaceAll(/[^\p{L}\p{N}_ -]/gu, '').replaceAll(' ', '-') },
+    anchor: {
+      slugify: (text) =>
+        text
+          .toLowerCase()
+          .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+          .replaceAll(' ', '-'),
+    },
     config: (md) => {
       const { fence } = md.renderer.rules;
       // Double braces are text, not an expression of Vue.

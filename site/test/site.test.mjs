@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { URL } from 'node:url';
 
 import { launch } from 'puppeteer-core';
 import { serve } from 'vitepress';
@@ -51,8 +52,17 @@ async function open(path, use) {
   page.on('console', (message) => ['error', 'warn'].includes(message.type()) && complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('requestfailed', (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
-  page.on('response', (response) => response.status() >= 400 && complaints.push(`${response.url()}: ${response.status()}`));
-  page.on('request', (request) => request.url().startsWith(origin) || request.url().startsWith('data:') || complaints.push(`goes to ${request.url()}`));
+  page.on(
+    'response',
+    (response) => response.status() >= 400 && complaints.push(`${response.url()}: ${response.status()}`),
+  );
+  page.on(
+    'request',
+    (request) =>
+      request.url().startsWith(origin) ||
+      request.url().startsWith('data:') ||
+      complaints.push(`goes to ${request.url()}`),
+  );
   try {
     await page.setViewport(WIDE);
     await theme(page, 'light');
@@ -75,7 +85,7 @@ async function violations(page) {
   );
 }
 
-describe('each page, in both themes', { concurrency: 3 }, () => {
+describe('each page, in both themes', () => {
   for (const path of PAGES.filter((each) => each !== '404')) {
     test(`/${path}`, async () => {
       await open(path, async (page) => {

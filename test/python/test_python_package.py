@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 APP = Path(__file__).with_name("python_app.py")
+EXAMPLES = Path(__file__).with_name("python_examples.py")
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +53,21 @@ def test_the_first_server_in_readme(python: Path, tmp_path: Path) -> None:
         made[language] = (tmp_path / language / "mlflow.k8s.yaml").read_text()
     assert "kind: Deployment" in made["python"]
     assert made["python"] == made["typescript"]
+
+
+def test_the_examples(python: Path, tmp_path: Path) -> None:
+    """Those that docs show make the YAML of the same in TypeScript, byte by byte."""
+    commands = {
+        "python": [str(python), str(EXAMPLES), str(ROOT / "examples")],
+        "typescript": ["npx", "tsx", "examples/main.ts"],
+    }
+    for language, command in commands.items():
+        run(command, cwd=ROOT, env={**os.environ, "CDK8S_OUTDIR": str(tmp_path / language)})
+    made = sorted(path.name for path in (tmp_path / "python").iterdir())
+    assert len(made) > 30
+    for name in made:
+        texts = [(tmp_path / language / name).read_text() for language in commands]
+        assert texts[0] == texts[1], name
 
 
 def variable(deployment: dict, name: str) -> str:
