@@ -11,8 +11,9 @@ from cdk8s import App
 from cdk8s_mlflow import Rules
 
 examples = Path(sys.argv[1])
-sys.path.insert(0, str(examples / "python"))
-modules = [importlib.import_module(path.stem) for path in sorted((examples / "python").glob("*.py"))]
+# As a package: one has the name of a module of Python's own.
+sys.path.insert(0, str(examples))
+modules = [importlib.import_module(f"python.{path.stem}") for path in sorted((examples / "python").glob("*.py"))]
 found = {name: value for module in modules for name, value in vars(module).items()}
 
 app = App()
@@ -27,5 +28,5 @@ app.synth()
 found["write_runbooks"](app)
 found["Ldap"](App(), "ldap")
 
-left = {module.__name__ for module in modules} - made - {"ldap", "platform", "runbooks"}
+left = {module.__name__ for module in modules} - made - {f"python.{each}" for each in ("ldap", "platform", "runbooks")}
 assert not left, f"in no app: {left}"
