@@ -35,7 +35,8 @@ export function pageOf(source, text) {
   const withLinks = outside(text, inCode, (part) =>
     part.replaceAll(/\]\(([^)\s]+)\)/g, (_, link) => `](${linkOf(source, link)})`),
   );
-  return withPython(withLinks);
+  const head = source.startsWith('docs/api/') ? '---\npageClass: api\n---\n\n' : '';
+  return head + withPython(withLinks);
 }
 
 /** Changes what no match of a pattern has. */

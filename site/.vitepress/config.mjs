@@ -51,6 +51,8 @@ const topics = {
     'mlflow-first-requests': 'A report for MLflow',
   },
 };
+const ICON =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"><circle cx="5" cy="5" r="5" fill="#3451b2"/></svg>';
 const items = (pages, folder = '/') =>
   Object.entries(pages).map(([page, text]) => ({ text, link: `${folder}${page}` }));
 
@@ -61,6 +63,7 @@ export default defineConfig({
   base: new URL(homepage).pathname,
   srcDir: 'pages',
   cleanUrls: true,
+  head: [['link', { rel: 'icon', href: `data:image/svg+xml,${encodeURIComponent(ICON)}` }]],
   sitemap: { hostname: homepage },
   markdown: {
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },

@@ -18,9 +18,10 @@ export default {
   },
 };
 
-/** What the theme leaves out for screen readers: the main part of the first page, and that the keys of the search are a hint. */
+/** What the theme leaves out for screen readers: the main part of the first page, and all that the search button shows. */
 function landmarks() {
   document.querySelector('.VPContent.is-home')?.setAttribute('role', 'main');
   document.querySelector('.VPContent:not(.is-home)')?.removeAttribute('role');
-  document.querySelector('.DocSearch-Button-Keys')?.setAttribute('aria-hidden', 'true');
+  const search = document.querySelector('.DocSearch-Button');
+  search?.setAttribute('aria-label', search.textContent);
 }
