@@ -5,6 +5,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 
 import { App, Chart, Testing } from 'cdk8s';
 import { Diagram, ExternalPostgres } from 'cdk8s-mlflow';
+import ts from 'typescript';
 import { parse, parseAllDocuments } from 'yaml';
 
 import { addExamples } from '../examples/all';
@@ -76,9 +77,13 @@ test('no example is shown twice', () => {
   expect(files.filter((file, index) => files.indexOf(file) !== index)).toEqual([]);
 });
 
-// Python is run by test/python, and statements of SQL by test/pods. The rest is read by what reads it.
+// Python is read and run by test/python, and statements of SQL are run by test/pods. The rest is read by what reads it.
 const LANGUAGES: Record<string, (code: string) => void> = {
-  ts: () => undefined,
+  // Examples are compiled with the rest of the repository; those of doc comments are fragments.
+  ts: (code) => {
+    const { diagnostics = [] } = ts.transpileModule(code, { reportDiagnostics: true });
+    expect(diagnostics.map(({ messageText }) => messageText)).toEqual([]);
+  },
   python: () => undefined,
   sql: () => undefined,
   ini: () => undefined,
@@ -92,7 +97,7 @@ const LANGUAGES: Record<string, (code: string) => void> = {
   },
 };
 
-test.each(WRITTEN.map(shown))('%s has code that its language takes', (name) => {
+test.each(PAGES.map(shown))('%s has code that its language takes', (name) => {
   const text = read(join(ROOT, name));
   const languages = [...text.matchAll(/^ *```(\w+)$/gm)].map(([, language = '']) => language);
   expect(Object.keys(LANGUAGES)).toEqual(expect.arrayContaining(languages));

@@ -167,7 +167,9 @@ function exampleOf({ id, docs }) {
     return [];
   }
   const fence = (language, text) => `\`\`\`${language}\n${text.trimEnd()}\n\`\`\``;
-  return [fence('ts', docs.example), fence('python', python.get(id).docs.example)];
+  // The first line says that the fragment was not compiled.
+  const translated = python.get(id).docs.example.replace(/^# Example automatically generated .*\n/, '');
+  return [fence('ts', docs.example), fence('python', translated)];
 }
 
 /** Calls, with what they take: positions first, then what TypeScript has in one object and Python as keywords. */

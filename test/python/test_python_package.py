@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -54,6 +55,15 @@ def test_the_first_server_in_readme(python: Path, tmp_path: Path) -> None:
         made[language] = (tmp_path / language / "mlflow.k8s.yaml").read_text()
     assert "kind: Deployment" in made["python"]
     assert made["python"] == made["typescript"]
+
+
+def test_python_in_docs_and_doc_comments_can_be_read() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    text = "\n".join(page.read_text() for page in pages)
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert len(blocks) > 5
+    for block in blocks:
+        ast.parse(block)
 
 
 def test_the_examples(python: Path, tmp_path: Path) -> None:
