@@ -13,7 +13,7 @@ const FOLDER = new URL('docs/api/', ROOT);
 /** The pages, with the folders of lib/ whose types they have. */
 const CHAPTERS = [
   ['server', 'Server', ['server', 'server/settings', 'startup']],
-  ['access', 'Access and scaling', ['server/access', 'server/autoscaling']],
+  ['access', 'Access, clients and scaling', ['server/access', 'server/clients', 'server/autoscaling']],
   ['logins', 'Logins', ['server/auth']],
   [
     'databases',

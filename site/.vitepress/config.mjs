@@ -4,22 +4,12 @@ import { URL } from 'node:url';
 
 import { defineConfig } from 'vitepress';
 
-const { homepage, description } = JSON.parse(
-  readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8'),
+const ROOT = join(import.meta.dirname, '..', '..');
+const { homepage, description } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const chapters = readFileSync(join(ROOT, 'docs', 'api', 'README.md'), 'utf8').matchAll(
+  /^\| \[(.+?)\]\(([\w-]+)\.md\)/gm,
 );
-const api = {
-  server: 'Server',
-  access: 'Access and scaling',
-  logins: 'Logins',
-  databases: 'Databases',
-  connections: 'Connections',
-  artifacts: 'Artifacts',
-  identities: 'Identities',
-  operations: 'Operations',
-  monitoring: 'Monitoring',
-  cluster: 'Cluster, rules and tests',
-  kubernetes: 'Pods, volumes, Secrets and network',
-};
+const api = Object.fromEntries([...chapters].map(([, title, page]) => [page, title]));
 const topics = {
   Start: { start: 'Get started', 'moving-in': 'Moving in', support: 'Support', changelog: 'Changelog' },
   'A server': {
