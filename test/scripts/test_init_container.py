@@ -22,7 +22,7 @@ def test_the_last_line_goes_to_the_termination_message_too(
         ("init-mlflow: tls-not-offered: server does not support SSL. Switch it on", ["tls-not-offered"]),
         ("bootstrap-database: as the administrator: wrong-password: no", ["wrong-password"]),
         ('bootstrap-database: database "a": as "b": refused: no', ["refused"]),
-        ('p: database "a": refused: no\np: database "b": no-login: no\np: refused: x', ["refused", "no-login"]),
+        ('p: database "a": refused: no\np: "b": no-login: no\nq: refused: ', ["refused", "no-login"]),
         ("store-backup: stored: x, 1 MB; but old dumps could not be deleted: denied: no", ["denied"]),
         ("x: why", []),
     ],
