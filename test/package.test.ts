@@ -118,7 +118,9 @@ import { Size } from 'cdk8s';
       expect(main).toContain('// define resources here');
       writeFileSync(join(folder, 'main.ts'), main.replace('// define resources here', RESOURCES).replace(/^/, IMPORTS));
       mkdirSync(join(folder, 'examples'));
-      for (const file of readdirSync(join(ROOT, 'examples')).filter((each) => /(?<!customized-deployment)\.ts$/.test(each))) {
+      for (const file of readdirSync(join(ROOT, 'examples')).filter((each) =>
+        /(?<!customized-deployment)\.ts$/.test(each),
+      )) {
         // The one that goes on from objects of cdk8s-plus-28.
         const source = read(`examples/${file}`).replace(/^.*CustomizedDeployment.*\n/gm, '');
         writeFileSync(join(folder, 'examples', file), source.replaceAll('cdk8s-plus-28', plus));

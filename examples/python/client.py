@@ -1,4 +1,4 @@
-from cdk8s import ApiObjectMetadata, Chart, Cron
+from cdk8s import ApiObject, ApiObjectMetadata, Chart, Cron, JsonPatch, Size
 from cdk8s_mlflow import (
     EncryptionOptions,
     ExistingSecretPostgres,
@@ -10,7 +10,15 @@ from cdk8s_mlflow import (
     ServerIsolationOptions,
     TlsCertificate,
 )
-from cdk8s_plus_28 import ContainerProps, CronJob
+from cdk8s_plus_28 import (
+    ContainerProps,
+    ContainerResources,
+    Cpu,
+    CpuResources,
+    CronJob,
+    EphemeralStorageResources,
+    MemoryResources,
+)
 from constructs import Construct
 
 TRAINING = 'import mlflow; mlflow.set_experiment("nightly"); mlflow.log_metric("loss", 0.1)'
@@ -24,6 +32,9 @@ class Client(Chart):
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id, namespace="mlflow")
 
+        def key(name: str) -> SecretKey:
+            return SecretKey.from_secret_name("mlflow-auth", name)
+
         server = MlflowServer(
             self,
             "mlflow",
@@ -32,16 +43,22 @@ class Client(Chart):
             ),
             # The certificate is for mlflow.mlflow, the name in the cluster.
             certificate=TlsCertificate.from_secret_name("mlflow-tls"),
-            auth=MlflowAuth.basic(
-                admin_password=SecretKey.from_secret_name("mlflow-auth", "admin-password"),
-                flask_secret_key=SecretKey.from_secret_name("mlflow-auth", "flask-key"),
-            ),
-            encryption=EncryptionOptions(passphrase=SecretKey.from_secret_name("mlflow-auth", "passphrase")),
+            auth=MlflowAuth.basic(admin_password=key("admin-password"), flask_secret_key=key("flask-key")),
+            encryption=EncryptionOptions(passphrase=key("passphrase")),
             isolation=ServerIsolationOptions(clients=[]),
         )
 
         train = ContainerProps(
-            name="train", image="registry.example.com/training:1.0", command=["python", "-c", TRAINING]
+            name="train",
+            image="registry.example.com/training:1.0",
+            command=["python", "-c", TRAINING],
+            resources=ContainerResources(
+                cpu=CpuResources(request=Cpu.millis(500), limit=Cpu.units(1)),
+                memory=MemoryResources(request=Size.mebibytes(512), limit=Size.mebibytes(512)),
+                ephemeral_storage=EphemeralStorageResources(
+                    request=Size.gibibytes(1), limit=Size.gibibytes(1)
+                ),
+            ),
         )
         training = CronJob(
             self,
@@ -50,9 +67,14 @@ class Client(Chart):
             schedule=Cron.daily(),
             containers=[train],
         )
+        # A namespace of the restricted standard requires both, and cdk8s-plus-28 has no props for them.
+        pod = "/spec/jobTemplate/spec/template/spec"
+        ApiObject.of(training).add_json_patch(
+            JsonPatch.add(f"{pod}/containers/0/securityContext/capabilities", {"drop": ["ALL"]}),
+            JsonPatch.add(f"{pod}/securityContext/seccompProfile", {"type": "RuntimeDefault"}),
+        )
         server.connect(
             training,
-            # A user of MLflow, whom its administrator has made.
             login=MlflowLogin.from_secret_name("training-login"),
             ca=FileSource.from_secret("mlflow-tls", "ca.crt"),
         )

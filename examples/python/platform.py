@@ -119,7 +119,7 @@ class TeamSpace(Chart):
     def __init__(self, scope: Construct, id: str, team: Team, server: IPostgresBackend) -> None:
         super().__init__(scope, id, namespace=f"mlflow-{team.name}")
         self.team = team.name
-        add_namespace(self, {"mlflow-team": "true", "pod-security.kubernetes.io/enforce": "restricted"})
+        add_namespace(self, {"mlflow-team": "true"})
         self.add_limits(team.replicas)
 
         self.database = PostgresDatabase(
@@ -186,7 +186,8 @@ def add_object(chart: Chart, id: str, api_version: str, kind: str, name: str, sp
 
 
 def add_namespace(chart: Chart, labels: dict[str, str] | None = None) -> None:
-    metadata = ApiObjectMetadata(name=chart.namespace, labels=labels)
+    restricted = {"pod-security.kubernetes.io/enforce": "restricted"}
+    metadata = ApiObjectMetadata(name=chart.namespace, labels={**restricted, **(labels or {})})
     namespace = ApiObject(chart, "namespace", api_version="v1", kind="Namespace", metadata=metadata)
     # The chart puts everything into its namespace, where this one cannot be.
     namespace.add_json_patch(JsonPatch.remove("/metadata/namespace"))
