@@ -62,7 +62,7 @@ class Platform extends Chart {
       credentials: PostgresCredentials.fromSecretName(login(this, 'postgres-monitoring')),
     });
     const allowedRoutes = { namespaces: { from: 'Selector', selector: { matchLabels: { 'mlflow-team': 'true' } } } };
-    const tls = { mode: 'Terminate', certificateRefs: [{ name: 'mlflow-tls' }] };
+    const tls = { mode: 'Terminate', certificateRefs: [{ group: '', kind: 'Secret', name: 'mlflow-tls' }] };
     new ApiObject(this, 'gateway', {
       apiVersion: 'gateway.networking.k8s.io/v1',
       kind: 'Gateway',

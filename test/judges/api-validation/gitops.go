@@ -163,7 +163,16 @@ func (g *gitops) judge(each thing, text []byte, result *verdict) error {
 		if err != nil {
 			return nil, err
 		}
-		return versioned(next, each.kind)
+		updated, err := versioned(next, each.kind)
+		if err != nil {
+			return nil, err
+		}
+		// The API server takes a status only by its own address.
+		delete(updated.Object, "status")
+		if status, found := live.Object["status"]; found {
+			updated.Object["status"] = status
+		}
+		return updated, nil
 	})
 	compact, err := desired.MarshalJSON()
 	if err != nil {
