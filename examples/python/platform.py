@@ -86,7 +86,10 @@ class Platform(Chart):
             "hostname": "*.mlflow.example.com",
             "port": 443,
             "protocol": "HTTPS",
-            "tls": {"mode": "Terminate", "certificateRefs": [{"name": "mlflow-tls"}]},
+            "tls": {
+                "mode": "Terminate",
+                "certificateRefs": [{"group": "", "kind": "Secret", "name": "mlflow-tls"}],
+            },
             "allowedRoutes": allowed_routes,
         }
         spec = {"gatewayClassName": "your-gateway-class", "listeners": [listener]}
