@@ -3,7 +3,7 @@ import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['build', 'dist', 'coverage', 'node_modules', 'test/cli/apps'] },
+  { ignores: ['build', 'dist', 'coverage', '**/node_modules', 'site/pages', 'site/.vitepress/{cache,dist}', 'test/cli/apps'] },
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
@@ -39,5 +39,9 @@ export default tseslint.config(
     files: ['**/*.mjs', '**/*.js'],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: { globals: { process: 'readonly', console: 'readonly' } },
+  },
+  {
+    files: ['site/**/*.mjs'],
+    languageOptions: { globals: { document: 'readonly' } },
   },
 );

@@ -129,7 +129,9 @@ import { Size } from 'cdk8s';
       expect(main).toContain('// define resources here');
       writeFileSync(join(folder, 'main.ts'), main.replace('// define resources here', RESOURCES).replace(/^/, IMPORTS));
       mkdirSync(join(folder, 'examples'));
-      for (const file of readdirSync(join(ROOT, 'examples')).filter((each) => each !== 'customized-deployment.ts')) {
+      for (const file of readdirSync(join(ROOT, 'examples')).filter((each) =>
+        /(?<!customized-deployment)\.ts$/.test(each),
+      )) {
         // The one that goes on from objects of cdk8s-plus-28.
         const source = read(`examples/${file}`).replace(/^.*CustomizedDeployment.*\n/gm, '');
         writeFileSync(join(folder, 'examples', file), source.replaceAll('cdk8s-plus-28', plus));
@@ -191,11 +193,13 @@ describe('what is packed', () => {
   });
 });
 
+interface Job {
+  readonly steps: { readonly run?: string; readonly uses?: string; readonly with?: Record<string, string> }[];
+  readonly permissions?: Record<string, string>;
+  readonly if?: string;
+}
+
 describe('the release workflow', () => {
-  interface Job {
-    readonly steps: { readonly run?: string; readonly with?: Record<string, string> }[];
-    readonly permissions?: Record<string, string>;
-  }
   const { jobs } = parse(read('.github/workflows/release.yml')) as { jobs: Record<string, Job> };
   const commands = Object.values(jobs).flatMap(({ steps }) => steps.flatMap(({ run }) => run ?? []));
 
@@ -220,5 +224,33 @@ describe('the release workflow', () => {
       execFileSync('node', ['tools/check-release.mjs', ...args], { cwd: ROOT, encoding: 'utf8', stdio: 'pipe' });
     expect(() => check('v99.0.0')).toThrow(/the tag is 99\.0\.0, package\.json is \d+\.\d+\.\d+: run npm version/);
     expect(() => check()).toThrow(/the tag is missing/);
+  });
+});
+
+describe('the workflow of the site', () => {
+  const { jobs } = parse(read('.github/workflows/site.yml')) as { jobs: Record<string, Job> };
+
+  test('publishes what it has tested, from main only', () => {
+    const steps = jobs.build?.steps ?? [];
+    const tested = steps.findIndex(({ run }) => run?.includes('npm run test:site'));
+    const uploaded = steps.findIndex(({ uses }) => uses?.startsWith('actions/upload-pages-artifact@'));
+    expect(scripts).toHaveProperty('test:site', 'node site/run.mjs test');
+    expect(tested).toBeGreaterThan(-1);
+    expect(uploaded).toBeGreaterThan(tested);
+    expect(steps[uploaded]?.with?.path).toBe('site/.vitepress/dist');
+    expect(jobs.publish).toMatchObject({
+      needs: 'build',
+      if: "github.ref == 'refs/heads/main'",
+      permissions: { pages: 'write', 'id-token': 'write' },
+    });
+  });
+
+  test('puts it where `homepage` says', () => {
+    const { homepage, repository } = JSON.parse(read('package.json')) as {
+      homepage: string;
+      repository: { url: string };
+    };
+    const [, owner = '', name = ''] = /github\.com\/([^/]+)\/([^/]+)\.git$/.exec(repository.url) ?? [];
+    expect(homepage).toBe(`https://${owner}.github.io/${name}/`);
   });
 });

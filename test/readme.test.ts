@@ -5,6 +5,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 
 import { App, Chart, Testing } from 'cdk8s';
 import { Diagram, ExternalPostgres } from 'cdk8s-mlflow';
+import ts from 'typescript';
 import { parse, parseAllDocuments } from 'yaml';
 
 import { addExamples } from '../examples/all';
@@ -14,7 +15,7 @@ import type { Manifest } from './support/synth';
 const ROOT = join(__dirname, '..');
 const README = join(ROOT, 'README.md');
 const DOCS = join(ROOT, 'docs');
-const NOT_OURS = ['.git', 'node_modules', 'build', 'dist', '.pytest_cache', '.ruff_cache'];
+const NOT_OURS = ['.git', 'node_modules', 'build', 'dist', 'pages', '.pytest_cache', '.ruff_cache'];
 const REPOSITORY = 'https://github.com/cdk8s-mlflow/cdk8s-mlflow/blob/main/';
 const pagesIn = (folder: string): string[] =>
   readdirSync(folder)
@@ -27,8 +28,8 @@ const below = (folder: string): string[] => [
     .flatMap(({ name }) => below(join(folder, name))),
 ];
 const PAGES = below(ROOT);
-// A list of all members, which jsii-docgen writes and `npm run docs:check` compares.
-const WRITTEN = PAGES.filter((page) => !/\/api\.md$/i.test(page));
+// The API, which `npm run docs` writes and `npm run docs:check` compares.
+const WRITTEN = PAGES.filter((page) => !page.startsWith(join(DOCS, 'api')));
 const EMBEDDED = /<!-- (examples\/[\w-]+\.ts) -->\n```ts\n([\s\S]*?)```/g;
 const read = (file: string): string => readFileSync(file, 'utf8');
 const shown = (page: string): string => relative(ROOT, page);
@@ -62,14 +63,27 @@ test.each(WRITTEN.map(shown))('%s has no TypeScript of its own', (name) => {
   expect(text.match(/```(ts|typescript|js)\b/g) ?? []).toHaveLength([...text.matchAll(EMBEDDED)].length);
 });
 
+test('an example of a page has the same in Python, which the site shows beside it', () => {
+  const files = WRITTEN.flatMap((page) => [...read(page).matchAll(EMBEDDED)].map(([, file = '']) => file));
+  const python = files
+    .filter((file) => file !== 'examples/first-server.ts') // README has both.
+    .map((file) => file.replace('examples/', 'examples/python/').replace('.ts', '.py').replaceAll('-', '_'));
+  const made = readdirSync(join(ROOT, 'examples/python'), { encoding: 'utf8' }).filter((file) => file.endsWith('.py'));
+  expect(made.map((file) => `examples/python/${file}`).sort()).toEqual(python.sort());
+});
+
 test('no example is shown twice', () => {
   const files = WRITTEN.flatMap((page) => [...read(page).matchAll(EMBEDDED)].map(([, file]) => file));
   expect(files.filter((file, index) => files.indexOf(file) !== index)).toEqual([]);
 });
 
-// Python is run by test/python, and statements of SQL by test/pods. The rest is read by what reads it.
+// Python is read and run by test/python, and statements of SQL are run by test/pods. The rest is read by what reads it.
 const LANGUAGES: Record<string, (code: string) => void> = {
-  ts: () => undefined,
+  // Examples are compiled with the rest of the repository; those of doc comments are fragments.
+  ts: (code) => {
+    const { diagnostics = [] } = ts.transpileModule(code, { reportDiagnostics: true });
+    expect(diagnostics.map(({ messageText }) => messageText)).toEqual([]);
+  },
   python: () => undefined,
   sql: () => undefined,
   ini: () => undefined,
@@ -83,7 +97,7 @@ const LANGUAGES: Record<string, (code: string) => void> = {
   },
 };
 
-test.each(WRITTEN.map(shown))('%s has code that its language takes', (name) => {
+test.each(PAGES.map(shown))('%s has code that its language takes', (name) => {
   const text = read(join(ROOT, name));
   const languages = [...text.matchAll(/^ *```(\w+)$/gm)].map(([, language = '']) => language);
   expect(Object.keys(LANGUAGES)).toEqual(expect.arrayContaining(languages));
@@ -126,7 +140,7 @@ function deadLinksOf(page: string): string[] {
     });
 }
 
-test.each(WRITTEN.map(shown))('%s has no dead link', (name) => {
+test.each(PAGES.map(shown))('%s has no dead link', (name) => {
   expect(deadLinksOf(join(ROOT, name))).toEqual([]);
 });
 

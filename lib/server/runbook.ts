@@ -6,6 +6,7 @@ import { diagramOf, objectsIn } from '../diagram/diagram';
 import { failureCausesOf } from '../postgres/connection/connection-sidecar';
 import type { PostgresConnection } from '../postgres/connection/postgres-connection';
 import { scriptCommandIn } from '../scripts/scripts';
+import { ERRORS_PAGE } from '../validation/app-language';
 
 import type { ServerSpec } from './server-spec';
 
@@ -25,9 +26,6 @@ const WITHOUT_LOGS: Record<string, string> = {
   Cluster: 'clusters.postgresql.cnpg.io',
   Pooler: 'poolers.postgresql.cnpg.io',
 };
-
-/** The page with every cause of the library, by its name. */
-const ERRORS = 'https://github.com/cdk8s-mlflow/cdk8s-mlflow/blob/main/docs/errors.md';
 
 /** Advice by the failure causes of `wait-for-database` and `init-mlflow`. */
 const CAUSES: [string[], string][] = [
@@ -146,7 +144,7 @@ function causesOf({ sidecar, bypass }: PostgresConnection): string {
   const sidecars = [...new Set([sidecar, bypass?.sidecar])].filter((each) => each !== undefined);
   const own = sidecars.flatMap(failureCausesOf);
   const known = own.map(({ name }) => name);
-  const linked = (name: string): string => `[\`${name}\`](${ERRORS}#${name})`;
+  const linked = (name: string): string => `[\`${name}\`](${ERRORS_PAGE}#${name})`;
   const rows = [
     // Those of a sidecar of your own are on no page.
     ...own.map(({ name, advice }) => `| \`${name}\` | ${advice} |`),

@@ -1,12 +1,18 @@
 import { TYPES } from './public-api';
 
+/** Every error and every cause, with the way out: docs/errors.md on the site. */
+export const ERRORS_PAGE = 'https://cdk8s-mlflow.github.io/cdk8s-mlflow/errors';
+
 let members: ReadonlySet<string> | undefined;
 
-/** The error of an app. Where jsii runs the library for another language, it has no stack: all of it would be Node.js'. */
+/**
+ * The error of an app. Node.js shows `see` below an error that nothing catches. Where jsii runs the library for another language,
+ * there is no stack: all of it would be Node.js'.
+ */
 export function appError(message: string): Error {
-  const error = new Error(inAppLanguage(message));
+  const error = Object.assign(new Error(inAppLanguage(message)), { see: ERRORS_PAGE });
   if (process.env.JSII_AGENT !== undefined) {
-    error.stack = String(error);
+    error.stack = `${String(error)}\nSee ${ERRORS_PAGE}`;
   }
   return error;
 }

@@ -74,7 +74,7 @@ function atTheSynthesis(): string[] {
     table(
       ['rule', 'what it requires', 'what it says'],
       RULES.map(({ id, description }) => [
-        `\`${id}\``,
+        `<a id="${id}"></a>\`${id}\``,
         description,
         ruleTexts(id)
           .filter((text) => !RULES.some((rule) => rule.description === text))
@@ -104,7 +104,7 @@ function inTheCluster(): string[] {
   const names = [...new Set(causes.map(({ name }) => name))].sort();
   return [
     '## In the cluster',
-    'A container that cannot go on ends with one line, `<program>: <cause>: <what was seen>. <way out>`. It is the last line of its log, and the termination message:',
+    'A container that cannot go on ends with one line, `<program>: <cause>: <what was seen>. <way out>`. It is the last line of its log, and the termination message, which links to the cause on this page:',
     ['```sh', 'kubectl describe pod -n mlflow -l app.kubernetes.io/name=mlflow   # Last State … Message', '```'].join(
       '\n',
     ),
@@ -167,6 +167,6 @@ function escaped(text: string): string {
   return text
     .replaceAll('|', '\\|')
     .replaceAll('\n', ' ')
-    .replaceAll(/<(?=[a-z])/g, '\\<')
+    .replaceAll(/<(?=[a-z])(?!a id=)/g, '\\<')
     .replaceAll('*', '\\*');
 }

@@ -77,6 +77,7 @@ await check('test/scripts/ruff.toml', 'lib/scripts', 'test/scripts');
 await check(
   'test/ruff.toml',
   ...['cluster', 'judges', 'load', 'pods', 'python', 'support'].map((folder) => `test/${folder}`),
+  'examples/python',
 );
 if (extra.length === 0) {
   await run('pytest', ['-q', '-c', 'test/scripts/pytest.ini', 'test/scripts']);

@@ -95,6 +95,9 @@ def check_ended(ended: Ended, code: int, line: str, at_the_end: str) -> None:
     last = ended.log.splitlines()[-1]
     assert re.fullmatch(f"wait-for-database: {line}{at_the_end}", last), last
     assert ended.message == f"{last}\n"
+    _, cause, _ = last.split(": ", 2)
+    link = f"See https://cdk8s-mlflow.github.io/cdk8s-mlflow/errors#{cause}\n"
+    assert ended.termination_message == f"{last}\n{link}"
 
 
 @pytest.mark.parametrize("case", FAILURES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -10,9 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 APP = Path(__file__).with_name("python_app.py")
+EXAMPLES = Path(__file__).with_name("python_examples.py")
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +55,32 @@ def test_the_first_server_in_readme(python: Path, tmp_path: Path) -> None:
         made[language] = (tmp_path / language / "mlflow.k8s.yaml").read_text()
     assert "kind: Deployment" in made["python"]
     assert made["python"] == made["typescript"]
+
+
+def test_python_in_docs_and_doc_comments_can_be_read() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    text = "\n".join(page.read_text() for page in pages)
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert len(blocks) > 5
+    for block in blocks:
+        ast.parse(block)
+
+
+def test_the_examples(python: Path, tmp_path: Path) -> None:
+    """Those that docs show make the manifests and the runbooks of the same in TypeScript."""
+    commands = {
+        "python": [str(python), str(EXAMPLES), str(ROOT / "examples")],
+        "typescript": ["npx", "tsx", "examples/main.ts"],
+    }
+    for language, command in commands.items():
+        run(command, cwd=ROOT, env={**os.environ, "CDK8S_OUTDIR": str(tmp_path / language)})
+    made = sorted(path.name for path in (tmp_path / "python").iterdir())
+    assert len(made) > 30
+    for name in made:
+        # The keys of what is added by a patch keep their order.
+        read = (lambda text: list(yaml.safe_load_all(text))) if name.endswith(".yaml") else str
+        in_python, in_typescript = (read((tmp_path / language / name).read_text()) for language in commands)
+        assert in_python == in_typescript, name
 
 
 def variable(deployment: dict, name: str) -> str:

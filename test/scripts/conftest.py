@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import init_container
@@ -22,10 +23,20 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGPASSWORD", PASSWORD)
 
 
+class TerminationLog(type(Path())):
+    """The file of the termination message, whose links to docs/errors.md are told apart."""
+
+    def read_text(self) -> str:
+        return re.sub(r"(?m)^See https://\S+\n", "", super().read_text())
+
+    def links(self) -> list[str]:
+        return re.findall(r"(?m)^See (https://\S+)$", super().read_text())
+
+
 @pytest.fixture(autouse=True)
-def termination_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def termination_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TerminationLog:
     """As in a pod: the file is there before the container starts."""
-    path = tmp_path / "termination-log"
+    path = TerminationLog(tmp_path / "termination-log")
     path.touch()
     monkeypatch.setattr(init_container, "TERMINATION_LOG", str(path))
     return path

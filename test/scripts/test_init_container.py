@@ -5,14 +5,34 @@ from pathlib import Path
 
 import init_container
 import pytest
+from conftest import TerminationLog
 
 
 def test_the_last_line_goes_to_the_termination_message_too(
-    termination_log: Path, capsys: pytest.CaptureFixture[str]
+    termination_log: TerminationLog, capsys: pytest.CaptureFixture[str]
 ) -> None:
     termination_log.write_text("something longer from an earlier start")
     assert init_container.fail("x: why", 3) == 3
     assert termination_log.read_text() == capsys.readouterr().out == "x: why\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "causes"),
+    [
+        ("init-mlflow: tls-not-offered: server does not support SSL. Switch it on", ["tls-not-offered"]),
+        ("bootstrap-database: as the administrator: wrong-password: no", ["wrong-password"]),
+        ('bootstrap-database: database "a": as "b": refused: no', ["refused"]),
+        ('p: database "a": refused: no\np: "b": no-login: no\nq: refused: ', ["refused", "no-login"]),
+        ("store-backup: stored: x, 1 MB; but old dumps could not be deleted: denied: no", ["denied"]),
+        ("x: why", []),
+    ],
+)
+def test_the_termination_message_links_to_the_cause(
+    line: str, causes: list[str], termination_log: TerminationLog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    init_container.fail(line, 1)
+    assert termination_log.links() == [f"{init_container.ERRORS}#{cause}" for cause in causes]
+    assert termination_log.read_text() == capsys.readouterr().out == f"{line}\n"
 
 
 def test_no_termination_message_file_is_made_outside_a_pod(

@@ -1,7 +1,10 @@
+import { inspect } from 'node:util';
+
 import { PgBouncer } from 'cdk8s-mlflow';
 
 import { anyBackend, chart, server } from '../support/synth';
 
+const ERRORS = 'https://cdk8s-mlflow.github.io/cdk8s-mlflow/errors';
 const { JSII_AGENT } = process.env;
 afterEach(() => {
   if (JSII_AGENT === undefined) {
@@ -49,5 +52,9 @@ test('in Python, only members of the library change, and not in what was given',
 test('an error has a stack of Node.js in apps of TypeScript alone', () => {
   expect(errorIn(undefined).stack?.split('\n').length).toBeGreaterThan(3);
   const { message, stack } = errorIn('Python/3.11.7');
-  expect(stack).toBe(`Error: ${message}`);
+  expect(stack).toBe(`Error: ${message}\nSee ${ERRORS}`);
+});
+
+test('an error that nothing catches says where all errors are explained', () => {
+  expect(inspect(errorIn(undefined))).toContain(`see: '${ERRORS}'`);
 });

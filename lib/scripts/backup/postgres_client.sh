@@ -12,6 +12,9 @@ NOT_EMPTY=3
 WRONG_VERSION=4
 TERMINATED=143
 
+# Has a heading for each cause, by its name. init_container.py has it, too.
+errors=https://cdk8s-mlflow.github.io/cdk8s-mlflow/errors
+
 # Says something in the format of LOG_FORMAT, as log_format.py does: say LEVEL TEXT
 say() {
   if [ "${LOG_FORMAT:-}" != json ]; then
@@ -23,13 +26,14 @@ say() {
     "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" "$1" "$program" "$message"
 }
 
-# Says the last line, also where `kubectl describe pod` shows it, and ends: fail CODE LINE
+# Says the last line, also where `kubectl describe pod` shows it, there with a link to its cause, and ends:
+# fail CODE "CAUSE: WHAT WAS SEEN"
 fail() {
   trap - TERM
   say ERROR "$program: $2"
   # The kubelet makes this file; outside a pod there should be none.
   if [ -w /dev/termination-log ]; then
-    printf '%s: %s\n' "$program" "$2" >/dev/termination-log
+    printf '%s: %s\nSee %s#%s\n' "$program" "$2" "$errors" "${2%%:*}" >/dev/termination-log
   fi
   exit "$1"
 }

@@ -14,6 +14,8 @@ from exit_codes import FAILED, TERMINATED
 from log_format import log_as_told, say
 
 TERMINATION_LOG = "/dev/termination-log"
+# Has a heading for each cause, by its name. postgres_client.sh has it, too.
+ERRORS = "https://cdk8s-mlflow.github.io/cdk8s-mlflow/errors"
 
 
 class Failure(Exception):
@@ -77,15 +79,21 @@ def seconds_from(name: str, default: float) -> float:
 
 
 def fail(line: str, code: int) -> int:
-    """Say the last line, also where `kubectl describe pod` shows it."""
+    """Say the last line, also where `kubectl describe pod` shows it, there with a link to its cause."""
     say(line, "ERROR")
     try:
         # Without O_CREAT: the kubelet makes this file, and outside a pod there should be none.
         with os.fdopen(os.open(TERMINATION_LOG, os.O_WRONLY | os.O_TRUNC), "w") as log:
-            log.write(line + "\n")
+            log.write(f"{line}\n{_see(line)}")
     except OSError:
         pass
     return code
+
+
+def _see(lines: str) -> str:
+    """Links to causes: `program: cause: what was seen`, with other words before a cause in some programs."""
+    causes = dict.fromkeys(re.findall(r"^.*?: (?!stored: )([a-z]+(?:-[a-z]+)*): ", lines, re.MULTILINE))
+    return "".join(f"See {ERRORS}#{cause}\n" for cause in causes)
 
 
 def _exit_on_sigterm(program: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -24,10 +25,15 @@ class Ended:
     code: int
     seconds: float
     log: str
-    message: str
+    termination_message: str
+
+    @property
+    def message(self) -> str:
+        """Without the link to docs/errors.md."""
+        return re.sub(r"(?m)^See https://\S+\n", "", self.termination_message)
 
     def __str__(self) -> str:
-        how = f"ended with {self.code} after {self.seconds:.1f} s, message {self.message!r}"
+        how = f"ended with {self.code} after {self.seconds:.1f} s, message {self.termination_message!r}"
         return f"{self.name} {how}, log:\n{self.log}"
 
 

@@ -157,7 +157,7 @@ describe("a user's own sidecar", () => {
   test('has its causes in the runbook, in place of the general ones', () => {
     const scope = chart();
     const page = (cause: string): string =>
-      `[\`${cause}\`](https://github.com/cdk8s-mlflow/cdk8s-mlflow/blob/main/docs/errors.md#${cause})`;
+      `[\`${cause}\`](https://cdk8s-mlflow.github.io/cdk8s-mlflow/errors#${cause})`;
     const general = { replaces: ConnectionFailure.NO_LOGIN, advice: 'Create the role again' };
     const runbook = server(scope, { backend: vault(scope, [LEASE, general]) }).runbook();
     expect(runbook.split('\n').filter((line) => /^\| .*(lease|login)/.test(line))).toEqual([
