@@ -3,7 +3,17 @@ import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['build', 'dist', 'coverage', '**/node_modules', 'site/pages', 'site/.vitepress/{cache,dist}', 'test/cli/apps'] },
+  {
+    ignores: [
+      'build',
+      'dist',
+      'coverage',
+      '**/node_modules',
+      'site/pages',
+      'site/.vitepress/{cache,dist}',
+      'test/cli/apps',
+    ],
+  },
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
