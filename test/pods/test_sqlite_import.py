@@ -12,8 +12,8 @@ import sys
 import time
 from pathlib import Path
 
+import import_engine
 import import_rows
-import import_sqlite
 import psycopg2
 import pytest
 from conftest import SCRATCH
@@ -297,14 +297,14 @@ def test_tables_that_refer_to_each_other(
     target.commit()
     plan = read_plan(cursor, ["a", "b"])
     assert len(plan.circular) == 2
-    import_sqlite.fill(source, cursor, plan, check_rows(source, plan))
+    import_engine.fill(source, cursor, plan, check_rows(source, plan))
     target.commit()
     assert postgres.value("SELECT count(*) FROM a JOIN b ON a.b = b.id") == 10
     assert postgres.value("SELECT bool_or(condeferrable) FROM pg_constraint") is False
 
     source.execute("UPDATE b SET parent = 77 WHERE id = 9")
     with pytest.raises(psycopg2.errors.ForeignKeyViolation):
-        import_sqlite.fill(source, cursor, plan, {"a": 10, "b": 10})
+        import_engine.fill(source, cursor, plan, {"a": 10, "b": 10})
     target.close()
     assert postgres.value("SELECT count(*) FROM b WHERE parent = 0") == 1
 

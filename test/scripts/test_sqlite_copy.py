@@ -92,7 +92,7 @@ def test_a_file_that_changes(source: Path, tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(sqlite_copy.shutil, "copyfile", copy)
     assert refused(source, tmp_path) == (
-        f"source-in-use: {source} changed while it was copied. Stop the server that writes to it"
+        f"source-in-use: {source} changed while it was imported. Stop the server that writes to it"
     )
 
 
@@ -114,8 +114,8 @@ def test_the_schema_decides(source: Path, tmp_path: Path) -> None:
     with pytest.raises(UnusableSource) as raised:
         upgrade_copy(copy, Revisions("b2", frozenset({"a1", "b2"})))
     assert str(raised.value) == (
-        "newer-source: the SQLite file is at revision c3, which this image does not know: its newest is b2."
-        " Use the MLflow image that made it, or a later one"
+        "newer-source: the source is at revision c3, which this image does not know: its newest is b2. Use"
+        " the MLflow image that made it, or a later one"
     )
     with sqlite3.connect(copy) as connection:
         connection.execute("DROP TABLE experiments")

@@ -20,16 +20,24 @@ from mlflow_schema import Revisions, upgrade
 
 SUFFIXES = ("", "-wal", "-journal")
 MAGIC = b"SQLite format 3\0"
+# Size and time of change of the file and what is beside it, by suffix.
+FileState = dict[str, tuple[int, int]]
 
 
 class UnusableSource(Failure):
     code = BAD_SOURCE
 
 
+def state_of(source: Path) -> FileState:
+    paths = {suffix: Path(f"{source}{suffix}") for suffix in SUFFIXES}
+    states = {suffix: path.stat() for suffix, path in paths.items() if path.exists()}
+    return {suffix: (state.st_size, state.st_mtime_ns) for suffix, state in states.items()}
+
+
 def make_copy(source: Path, folder: Path) -> Path:
     """The copy, recovered and whole."""
     _check_file(source)
-    before = _state(source)
+    before = state_of(source)
     size = sum(each[0] for each in before.values())
     free = shutil.disk_usage(folder).free
     if free < size:
@@ -42,10 +50,7 @@ def make_copy(source: Path, folder: Path) -> Path:
         Path(f"{copy}{suffix}").unlink(missing_ok=True)
     for suffix in before:
         shutil.copyfile(f"{source}{suffix}", f"{copy}{suffix}")
-    if _state(source) != before:
-        raise UnusableSource(
-            f"source-in-use: {source} changed while it was copied. Stop the server that writes to it"
-        )
+    check_same(source, before)
     with closing(sqlite3.connect(copy)) as connection:
         # Out of WAL mode, so that the copy is one file; a log that is there is applied by that.
         connection.execute("PRAGMA journal_mode = DELETE")
@@ -57,32 +62,43 @@ def make_copy(source: Path, folder: Path) -> Path:
     return copy
 
 
+def check_same(source: Path, before: FileState) -> None:
+    if state_of(source) != before:
+        raise UnusableSource(
+            f"source-in-use: {source} changed while it was imported. Stop the server that writes to it"
+        )
+
+
 def upgrade_copy(copy: Path, image: Revisions) -> str:
     """Brings the copy to the image's schema with MLflow's own migrations. Returns the revision before."""
     found = _revision(copy)
-    if found is not None and found not in image.known:
-        raise UnusableSource(
-            f"newer-source: the SQLite file is at revision {found}, which this image does not know:"
-            f" its newest is {image.head}. Use the MLflow image that made it, or a later one"
-        )
+    check_revision(found, image)
     if found == image.head:
         return found
-    upgrade(f"sqlite:///{copy}", found, _without_syncs)
+    upgrade(f"sqlite:///{copy}", found, without_syncs)
     after = _revision(copy)
     if after != image.head:
         raise UnusableSource(f"incomplete: the copy is at {after} instead of {image.head}. Start again")
     return found or "none"
 
 
+def check_revision(found: str | None, image: Revisions) -> None:
+    if found is not None and found not in image.known:
+        raise UnusableSource(
+            f"newer-source: the source is at revision {found}, which this image does not know: its newest is"
+            f" {image.head}. Use the MLflow image that made it, or a later one"
+        )
+
+
 def open_copy(copy: Path) -> sqlite3.Connection:
     """Text comes as the bytes that are stored, without a detour through str."""
     connection = sqlite3.connect(copy, isolation_level=None)
     connection.text_factory = bytes
-    _without_syncs(connection)
+    without_syncs(connection)
     return connection
 
 
-def _without_syncs(connection: Any, *_: object) -> None:
+def without_syncs(connection: Any, *_: object) -> None:
     """Nobody needs the copy after a crash. Not the journal: migrations roll back."""
     connection.execute("PRAGMA synchronous = OFF")
 
@@ -101,13 +117,6 @@ def _check_file(source: Path) -> None:
             raise UnusableSource(
                 f"not-sqlite: {source} is no SQLite 3 database. Name MLflow's file, mlflow.db"
             )
-
-
-def _state(source: Path) -> dict[str, tuple[int, int]]:
-    """Size and time of change of the file and what is beside it."""
-    paths = {suffix: Path(f"{source}{suffix}") for suffix in SUFFIXES}
-    states = {suffix: path.stat() for suffix, path in paths.items() if path.exists()}
-    return {suffix: (state.st_size, state.st_mtime_ns) for suffix, state in states.items()}
 
 
 def _revision(copy: Path) -> str | None:
