@@ -126,11 +126,15 @@ export { MigrationRollback, type MigrationRollbackProps } from './operations/bac
 export { PostgresRestore, type PostgresRestoreProps } from './operations/backup/postgres-restore';
 export { DatabaseMove, type DatabaseMoveProps } from './operations/database-move';
 export { BackupLocation, type BackupBucketProps } from './artifacts/backup-location';
-export { SqliteImport, type SqliteImportProps } from './operations/sqlite-import/sqlite-import';
+export { SqliteImport, type SqliteImportProps } from './operations/imports/sqlite-import';
+export { MySqlImport, type MySqlImportProps } from './operations/imports/mysql-import';
 export { ArtifactRelocation, ExistingFiles, type ArtifactRelocationProps } from './operations/artifact-relocation';
-export { SqliteSource } from './operations/sqlite-import/sqlite-source';
+export type { ImportProps } from './operations/imports/import-job';
+export { SqliteSource } from './operations/imports/sqlite-source';
+export { MySqlSource, type MySqlSourceProps } from './operations/imports/mysql-source';
+export { MySqlTls, type MySqlVerifiedTlsOptions } from './operations/imports/mysql-tls';
 export type { ArtifactLocationRule } from './operations/artifact-location-rule';
-export { ExistingData, SqliteRepair } from './operations/sqlite-import/import-choices';
+export { ExistingData, MySqlRepair, SqliteRepair } from './operations/imports/import-choices';
 export { WorkingCopy, type EmptyDirCopyOptions, type EphemeralCopyOptions } from './operations/working-copy';
 export type { IScheduledOperation, ScheduledProps } from './operations/scheduled';
 export type { OperationProps, ServerOperationProps } from './operations/operation';

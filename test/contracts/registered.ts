@@ -43,6 +43,8 @@ import {
   RdsPostgres,
   S3Artifacts,
   SecretKey,
+  MySqlImport,
+  MySqlSource,
   SqliteImport,
   SqliteSource,
   TlsCertificate,
@@ -253,6 +255,12 @@ export const OPERATIONS: Record<
     }),
   SqliteImport: (scope, backend, props) =>
     new SqliteImport(scope, 'it', { backend, source: SqliteSource.fromClaim('old', 'mlflow.db'), ...props }),
+  MySqlImport: (scope, backend, props) =>
+    new MySqlImport(scope, 'it', {
+      backend,
+      source: new MySqlSource({ host: 'mysql', secretName: 'mysql' }),
+      ...props,
+    }),
   ArtifactRelocation: (scope, backend, props) =>
     new ArtifactRelocation(scope, 'it', { backend, ...RELOCATED, ...props }),
   DatabaseMove: (scope, backend, props) =>
@@ -323,6 +331,8 @@ export const WITHOUT_CONTRACT: Record<Exclude<ClassName, keyof typeof CONTRACTS>
   JobExecution: CHOICE,
   KedaTrigger: CHOICE,
   PrometheusScrape: CHOICE,
+  MySqlSource: CHOICE,
+  MySqlTls: CHOICE,
   SqliteSource: CHOICE,
   WorkingCopy: CHOICE,
   AwsIdentity: VALUE,

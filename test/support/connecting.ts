@@ -8,6 +8,8 @@ import {
   PostgresBackup,
   PostgresExporter,
   PostgresRestore,
+  MySqlImport,
+  MySqlSource,
   SqliteImport,
   SqliteSource,
 } from 'cdk8s-mlflow';
@@ -76,6 +78,17 @@ export const CONNECTING: Record<
     make: (scope, backend) =>
       new SqliteImport(scope, 'it', { backend, source: SqliteSource.fromClaim('old', 'mlflow.db'), isolation }),
     connected: ['wait-for-database', 'import-sqlite'],
+    kind: 'Job',
+    policy: 'it',
+  },
+  MySqlImport: {
+    make: (scope, backend) =>
+      new MySqlImport(scope, 'it', {
+        backend,
+        source: new MySqlSource({ host: 'mysql', secretName: 'mysql' }),
+        isolation,
+      }),
+    connected: ['wait-for-database', 'import-mysql'],
     kind: 'Job',
     policy: 'it',
   },

@@ -111,7 +111,13 @@ export function endpointConnection(
   });
 }
 
-function checkHost(problems: Problems, prop: string, host: string): void {
+/** Validates the host of a database. */
+export function checkHost(
+  problems: Problems,
+  prop: string,
+  host: string,
+  hintIfMany = 'Name the further hosts in `failoverHosts`.',
+): void {
   if (host.includes('://')) {
     problems.add(
       prop,
@@ -120,7 +126,7 @@ function checkHost(problems: Problems, prop: string, host: string): void {
       'User, password, port and database have props of their own.',
     );
   } else if (host.includes(',')) {
-    problems.add(prop, 'must be one host', host, 'Name the further hosts in `failoverHosts`.');
+    problems.add(prop, 'must be one host', host, hintIfMany);
   } else if (isIP(host) === 0 && (host.length > 253 || !HOST_NAME.test(host))) {
     problems.add(prop, 'must be a host name or an address, without port or brackets', host);
   }

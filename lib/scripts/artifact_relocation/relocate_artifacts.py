@@ -239,9 +239,7 @@ def rewrite(settings: Settings, lock: Any) -> list[Count]:
         # What an attempt has moved that was killed after its commit.
         arrived = rewrite_locations(execute, columns, [Rule(new, new) for _, new, _ in settings.rules], True)
         new = {count.rule.new for count in arrived if count.rule}
-        check_matches(
-            counts, [rule for rule in settings.rules[: settings.required] if rule.new not in new]
-        )
+        check_matches(counts, [rule for rule in settings.rules[: settings.required] if rule.new not in new])
         connection.commit()
         return counts
 

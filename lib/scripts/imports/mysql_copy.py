@@ -61,7 +61,9 @@ def copy_database(source: Any, copy: Path, image: Revisions, say: Callable[[str]
         target.execute("PRAGMA ignore_check_constraints = ON")  # PostgreSQL decides
         tables = mlflow_tables_of(source, target, say)
         digests = {table.name: server_digest(source, table) for table in tables}
-        progress = Progress(lambda line: say(f"source: {line}"), sum(digest.rows for digest in digests.values()))
+        progress = Progress(
+            lambda line: say(f"source: {line}"), sum(digest.rows for digest in digests.values())
+        )
         target.execute("BEGIN")
         for table in tables:
             _copy_table(source, target, table, digests[table.name], progress)

@@ -24,6 +24,7 @@ _CAUSES = {
 }
 # Cannot connect, and connection lost.
 _UNREACHABLE = (2002, 2003, 2005, 2006, 2013)
+_NO_TLS = "mysql-no-tls: the server encrypts no connections. Switch TLS on there, or set MYSQL_TLS to disable"
 _UNTRUSTED = re.compile("certificate verify failed|Hostname mismatch|IP address mismatch")
 
 
@@ -66,10 +67,7 @@ def connect_source(seconds: float) -> Any:
         )
     # Older versions of the driver go on without TLS if the server has none.
     if context is not None and not _value(connection, "SHOW SESSION STATUS LIKE 'Ssl_cipher'"):
-        raise UnusableSource(
-            "mysql-no-tls: the server encrypts no connections. Switch TLS on there, or set `tls` to"
-            " MySqlTls.DISABLE"
-        )
+        raise UnusableSource(_NO_TLS)
     return connection
 
 
@@ -88,7 +86,9 @@ def explain_mysql(error: Exception) -> str | None:
     """The line for an error of the driver."""
     if not type(error).__module__.startswith("pymysql"):
         return None
-    number, text = error.args[0] if error.args else None, one_line(str(error.args[-1:] or error))
+    number, text = error.args[0] if error.args else 0, one_line(str(error.args[-1] if error.args else error))
+    if "SSL is required" in text:
+        return _NO_TLS
     if _UNTRUSTED.search(text):
         return f"mysql-untrusted: {text}. Give `tls` the CA of the certificate, and `host` a name in it"
     name, advice = _CAUSES.get(number, ("mysql-failed", "Read the message, and the server's log"))
