@@ -129,12 +129,14 @@ export { BackupLocation, type BackupBucketProps } from './artifacts/backup-locat
 export { SqliteImport, type SqliteImportProps } from './operations/imports/sqlite-import';
 export { MySqlImport, type MySqlImportProps } from './operations/imports/mysql-import';
 export { ArtifactRelocation, ExistingFiles, type ArtifactRelocationProps } from './operations/artifact-relocation';
+export { FileStoreImport, type FileStoreImportProps } from './operations/imports/file-store-import';
+export { FileStoreSource } from './operations/imports/file-store-source';
 export type { ImportProps } from './operations/imports/import-job';
 export { SqliteSource } from './operations/imports/sqlite-source';
 export { MySqlSource, type MySqlSourceProps } from './operations/imports/mysql-source';
 export { MySqlTls, type MySqlVerifiedTlsOptions } from './operations/imports/mysql-tls';
 export type { ArtifactLocationRule } from './operations/artifact-location-rule';
-export { ExistingData, MySqlRepair, SqliteRepair } from './operations/imports/import-choices';
+export { ExistingData, FileStoreRepair, MySqlRepair, SqliteRepair } from './operations/imports/import-choices';
 export { WorkingCopy, type EmptyDirCopyOptions, type EphemeralCopyOptions } from './operations/working-copy';
 export type { IScheduledOperation, ScheduledProps } from './operations/scheduled';
 export type { OperationProps, ServerOperationProps } from './operations/operation';

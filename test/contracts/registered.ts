@@ -43,6 +43,8 @@ import {
   RdsPostgres,
   S3Artifacts,
   SecretKey,
+  FileStoreImport,
+  FileStoreSource,
   MySqlImport,
   MySqlSource,
   SqliteImport,
@@ -255,6 +257,8 @@ export const OPERATIONS: Record<
     }),
   SqliteImport: (scope, backend, props) =>
     new SqliteImport(scope, 'it', { backend, source: SqliteSource.fromClaim('old', 'mlflow.db'), ...props }),
+  FileStoreImport: (scope, backend, props) =>
+    new FileStoreImport(scope, 'it', { backend, source: FileStoreSource.fromClaim('old'), ...props }),
   MySqlImport: (scope, backend, props) =>
     new MySqlImport(scope, 'it', {
       backend,
@@ -331,6 +335,7 @@ export const WITHOUT_CONTRACT: Record<Exclude<ClassName, keyof typeof CONTRACTS>
   JobExecution: CHOICE,
   KedaTrigger: CHOICE,
   PrometheusScrape: CHOICE,
+  FileStoreSource: CHOICE,
   MySqlSource: CHOICE,
   MySqlTls: CHOICE,
   SqliteSource: CHOICE,

@@ -45,7 +45,7 @@ const RUN_BY: Record<string, string> = {
   bootstrap: '`DatabaseBootstrap`',
   cluster: 'pods with `trustedCa`',
   garbage_collection: '`MlflowGarbageCollection`',
-  imports: '`SqliteImport`, `MySqlImport`',
+  imports: '`SqliteImport`, `MySqlImport`, `FileStoreImport`',
   pg_bouncer: '`PgBouncer`',
   rds: '`rds-token` of `RdsPostgres`',
   server: '`MlflowServer`',

@@ -8,6 +8,8 @@ import {
   PostgresBackup,
   PostgresExporter,
   PostgresRestore,
+  FileStoreImport,
+  FileStoreSource,
   MySqlImport,
   MySqlSource,
   SqliteImport,
@@ -71,6 +73,13 @@ export const CONNECTING: Record<
     },
     connected: ['wait-for-database', 'restore'],
     others: ['fetch'],
+    kind: 'Job',
+    policy: 'it',
+  },
+  FileStoreImport: {
+    make: (scope, backend) =>
+      new FileStoreImport(scope, 'it', { backend, source: FileStoreSource.fromClaim('old'), isolation }),
+    connected: ['wait-for-database', 'import-file-store'],
     kind: 'Job',
     policy: 'it',
   },

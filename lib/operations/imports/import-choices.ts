@@ -39,3 +39,12 @@ export enum MySqlRepair {
   /** Replaces NUL characters in texts by U+FFFD, the replacement character: PostgreSQL stores no NUL. */
   REPLACE_NUL = 'replace-nul',
 }
+
+/** A change to data of a file store that PostgreSQL cannot store, made in the copy. The Job logs each one. */
+export enum FileStoreRepair {
+  /** Omits rows whose run, experiment or model does not exist, such as what a folder holds that was deleted in part. */
+  DROP_ORPHANS = 'drop-orphans',
+
+  /** Replaces NUL characters in texts by U+FFFD, the replacement character: PostgreSQL stores no NUL. */
+  REPLACE_NUL = 'replace-nul',
+}

@@ -6,6 +6,8 @@ import { texts } from '../../kube/values/env-values';
 import { checkDataKey, checkObjectName } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 
+import { checkVolumePath } from './volume-path';
+
 const SOURCE_FOLDER = '/source';
 
 /** The SQLite file of the old server. It is mounted read-only; the import works on a copy. */
@@ -47,15 +49,7 @@ export class SqliteSource {
       return;
     }
     checkObjectName(problems, 'source.claimName', this.name);
-    const parts = this.path.split('/');
-    if (parts.some((part) => part === '' || part === '.' || part === '..')) {
-      problems.add(
-        'source.path',
-        'must be the path of a file on the volume, without a leading slash',
-        this.path,
-        'Write `mlflow.db` or `folder/mlflow.db`.',
-      );
-    }
+    checkVolumePath(problems, 'source.path', this.path, 'file', 'Write `mlflow.db` or `folder/mlflow.db`.');
   }
 
   /** @internal */

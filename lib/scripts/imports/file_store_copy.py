@@ -1,0 +1,209 @@
+"""A working copy of a file store in SQLite, by MLflow's own `migrate-filestore`.
+
+The files besides artifacts are copied first. So nothing is written to the old volume, and what the migration
+would lose or stumble over can be prepared: carriage returns, and points of metrics that were logged twice.
+"""
+
+from __future__ import annotations
+
+import gc
+import io
+import logging
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, redirect_stdout
+from pathlib import Path
+from typing import Callable
+
+from exit_codes import WRONG_VERSION
+from import_plan import quoted
+from init_container import Failure
+from sqlite_copy import UnusableSource, open_copy
+
+# Size and time of change of each file, by its path.
+Files = dict[str, tuple[int, int]]
+_TRASH, _TEXTS, _POINTS = ".trash", ("params", "tags", "request_metadata"), "metrics"
+# Python reads a carriage return as the end of a line. This is no character, so no text has it.
+_RETURN = "\ufdd0"
+_SHOWN = 5
+
+
+class NoMigration(Failure):
+    code = WRONG_VERSION
+
+
+def files_of(source: Path) -> Files:
+    """Those of the store itself, without artifacts."""
+    if not source.is_dir():
+        beside = sorted(each.name for each in source.parent.iterdir()) if source.parent.is_dir() else []
+        raise UnusableSource(
+            f"no-source: there is no folder {source}; beside it: {', '.join(beside[:10]) or 'nothing'}. Correct"
+            " the path, which starts at the top of the volume"
+        )
+    found: Files = {}
+    for folder, folders, names in os.walk(source, onerror=_refuse):
+        place = Path(folder).relative_to(source)
+        folders[:] = sorted(name for name in folders if not _is_artifacts(place / name))
+        for name in names:
+            state = os.stat(os.path.join(folder, name))
+            found[str(place / name)] = (state.st_size, state.st_mtime_ns)
+    if not any(_is_experiment(path) for path in found):
+        raise UnusableSource(
+            f"not-mlflow: {source} has no experiments: no folder with a number and a meta.yaml in it. Name the"
+            " folder mlruns"
+        )
+    return found
+
+
+def copy_files(source: Path, folder: Path, files: Files) -> Path:
+    """The copy, as it is. Fails if the source changes meanwhile."""
+    needed, free = sum(size for size, _ in files.values()), shutil.disk_usage(folder).free
+    if free < needed:
+        raise UnusableSource(
+            f"no-space: {folder} has {free >> 20} MiB, the copy needs {needed >> 20} and as much again for the"
+            " SQLite file. Make the working copy's volume larger"
+        )
+    target = folder / "store" / "mlruns"
+    shutil.rmtree(target.parent, ignore_errors=True)
+    for path in files:
+        copy = target / path
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copyfile(source / path, copy)
+        except PermissionError:
+            raise UnusableSource(
+                f"no-access: user {os.getuid()} may not read {source / path}. chmod -R a+rX the folder"
+            ) from None
+    check_same_files(source, files)
+    return target
+
+
+def check_same_files(source: Path, before: Files) -> None:
+    now = files_of(source)
+    changed = sorted(path for path in before.keys() | now.keys() if before.get(path) != now.get(path))
+    if changed:
+        raise UnusableSource(
+            f"source-in-use: {', '.join(changed[:_SHOWN])} changed while it was imported. Stop whoever writes"
+            " to it"
+        )
+
+
+def prepare_files(store: Path) -> Iterator[str]:
+    """What MLflow's migration would lose or refuse. Yields the lines of the report."""
+    twice = 0
+    for path in sorted(each for each in store.rglob("*") if each.is_file()):
+        kind = _kind(path.relative_to(store))
+        content = path.read_bytes()
+        if kind in _TEXTS and b"\r" in content:
+            path.write_bytes(content.replace(b"\r", _RETURN.encode()))
+        elif kind == _POINTS:
+            lines = content.splitlines()
+            kept = list(dict.fromkeys(lines))
+            if len(kept) < len(lines):
+                twice += len(lines) - len(kept)
+                path.write_bytes(b"".join(line + b"\n" for line in kept))
+    if twice:
+        yield f"{twice} points of metrics that were logged twice, with all that they say, are kept once"
+
+
+def migrate_files(store: Path, copy: Path) -> None:
+    """MLflow's own migration, whose warnings are errors here: it leaves out what it warns of."""
+    try:
+        from mlflow.store.fs2db import migrate
+    except ImportError:
+        raise NoMigration(
+            "no-migration: this image's MLflow has no migrate-filestore. Use MLflow 3.17 or later"
+        ) from None
+    from sqlalchemy.exc import IntegrityError
+
+    for suffix in ("", "-wal", "-journal", "-shm"):
+        Path(f"{copy}{suffix}").unlink(missing_ok=True)
+    warnings = _Warnings()
+    logger = logging.getLogger("mlflow.store.fs2db")
+    logger.addHandler(warnings)
+    try:
+        with redirect_stdout(io.StringIO()):
+            migrate(store.parent, f"sqlite:///{copy}", progress=False)
+    except (IntegrityError, ValueError, KeyError) as error:
+        # SQLAlchemy shows the statement and all values behind the first line.
+        text = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UnusableSource(
+            f"unreadable: MLflow's migration fails: {text}. Correct the file in the old store"
+        ) from None
+    finally:
+        logger.removeHandler(warnings)
+    if warnings.texts:
+        more = f"; and {len(warnings.texts) - _SHOWN} more" if len(warnings.texts) > _SHOWN else ""
+        shown = "; ".join(warnings.texts[:_SHOWN]).replace(str(store), "mlruns")
+        raise UnusableSource(
+            f"unreadable: MLflow's migration leaves out what it cannot read: {shown}{more}. Correct or delete"
+            " these in the old store"
+        )
+    gc.collect()  # the migration leaves its connection to the collector, and that holds the log
+    with closing(open_copy(copy)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+        _restore_returns(connection)
+
+
+class _Warnings(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.texts.append(" ".join(record.getMessage().split()))
+
+
+def _restore_returns(connection: sqlite3.Connection) -> None:
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    for (table,) in tables:
+        name = quoted(table.decode())
+        columns = [
+            quoted(column.decode())
+            for _, column, kind, _, _, _, hidden in connection.execute(f"PRAGMA table_xinfo({name})")
+            if hidden < 2 and (b"CHAR" in kind.upper() or b"TEXT" in kind.upper())
+        ]
+        for column in columns:
+            connection.execute(
+                f"UPDATE {name} SET {column} = replace({column}, :mark, char(13)) WHERE instr({column}, :mark)",
+                {"mark": _RETURN},
+            )
+
+
+def _refuse(error: OSError) -> None:
+    raise UnusableSource(
+        f"no-access: user {os.getuid()} may not read {error.filename}. chmod -R a+rX the folder"
+    )
+
+
+def _parts(path: Path) -> tuple[str, ...]:
+    """Below the folder of experiments, whether they are deleted or not."""
+    return path.parts[1:] if path.parts[:1] == (_TRASH,) else path.parts
+
+
+def _is_experiment(path: str) -> bool:
+    parts = _parts(Path(path))
+    return len(parts) == 2 and parts[0].isdigit() and parts[1] == "meta.yaml"
+
+
+def _owner(parts: tuple[str, ...]) -> int:
+    """How many parts name what a folder belongs to: an experiment, a run, a trace or a model, a version of one."""
+    if parts[0] == "models":
+        return 3 if parts[2:3] and parts[2].startswith("version-") else 2
+    if parts[1:2] in (("models",), ("traces",)):
+        return 3
+    return 1 if parts[1:2] == ("tags",) else 2
+
+
+def _kind(path: Path) -> str:
+    """`params`, `tags`, `metrics` and so on, for a file in such a folder of a run, an experiment or a model."""
+    parts = _parts(path)
+    owner = _owner(parts)
+    return parts[owner] if len(parts) > owner + 1 else ""
+
+
+def _is_artifacts(path: Path) -> bool:
+    parts = _parts(path)
+    return len(parts) > 2 and parts[0] != "models" and len(parts) == _owner(parts) + 1 and parts[-1] == "artifacts"
