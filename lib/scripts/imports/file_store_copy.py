@@ -15,9 +15,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, redirect_stdout
 from pathlib import Path
-from typing import Callable
 
 from exit_codes import WRONG_VERSION
+from file_store_objects import pages
 from import_plan import quoted
 from init_container import Failure
 from sqlite_copy import UnusableSource, open_copy
@@ -27,6 +27,15 @@ Files = dict[str, tuple[int, int]]
 _TRASH, _TEXTS, _POINTS = ".trash", ("params", "tags", "request_metadata"), "metrics"
 # Python reads a carriage return as the end of a line. This is no character, so no text has it.
 _RETURN = "\ufdd0"
+# What describes a folder.
+_DESCRIBED = {
+    "[0-9]*": "meta.yaml",
+    "[0-9]*/[!.]*": "meta.yaml",
+    "[0-9]*/models/*": "meta.yaml",
+    "[0-9]*/traces/*": "trace_info.yaml",
+    "models/*": "meta.yaml",
+    "models/*/version-*": "meta.yaml",
+}
 _SHOWN = 5
 
 
@@ -39,8 +48,8 @@ def files_of(source: Path) -> Files:
     if not source.is_dir():
         beside = sorted(each.name for each in source.parent.iterdir()) if source.parent.is_dir() else []
         raise UnusableSource(
-            f"no-source: there is no folder {source}; beside it: {', '.join(beside[:10]) or 'nothing'}. Correct"
-            " the path, which starts at the top of the volume"
+            f"no-source: there is no folder {source}; beside it: {', '.join(beside[:10]) or 'nothing'}."
+            " Correct the path, which starts at the top of the volume"
         )
     found: Files = {}
     for folder, folders, names in os.walk(source, onerror=_refuse):
@@ -51,8 +60,8 @@ def files_of(source: Path) -> Files:
             found[str(place / name)] = (state.st_size, state.st_mtime_ns)
     if not any(_is_experiment(path) for path in found):
         raise UnusableSource(
-            f"not-mlflow: {source} has no experiments: no folder with a number and a meta.yaml in it. Name the"
-            " folder mlruns"
+            f"not-mlflow: {source} has no experiments: no folder with a number and a meta.yaml in it. Name"
+            " the folder mlruns"
         )
     return found
 
@@ -62,8 +71,8 @@ def copy_files(source: Path, folder: Path, files: Files) -> Path:
     needed, free = sum(size for size, _ in files.values()), shutil.disk_usage(folder).free
     if free < needed:
         raise UnusableSource(
-            f"no-space: {folder} has {free >> 20} MiB, the copy needs {needed >> 20} and as much again for the"
-            " SQLite file. Make the working copy's volume larger"
+            f"no-space: {folder} has {free >> 20} MiB, the copy needs {needed >> 20} and as much again for"
+            " the SQLite file. Make the working copy's volume larger"
         )
     target = folder / "store" / "mlruns"
     shutil.rmtree(target.parent, ignore_errors=True)
@@ -88,6 +97,38 @@ def check_same_files(source: Path, before: Files) -> None:
             f"source-in-use: {', '.join(changed[:_SHOWN])} changed while it was imported. Stop whoever writes"
             " to it"
         )
+
+
+def drop_incomplete(store: Path, allowed: bool) -> Iterator[str]:
+    """Folders that MLflow does not show, since what describes them is missing or empty."""
+    found = [
+        folder
+        for pattern, name in _DESCRIBED.items()
+        for each in (pattern, f"{_TRASH}/{pattern}")
+        for folder in sorted(store.glob(each))
+        if folder.is_dir() and _is_incomplete(folder, name)
+    ]
+    if not found:
+        return
+    shown = ", ".join(str(folder.relative_to(store)) for folder in found[:_SHOWN])
+    if not allowed:
+        raise UnusableSource(
+            f"incomplete: {len(found)} folders have no meta.yaml, or an empty one, and MLflow does not show"
+            f" them: {shown}. Restore the files or delete the folders in the old store, or allow drop-orphans"
+        )
+    for folder in found:
+        shutil.rmtree(folder, ignore_errors=True)
+    yield f"drop-orphans: {len(found)} folders without a meta.yaml left out: {shown}"
+
+
+def _is_incomplete(folder: Path, name: str) -> bool:
+    file = folder / name
+    # Folders of something else may lie beside runs.
+    return file.stat().st_size == 0 if file.exists() else not _may_be_other(folder)
+
+
+def _may_be_other(folder: Path) -> bool:
+    return folder.parent.name.isdigit()
 
 
 def prepare_files(store: Path) -> Iterator[str]:
@@ -147,6 +188,37 @@ def migrate_files(store: Path, copy: Path) -> None:
         _restore_returns(connection)
 
 
+def correct_assessments(store: Path, copy: Path) -> Iterator[str]:
+    """MLflow's migration forgets when an assessment was made, and values that are no single text or number.
+
+    Without the latter, the server cannot list the traces of the experiment any more.
+    """
+    from mlflow.entities import ViewType
+    from mlflow.store.tracking.dbmodels.models import SqlAssessments
+    from mlflow.store.tracking.file_store import FileStore
+    from sqlalchemy import create_engine, pool
+    from sqlalchemy.orm import Session
+
+    files, corrected = FileStore(str(store)), 0
+    columns = set(SqlAssessments.__table__.columns.keys()) - {"experiment_id", "trace_timestamp_ms", "valid"}
+    engine = create_engine(f"sqlite:///{copy}", poolclass=pool.NullPool)
+    with Session(engine) as session:
+        for experiment in pages(files.search_experiments, 1000, view_type=ViewType.ALL):
+            for trace in pages(files.search_traces, 50_000, locations=[experiment.experiment_id]):
+                for assessment in trace.assessments:
+                    row = session.get(SqlAssessments, assessment.assessment_id)
+                    made = SqlAssessments.from_mlflow_entity(assessment)
+                    for column in columns if row else ():
+                        setattr(row, column, getattr(made, column))
+                    corrected += 1
+            session.flush()
+            session.expunge_all()
+        session.commit()
+    engine.dispose()
+    if corrected:
+        yield f"{corrected} assessments have their times and values, which MLflow's migration forgets"
+
+
 class _Warnings(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -166,10 +238,8 @@ def _restore_returns(connection: sqlite3.Connection) -> None:
             if hidden < 2 and (b"CHAR" in kind.upper() or b"TEXT" in kind.upper())
         ]
         for column in columns:
-            connection.execute(
-                f"UPDATE {name} SET {column} = replace({column}, :mark, char(13)) WHERE instr({column}, :mark)",
-                {"mark": _RETURN},
-            )
+            update = f"UPDATE {name} SET {column} = replace({column}, :mark, char(13))"
+            connection.execute(f"{update} WHERE instr({column}, :mark)", {"mark": _RETURN})
 
 
 def _refuse(error: OSError) -> None:
@@ -189,7 +259,7 @@ def _is_experiment(path: str) -> bool:
 
 
 def _owner(parts: tuple[str, ...]) -> int:
-    """How many parts name what a folder belongs to: an experiment, a run, a trace or a model, a version of one."""
+    """How many parts name what a folder belongs to: an experiment, a run, a trace, a model or its version."""
     if parts[0] == "models":
         return 3 if parts[2:3] and parts[2].startswith("version-") else 2
     if parts[1:2] in (("models",), ("traces",)):
@@ -198,7 +268,7 @@ def _owner(parts: tuple[str, ...]) -> int:
 
 
 def _kind(path: Path) -> str:
-    """`params`, `tags`, `metrics` and so on, for a file in such a folder of a run, an experiment or a model."""
+    """`params`, `tags`, `metrics` and so on, for a file in such a folder of a run, a model and so on."""
     parts = _parts(path)
     owner = _owner(parts)
     return parts[owner] if len(parts) > owner + 1 else ""
@@ -206,4 +276,9 @@ def _kind(path: Path) -> str:
 
 def _is_artifacts(path: Path) -> bool:
     parts = _parts(path)
-    return len(parts) > 2 and parts[0] != "models" and len(parts) == _owner(parts) + 1 and parts[-1] == "artifacts"
+    return (
+        len(parts) > 2
+        and parts[0] != "models"
+        and len(parts) == _owner(parts) + 1
+        and parts[-1] == "artifacts"
+    )

@@ -46,9 +46,13 @@ def text_of(value: bytes) -> str:
     return value.decode()
 
 
+def _double(value: bytes) -> float:
+    return float(value) + 0.0  # SQLite keeps no sign of zero
+
+
 def _single(value: bytes) -> float:
     """The shortest number that is the same in four bytes: 0.1, not 0.10000000149011612."""
-    number = float(value)
+    number = _double(value)
     same = struct.pack("f", number)
     return next(
         each for each in (float(f"{number:.{i}g}") for i in range(6, 18)) if struct.pack("f", each) == same
@@ -62,7 +66,7 @@ def _column(name: str, kind: str) -> Column | None:
     if kind.endswith("int"):
         return Column(name, number, int)
     if kind == "double":
-        return Column(name, number, float, inexact=f"{stored} <> CAST({stored} AS CHAR) + 0e0")
+        return Column(name, number, _double, inexact=f"{stored} <> CAST({stored} AS CHAR) + 0e0")
     if kind == "float":  # its own text has six digits
         exact = f"{stored} + 0e0"
         inexact = f"{exact} <> CAST({exact} AS CHAR) + 0e0"
