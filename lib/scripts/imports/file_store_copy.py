@@ -15,6 +15,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, redirect_stdout
 from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
 
 from exit_codes import WRONG_VERSION
 from file_store_objects import pages
@@ -185,7 +186,10 @@ def migrate_files(store: Path, copy: Path) -> None:
     gc.collect()  # the migration leaves its connection to the collector, and that holds the log
     with closing(open_copy(copy)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("BEGIN")
         _restore_returns(connection)
+        _repeat_ids(connection)
+        connection.execute("COMMIT")
 
 
 def correct_assessments(store: Path, copy: Path) -> Iterator[str]:
@@ -217,6 +221,27 @@ def correct_assessments(store: Path, copy: Path) -> Iterator[str]:
     engine.dispose()
     if corrected:
         yield f"{corrected} assessments have their times and values, which MLflow's migration forgets"
+
+
+def _repeat_ids(connection: sqlite3.Connection) -> None:
+    """The same ids of datasets and inputs each time, which MLflow's migration makes up."""
+    connection.create_function(
+        "repeated", -1, lambda *names: uuid5(NAMESPACE_URL, repr(names)).hex, deterministic=True
+    )
+    dataset = "repeated(experiment_id, name, digest)"
+    connection.execute(
+        f"UPDATE inputs SET source_id = new FROM (SELECT dataset_uuid AS old, {dataset} AS new FROM datasets)"
+        " WHERE source_type = 'DATASET' AND source_id = old"
+    )
+    connection.execute(f"UPDATE datasets SET dataset_uuid = {dataset}")
+    connection.execute(
+        "CREATE TEMP TABLE renamed AS SELECT input_uuid AS old, repeated(source_type, source_id,"
+        " destination_type, destination_id) AS new FROM inputs"
+    )
+    for table in ("input_tags", "inputs"):
+        connection.execute(
+            f"UPDATE {table} SET input_uuid = r.new FROM renamed AS r WHERE input_uuid = r.old"
+        )
 
 
 class _Warnings(logging.Handler):

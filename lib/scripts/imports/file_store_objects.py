@@ -151,7 +151,7 @@ def pages(search: Callable[..., Any], size: int, *args: Any, **options: Any) -> 
 
 
 def _plain(entity: Any) -> Any:
-    """Sorted, with all that it holds. Nothing and an empty text are the same; assessments are valid by default."""
+    """Sorted, with all that it holds. Nothing and an empty text are the same; assessments are valid."""
     if isinstance(entity, dict):
         items = ((key, value) for key, value in entity.items() if (key, value) != ("valid", True))
         return sorted((key, _plain(value)) for key, value in items if value not in (None, "", [], {}))
