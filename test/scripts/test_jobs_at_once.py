@@ -1,4 +1,4 @@
-"""Counts the jobs that a pod may run at once: `memory-fits-processes` and `pool-fits-database` reckon with eight."""
+"""Counts the jobs that a pod runs at once: `memory-fits-processes` and `pool-fits-database` reckon with eight."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ print(*sorted(f"{function._job_fn_metadata.max_workers}" for function in functio
 def test_each_type_of_job_but_one_is_limited() -> None:
     limits = {f"MLFLOW_SERVER_{name}_MAX_WORKERS": "1" for name in LIMITED}
     done = subprocess.run(
-        [sys.executable, "-c", COUNT], env=os.environ | limits, capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "-c", COUNT],
+        env=os.environ | limits,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
     )
     *limited, unlimited = done.stdout.split()
     assert len(limited) <= 6
