@@ -1,4 +1,4 @@
-"""Counts the jobs that a pod runs at once: `memory-fits-processes` and `pool-fits-database` reckon with eight."""
+"""Counts the jobs that a pod may run at once: the rules of memory and of connections reckon with eight."""
 
 from __future__ import annotations
 
