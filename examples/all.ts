@@ -7,6 +7,7 @@ import { BasicAuth } from './basic-auth';
 import { Bitnami } from './bitnami';
 import { BitnamiComplete } from './bitnami-complete';
 import { Bootstrap } from './bootstrap';
+import { Client } from './client';
 import { CloudNative } from './cloud-native';
 import { CloudNativeBackups } from './cloud-native-backups';
 import { CloudNativeDatabases } from './cloud-native-databases';
@@ -69,6 +70,7 @@ export function addExamples(app: Construct): void {
   new OwnBackend(app, 'own-backend');
   new CustomizedDeployment(app, 'customized-deployment');
   new CustomizedPods(app, 'customized-pods');
+  new Client(app, 'client');
   new OpenShift(app, 'open-shift');
   new Bootstrap(app, 'bootstrap');
   new GarbageCollection(app, 'garbage-collection');

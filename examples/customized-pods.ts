@@ -16,7 +16,7 @@ export class CustomizedPods extends Chart {
     ClusterSettings.of(server).apply({
       podLabels: { team: 'ml-platform' },
       podAnnotations: { 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'true' },
-      nodeSelector: { pool: 'services' },
+      nodeSelector: { 'example.com/pool': 'services' },
       tolerations: [{ key: 'dedicated', value: 'services', effect: 'NoSchedule' }],
     });
     ApiObject.of(server.deployment).addJsonPatch(JsonPatch.add('/spec/revisionHistoryLimit', 3));

@@ -16,6 +16,7 @@ import {
   PostgresDatabase,
   PostgresExporter,
   PostgresTls,
+  type RemoteSecretKey,
   S3Artifacts,
   SecretKey,
   SecretStoreReference,
@@ -166,8 +167,9 @@ function login(scope: Construct, id: string): string {
 }
 
 function fromVault(scope: Construct, id: string, properties: readonly string[]): ExternalSecret {
-  return new ExternalSecret(scope, id, {
-    store: SecretStoreReference.fromClusterSecretStoreName('vault'),
-    keys: Object.fromEntries(properties.map((property) => [property, { key: `mlflow/${id}`, property }])),
-  });
+  const keys: Record<string, RemoteSecretKey> = {};
+  for (const property of properties) {
+    keys[property] = { key: `mlflow/${id}`, property };
+  }
+  return new ExternalSecret(scope, id, { store: SecretStoreReference.fromClusterSecretStoreName('vault'), keys });
 }

@@ -4,6 +4,8 @@ import { checkCalls } from './validation/arguments';
 export { MlflowServer } from './server/mlflow-server';
 export type { IMlflowServer, MetricsEndpoint, MlflowServerAttributes } from './server/mlflow-server-reference';
 export type { MlflowServerProps } from './server/mlflow-server-props';
+export type { ConnectOptions } from './server/clients/connected-workload';
+export { MlflowLogin } from './server/clients/mlflow-login';
 export type { ServiceOptions } from './server/access/service-options';
 export type { EndpointOptions } from './server/access/hosts';
 export type { BackendTlsOptions } from './server/access/backend-tls';

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
@@ -124,7 +124,9 @@ import { Size } from 'cdk8s';
         writeFileSync(join(folder, 'examples', file), source.replaceAll('cdk8s-plus-28', plus));
       }
       const run = (...args: string[]) => execFileSync('node', args, { cwd: folder, encoding: 'utf8', stdio: 'pipe' });
-      expect(run(join(compiler, 'lib/tsc.js'), '-p', '.')).toBe('');
+      expect(
+        spawnSync('node', [join(compiler, 'lib/tsc.js'), '-p', '.'], { cwd: folder, encoding: 'utf8' }).stdout,
+      ).toBe('');
       run('main.js');
       const manifests = parseAllDocuments(readFileSync(join(folder, 'dist', 'app.k8s.yaml'), 'utf8'));
       const made = manifests.map((each) => each.toJS() as { kind: string; metadata: { name: string } });

@@ -55,7 +55,7 @@ export class ClusterSettings {
     if (
       options.scriptFormat !== undefined &&
       !Chart.isChart(this.scope) &&
-      this.scope.node.scopes.some(Chart.isChart)
+      this.scope.node.scopes.some((each) => Chart.isChart(each))
     ) {
       problems.say(
         '`scriptFormat` must be set for an app or a chart: all pods of a chart share the ConfigMaps of scripts.',

@@ -8,7 +8,7 @@ import { ScriptFormat } from '../scripts/scripts';
 
 import { type ClusterOptions, IpFamilies, LogFormat } from './cluster-options';
 import { logJson } from './log-format';
-import { containersOf, type Manifest, type ManifestPod, podIn } from './manifest';
+import { containersOf, type Manifest, type ManifestPod, podIn, sortFields } from './manifest';
 import { runFromZip } from './scripts-in-zip';
 import { trustCa } from './trusted-ca';
 
@@ -127,21 +127,4 @@ function completePolicy(manifest: Manifest, dns: NetworkRoute): void {
 
 function renderedDns(route?: NetworkRoute): string {
   return JSON.stringify(kplus.k8s.toJson_NetworkPolicyEgressRule(dnsRule(route)));
-}
-
-/** Generated types render their fields in the order of the alphabet. */
-function sortFields(pod: ManifestPod): void {
-  const { labels, annotations, ...metadata } = pod.metadata ?? {};
-  pod.metadata = sorted({
-    ...metadata,
-    annotations: annotations && sorted(annotations),
-    labels: labels && sorted(labels),
-  });
-  pod.spec = sorted(pod.spec);
-  pod.spec.containers = pod.spec.containers.map(sorted);
-  pod.spec.initContainers &&= pod.spec.initContainers.map(sorted);
-}
-
-function sorted<T extends object>(value: T): T {
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) as T;
 }

@@ -21,6 +21,7 @@ export interface ManifestContainer {
 /** The spec of a pod in a manifest, as far as the cluster's settings touch it. */
 export interface ManifestPodSpec {
   containers: ManifestContainer[];
+  enableServiceLinks?: boolean;
   imagePullSecrets?: unknown[];
   initContainers?: ManifestContainer[];
   nodeSelector?: Record<string, string>;
@@ -66,4 +67,21 @@ export function addVariables(container: ManifestContainer, variables: readonly M
     // Kubernetes expands `$(NAME)` only of variables that come before.
     container.env = [...added, ...(container.env ?? [])];
   }
+}
+
+/** Generated types render their fields in the order of the alphabet. */
+export function sortFields(pod: ManifestPod): void {
+  const { labels, annotations, ...metadata } = pod.metadata ?? {};
+  pod.metadata = sorted({
+    ...metadata,
+    annotations: annotations && sorted(annotations),
+    labels: labels && sorted(labels),
+  });
+  pod.spec = sorted(pod.spec);
+  pod.spec.containers = pod.spec.containers.map(sorted);
+  pod.spec.initContainers &&= pod.spec.initContainers.map(sorted);
+}
+
+function sorted<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) as T;
 }

@@ -60,9 +60,9 @@ export function diagramOf(objects: readonly ApiObject[], chart: Chart): string {
       const shape = HOLDING_DATA.has(object.kind) ? 'data' : 'object';
       ids.set(object, flowchart.node(linesOf(object), shape, group));
     }
-    const completing = ofGroup.filter(({ kind }) => COMPLETING.has(kind)).map(titleOf);
-    if (completing.length > 0) {
-      flowchart.node(completing, 'object', group);
+    const completing = new Set(ofGroup.filter(({ kind }) => COMPLETING.has(kind)).map(titleOf));
+    if (completing.size > 0) {
+      flowchart.node([...completing], 'object', group);
     }
   }
   new DiagramEdges(flowchart, drawn, ids).draw();

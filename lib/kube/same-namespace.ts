@@ -111,8 +111,12 @@ function neededBy(object: ApiObject): readonly Reference[] {
 }
 
 /** Notes what adds references to the manifests below a scope, so that they are rendered to be looked at. */
-export function addCompletion(scope: IConstruct, complete: () => void): void {
-  COMPLETIONS.set(scope, complete);
+export function addCompletion(scope: IConstruct, complete?: () => void): void {
+  const before = COMPLETIONS.get(scope);
+  COMPLETIONS.set(scope, () => {
+    before?.();
+    complete?.();
+  });
 }
 
 /** Completes all manifests of an app, as its synthesis does. */

@@ -109,7 +109,7 @@ export class DatabaseBootstrap extends Construct {
             parts: [
               {
                 envVariables: {
-                  ...Object.assign({}, ...databases.map(targetVariables)),
+                  ...Object.fromEntries(databases.flatMap((each, i) => Object.entries(targetVariables(each, i)))),
                   BOOTSTRAP_WAIT_SECONDS: text((props.deadline ?? Duration.minutes(2)).toSeconds()),
                 },
               },

@@ -153,10 +153,7 @@ export class Operation {
 
   /** The parts of a container that connects to another database than that of the operation: that of the prop `of`. */
   public partsOf(of: string, { unpooled }: PostgresConnection): readonly PodPart[] {
-    const parts = this.others.get(of) ?? [
-      { ...libpqPart(this.scope, unpooled, this.options, of), of },
-      STORE_URI,
-    ];
+    const parts = this.others.get(of) ?? [{ ...libpqPart(this.scope, unpooled, this.options, of), of }, STORE_URI];
     this.others.set(of, parts);
     return parts;
   }

@@ -6,6 +6,7 @@ const DIGEST = /-[0-9a-f]{8}$/;
 const JOBS = ['Job', 'CronJob'];
 
 /** Helpers for tests of your charts. */
+// eslint-disable-next-line @typescript-eslint/no-extraneous-class -- jsii has no functions outside classes.
 export class MlflowTesting {
   /**
    * The manifests of a chart, as of `Testing.synth()`, for snapshots: without the text of the library's scripts, and without the
@@ -14,6 +15,7 @@ export class MlflowTesting {
    * @example
    * expect(MlflowTesting.synth(chart)).toMatchSnapshot();
    */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- As Testing.synth() of cdk8s.
   public static synth(chart: Chart): any[] {
     const manifests = Testing.synth(chart) as SomeManifest[];
     const scripts = manifests.filter(({ kind, data, binaryData }) => {
@@ -30,8 +32,6 @@ export class MlflowTesting {
       changing.reduce((all, name) => all.replaceAll(`"${name}"`, `"${name.replace(DIGEST, '-digest')}"`), text),
     ) as SomeManifest[];
   }
-
-  private constructor() {}
 }
 
 interface SomeManifest {

@@ -16,6 +16,8 @@ import { checkImage } from '../validation/image';
 import { problemsOf } from '../kube/construct';
 import type { Problems } from '../validation/problems';
 
+import { type ConnectOptions, connectWorkload } from './clients/connected-workload';
+
 /** Where Prometheus scrapes a server. */
 export interface MetricsEndpoint {
   /** Name of the port, of the container and of the Service. */
@@ -72,6 +74,16 @@ export interface IMlflowServer extends IConstruct {
    * @param port port of the pods
    */
   addClients(peers: NetworkPeer[], port?: number): void;
+
+  /**
+   * Makes the pods of a workload clients of this server: the address, a login and a CA in the environment that MLflow's client reads, no
+   * variables of Services (one called `mlflow` would configure the client), and a label by which a server with `isolation` lets them in.
+   * Variables that a container has itself remain.
+   *
+   * @param workload a Deployment, StatefulSet, DaemonSet, Job, CronJob or Pod, of any version of cdk8s-plus, or an ApiObject
+   * @param options login, CA and containers
+   */
+  connect(workload: IConstruct, options?: ConnectOptions): void;
 }
 
 /** Attributes of a server that this app does not make. */
@@ -185,6 +197,10 @@ export class ImportedMlflowServer extends Construct implements IMlflowServer {
 
   public addClients(): void {
     // The app that makes the server also makes its network policies.
+  }
+
+  public connect(workload: IConstruct, options: ConnectOptions = {}): void {
+    connectWorkload(this, workload, options);
   }
 }
 

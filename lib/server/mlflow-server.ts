@@ -1,6 +1,6 @@
 import { type ApiObject, Duration, SizeRoundingBehavior } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 
 import type { ArtifactLocation } from '../artifacts/artifact-store';
 import type { BackupLocation } from '../artifacts/backup-location';
@@ -27,6 +27,7 @@ import { Problems } from '../validation/problems';
 import { backendTlsPolicyOf, httpRouteOf } from './access/http-route';
 import { ingressOf } from './access/ingress';
 import { isolateServer } from './access/server-isolation';
+import { type ConnectOptions, connectWorkload } from './clients/connected-workload';
 import type { MlflowServerProps } from './mlflow-server-props';
 import {
   ImportedMlflowServer,
@@ -257,6 +258,18 @@ export class MlflowServer extends Construct implements IMlflowServer {
     checkPort(problems, 'port', port);
     problems.throwIfAny();
     this.ingressEdges.push({ peers, port });
+  }
+
+  /**
+   * Makes the pods of a workload clients of this server: the address, a login and a CA in the environment that MLflow's client reads, no
+   * variables of Services (one called `mlflow` would configure the client), and a label by which a server with `isolation` lets them in.
+   * Variables that a container has itself remain.
+   *
+   * @param workload a Deployment, StatefulSet, DaemonSet, Job, CronJob or Pod, of any version of cdk8s-plus, or an ApiObject
+   * @param options login, CA and containers
+   */
+  public connect(workload: IConstruct, options: ConnectOptions = {}): void {
+    connectWorkload(this, workload, options);
   }
 }
 

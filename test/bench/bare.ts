@@ -9,6 +9,7 @@ const SCRIPT_FOLDER = join(__dirname, '..', '..', 'lib', 'scripts');
 const SCRIPTS = Object.fromEntries(
   [
     'server/bounded_loop.py',
+    'server/certificate_files.py',
     'shared/database_check.py',
     'shared/database_errors.py',
     'shared/database_lock.py',

@@ -323,6 +323,7 @@ export const WITHOUT_CONTRACT: Record<Exclude<ClassName, keyof typeof CONTRACTS>
   DefaultImages: 'a list, compared with the examples',
   Diagram: 'functions, with tests of their own',
   MlflowTesting: 'functions, with tests of their own',
+  MlflowLogin: CHOICE,
   ArtifactTransfers: CHOICE,
   BackupLocation: CHOICE,
   BitnamiArchitecture: CHOICE,

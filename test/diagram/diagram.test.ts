@@ -55,9 +55,10 @@ test('a server with a pooler, in a chart that isolates it', () => {
     Deployment_mlflow["Deployment mlflow<br>wait-for-database<br>init-mlflow<br>mlflow"]
     Service_mlflow["Service mlflow"]
     Ingress_mlflow["Ingress mlflow<br>mlflow.example.com"]
-    ConfigMap_mlflow_scripts["ConfigMap mlflow-scripts<br>ConfigMap mlflow-postgres-service<br>ConfigMap mlflow-postgres-direct-service<br>ServiceAccount mlflow<br>NetworkPolicy mlflow"]
+    ServiceAccount_mlflow["ServiceAccount mlflow<br>NetworkPolicy mlflow"]
   end
   Secret_postgres[("Secret postgres")]
+  ConfigMap_chart_scripts["ConfigMap chart-scripts<br>ConfigMap chart-postgres-service"]
   db_example_com(["db.example.com"])
   s3_models(["s3://models"])
   Secret_s3_login(["Secret s3-login"])

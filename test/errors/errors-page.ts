@@ -30,6 +30,7 @@ const CHAPTERS: [string, string[]][] = [
   ['Servers', ['server', 'server/settings', 'server/autoscaling', 'startup']],
   ['Logins', ['server/auth']],
   ['Services, Ingresses and routes', ['server/access']],
+  ['Clients', ['server/clients']],
   ['Operations', ['operations', 'operations/backup', 'operations/imports']],
   ['Monitoring', ['monitoring']],
   ['Cluster settings', ['cluster']],

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The lines of `npm run test:next FROM TO` by the records alone. */
@@ -35,4 +36,15 @@ test('3.15.1 -> 3.17.2: what became public', () => {
 
 test('no change between a version and itself', () => {
   expect(changes('3.17.2', '3.17.2')).toEqual(['MLflow 3.17.2 -> 3.17.2: 0 changes in what the library relies on', '']);
+});
+
+test.each(['3.15.1', '3.17.2', '3.18.0'])('%s: all that the scripts use was found, but for a plugin', (version) => {
+  const record = JSON.parse(readFileSync(join(__dirname, 'records', `${version}.json`), 'utf8')) as {
+    'what the scripts use': Record<string, string>;
+  };
+  const used = Object.entries(record['what the scripts use']);
+  expect(used.length).toBeGreaterThan(30);
+  expect(used.filter(([, found]) => found.startsWith('missing')).map(([name]) => name)).toEqual([
+    'mlflow_oidc_auth.db.utils:migrate',
+  ]);
 });

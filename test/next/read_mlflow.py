@@ -42,6 +42,9 @@ def outline(dotted: str) -> str:
     try:
         found: Any = importlib.import_module(module)
         for name in filter(None, path.split(".")):
+            if inspect.ismodule(found) and not hasattr(found, name):
+                # As `from package import module` does.
+                importlib.import_module(f"{found.__name__}.{name}")
             # A column of a model answers to getattr only; an attribute of an instance is a value.
             found = getattr(found, name)
     except (ImportError, AttributeError) as error:

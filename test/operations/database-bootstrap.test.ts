@@ -191,6 +191,7 @@ describe('of several databases', () => {
   test('they are on one server, and have passwords', () => {
     const scope = chart();
     const certificate = new OwnBackend(scope, 'own', {
+      // eslint-disable-next-line @typescript-eslint/no-misused-spread -- A connection has the fields of its props.
       ...postgres(scope, 'three').connection,
       credentials: new PostgresCredentials({ username: EnvValue.fromValue('me') }),
     });

@@ -128,7 +128,7 @@ test.each<[Partial<MlflowServerProps>, { request: string; limit: string }]>([
   [{}, { request: '1024Mi', limit: '2048Mi' }],
   [{ workers: 6 }, { request: '1024Mi', limit: '2048Mi' }],
   [{ workers: 7 }, { request: '1536Mi', limit: '2560Mi' }],
-  [{ jobExecution: JobExecution.local() }, { request: '1536Mi', limit: '2560Mi' }],
+  [{ jobExecution: JobExecution.local() }, { request: '3072Mi', limit: '4096Mi' }],
 ])('%#: the default memory fits the processes', (props, { request, limit }) => {
   const { resources } = container(serverManifests(props), 'mlflow');
   expect([resources.requests.memory, resources.limits.memory]).toEqual([request, limit]);
@@ -152,7 +152,7 @@ test('the processes of jobs open connections, too', () => {
   server(chart, { backend, jobExecution: JobExecution.local() });
   expect(synth).toThrow(
     failed(
-      '[chart/mlflow] pool-fits-database: up to 69 connections (1 pod x 69 with 2 workers and 8 jobs) exceed the 47 that "db" offers. Lower `pooling`, `workers` or `replicas`, raise `maxConnections`, or put a pooler between. The largest pool that fits is 8 + 1.',
+      '[chart/mlflow] pool-fits-database: up to 69 connections (1 pod x 69 with 2 workers and 8 jobs) exceed the 47 that "db" offers. Lower `pooling`, `workers` or `replicas`, raise `maxConnections`, or put a pooler between. The largest pool that fits is 4 + 1.',
     ),
   );
 });

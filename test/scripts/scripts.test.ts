@@ -209,14 +209,15 @@ describe('the compact form', () => {
   test('of a chart in an app of the other form', () => {
     const app = Testing.app();
     ClusterSettings.of(app).apply(COMPACT);
-    const [compact, readable] = ['a', 'b'].map((id) => new Chart(app, id));
-    server(compact as Chart, {}, 'a');
-    server(readable as Chart, {}, 'b');
-    ClusterSettings.of(readable as Chart).apply({ scriptFormat: ScriptFormat.READABLE });
+    const compact = new Chart(app, 'a');
+    const readable = new Chart(app, 'b');
+    server(compact, {}, 'a');
+    server(readable, {}, 'b');
+    ClusterSettings.of(readable).apply({ scriptFormat: ScriptFormat.READABLE });
     app.synth();
-    expect(scriptsOf(compact?.toJson() ?? [])).toHaveProperty('binaryData');
-    expect(scriptsOf(readable?.toJson() ?? [])).not.toHaveProperty('binaryData');
-    expect(container(readable?.toJson() ?? [], 'mlflow').command).toEqual(['python', `${FOLDER}/run_mlflow.py`]);
+    expect(scriptsOf(compact.toJson())).toHaveProperty('binaryData');
+    expect(scriptsOf(readable.toJson())).not.toHaveProperty('binaryData');
+    expect(container(readable.toJson(), 'mlflow').command).toEqual(['python', `${FOLDER}/run_mlflow.py`]);
   });
 
   test('is refused for a part of a chart', () => {

@@ -153,7 +153,7 @@ def test_a_skill_of_the_server_is_not_moved_out_of_it() -> None:
 )
 def test_the_source_of_a_dataset_is_json(before: str, then: str) -> None:
     connection = database()
-    connection.execute("INSERT INTO datasets VALUES (?), ('{\"uri\": \"s3://old/2\"}')", (before,))
+    connection.execute('INSERT INTO datasets VALUES (?), (\'{"uri": "s3://old/2"}\')', (before,))
     rewrite(connection, ("s3://old/", "s3://nêw"))
     query = "SELECT dataset_source FROM datasets ORDER BY rowid"
     assert after(connection, query) == [then, '{"uri": "s3://n\\u00eaw/2"}']

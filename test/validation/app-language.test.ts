@@ -28,7 +28,7 @@ function errorIn(
   throw new Error('no error');
 }
 
-const text = (name: string): string => `[chart/pgbouncer] \`${name}\` must be a whole number, at least 1, got 0.`;
+const text = (name: string): string => `[chart/pgbouncer] \`${name}\` must be a whole number from 1, got 0.`;
 
 test.each([
   [undefined, 'maxClientConnections'],

@@ -134,7 +134,7 @@ test.each<[Partial<MlflowServerProps>, string]>([
 test('a server without a backend, and one without props', () => {
   expect(() => new MlflowServer(chart(), 'mlflow', given({}))).toThrow(
     new Error(
-      '[chart/mlflow] `backend` must be given, got undefined. Use BitnamiPostgres, CloudNativePostgres, CloudSqlPostgres, ExistingSecretPostgres, ExternalPostgres, PgBouncer or RdsPostgres.',
+      '[chart/mlflow] `backend` must be given, got undefined. Use BitnamiPostgres, CloudNativePostgres, CloudSqlPostgres, ExistingSecretPostgres, ExternalPostgres, PgBouncer, PostgresDatabase or RdsPostgres.',
     ),
   );
   expect(() => new MlflowServer(chart(), 'mlflow', unset)).toThrow(

@@ -46,8 +46,13 @@ export interface ConnectionDemand {
   readonly isMigration?: boolean;
 }
 
-/** Backends by connection, and poolers by the connection that they bypass. */
-type Backends = Map<PostgresConnection, { readonly backends: IConstruct[]; readonly poolers: IConstruct[] }>;
+/** The constructs that have a connection, and the poolers that it bypasses. */
+interface BackendsOf {
+  readonly backends: IConstruct[];
+  readonly poolers: IConstruct[];
+}
+
+type Backends = Map<PostgresConnection, BackendsOf>;
 
 /** The servers of an app. */
 interface Servers {
@@ -73,7 +78,9 @@ export class DatabaseDemand implements RuleSubject {
     }
     for (const other of same) {
       other.connections.forEach((each) => server.connections.add(each));
-      other.demands.forEach((each) => server.add(each));
+      other.demands.forEach((each) => {
+        server.add(each);
+      });
       keys.push(...other.keys);
     }
     server.connections.add(connection);
@@ -186,7 +193,7 @@ export class DatabaseDemand implements RuleSubject {
     }
     const found: Backends = new Map();
     this.servers.backends = found;
-    const at = (connection: PostgresConnection) => {
+    const at = (connection: PostgresConnection): BackendsOf => {
       const entry = found.get(connection) ?? { backends: [], poolers: [] };
       found.set(connection, entry);
       return entry;

@@ -71,7 +71,7 @@ function normalized(host: string, namespace: string | undefined): string {
 function sourceOf({ valueFrom }: kplus.EnvValue): string | undefined {
   const { secretKeyRef, configMapKeyRef } = (valueFrom ?? {}) as ValueSource;
   const [kind, reference] = secretKeyRef === undefined ? ['ConfigMap', configMapKeyRef] : ['Secret', secretKeyRef];
-  return reference && `the key ${reference.key} of the ${String(kind)} ${reference.name}`;
+  return reference && `the key ${reference.key} of the ${kind} ${reference.name}`;
 }
 
 function inNamespace(source: string, namespace: string | undefined): string {

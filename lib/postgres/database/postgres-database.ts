@@ -49,6 +49,7 @@ export class PostgresDatabase extends Construct implements IPostgresBackend {
     problems.throwIfAny();
 
     this.connection = new PostgresConnection({
+      // eslint-disable-next-line @typescript-eslint/no-misused-spread -- A connection has the fields of its props.
       ...other,
       maxConnections: other.maxConnections,
       database: text(database),

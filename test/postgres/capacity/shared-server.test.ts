@@ -5,26 +5,12 @@ import { App, Chart, Testing } from 'cdk8s';
 import {
   AwsIdentity,
   BackupLocation,
-  BitnamiPasswords,
-  BitnamiPostgres,
-  CloudNativePostgres,
-  CloudSqlLogin,
-  CloudSqlPostgres,
   ExistingSecretPostgres,
-  ExternalPostgres,
-  FileSource,
-  type IPostgresBackend,
   MlflowServer,
   PgBouncer,
   PoolingProfile,
   PostgresBackup,
-  PostgresConnection,
-  type PostgresConnectionProps,
-  PostgresCredentials,
-  PostgresDatabase,
   PostgresExporter,
-  PostgresTls,
-  RdsPostgres,
   Rules,
   S3Artifacts,
 } from 'cdk8s-mlflow';
@@ -33,14 +19,22 @@ import { Construct } from 'constructs';
 
 import { addPoolerDemand } from '../../../lib/postgres/capacity/connection-demand';
 import { PoolBudget } from '../../../lib/postgres/capacity/pool-budget';
-import { container, env, type Manifest, only } from '../../support/synth';
+import {
+  type Backend,
+  bitnami,
+  cloudNative,
+  cloudSql,
+  existing,
+  external,
+  inSecret,
+  own,
+  OwnBackend,
+  RDS,
+  rds,
+} from './server-backends';
 
 const failed = 'Validation failed with the following errors:\n  ';
-const login = { user: 'mlflow', password: 'secret' };
-const credentials = PostgresCredentials.fromSecretName('login');
 const newApp = (): App => new App({ outdir: Testing.app().outdir });
-
-type Backend = (chart: Chart, maxConnections?: number) => IPostgresBackend;
 
 /** Synthesizes one server of 44 connections on each backend, each in a chart of its own. */
 function synth(backends: readonly Backend[], namespaceOf: (i: number) => string | undefined = () => undefined): void {
@@ -52,68 +46,6 @@ function synth(backends: readonly Backend[], namespaceOf: (i: number) => string 
   });
   app.synth();
 }
-
-const external =
-  (host: string, port?: number, failoverHosts?: string[]): Backend =>
-  (chart, maxConnections) =>
-    new ExternalPostgres(chart, 'postgres', { host, port, failoverHosts, maxConnections, ...login });
-
-const existing =
-  (host: string): Backend =>
-  (chart, maxConnections) =>
-    new ExistingSecretPostgres(chart, 'postgres', { host, secretName: 'login', maxConnections });
-
-const inSecret =
-  (secretName: string, hostKey?: string): Backend =>
-  (chart, maxConnections) =>
-    ExistingSecretPostgres.fromConnectionSecret(chart, 'postgres', { secretName, hostKey, maxConnections });
-
-const rds =
-  (host: string): Backend =>
-  (chart, maxConnections) =>
-    new RdsPostgres(chart, 'postgres', {
-      host,
-      user: 'shop',
-      tls: PostgresTls.verifyFull({ ca: FileSource.fromConfigMap('ca', 'ca.pem') }),
-      maxConnections,
-    });
-
-const cloudSql =
-  (instanceConnectionName: string): Backend =>
-  (chart, maxConnections) =>
-    new CloudSqlPostgres(chart, 'postgres', {
-      instanceConnectionName,
-      login: CloudSqlLogin.password(credentials),
-      maxConnections,
-    });
-
-const bitnami: Backend = (chart, maxConnections) =>
-  new BitnamiPostgres(chart, 'postgres', { passwords: BitnamiPasswords.fromSecretName('passwords'), maxConnections });
-
-const cloudNative: Backend = (chart, maxConnections) => new CloudNativePostgres(chart, 'postgres', { maxConnections });
-
-class OwnBackend extends Construct implements IPostgresBackend {
-  public readonly connection: PostgresConnection;
-
-  public constructor(scope: Construct, props: Partial<PostgresConnectionProps>) {
-    super(scope, 'postgres');
-    this.connection = new PostgresConnection({
-      host: EnvValue.fromValue('127.0.0.1'),
-      port: EnvValue.fromValue('5432'),
-      database: EnvValue.fromValue('mlflow'),
-      credentials,
-      tls: PostgresTls.DISABLE,
-      ...props,
-    });
-  }
-}
-
-const own =
-  (props: Partial<PostgresConnectionProps>): Backend =>
-  (chart, maxConnections) =>
-    new OwnBackend(chart, { maxConnections, ...props });
-
-const RDS = 'shop.abc.eu-west-1.rds.amazonaws.com';
 
 test.each<[string, Backend[], string]>([
   ['the same host', [external('db.example.com'), external('db.example.com')], 'db.example.com:5432'],
@@ -338,93 +270,4 @@ test('a thousand poolers of one server are counted in a moment', () => {
   const start = process.cpuUsage();
   expect(chart.node.children.flatMap(({ node }) => node.validate())).toEqual([]);
   expect(process.cpuUsage(start).user).toBeLessThan(3e6);
-});
-
-describe('PostgresDatabase', () => {
-  function manifests(server: Backend, schema?: string): Manifest[] {
-    const app = newApp();
-    const database = new PostgresDatabase(new Chart(app, 'team', { namespace: 'team' }), 'postgres', {
-      server: server(new Chart(app, 'platform', { namespace: 'platform' }), 60),
-      database: 'vision',
-      schema,
-      credentials: PostgresCredentials.fromSecretName('vision-login'),
-    });
-    new MlflowServer(Chart.of(database), 'mlflow', { backend: database });
-    app.synth();
-    return Chart.of(database).toJson();
-  }
-
-  test('has the address of its server, and its own name and login', () => {
-    const variables = env(container(manifests(rdsWithPassword, 'tracking'), 'mlflow'));
-    expect(variables).toMatchObject({
-      PGHOST: RDS,
-      PGPORT: '6543',
-      PGSSLMODE: 'verify-full',
-      PGDATABASE: 'vision',
-      PGUSER: { secretKeyRef: { name: 'vision-login', key: 'username' } },
-      PGPASSWORD: { secretKeyRef: { name: 'vision-login', key: 'password' } },
-      PGOPTIONS: '-c search_path=tracking',
-    });
-  });
-
-  const rdsWithPassword: Backend = (chart, maxConnections) =>
-    new ExternalPostgres(chart, 'postgres', {
-      host: RDS,
-      port: 6543,
-      schema: 'other',
-      tls: PostgresTls.verifyFull({ ca: FileSource.fromConfigMap('ca', 'ca.pem') }),
-      maxConnections,
-      ...login,
-    });
-
-  test('in another namespace, it finds the Service of its server, which lets it in', () => {
-    const all = manifests(bitnami);
-    expect(env(container(all, 'mlflow'))).toMatchObject({ PGHOST: 'postgres.platform' });
-    expect(only(all, 'Deployment').spec.template.metadata.labels).toMatchObject({ 'postgres-client': 'true' });
-  });
-
-  test('has the proxy of its server', () => {
-    const { initContainers } = only(manifests(cloudSql('shop:europe-west1:a')), 'Deployment').spec.template.spec;
-    expect(initContainers.map(({ name }: Manifest) => name)).toContain('cloud-sql-proxy');
-  });
-
-  test.each<[string, Backend]>([
-    ['an external server', external('db.example.com')],
-    ['a Secret that each namespace has', inSecret('app')],
-    ['a proxy', cloudSql('shop:europe-west1:a')],
-    ['a proxy that nobody named', own({})],
-    ['a server in the cluster', bitnami],
-    [
-      'a server behind a pooler',
-      (chart, limit) =>
-        new CloudNativePostgres(chart, 'c', { maxConnections: limit, pooler: { defaultPoolSize: 15, instances: 1 } }),
-    ],
-  ])('counts towards %s', (_, backend) => {
-    const app = newApp();
-    const platform = new Chart(app, 'platform', { namespace: 'platform' });
-    const server = backend(platform, 60);
-    new MlflowServer(platform, 'mlflow', { backend: server, threads: 3 });
-    const chart = new Chart(app, 'team', { namespace: 'team' });
-    const database = new PostgresDatabase(chart, 'postgres', { server, database: 'vision', credentials });
-    new MlflowServer(chart, 'mlflow', { backend: database });
-    expect(() => {
-      app.synth();
-    }).toThrow(
-      /up to \d+ connections exceed the 57 that .*\n(.*\n)? +team\/postgres: 44 \(mlflow: 1 pod x 44 with 2 workers\)\n/,
-    );
-  });
-
-  test('says what is wrong', () => {
-    const chart = new Chart(newApp(), 'chart');
-    const props = { database: 'x'.repeat(64), schema: 'pg_mine', credentials };
-    expect(() => new PostgresDatabase(chart, 'database', { ...props, server: rds(RDS)(chart) })).toThrow(
-      new Error(
-        [
-          `[chart/database] \`database\` must have 1 to 63 bytes, got "${'x'.repeat(64)}".`,
-          '[chart/database] `schema` must not be PostgreSQL\'s own (pg_…, information_schema, $user), got "pg_mine".',
-          '[chart/database] `server` must log in with a password: a certificate, or a sidecar that logs in, is that of one role. Make another backend like it instead: with the same host or instance, both share one server.',
-        ].join('\n'),
-      ),
-    );
-  });
 });

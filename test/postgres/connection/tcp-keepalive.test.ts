@@ -25,8 +25,8 @@ test.each([
   const manifests = synthesized(options);
   const [idle, interval, count, timeout] = values.map(String);
   const file = `[mlflow]\nkeepalives_idle=${idle}\nkeepalives_interval=${interval}\nkeepalives_count=${count}\ntcp_user_timeout=${timeout}\n`;
-  // To the pooler, and around it.
-  expect(texts(manifests, 'pg_service.conf')).toEqual([file, file]);
+  // One for both ways: to the pooler, and around it.
+  expect(texts(manifests, 'pg_service.conf')).toEqual([file]);
   expect(texts(manifests, 'pgbouncer.ini').join()).toContain(
     `tcp_keepidle = ${idle}\ntcp_keepintvl = ${interval}\ntcp_keepcnt = ${count}\ntcp_user_timeout = ${timeout}\n`,
   );
