@@ -1,4 +1,4 @@
-"""A folder `mlruns` into PostgreSQL: nothing is lost, nothing half-done, and the old volume stays the same."""
+"""A folder `mlruns` into PostgreSQL: nothing is lost, nothing half-done, the old volume stays the same."""
 
 from __future__ import annotations
 

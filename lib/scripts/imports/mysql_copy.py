@@ -40,7 +40,8 @@ _SESSIONS = """
 SELECT concat(user, '@', host) FROM information_schema.processlist
 WHERE db = database() AND id <> connection_id()
 """
-_ROWS = 5_000
+# In our memory.
+_ROWS, _BYTES = 5_000, 8 << 20
 
 
 class BadCopy(Failure):
@@ -155,5 +156,13 @@ def _batches(source: Any, table: Table) -> Iterator[list[tuple[Any, ...]]]:
     expressions = ", ".join(column.expression for column in table.columns)
     with source.cursor(SSCursor) as cursor:
         cursor.execute(f"SELECT {expressions} FROM {quoted(table.name)}")
-        while batch := cursor.fetchmany(_ROWS):
+        batch: list[tuple[Any, ...]] = []
+        size = 0
+        while row := cursor.fetchone():
+            batch.append(row)
+            size += sum(map(len, filter(None, row)))
+            if len(batch) >= _ROWS or size >= _BYTES:
+                yield batch
+                batch, size = [], 0
+        if batch:
             yield batch
