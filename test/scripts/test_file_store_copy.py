@@ -6,7 +6,7 @@ from pathlib import Path
 import file_store_copy
 import pytest
 from file_store_copy import check_same_files, copy_files, drop_incomplete, files_of, prepare_files
-from sqlite_copy import UnusableSource, open_copy
+from working_copy import UnusableSource, open_copy
 
 RUN = "0/" + "a" * 32
 

@@ -10,7 +10,7 @@ from exit_codes import UNREACHABLE, WRONG_VERSION
 from init_container import BadSetting
 from mysql_login import NoDriver, Unreachable, connect_source, driver, explain_mysql
 from mysql_schema import _column
-from sqlite_copy import UnusableSource
+from working_copy import UnusableSource
 
 
 class OperationalError(Exception):

@@ -6,7 +6,7 @@ import { texts } from '../../kube/values/env-values';
 import { checkObjectName } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 
-import { checkVolumePath } from './volume-path';
+import { isVolumePath } from './volume-path';
 
 const SOURCE_FOLDER = '/source';
 
@@ -32,7 +32,14 @@ export class FileStoreSource {
   /** @internal */
   public _check(problems: Problems): void {
     checkObjectName(problems, 'source.claimName', this.claimName);
-    checkVolumePath(problems, 'source.path', this.path, 'folder', 'Write `mlruns` or `folder/mlruns`.');
+    if (!isVolumePath(this.path)) {
+      problems.add(
+        'source.path',
+        'must be the path of a folder on the volume, without a leading slash',
+        this.path,
+        'Write `mlruns` or `folder/mlruns`.',
+      );
+    }
   }
 
   /** @internal */

@@ -58,7 +58,11 @@ export class MySqlSource {
   public _check(problems: Problems): void {
     const own = problems.at('source');
     const { host, port, database, secretName, tls, route } = this.props;
-    checkHost(own, 'host', host, 'Name the primary.');
+    if (host.includes(',')) {
+      own.add('host', 'must be one host', host, 'Name the primary.');
+    } else {
+      checkHost(own, 'host', host);
+    }
     checkPort(own, 'port', port);
     if (database !== undefined && database.length > 64) {
       own.add('database', 'must have 1 to 64 characters', database);

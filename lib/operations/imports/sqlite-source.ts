@@ -6,7 +6,7 @@ import { texts } from '../../kube/values/env-values';
 import { checkDataKey, checkObjectName } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 
-import { checkVolumePath } from './volume-path';
+import { isVolumePath } from './volume-path';
 
 const SOURCE_FOLDER = '/source';
 
@@ -49,7 +49,14 @@ export class SqliteSource {
       return;
     }
     checkObjectName(problems, 'source.claimName', this.name);
-    checkVolumePath(problems, 'source.path', this.path, 'file', 'Write `mlflow.db` or `folder/mlflow.db`.');
+    if (!isVolumePath(this.path)) {
+      problems.add(
+        'source.path',
+        'must be the path of a file on the volume, without a leading slash',
+        this.path,
+        'Write `mlflow.db` or `folder/mlflow.db`.',
+      );
+    }
   }
 
   /** @internal */

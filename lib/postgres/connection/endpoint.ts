@@ -112,12 +112,7 @@ export function endpointConnection(
 }
 
 /** Validates the host of a database. */
-export function checkHost(
-  problems: Problems,
-  prop: string,
-  host: string,
-  hintIfMany = 'Name the further hosts in `failoverHosts`.',
-): void {
+export function checkHost(problems: Problems, prop: string, host: string): void {
   if (host.includes('://')) {
     problems.add(
       prop,
@@ -126,7 +121,7 @@ export function checkHost(
       'User, password, port and database have props of their own.',
     );
   } else if (host.includes(',')) {
-    problems.add(prop, 'must be one host', host, hintIfMany);
+    problems.add(prop, 'must be one host', host, 'Name the further hosts in `failoverHosts`.');
   } else if (isIP(host) === 0 && (host.length > 253 || !HOST_NAME.test(host))) {
     problems.add(prop, 'must be a host name or an address, without port or brackets', host);
   }

@@ -39,7 +39,7 @@ from mlflow_schema import (
     read_schema,
     upgrade,
 )
-from sqlite_copy import open_copy, upgrade_copy
+from working_copy import open_copy, upgrade_copy
 
 NOTHING_KEPT = "Nothing was kept: the database is as it was"
 Say = Callable[[str], None]

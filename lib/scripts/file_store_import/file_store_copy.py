@@ -19,9 +19,10 @@ from uuid import NAMESPACE_URL, uuid5
 
 from exit_codes import WRONG_VERSION
 from file_store_objects import pages
+from import_fit import DROP_ORPHANS
 from import_plan import quoted
 from init_container import Failure
-from sqlite_copy import UnusableSource, open_copy
+from working_copy import UnusableSource, open_copy
 
 # Size and time of change of each file, by its path.
 Files = dict[str, tuple[int, int]]
@@ -119,7 +120,7 @@ def drop_incomplete(store: Path, allowed: bool) -> Iterator[str]:
         )
     for folder in found:
         shutil.rmtree(folder, ignore_errors=True)
-    yield f"drop-orphans: {len(found)} folders without a meta.yaml left out: {shown}"
+    yield f"{DROP_ORPHANS}: {len(found)} folders without a meta.yaml left out: {shown}"
 
 
 def _is_incomplete(folder: Path, name: str) -> bool:
@@ -160,8 +161,6 @@ def migrate_files(store: Path, copy: Path) -> None:
         ) from None
     from sqlalchemy.exc import IntegrityError
 
-    for suffix in ("", "-wal", "-journal", "-shm"):
-        Path(f"{copy}{suffix}").unlink(missing_ok=True)
     warnings = _Warnings()
     logger = logging.getLogger("mlflow.store.fs2db")
     logger.addHandler(warnings)

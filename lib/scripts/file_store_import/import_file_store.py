@@ -43,6 +43,7 @@ from import_fit import DROP_ORPHANS
 from import_settings import Settings
 from init_container import required
 from mlflow_schema import Revisions
+from working_copy import new_copy
 
 PROGRAM = "import-file-store"
 
@@ -58,7 +59,7 @@ class FileStoreFolder(Source):
         say(f"copied {self._path}: {len(self._files)} files, without artifacts")
         expected = file_digests(store)
         say(f"source: {counts_of(expected)}")
-        copy = settings.folder / "import.db"
+        copy = new_copy(settings.folder)
         for line in (*drop_incomplete(store, DROP_ORPHANS in settings.repairs), *prepare_files(store)):
             say(f"source: {line}")
         migrate_files(store, copy)

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Callable
 
-from sqlite_copy import UnusableSource
+from working_copy import UnusableSource
 
 # A file store reads all of its files for each page.
 _PAGE = 50_000

@@ -29,7 +29,7 @@ from mysql_schema import (
     table_of,
     text_of,
 )
-from sqlite_copy import UnusableSource, open_copy, without_syncs
+from working_copy import UnusableSource, open_copy, without_syncs
 
 _SNAPSHOT = (
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
@@ -50,8 +50,6 @@ class BadCopy(Failure):
 
 def copy_database(source: Any, copy: Path, image: Revisions, say: Callable[[str], None]) -> dict[str, Digest]:
     """Fills a new file. The digest of each table, as the server computes it."""
-    for suffix in ("", "-wal", "-journal", "-shm"):
-        Path(f"{copy}{suffix}").unlink(missing_ok=True)
     sessions = [each for (each,) in rows_of(source, _SESSIONS)]
     if sessions:
         say(f"source: other sessions, which must not write to it any more: {', '.join(sessions)}")

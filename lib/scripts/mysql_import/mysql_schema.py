@@ -9,7 +9,7 @@ from typing import Any, Callable, NamedTuple
 from import_plan import ForeignKey
 from import_plan import quoted as quoted_in_sqlite
 from mlflow_schema import Revisions
-from sqlite_copy import UnusableSource, check_revision
+from working_copy import UnusableSource, check_revision
 
 _COLUMNS = """
 SELECT table_name, column_name, lower(data_type) FROM information_schema.columns

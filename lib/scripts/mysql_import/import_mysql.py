@@ -39,7 +39,7 @@ from init_container import required
 from mlflow_schema import Revisions
 from mysql_copy import copy_database, server_digests
 from mysql_login import connect_source, driver, explain_mysql
-from sqlite_copy import UnusableSource
+from working_copy import UnusableSource, new_copy
 
 PROGRAM = "import-mysql"
 
@@ -53,7 +53,7 @@ class MySqlDatabase(Source):
 
     def make_copy(self, settings: Settings, image: Revisions, say: Say) -> Path:
         self._seconds = settings.seconds
-        copy = settings.folder / "import.db"
+        copy = new_copy(settings.folder)
         with closing(connect_source(self._seconds)) as source:
             self._digests = copy_database(source, copy, image, say)
         say(f"copied {self._name}: {copy.stat().st_size >> 10} KiB")

@@ -1,4 +1,4 @@
-"""A working copy of a SQLite file, at this image's schema. The original is only read.
+"""The SQLite file of an old server, which is only read, and its working copy.
 
 The file is copied together with what SQLite keeps beside it, and SQLite recovers the copy when it is opened:
 a write-ahead log is applied, a hot journal rolled back. On a read-only mount it could do neither with the
@@ -12,20 +12,12 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-from exit_codes import BAD_SOURCE
-from init_container import Failure
-from mlflow_schema import Revisions, upgrade
+from working_copy import SUFFIXES, UnusableSource, new_copy
 
-SUFFIXES = ("", "-wal", "-journal")
 MAGIC = b"SQLite format 3\0"
 # Size and time of change of the file and what is beside it, by suffix.
 FileState = dict[str, tuple[int, int]]
-
-
-class UnusableSource(Failure):
-    code = BAD_SOURCE
 
 
 def state_of(source: Path) -> FileState:
@@ -45,9 +37,7 @@ def make_copy(source: Path, folder: Path) -> Path:
             f"no-space: {folder} has {free >> 20} MiB, the copy needs {size >> 20} and as much again for an"
             " upgrade. Make the working copy's volume larger"
         )
-    copy = folder / "import.db"
-    for suffix in (*SUFFIXES, "-shm"):
-        Path(f"{copy}{suffix}").unlink(missing_ok=True)
+    copy = new_copy(folder)
     for suffix in before:
         shutil.copyfile(f"{source}{suffix}", f"{copy}{suffix}")
     check_same(source, before)
@@ -69,40 +59,6 @@ def check_same(source: Path, before: FileState) -> None:
         )
 
 
-def upgrade_copy(copy: Path, image: Revisions) -> str:
-    """Brings the copy to the image's schema with MLflow's own migrations. Returns the revision before."""
-    found = _revision(copy)
-    check_revision(found, image)
-    if found == image.head:
-        return found
-    upgrade(f"sqlite:///{copy}", found, without_syncs)
-    after = _revision(copy)
-    if after != image.head:
-        raise UnusableSource(f"incomplete: the copy is at {after} instead of {image.head}. Start again")
-    return found or "none"
-
-
-def check_revision(found: str | None, image: Revisions) -> None:
-    if found is not None and found not in image.known:
-        raise UnusableSource(
-            f"newer-source: the source is at revision {found}, which this image does not know: its newest is"
-            f" {image.head}. Use the MLflow image that made it, or a later one"
-        )
-
-
-def open_copy(copy: Path) -> sqlite3.Connection:
-    """Text comes as the bytes that are stored, without a detour through str."""
-    connection = sqlite3.connect(copy, isolation_level=None)
-    connection.text_factory = bytes
-    without_syncs(connection)
-    return connection
-
-
-def without_syncs(connection: Any, *_: object) -> None:
-    """Nobody needs the copy after a crash. Not the journal: migrations roll back."""
-    connection.execute("PRAGMA synchronous = OFF")
-
-
 def _check_file(source: Path) -> None:
     if not source.is_file():
         beside = sorted(each.name for each in source.parent.iterdir()) if source.parent.is_dir() else []
@@ -117,17 +73,3 @@ def _check_file(source: Path) -> None:
             raise UnusableSource(
                 f"not-sqlite: {source} is no SQLite 3 database. Name MLflow's file, mlflow.db"
             )
-
-
-def _revision(copy: Path) -> str | None:
-    with closing(sqlite3.connect(copy)) as connection:
-        names = {
-            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        }
-        if "experiments" not in names:
-            raise UnusableSource(
-                "not-mlflow: the SQLite file has no table experiments. Name the file of the tracking server"
-            )
-        if "alembic_version" not in names:
-            return None
-        return connection.execute("SELECT group_concat(version_num, '+') FROM alembic_version").fetchone()[0]

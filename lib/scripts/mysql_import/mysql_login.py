@@ -10,7 +10,7 @@ from typing import Any
 from database_lock import ticks
 from exit_codes import UNREACHABLE, WRONG_VERSION
 from init_container import BadSetting, Failure, one_line, required
-from sqlite_copy import UnusableSource
+from working_copy import UnusableSource
 
 # MySQL's and MariaDB's numbers of errors: what is wrong and what to do.
 _CAUSES = {

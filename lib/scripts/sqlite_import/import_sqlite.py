@@ -31,7 +31,7 @@ from import_engine import Say, Source, main
 from import_settings import Settings
 from init_container import required
 from mlflow_schema import Revisions
-from sqlite_copy import FileState, check_same, make_copy, state_of
+from sqlite_file import FileState, check_same, make_copy, state_of
 
 PROGRAM = "import-sqlite"
 
