@@ -58,8 +58,9 @@ class MariaDb:
             stderr=subprocess.STDOUT,
         )
         eventually(self._socket.exists, "the socket of MariaDB", 60, 0.1)
-        for user in ("mlflow", "reader"):
-            self.execute(f"CREATE USER {user}@'%%' IDENTIFIED BY %s", PASSWORD)
+        # The driver takes no other characters than those of Latin-1 from SQLAlchemy.
+        for user, password in (("mlflow", "a-password"), ("reader", PASSWORD)):
+            self.execute(f"CREATE USER {user}@'%%' IDENTIFIED BY %s", password)
         self.database("mlflow")
 
     @property

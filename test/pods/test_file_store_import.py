@@ -176,7 +176,7 @@ def test_what_mlflow_would_lose_in_silence(store: Path, namespace: Namespace, po
     [metric, *_] = sorted(store.glob("*/*/metrics/metric 1"))
     lines = metric.read_text()
     metric.write_text(lines + lines.splitlines()[0] + "\n")
-    [run_folder, *_] = sorted(path for path in store.glob("*/*/meta.yaml") if path.parent.name != "0")
+    [run_folder, *_] = sorted(path for path in store.glob("[1-9]*/*/meta.yaml"))
     whole = run_folder.read_bytes()
     run_folder.write_bytes(b"")
     check_refused(

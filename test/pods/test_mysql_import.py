@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 from conftest import SCRATCH
@@ -60,7 +59,7 @@ def filled(mysql: MariaDb, tmp_path: Path) -> MariaDb:
 
 
 def old_uri(server: MariaDb, database: str = "mlflow") -> str:
-    return f"mysql+pymysql://mlflow:{quote(PASSWORD)}@{server.address}:{PORT}/{database}"
+    return f"mysql+pymysql://mlflow:a-password@{server.address}:{PORT}/{database}"
 
 
 def uri(postgres: Postgres) -> str:

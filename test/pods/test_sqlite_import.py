@@ -25,8 +25,8 @@ from mlflow import MlflowClient
 from object_comparison import Objects, differences, objects_of
 from old_server import OLD_REVISION, check_old_data, fill_old_file
 from postgres import PORT, Postgres
-from working_copy import open_copy
 from sqlite_files import POINTS, RUNS, changed, make_files, put, run, start
+from working_copy import open_copy
 
 IMPORTED = r"import-sqlite: imported: (\d+) rows in \d+ tables, digest [0-9a-f]{16}, in \d+\.\d s"
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"

@@ -20,7 +20,7 @@ _LARGEST = 1.7976931348623157e308
 
 # What one of the stores takes from elsewhere, or does not know.
 _FROM_VERSIONS = {"latest_versions": None, "workspace": None}
-_FROM_MODEL = {"aliases": None, "workspace": None}
+_FROM_MODEL = {"aliases": None, "workspace": None, "metrics": None, "params": None}
 
 # A digest for each object, by kind and name.
 Digests = dict[str, bytes]
@@ -29,17 +29,22 @@ Digests = dict[str, bytes]
 def file_digests(store: Path) -> Digests:
     """By the store of files, and the points of metrics by the files themselves."""
     os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
+    import mlflow
     from mlflow.store.model_registry.file_store import FileStore as FileRegistry
     from mlflow.store.tracking.file_store import FileStore
 
+    # Versions of models ask the store of the process, by default a file in the working directory.
+    mlflow.set_tracking_uri(str(store))
     return _digests(FileStore(str(store)), FileRegistry(str(store)), _points_of_files(store))
 
 
 def sql_digests(copy: Path) -> Digests:
+    import mlflow
     from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore as SqlRegistry
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     uri = f"sqlite:///{copy}"
+    mlflow.set_tracking_uri(uri)
     tracking, registry = SqlAlchemyStore(uri, "/nowhere"), SqlRegistry(uri)
     try:
         return _digests(tracking, registry, lambda run: _points_of_sql(tracking, run))

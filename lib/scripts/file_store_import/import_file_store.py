@@ -41,7 +41,7 @@ from file_store_objects import check_same, counts_of, file_digests, sql_digests
 from import_engine import Say, Source, main
 from import_fit import DROP_ORPHANS
 from import_settings import Settings
-from init_container import required
+from init_container import one_line, required
 from mlflow_schema import Revisions
 from working_copy import new_copy
 
@@ -57,10 +57,12 @@ class FileStoreFolder(Source):
         self._files = files_of(self._path)
         store = copy_files(self._path, settings.folder, self._files)
         say(f"copied {self._path}: {len(self._files)} files, without artifacts")
+        for line in drop_incomplete(store, DROP_ORPHANS in settings.repairs):
+            say(f"source: {line}")
         expected = file_digests(store)
         say(f"source: {counts_of(expected)}")
         copy = new_copy(settings.folder)
-        for line in (*drop_incomplete(store, DROP_ORPHANS in settings.repairs), *prepare_files(store)):
+        for line in prepare_files(store):
             say(f"source: {line}")
         migrate_files(store, copy)
         for line in correct_assessments(store, copy):
@@ -71,6 +73,12 @@ class FileStoreFolder(Source):
 
     def check_unchanged(self) -> None:
         check_same_files(self._path, self._files)
+
+    def explain(self, error: Exception) -> str | None:
+        if type(error).__module__.partition(".")[0] in ("yaml", "mlflow"):
+            text = one_line(str(error))
+            return f"unreadable: MLflow's file store: {text}. Correct or delete the file in the old store"
+        return None
 
 
 if __name__ == "__main__":
