@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import mlflow
 import pytest
 from kubelet.container import Ended
 from kubelet.kubernetes import Namespace
@@ -74,6 +75,8 @@ def rows(postgres: Postgres) -> int:
 
 def seen_by_a_client(uri: str) -> Objects:
     """All by names, since experiments get new ids."""
+    # Versions of models in a file store ask the store of the process.
+    mlflow.set_tracking_uri(uri)
     client, found, ids = MlflowClient(uri, uri), {}, {}
     for experiment in pages(client.search_experiments, view_type=ViewType.ALL):
         number, name = experiment.experiment_id, experiment.name
@@ -195,8 +198,7 @@ def test_what_mlflow_would_lose_in_silence(store: Path, namespace: Namespace, po
 def test_who_writes_meanwhile_is_noticed(store: Path, namespace: Namespace, postgres: Postgres) -> None:
     pod = start(namespace, **FILE_STORE)
     pod.wait_for_line("import-file-store: source: experiment", 120)
-    client = MlflowClient(str(store), str(store))
-    client.create_run("0")
+    MlflowClient(str(store), str(store)).create_run("0")
     [ended] = pod.wait_completed(300)
     check_refused(ended, r"source-in-use: .* changed while it was imported\. Stop whoever writes to it")
     assert rows(postgres) == 0
