@@ -108,14 +108,16 @@ def seen_by_a_client(uri: str) -> Objects:
         found_traces = pages(client.search_traces, locations=[number], include_spans=False, max_results=100)
         for trace in found_traces:
             full = client.get_trace(trace.info.trace_id)
-            assessments = sorted(repr(each.to_dictionary()) for each in full.info.assessments)
+            assessments = [
+                {**each.to_dictionary(), "valid": each.valid is not False} for each in full.info.assessments
+            ]
             spans = [each.to_dict() for each in full.data.spans]
             assert spans
             found[f"trace {full.info.trace_id}"] = text(
                 [full.info.tags, full.info.request_time, assessments, spans]
             )
         for model in pages(client.search_logged_models, [number]):
-            metrics = [f"{each.key} {as_sql_keeps(each.value)} {each.step}" for each in model.metrics]
+            metrics = [f"{each.key} {as_sql_keeps(each.value)} {each.step}" for each in model.metrics or []]
             found[f"logged model {model.model_id}"] = text([model.name, model.params, model.tags, metrics])
     for model in pages(client.search_registered_models):
         found[f"registered model {model.name}"] = text([model.tags, model.description])
@@ -125,7 +127,6 @@ def seen_by_a_client(uri: str) -> Objects:
         for alias in model.aliases:
             version = client.get_model_version_by_alias(model.name, alias).version
             found[f"alias {model.name} {alias}"] = str(version)
-    found = {name: each.replace(", 'valid': True", "") for name, each in found.items()}
     # The value of a span that tells its experiment.
     for number, name in ids.items():
         found = {
