@@ -1,4 +1,4 @@
-import { Chart, Cron } from 'cdk8s';
+import { ApiObject, Chart, Cron, JsonPatch, Size } from 'cdk8s';
 import {
   ExistingSecretPostgres,
   FileSource,
@@ -8,7 +8,7 @@ import {
   SecretKey,
   TlsCertificate,
 } from 'cdk8s-mlflow';
-import { CronJob } from 'cdk8s-plus-28';
+import { Cpu, CronJob } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
 const TRAINING = 'import mlflow; mlflow.set_experiment("nightly"); mlflow.log_metric("loss", 0.1)';
@@ -18,28 +18,40 @@ export class Client extends Chart {
   public constructor(scope: Construct, id: string) {
     super(scope, id, { namespace: 'mlflow' });
 
+    const key = (name: string): SecretKey => SecretKey.fromSecretName('mlflow-auth', name);
+    const login = { host: 'your-postgres-host', secretName: 'postgres-database-secret' };
     const server = new MlflowServer(this, 'mlflow', {
-      backend: new ExistingSecretPostgres(this, 'postgres', {
-        host: 'your-postgres-host',
-        secretName: 'postgres-database-secret',
-      }),
+      backend: new ExistingSecretPostgres(this, 'postgres', login),
       // The certificate is for mlflow.mlflow, the name in the cluster.
       certificate: TlsCertificate.fromSecretName('mlflow-tls'),
-      auth: MlflowAuth.basic({
-        adminPassword: SecretKey.fromSecretName('mlflow-auth', 'admin-password'),
-        flaskSecretKey: SecretKey.fromSecretName('mlflow-auth', 'flask-key'),
-      }),
-      encryption: { passphrase: SecretKey.fromSecretName('mlflow-auth', 'passphrase') },
+      auth: MlflowAuth.basic({ adminPassword: key('admin-password'), flaskSecretKey: key('flask-key') }),
+      encryption: { passphrase: key('passphrase') },
       isolation: { clients: [] },
     });
 
     const training = new CronJob(this, 'training', {
       metadata: { name: 'training' },
       schedule: Cron.daily(),
-      containers: [{ name: 'train', image: 'registry.example.com/training:1.0', command: ['python', '-c', TRAINING] }],
+      containers: [
+        {
+          name: 'train',
+          image: 'registry.example.com/training:1.0',
+          command: ['python', '-c', TRAINING],
+          resources: {
+            cpu: { request: Cpu.millis(500), limit: Cpu.units(1) },
+            memory: { request: Size.mebibytes(512), limit: Size.mebibytes(512) },
+            ephemeralStorage: { request: Size.gibibytes(1), limit: Size.gibibytes(1) },
+          },
+        },
+      ],
     });
+    // A namespace of the restricted standard requires both, and cdk8s-plus-28 has no props for them.
+    const pod = '/spec/jobTemplate/spec/template/spec';
+    ApiObject.of(training).addJsonPatch(
+      JsonPatch.add(`${pod}/containers/0/securityContext/capabilities`, { drop: ['ALL'] }),
+      JsonPatch.add(`${pod}/securityContext/seccompProfile`, { type: 'RuntimeDefault' }),
+    );
     server.connect(training, {
-      // A user of MLflow, whom its administrator has made.
       login: MlflowLogin.fromSecretName('training-login'),
       ca: FileSource.fromSecret('mlflow-tls', 'ca.crt'),
     });

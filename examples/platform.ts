@@ -95,7 +95,7 @@ class TeamSpace extends Chart {
   public constructor(scope: Construct, id: string, { name, replicas, connections }: Team, server: IPostgresBackend) {
     super(scope, id, { namespace: `mlflow-${name}` });
     this.team = name;
-    addNamespace(this, { 'mlflow-team': 'true', 'pod-security.kubernetes.io/enforce': 'restricted' });
+    addNamespace(this, { 'mlflow-team': 'true' });
     this.addLimits(replicas);
 
     this.database = new PostgresDatabase(this, 'database', {
@@ -155,7 +155,7 @@ class TeamSpace extends Chart {
 }
 
 function addNamespace(chart: Chart, labels?: Record<string, string>): void {
-  const metadata = { name: chart.namespace, labels };
+  const metadata = { name: chart.namespace, labels: { 'pod-security.kubernetes.io/enforce': 'restricted', ...labels } };
   const namespace = new ApiObject(chart, 'namespace', { apiVersion: 'v1', kind: 'Namespace', metadata });
   // The chart puts everything into its namespace, where this one cannot be.
   namespace.addJsonPatch(JsonPatch.remove('/metadata/namespace'));

@@ -54,9 +54,19 @@ const names = Object.fromEntries(
   Object.entries(synthesized).map(([example, manifests]) => [example, namesByContent(manifests)]),
 );
 
+/** Names without their digests. Several that differ in nothing else are numbered, since others refer to them. */
+function withoutDigests(all: readonly string[]): [string, string][] {
+  const stems = all.map((name) => name.replace(DIGEST, '-digest'));
+  return all.map((name, i) => {
+    const stem = stems[i] ?? '';
+    const number = stems.slice(0, i + 1).filter((each) => each === stem).length;
+    return [name, number === 1 ? stem : `${stem}-${String(number)}`];
+  });
+}
+
 test.each(Object.entries(synthesized))('%s', (example, manifests) => {
-  const yaml = (names[example] ?? []).reduce(
-    (text, name) => text.replaceAll(name, name.replace(DIGEST, '-digest')),
+  const yaml = withoutDigests(names[example] ?? []).reduce(
+    (text, [name, shown]) => text.replaceAll(name, shown),
     Yaml.stringify(...manifests),
   );
   expectFile(join(FOLDER, `${example}.yaml`), yaml);

@@ -28,8 +28,13 @@ export class MlflowTesting {
     );
     const text = JSON.stringify(manifests.map((each) => withoutScripts(each)));
     const changing = [...names, ...jobs.map(({ metadata }) => metadata.name)].filter((name) => DIGEST.test(name));
+    const stems = changing.map((name) => name.replace(DIGEST, '-digest'));
     return JSON.parse(
-      changing.reduce((all, name) => all.replaceAll(`"${name}"`, `"${name.replace(DIGEST, '-digest')}"`), text),
+      changing.reduce((all, name, i) => {
+        // Names that differ in nothing else are numbered, since pods refer to them.
+        const number = stems.slice(0, i + 1).filter((each) => each === stems[i]).length;
+        return all.replaceAll(`"${name}"`, `"${stems[i] ?? ''}${number === 1 ? '' : `-${String(number)}`}"`);
+      }, text),
     ) as SomeManifest[];
   }
 }

@@ -93,14 +93,17 @@ def test_every_object_arrives_also_after_kills(
     assert ended.code == 0 and re.fullmatch(MOVED, ended.log.splitlines()[-1]), (seed, ended)
     assert differences(before, objects_of(uri(target))) == []
     assert objects_of(uri(source)) == before
-    sequences = "SELECT string_agg(concat(sequencename, ' ', last_value), ', ' ORDER BY 1) FROM pg_sequences"
+    sequences = (
+        "SELECT string_agg(concat(sequencename, ' ', last_value), ', ' ORDER BY sequencename)"
+        " FROM pg_sequences"
+    )
     assert target.value(sequences) == source.value(sequences)
     client = MlflowClient(uri(target), uri(target))
     assert int(client.create_experiment("after the move", "file:///nowhere")) == 1 + source.value(
         "SELECT last_value FROM experiments_experiment_id_seq"
     )
     # What is there now is not what would be moved.
-    ended = last(start(namespace))
+    ended = start(namespace).wait_init(180)[-1]
     assert ended.code == 3, ended
     assert ended.message.startswith("restore-database: not-empty: mlflow has "), ended
 

@@ -21,7 +21,7 @@ SELECT count(*) AS relations, count(*) > 0 AS filled,
 \if :digests
 -- What an attempt has moved that was killed after its commit.
 \o :digested
-\ir digest_tables.sql
+\i :here/digest_tables.sql
 \o
 \set same `cmp -s "$WORK_FOLDER/digests" "$WORK_FOLDER/digests.restored" && echo on || echo off`
 \if :same

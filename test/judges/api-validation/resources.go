@@ -24,6 +24,7 @@ import (
 	namespace "k8s.io/kubernetes/pkg/registry/core/namespace/storage"
 	claim "k8s.io/kubernetes/pkg/registry/core/persistentvolumeclaim/storage"
 	pod "k8s.io/kubernetes/pkg/registry/core/pod/storage"
+	quota "k8s.io/kubernetes/pkg/registry/core/resourcequota/storage"
 	secret "k8s.io/kubernetes/pkg/registry/core/secret/storage"
 	"k8s.io/kubernetes/pkg/registry/core/service/ipallocator"
 	"k8s.io/kubernetes/pkg/registry/core/service/portallocator"
@@ -94,6 +95,10 @@ func (r resources) addCore(store *keys) error {
 	if err != nil {
 		return err
 	}
+	quotas, _, err := quota.NewREST(store)
+	if err != nil {
+		return err
+	}
 	pods, err := pod.NewStorage(store, nil, nil, nil)
 	if err != nil {
 		return err
@@ -103,6 +108,7 @@ func (r resources) addCore(store *keys) error {
 	r[core("persistentvolumeclaims")] = claims
 	r[core("serviceaccounts")] = accounts
 	r[core("namespaces")] = namespaces
+	r[core("resourcequotas")] = quotas
 	r[core("pods")] = pods.Pod
 	return r.renewServices(store)
 }

@@ -73,9 +73,9 @@ class Pod:
         return [each.ended for each in [*self.running, *self.sidecars] if each.ended]
 
     def wait_for_line(self, text: str, seconds: float = 60) -> None:
-        """Until the container that runs last has said it."""
+        """Until an init container or the container that runs last has said it."""
         deadline = time.monotonic() + seconds
-        while text not in self.current_log():
+        while all(text not in log for log in [*(each.log for each in self.init), self.current_log()]):
             if self.failure or time.monotonic() > deadline:
                 raise PodFailed(
                     f"pod {self.name} has not said {text!r}: {self.failure or self.current_log()}"
