@@ -32,6 +32,8 @@ import { PooledConnections } from './pg-bouncer';
 import { addPlatform } from './platform';
 import { RdsIam } from './rds-iam';
 import { Restore } from './restore';
+import { MigrationFromFileStore } from './file-store-import';
+import { MigrationFromMySql } from './mysql-import';
 import { MigrationFromSqlite } from './sqlite-import';
 import { Teams } from './teams';
 import { Development, Production } from './two-environments';
@@ -58,6 +60,8 @@ export function addExamples(app: Construct): void {
   new Backups(app, 'backups');
   new Restore(app, 'restore');
   new MigrationFromSqlite(app, 'sqlite-import');
+  new MigrationFromMySql(app, 'mysql-import');
+  new MigrationFromFileStore(app, 'file-store-import');
   new MoveToCloudNative(app, 'database-move');
   new ArtifactsToBucket(app, 'artifact-relocation');
   new Isolated(app, 'isolated');

@@ -6,6 +6,9 @@ import { anyBackend, chart, env, type Manifest, only } from '../support/synth';
 
 import { type OperationCase, OPERATIONS } from './registered';
 
+/** What an operation reaches besides its database. */
+const FURTHER_SERVERS: Record<string, string[]> = { MySqlImport: ['out 3306/TCP to anybody'] };
+
 describe.each(Object.entries(OPERATIONS))('%s', (name, make) => {
   function synth(props: OperationCase = {}): Manifest[] {
     const scope = chart();
@@ -75,6 +78,7 @@ describe.each(Object.entries(OPERATIONS))('%s', (name, make) => {
     expect(edges(manifests, 'it')).toEqual([
       'out 53/UDP 53/TCP to k8s-app=kube-dns of metadata.name=kube-system',
       'out 5432/TCP to anybody',
+      ...(FURTHER_SERVERS[name] ?? []),
       'out 443/TCP to 192.0.2.0/24',
     ]);
     const { matchLabels } = only(manifests, 'NetworkPolicy', 'it').spec.podSelector;

@@ -43,6 +43,10 @@ import {
   RdsPostgres,
   S3Artifacts,
   SecretKey,
+  FileStoreImport,
+  FileStoreSource,
+  MySqlImport,
+  MySqlSource,
   SqliteImport,
   SqliteSource,
   TlsCertificate,
@@ -253,6 +257,14 @@ export const OPERATIONS: Record<
     }),
   SqliteImport: (scope, backend, props) =>
     new SqliteImport(scope, 'it', { backend, source: SqliteSource.fromClaim('old', 'mlflow.db'), ...props }),
+  FileStoreImport: (scope, backend, props) =>
+    new FileStoreImport(scope, 'it', { backend, source: FileStoreSource.fromClaim('old'), ...props }),
+  MySqlImport: (scope, backend, props) =>
+    new MySqlImport(scope, 'it', {
+      backend,
+      source: new MySqlSource({ host: 'mysql', secretName: 'mysql' }),
+      ...props,
+    }),
   ArtifactRelocation: (scope, backend, props) =>
     new ArtifactRelocation(scope, 'it', { backend, ...RELOCATED, ...props }),
   DatabaseMove: (scope, backend, props) =>
@@ -324,6 +336,9 @@ export const WITHOUT_CONTRACT: Record<Exclude<ClassName, keyof typeof CONTRACTS>
   JobExecution: CHOICE,
   KedaTrigger: CHOICE,
   PrometheusScrape: CHOICE,
+  FileStoreSource: CHOICE,
+  MySqlSource: CHOICE,
+  MySqlTls: CHOICE,
   SqliteSource: CHOICE,
   WorkingCopy: CHOICE,
   AwsIdentity: VALUE,

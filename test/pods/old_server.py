@@ -41,8 +41,12 @@ client.create_run(run.info.experiment_id)
 
 
 def fill_old_file(path: Path) -> None:
-    """The same in a SQLite file."""
-    _run(_FILL.replace("postgresql+psycopg2://", f"sqlite:///{path}"), os.environ)
+    fill_old_store(f"sqlite:///{path}")
+
+
+def fill_old_store(uri: str) -> None:
+    """The same in a store of another kind."""
+    _run(_FILL.replace("postgresql+psycopg2://", uri), os.environ)
 
 
 def _run(script: str, environment: Mapping[str, str]) -> None:

@@ -32,6 +32,8 @@ const PACKAGES = {
   openssl: 'openssl',
   pgbouncer: 'pgbouncer',
   nginx: 'nginx',
+  mariadbd: 'mariadb-server-core',
+  my_print_defaults: 'mariadb-client-core',
 };
 
 process.chdir(ROOT);

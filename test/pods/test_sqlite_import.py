@@ -12,8 +12,8 @@ import sys
 import time
 from pathlib import Path
 
+import import_engine
 import import_rows
-import import_sqlite
 import psycopg2
 import pytest
 from conftest import SCRATCH
@@ -25,8 +25,8 @@ from mlflow import MlflowClient
 from object_comparison import Objects, differences, objects_of
 from old_server import OLD_REVISION, check_old_data, fill_old_file
 from postgres import PORT, Postgres
-from sqlite_copy import open_copy
 from sqlite_files import POINTS, RUNS, changed, make_files, put, run, start
+from working_copy import open_copy
 
 IMPORTED = r"import-sqlite: imported: (\d+) rows in \d+ tables, digest [0-9a-f]{16}, in \d+\.\d s"
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
@@ -297,14 +297,14 @@ def test_tables_that_refer_to_each_other(
     target.commit()
     plan = read_plan(cursor, ["a", "b"])
     assert len(plan.circular) == 2
-    import_sqlite.fill(source, cursor, plan, check_rows(source, plan))
+    import_engine.fill(source, cursor, plan, check_rows(source, plan))
     target.commit()
     assert postgres.value("SELECT count(*) FROM a JOIN b ON a.b = b.id") == 10
     assert postgres.value("SELECT bool_or(condeferrable) FROM pg_constraint") is False
 
     source.execute("UPDATE b SET parent = 77 WHERE id = 9")
     with pytest.raises(psycopg2.errors.ForeignKeyViolation):
-        import_sqlite.fill(source, cursor, plan, {"a": 10, "b": 10})
+        import_engine.fill(source, cursor, plan, {"a": 10, "b": 10})
     target.close()
     assert postgres.value("SELECT count(*) FROM b WHERE parent = 0") == 1
 

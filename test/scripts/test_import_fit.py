@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 from import_fit import DROP_ORPHANS, RENUMBER, REPLACE_NUL, check_rows, check_schema, repair
 from import_plan import Column, ForeignKey, Plan, Table
-from sqlite_copy import UnusableSource
+from working_copy import UnusableSource
 
 COLUMNS = {
     "n": Column("n", "int8", None, False, None),

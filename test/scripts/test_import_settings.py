@@ -10,13 +10,11 @@ from init_container import BadSetting
 
 @pytest.fixture(autouse=True)
 def paths(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("IMPORT_SOURCE", "/source/mlflow.db")
     monkeypatch.setenv("IMPORT_FOLDER", "/copy")
 
 
 def test_defaults() -> None:
-    paths = (Path("/source/mlflow.db"), Path("/copy"))
-    assert read_settings() == Settings("postgresql+psycopg2://", *paths, [], [], False, False, 600)
+    assert read_settings() == Settings("postgresql+psycopg2://", Path("/copy"), [], [], False, False, 600)
 
 
 def test_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,13 +26,12 @@ def test_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
         "DEADLINE_SECONDS": "5",
     }.items():
         monkeypatch.setenv(f"IMPORT_{name}", value)
-    assert read_settings()[3:] == ([Rule("/a", "/b")], ["drop-orphans", "replace-nul"], True, True, 5)
+    assert read_settings()[2:] == ([Rule("/a", "/b")], ["drop-orphans", "replace-nul"], True, True, 5)
 
 
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [
-        ("SOURCE", "", "IMPORT_SOURCE must be set"),
         ("FOLDER", "", "IMPORT_FOLDER must be set"),
         ("LOCATION_RULES", "[1]", "IMPORT_LOCATION_RULES must be JSON, [[old, new], ...]: "),
         ("LOCATION_RULES", "{", "IMPORT_LOCATION_RULES must be JSON, [[old, new], ...]: "),

@@ -8,6 +8,10 @@ import {
   PostgresBackup,
   PostgresExporter,
   PostgresRestore,
+  FileStoreImport,
+  FileStoreSource,
+  MySqlImport,
+  MySqlSource,
   SqliteImport,
   SqliteSource,
 } from 'cdk8s-mlflow';
@@ -72,10 +76,28 @@ export const CONNECTING: Record<
     kind: 'Job',
     policy: 'it',
   },
+  FileStoreImport: {
+    make: (scope, backend) =>
+      new FileStoreImport(scope, 'it', { backend, source: FileStoreSource.fromClaim('old'), isolation }),
+    connected: ['wait-for-database', 'import-file-store'],
+    kind: 'Job',
+    policy: 'it',
+  },
   SqliteImport: {
     make: (scope, backend) =>
       new SqliteImport(scope, 'it', { backend, source: SqliteSource.fromClaim('old', 'mlflow.db'), isolation }),
     connected: ['wait-for-database', 'import-sqlite'],
+    kind: 'Job',
+    policy: 'it',
+  },
+  MySqlImport: {
+    make: (scope, backend) =>
+      new MySqlImport(scope, 'it', {
+        backend,
+        source: new MySqlSource({ host: 'mysql', secretName: 'mysql' }),
+        isolation,
+      }),
+    connected: ['wait-for-database', 'import-mysql'],
     kind: 'Job',
     policy: 'it',
   },

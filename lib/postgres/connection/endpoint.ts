@@ -111,7 +111,8 @@ export function endpointConnection(
   });
 }
 
-function checkHost(problems: Problems, prop: string, host: string): void {
+/** Validates the host of a database. */
+export function checkHost(problems: Problems, prop: string, host: string): void {
   if (host.includes('://')) {
     problems.add(
       prop,

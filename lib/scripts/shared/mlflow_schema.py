@@ -186,6 +186,21 @@ def upgrade(uri: str, revision: str | None, on_connect: Callable[..., None] | No
     _initialize_tables(engine) if revision is None else _upgrade_db(engine)
 
 
+def create_schema(uri: str, revision: str, on_connect: Callable[..., None]) -> None:
+    """An empty database as it was at a revision, by MLflow's own migrations."""
+    import sqlalchemy
+    from alembic import command
+    from mlflow.store.db.utils import InitialBase, _get_alembic_config
+
+    engine = sqlalchemy.create_engine(uri, poolclass=sqlalchemy.pool.NullPool)
+    sqlalchemy.event.listen(engine, "connect", on_connect)
+    InitialBase.metadata.create_all(engine)
+    config = _get_alembic_config(uri)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
 def check_current(uri: str) -> None:
     """MLflow's store would upgrade an older schema by itself, in the way of the server's own migration."""
     image, schema = image_revisions(), read_schema(uri)

@@ -241,6 +241,7 @@ const BY_NAME = [
     { right: ['mlflow', 'team_a'], wrong: ['my db', "a'b", 'a"b', 'Mlflow', 'a=b', LONG(64), '$(X)'] },
   ],
   [/password$/i, { right: ['s3cret', "it's $(odd) 'x'"], wrong: [12345, ''] }],
+  [/FileStoreSource.*path$/, { right: ['mlruns', 'data/mlruns'], wrong: ['/mlruns', 'data/../mlruns'] }],
   [/SqliteSource.*path$/, { right: ['mlflow.db', 'data/mlflow.db'], wrong: ['/mlflow.db', '../mlflow.db'] }],
   [/path$/i, { right: ['/data'], wrong: ['relative', '/a:b', '/', '..'] }],
   [/fallback|replicas|instances|workers|threads|pods$/i, { right: [1, 2, 3], wrong: NO_NUMBER }],

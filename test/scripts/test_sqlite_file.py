@@ -5,9 +5,10 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-import sqlite_copy
+import sqlite_file
 from mlflow_schema import Revisions
-from sqlite_copy import UnusableSource, make_copy, open_copy, upgrade_copy
+from sqlite_file import make_copy
+from working_copy import UnusableSource, open_copy, upgrade_copy
 
 IMAGE = Revisions("c3", frozenset({"a1", "c3"}))
 
@@ -90,14 +91,14 @@ def test_a_file_that_changes(source: Path, tmp_path: Path, monkeypatch: pytest.M
         Path(new).write_bytes(Path(old).read_bytes())
         source.write_bytes(source.read_bytes() + b"more")
 
-    monkeypatch.setattr(sqlite_copy.shutil, "copyfile", copy)
+    monkeypatch.setattr(sqlite_file.shutil, "copyfile", copy)
     assert refused(source, tmp_path) == (
-        f"source-in-use: {source} changed while it was copied. Stop the server that writes to it"
+        f"source-in-use: {source} changed while it was imported. Stop the server that writes to it"
     )
 
 
 def test_a_volume_that_is_too_small(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_copy.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 100}))
+    monkeypatch.setattr(sqlite_file.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 100}))
     assert refused(source, tmp_path).startswith(f"no-space: {tmp_path} has 0 MiB, the copy needs ")
 
 
@@ -114,8 +115,8 @@ def test_the_schema_decides(source: Path, tmp_path: Path) -> None:
     with pytest.raises(UnusableSource) as raised:
         upgrade_copy(copy, Revisions("b2", frozenset({"a1", "b2"})))
     assert str(raised.value) == (
-        "newer-source: the SQLite file is at revision c3, which this image does not know: its newest is b2."
-        " Use the MLflow image that made it, or a later one"
+        "newer-source: the source is at revision c3, which this image does not know: its newest is b2. Use"
+        " the MLflow image that made it, or a later one"
     )
     with sqlite3.connect(copy) as connection:
         connection.execute("DROP TABLE experiments")

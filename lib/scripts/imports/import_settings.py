@@ -17,7 +17,6 @@ DEADLINE = "IMPORT_DEADLINE_SECONDS"
 
 class Settings(NamedTuple):
     uri: str
-    source: Path
     folder: Path
     rules: list[Rule]
     repairs: list[str]
@@ -44,7 +43,6 @@ def read_settings() -> Settings:
         raise BadSetting(f"IMPORT_REPAIRS must be some of {', '.join(REPAIRS)}, got {', '.join(unknown)}")
     return Settings(
         store_uri(),
-        Path(required("IMPORT_SOURCE")),
         Path(required("IMPORT_FOLDER")),
         rules,
         repairs,

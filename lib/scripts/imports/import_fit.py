@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from import_plan import Column, ForeignKey, Plan, Table, listed, quoted
 from import_rows import TYPES
-from sqlite_copy import UnusableSource
+from working_copy import UnusableSource
 
 RENUMBER, DROP_ORPHANS, REPLACE_NUL = "renumber-experiments", "drop-orphans", "replace-nul"
 REPAIRS = {

@@ -10,7 +10,7 @@ export enum ExistingData {
   REPLACE = 'replace',
 }
 
-/** A change to data that PostgreSQL cannot store, made in the copy. The Job logs each one. */
+/** A change to data of SQLite that PostgreSQL cannot store, made in the copy. The Job logs each one. */
 export enum SqliteRepair {
   /**
    * Gives new ids to experiments with ids above 2147483647. `mlflow migrate-filestore` creates such ids: allow it for every
@@ -22,6 +22,27 @@ export enum SqliteRepair {
    * Omits rows whose run, experiment or model does not exist. MLflow never shows them; SQLite kept them because it checks
    * foreign keys only on request.
    */
+  DROP_ORPHANS = 'drop-orphans',
+
+  /** Replaces NUL characters in texts by U+FFFD, the replacement character: PostgreSQL stores no NUL. */
+  REPLACE_NUL = 'replace-nul',
+}
+
+/** A change to data of MySQL that PostgreSQL cannot store, made in the copy. The Job logs each one. */
+export enum MySqlRepair {
+  /**
+   * Omits rows whose run, experiment or model does not exist. MLflow never shows them; MySQL has such rows only if its check of
+   * foreign keys was switched off, or of tables in MyISAM.
+   */
+  DROP_ORPHANS = 'drop-orphans',
+
+  /** Replaces NUL characters in texts by U+FFFD, the replacement character: PostgreSQL stores no NUL. */
+  REPLACE_NUL = 'replace-nul',
+}
+
+/** A change to data of a file store that PostgreSQL cannot store, made in the copy. The Job logs each one. */
+export enum FileStoreRepair {
+  /** Omits rows whose run, experiment or model does not exist, such as what a folder holds that was deleted in part. */
   DROP_ORPHANS = 'drop-orphans',
 
   /** Replaces NUL characters in texts by U+FFFD, the replacement character: PostgreSQL stores no NUL. */

@@ -1,8 +1,14 @@
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
+import type { PodPart } from '../../kube/pod/pod-part';
+import { texts } from '../../kube/values/env-values';
 import { checkDataKey, checkObjectName } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
+
+import { isVolumePath } from './volume-path';
+
+const SOURCE_FOLDER = '/source';
 
 /** The SQLite file of the old server. It is mounted read-only; the import works on a copy. */
 export class SqliteSource {
@@ -32,31 +38,36 @@ export class SqliteSource {
   private constructor(
     private readonly kind: 'claim' | 'configMap',
     private readonly name: string,
-    /** @internal */
-    public readonly _path: string,
+    private readonly path: string,
   ) {}
 
   /** @internal */
   public _check(problems: Problems): void {
     if (this.kind === 'configMap') {
       checkObjectName(problems, 'source.configMapName', this.name);
-      checkDataKey(problems, 'source.key', this._path);
+      checkDataKey(problems, 'source.key', this.path);
       return;
     }
     checkObjectName(problems, 'source.claimName', this.name);
-    const parts = this._path.split('/');
-    if (parts.some((part) => part === '' || part === '.' || part === '..')) {
+    if (!isVolumePath(this.path)) {
       problems.add(
         'source.path',
         'must be the path of a file on the volume, without a leading slash',
-        this._path,
+        this.path,
         'Write `mlflow.db` or `folder/mlflow.db`.',
       );
     }
   }
 
   /** @internal */
-  public _volume(scope: Construct): kplus.Volume {
+  public _part(scope: Construct): PodPart {
+    return {
+      envVariables: texts({ IMPORT_SOURCE: `${SOURCE_FOLDER}/${this.path}` }),
+      volumeMounts: [{ path: SOURCE_FOLDER, volume: this.volume(scope), readOnly: true }],
+    };
+  }
+
+  private volume(scope: Construct): kplus.Volume {
     const name = 'source';
     return this.kind === 'claim'
       ? kplus.Volume.fromPersistentVolumeClaim(
