@@ -26,7 +26,7 @@ const CHAPTERS = [
   ['connections', 'Connections', ['postgres/connection', 'postgres/capacity', 'postgres/pg-bouncer']],
   ['artifacts', 'Artifacts', ['artifacts']],
   ['identities', 'Identities', ['identity']],
-  ['operations', 'Operations', ['operations', 'operations/backup', 'operations/sqlite-import']],
+  ['operations', 'Operations', ['operations', 'operations/backup', 'operations/imports']],
   ['monitoring', 'Monitoring', ['monitoring']],
   ['cluster', 'Cluster, rules and tests', ['.', 'cluster', 'rules', 'diagram', 'scripts']],
   ['kubernetes', 'Pods, volumes, Secrets and network', ['kube/pod', 'kube/values', 'kube/network']],

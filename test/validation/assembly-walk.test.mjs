@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { App, Chart, Duration, Size } from 'cdk8s';
 import { Cpu, EnvValue } from 'cdk8s-plus-28';
 
-import { BackupLocation, DatabaseMigration } from '../../build/lib/index.js';
+import { AwsIdentity, BackupLocation, DatabaseMigration, S3Artifacts } from '../../build/lib/index.js';
 import { isA, isOwn, membersOf, nameOf, own, typeOf } from '../../tools/assemblies.mjs';
 import { Maker } from '../judges/generated/recipes.mjs';
 import { make } from '../judges/generated/synthesize.mjs';
@@ -54,6 +54,10 @@ const NO_OBJECT = ['x', 5, true, ['x']];
 
 /** What a value needs beside what it requires, to be of use to others. */
 const GIVEN = {
+  // Another store than its source.
+  ArtifactRelocationProps: {
+    target: new S3Artifacts({ bucket: 'models', region: 'eu-west-1', identity: AwsIdentity.ambient() }),
+  },
   MlflowServerProps: {
     metrics: true,
     databaseMigration: DatabaseMigration.job({ backupTo: BackupLocation.volume() }),
