@@ -85,6 +85,22 @@ test("README's first server, with the packed library in an empty app", () => {
   });
 }, 180_000);
 
+test('an app of the init command passes its own test, and synthesizes', () => {
+  const needed = ['cdk8s', 'cdk8s-plus-28', 'constructs', '@types/node', 'tsx', 'typescript'];
+  withApp(needed.map(fixed), (folder) => {
+    const run = (command: string, ...args: string[]): string => {
+      const cwd = existsSync(join(folder, 'tracking')) ? join(folder, 'tracking') : folder;
+      return execFileSync(join(folder, 'node_modules/.bin', command), args, { cwd, encoding: 'utf8', stdio: 'pipe' });
+    };
+    expect(run('cdk8s-mlflow', 'init', '--name', 'tracking', 'tracking')).toContain('wrote tracking/main.ts\n');
+    expect(run('tsc')).toBe('');
+    expect(run('tsx', '--test', 'test/mlflow.test.ts')).toMatch(/# pass 1\n# fail 0|pass 1\n.*fail 0/);
+    run('tsx', 'main.ts');
+    const yaml = readFileSync(join(folder, 'tracking/dist/tracking.k8s.yaml'), 'utf8');
+    expect(yaml).toMatch(/kind: Deployment\n(.*\n)*? {2}name: tracking\n {2}namespace: tracking\n/);
+  });
+}, 180_000);
+
 describe("an app of cdk8s init's own template, with the newest cdk8s-plus", () => {
   const template = 'node_modules/cdk8s-cli/templates/typescript-app';
   const { dependencies, devDependencies: tools } = JSON.parse(read(`${template}/package.json`)) as {

@@ -1,10 +1,11 @@
 import { type Command, EXIT, type Output, UsageError } from './command';
 import { FROM_HELM } from './from-helm/from-helm';
+import { INIT } from './init/init';
 
 const NAME = 'cdk8s-mlflow';
 
 /** All commands, in the order of `--help`. */
-const COMMANDS: readonly Command[] = [FROM_HELM];
+const COMMANDS: readonly Command[] = [INIT, FROM_HELM];
 
 /** Runs the program, and returns its exit code. */
 export function runProgram(args: readonly string[], output: Output): number {

@@ -57,6 +57,18 @@ def test_the_first_server_in_readme(python: Path, tmp_path: Path) -> None:
     assert made["python"] == made["typescript"]
 
 
+def test_an_app_of_the_init_command(python: Path, tmp_path: Path) -> None:
+    program = ["node", "build/lib/cli/main.js", "init", "--language", "python", "--name", "tracking"]
+    run([*program, str(tmp_path)], cwd=ROOT)
+    # Its own test, without pytest.
+    test = "test_a_deployment_and_a_service_of_the_same_name"
+    run([str(python), "-c", f"import test_mlflow; test_mlflow.{test}()"], cwd=tmp_path)
+    run([str(python), "main.py"], cwd=tmp_path)
+    made = yaml.safe_load_all((tmp_path / "dist" / "tracking.k8s.yaml").read_text())
+    [server] = [each for each in made if each["kind"] == "Deployment"]
+    assert (server["metadata"]["name"], server["metadata"]["namespace"]) == ("tracking", "tracking")
+
+
 def test_python_in_docs_and_doc_comments_can_be_read() -> None:
     pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     text = "\n".join(page.read_text() for page in pages)
