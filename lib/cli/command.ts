@@ -27,3 +27,6 @@ export interface Command {
 
 /** The user called a command in a wrong way. */
 export class UsageError extends Error {}
+
+/** What is wrong with the input, in sentences for the user. */
+export class InputError extends Error {}

@@ -1,11 +1,12 @@
-import { type Command, EXIT, type Output, UsageError } from './command';
+import { type Command, EXIT, InputError, type Output, UsageError } from './command';
+import { DOCTOR } from './doctor/doctor';
 import { FROM_HELM } from './from-helm/from-helm';
 import { INIT } from './init/init';
 
 const NAME = 'cdk8s-mlflow';
 
 /** All commands, in the order of `--help`. */
-const COMMANDS: readonly Command[] = [INIT, FROM_HELM];
+const COMMANDS: readonly Command[] = [INIT, FROM_HELM, DOCTOR];
 
 /** Runs the program, and returns its exit code. */
 export function runProgram(args: readonly string[], output: Output): number {
@@ -22,6 +23,10 @@ export function runProgram(args: readonly string[], output: Output): number {
   try {
     return command.run(rest, output);
   } catch (error) {
+    if (error instanceof InputError) {
+      output.err(`${error.message}\n`);
+      return EXIT.INPUT;
+    }
     if (!(error instanceof UsageError)) {
       throw error;
     }

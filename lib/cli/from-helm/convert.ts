@@ -5,7 +5,8 @@ import { finish } from './finish';
 import { Release, type ReleaseNames } from './release';
 import { type Rule, ruleTable, setKeys } from './rule';
 import { Values } from './values';
-import { InputError, isData, mergeValues, type ValuesFile } from './values-file';
+import { InputError } from '../command';
+import { isData, mergeValues, type ValuesFile } from './values-file';
 
 /** An app, with what the user should know about it. */
 export interface Conversion {

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 
 import { python } from '../code/python';
 import { typescript } from '../code/typescript';
-import { type Command, EXIT, type Output, UsageError } from '../command';
+import { type Command, EXIT, InputError, type Output, UsageError } from '../command';
 
 import type { Chart } from './chart';
 import { BITNAMI } from './charts/bitnami/bitnami';
@@ -12,7 +12,7 @@ import { OFFICIAL } from './charts/official/official';
 import { convert } from './convert';
 import { report } from './report';
 import { runbook } from './runbook';
-import { InputError, parseValues, type ValuesFile } from './values-file';
+import { parseValues, type ValuesFile } from './values-file';
 
 /** The charts, by their names on the command line. */
 export const CHARTS: Readonly<Record<string, Chart>> = { community: COMMUNITY, official: OFFICIAL, bitnami: BITNAMI };
@@ -58,15 +58,7 @@ export const FROM_HELM: Command = {
       output.out(HELP);
       return EXIT.OK;
     }
-    try {
-      return print(options, output);
-    } catch (error) {
-      if (!(error instanceof InputError)) {
-        throw error;
-      }
-      output.err(`${error.message}\n`);
-      return EXIT.INPUT;
-    }
+    return print(options, output);
   },
 };
 

@@ -1,10 +1,9 @@
 import { isMap, LineCounter, parseAllDocuments } from 'yaml';
 
+import { InputError } from '../command';
+
 /** Data of a YAML file. */
 export type Data = Readonly<Record<string, unknown>>;
-
-/** What is wrong with the input, in sentences for the user. */
-export class InputError extends Error {}
 
 /** A file with values, as it was read. */
 export interface ValuesFile {
