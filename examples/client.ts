@@ -46,10 +46,10 @@ export class Client extends Chart {
       ],
     });
     // A namespace of the restricted standard requires both, and cdk8s-plus-28 has no props for them.
-    const pod = '/spec/jobTemplate/spec/template/spec';
+    const path = '/spec/jobTemplate/spec/template/spec/containers/0/securityContext';
     ApiObject.of(training).addJsonPatch(
-      JsonPatch.add(`${pod}/containers/0/securityContext/capabilities`, { drop: ['ALL'] }),
-      JsonPatch.add(`${pod}/securityContext/seccompProfile`, { type: 'RuntimeDefault' }),
+      JsonPatch.add(`${path}/capabilities`, { drop: ['ALL'] }),
+      JsonPatch.add(`${path}/seccompProfile`, { type: 'RuntimeDefault' }),
     );
     server.connect(training, {
       login: MlflowLogin.fromSecretName('training-login'),

@@ -68,10 +68,10 @@ class Client(Chart):
             containers=[train],
         )
         # A namespace of the restricted standard requires both, and cdk8s-plus-28 has no props for them.
-        pod = "/spec/jobTemplate/spec/template/spec"
+        path = "/spec/jobTemplate/spec/template/spec/containers/0/securityContext"
         ApiObject.of(training).add_json_patch(
-            JsonPatch.add(f"{pod}/containers/0/securityContext/capabilities", {"drop": ["ALL"]}),
-            JsonPatch.add(f"{pod}/securityContext/seccompProfile", {"type": "RuntimeDefault"}),
+            JsonPatch.add(f"{path}/capabilities", {"drop": ["ALL"]}),
+            JsonPatch.add(f"{path}/seccompProfile", {"type": "RuntimeDefault"}),
         )
         server.connect(
             training,
