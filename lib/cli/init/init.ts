@@ -68,7 +68,7 @@ function optionsOf(args: readonly string[]): Options {
       },
     });
     if (positionals.length > 1) {
-      throw new Error(`There is one folder, got ${positionals.join(', ')}.`);
+      throw new UsageError(`There is one folder, got ${positionals.join(', ')}.`);
     }
     return { ...values, folder: positionals[0] ?? '.' };
   } catch (error) {
