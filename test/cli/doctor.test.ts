@@ -101,6 +101,11 @@ test('objects and pods are only tried, where they would be', () => {
     ['Pod', 'postgres-', 'ml', 'default'],
     ['Pod', 'mlflow-', 'ml', 'default'],
   ]);
+  // The claim that its controller adds.
+  expect(pods[0]?.spec?.volumes).toContainEqual({
+    name: 'data',
+    persistentVolumeClaim: { claimName: 'data-postgres-0' },
+  });
   expect(calls.filter(({ args }) => args.includes('apply')).every(({ args }) => args.includes('ml'))).toBe(true);
 });
 

@@ -56,8 +56,15 @@ export function podsOf(objects: readonly Wanted[]): { readonly of: Wanted; reado
     }
     const { labels, annotations } = template.metadata ?? {};
     const metadata = { generateName: `${of.name}-`, namespace: of.namespace, labels, annotations };
+    const { volumeClaimTemplates = [] } = (of.manifest.spec ?? {}) as ClaimTemplates;
+    // The controller of a StatefulSet adds its claims.
+    const claims = volumeClaimTemplates.map((claim) => ({
+      name: claim.metadata.name,
+      persistentVolumeClaim: { claimName: `${claim.metadata.name}-${of.name}-0` },
+    }));
+    const volumes = [...(template.spec.volumes ?? []), ...claims];
     // Its own ServiceAccount may not be there yet.
-    const spec = { ...template.spec, serviceAccountName: 'default' };
+    const spec = { ...template.spec, volumes, serviceAccountName: 'default' };
     return [{ of, pod: { apiVersion: 'v1', kind: 'Pod', metadata, spec } }];
   });
 }
@@ -83,7 +90,7 @@ export function missingReferences(objects: readonly Wanted[]): Reference[] {
 /** The claims of volumes, with their storage class if they name one. */
 export function claimsOf(objects: readonly Wanted[]): { readonly of: Wanted; readonly storageClass?: string }[] {
   return objects.flatMap((of) => {
-    const spec = (of.manifest.spec ?? {}) as ClaimSpec & { volumeClaimTemplates?: { spec: ClaimSpec }[] };
+    const spec = (of.manifest.spec ?? {}) as ClaimSpec & ClaimTemplates;
     const claims =
       of.kind === 'PersistentVolumeClaim' ? [spec] : (spec.volumeClaimTemplates ?? []).map((each) => each.spec);
     // A claim of a volume that exists names it, and no class.
@@ -92,6 +99,10 @@ export function claimsOf(objects: readonly Wanted[]): { readonly of: Wanted; rea
       .map(({ storageClassName }) => ({ of, storageClass: storageClassName }))
       .filter(({ storageClass }) => storageClass !== '');
   });
+}
+
+interface ClaimTemplates {
+  readonly volumeClaimTemplates?: { readonly metadata: { readonly name: string }; readonly spec: ClaimSpec }[];
 }
 
 interface ClaimSpec {
