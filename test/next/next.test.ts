@@ -48,3 +48,17 @@ test.each(['3.15.1', '3.17.2', '3.18.0'])('%s: all that the scripts use was foun
     'mlflow_oidc_auth.db.utils:migrate',
   ]);
 });
+
+test.each(['3.15.1', '3.17.2', '3.18.0'])(
+  '%s: no call takes more connections at once than threads are bounded for',
+  (version) => {
+    const record = JSON.parse(readFileSync(join(__dirname, 'records', `${version}.json`), 'utf8')) as {
+      'connections of a call': Record<string, string>;
+    };
+    const calls = Object.entries(record['connections of a call']);
+    expect(calls.length).toBeGreaterThan(10);
+    expect(calls.filter(([, text]) => !/ [12] at once$/.test(text))).toEqual([]);
+    // A pool of one connection for each thread would let them wait for each other.
+    expect(record['connections of a call']['create-run']).toMatch(/ 2 at once$/);
+  },
+);

@@ -187,6 +187,56 @@ def retries() -> dict[str, str]:
     return found
 
 
+def connections() -> dict[str, str]:
+    """Connections that a call takes from the pool: in turn, and at once. Threads are bounded for two at once."""
+    from mlflow import MlflowClient
+    from mlflow.entities import Metric, Param
+    from sqlalchemy import event
+    from sqlalchemy.pool import Pool
+
+    counts = {"taken": 0, "open": 0, "most": 0}
+
+    def take(*_: Any) -> None:
+        counts["taken"] += 1
+        counts["open"] += 1
+        counts["most"] = max(counts["most"], counts["open"])
+
+    def give(*_: Any) -> None:
+        counts["open"] -= 1
+
+    event.listen(Pool, "checkout", take)
+    event.listen(Pool, "checkin", give)
+    found: dict[str, str] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        client = MlflowClient(f"sqlite:///{folder}/mlflow.db", f"sqlite:///{folder}/mlflow.db")
+        client.search_experiments()
+        client.search_registered_models()
+        experiment = client.create_experiment("e", "s3://bucket/e")
+        run = client.create_run(experiment).info.run_id
+        client.create_registered_model("m")
+        client.create_model_version("m", "s3://bucket/m")
+        calls = {
+            "create-experiment": lambda: client.create_experiment("f", "s3://bucket/f"),
+            "create-run": lambda: client.create_run(experiment),
+            "log-metric": lambda: client.log_metric(run, "a", 1.0),
+            "log-batch": lambda: client.log_batch(run, [Metric("b", 1.0, 1, 1)], [Param("p", "1")]),
+            "set-tag": lambda: client.set_tag(run, "t", "1"),
+            "get-run": lambda: client.get_run(run),
+            "search-runs": lambda: client.search_runs([experiment]),
+            "search-experiments": client.search_experiments,
+            "update-run": lambda: client.set_terminated(run),
+            "create-registered-model": lambda: client.create_registered_model("n"),
+            "create-model-version": lambda: client.create_model_version("m", "s3://bucket/n"),
+            "search-model-versions": lambda: client.search_model_versions("name = 'm'"),
+            "set-alias": lambda: client.set_registered_model_alias("m", "a", 1),
+        }
+        for name, call in calls.items():
+            counts.update(taken=0, most=counts["open"])
+            call()
+            found[name] = f"{counts['taken']} in turn, {counts['most']} at once"
+    return found
+
+
 def idle(job_execution: bool) -> dict[str, int]:
     """Processes of an idle server of two workers, and its memory (PSS) in MiB, when both stay as they are."""
     with tempfile.TemporaryDirectory() as folder:
@@ -271,6 +321,7 @@ def main(used: str, *flags: str) -> None:
         "route": routes(),
         "column with a location": dict.fromkeys(locations(), "there"),
         "failures after which the client repeats": retries(),
+        "connections of a call": connections(),
     }
     if "--idle" in flags:
         record["idle server"] = {"without jobs": idle(False), "with jobs": idle(True)}
