@@ -188,7 +188,7 @@ def retries() -> dict[str, str]:
 
 
 def connections() -> dict[str, str]:
-    """Connections that a call takes from the pool: in turn, and at once. Threads are bounded for two at once."""
+    """Connections that a call takes from the pool, in turn and at once. Threads are bounded for two."""
     from mlflow import MlflowClient
     from mlflow.entities import Metric, Param
     from sqlalchemy import event
