@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import threading
+import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 import synthesis
@@ -92,6 +96,57 @@ def test_creates_while_a_worker_is_killed(namespace: Namespace, postgres: Postgr
     # What the worker had in its hands, and no more.
     assert creators.failed.total() <= CLIENTS
     creators.check()
+
+
+@pytest.mark.parametrize("is_drained", [False, True])
+def test_creates_while_a_pod_goes(namespace: Namespace, postgres: Postgres, is_drained: bool) -> None:
+    namespace.apply(synthesis.server(replicas=2))
+    going, staying = (pod.wait_ready() for pod in namespace.deployment())
+    with service(namespace.new_address(), going, staying) as (uri, point_to):
+        creators = Creators(MlflowClient(uri, uri))
+        creators.wait_for_more()
+        if is_drained:
+            point_to(staying)
+            going.delete()
+        else:
+            going.kill()
+            # Until the kubelet has told the API server, and that kube-proxy.
+            time.sleep(2)
+            point_to(staying)
+        creators.wait_for_more()
+        creators.stop()
+        creators.report("one of two pods drained" if is_drained else "one of two pods killed")
+        creators.check()
+    if is_drained:
+        # A create that is sent on an open connection just when the pod closes it.
+        assert creators.failed.total() <= 2
+
+
+@contextmanager
+def service(address: str, *pods: Pod) -> Iterator[tuple[str, Callable[..., None]]]:
+    """An address whose new connections go to the pods in turn, as kube-proxy makes it. Open ones stay."""
+
+    def nft(*lines: str) -> None:
+        subprocess.run(["nft", "-f", "-"], input="\n".join(lines), text=True, check=True)
+
+    def point_to(*pods: Pod) -> None:
+        chosen = ", ".join(f"{i} : {pod.address}" for i, pod in enumerate(pods))
+        nft(
+            f"flush chain ip {table} output",
+            f"add rule ip {table} output ip daddr {address}"
+            f" dnat to numgen inc mod {len(pods)} map {{ {chosen} }}",
+        )
+
+    table = f"service-{address}".replace(".", "-")
+    nft(
+        f"add table ip {table}",
+        f"add chain ip {table} output {{ type nat hook output priority -100; }}",
+    )
+    try:
+        point_to(*pods)
+        yield f"http://{address}:5000", point_to
+    finally:
+        nft(f"delete table ip {table}")
 
 
 def server_of(namespace: Namespace, pooled: bool) -> Pod:
