@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { parseAllDocuments } from 'yaml';
@@ -6,6 +6,7 @@ import { parseAllDocuments } from 'yaml';
 import { containersOf, type Manifest, type ManifestPod, podIn } from '../../cluster/manifest';
 import { referencesIn } from '../../kube/same-namespace';
 import { InputError } from '../command';
+import { readInput } from '../input';
 
 /** An object of the manifests that are looked at. */
 export interface Wanted {
@@ -137,13 +138,7 @@ function filesIn(folder: string): string[] {
 }
 
 function parse(file: string): Manifest[] {
-  let text: string;
-  try {
-    text = readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (error) {
-    throw new InputError(`${file}: cannot be read: ${(error as Error).message}`);
-  }
-  return parseAllDocuments(text).flatMap((document) => {
+  return parseAllDocuments(readInput(file)).flatMap((document) => {
     const [error] = document.errors;
     if (error !== undefined) {
       throw new InputError(`${file}: is no YAML: ${error.message}`);

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 import { python } from '../code/python';
 import { typescript } from '../code/typescript';
-import { type Command, EXIT, InputError, type Output, UsageError } from '../command';
+import { type Command, EXIT, type Output, UsageError } from '../command';
+import { chosen, readInput } from '../input';
 
 import type { Chart } from './chart';
 import { BITNAMI } from './charts/bitnami/bitnami';
@@ -135,21 +135,6 @@ function releaseOf(options: Options): { readonly release: string; readonly names
   return { release, namespace };
 }
 
-function chosen<T>(option: string, name: string | undefined, choices: Readonly<Record<string, T>>): T {
-  const choice = name === undefined || !Object.hasOwn(choices, name) ? undefined : choices[name];
-  if (choice === undefined) {
-    const got = name === undefined ? 'nothing' : `"${name}"`;
-    throw new UsageError(`${option} must be one of ${Object.keys(choices).join(', ')}, got ${got}.`);
-  }
-  return choice;
-}
-
 function read(file: string, at: readonly string[]): ValuesFile {
-  let text: string;
-  try {
-    text = readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (error) {
-    throw new InputError(`${file}: cannot be read: ${(error as Error).message}`);
-  }
-  return parseValues(file, text, at);
+  return parseValues(file, readInput(file), at);
 }

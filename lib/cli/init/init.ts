@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { type Command, EXIT, type Output, UsageError } from '../command';
+import { chosen } from '../input';
 
 import type { NewApp } from './new-app';
 import { pythonApp } from './python-app';
@@ -36,10 +37,7 @@ export const INIT: Command = {
       output.out(HELP);
       return EXIT.OK;
     }
-    const make = Object.hasOwn(LANGUAGES, language) ? LANGUAGES[language] : undefined;
-    if (make === undefined) {
-      throw new UsageError(`--language must be one of ${Object.keys(LANGUAGES).join(', ')}, got "${language}".`);
-    }
+    const make = chosen('--language', language, LANGUAGES);
     if (!/^[a-z]([-a-z0-9]{0,51}[a-z0-9])?$/.test(name)) {
       throw new UsageError(
         `--name must be a name of Kubernetes that starts with a letter (lower case letters, digits, dashes), got "${name}".`,
