@@ -51,7 +51,9 @@ export class Production extends Chart {
       // Four pods, and the one that a rolling update adds.
       pooling: PoolingProfile.fitting({ connections: 90, pods: 5, usersInDatabase: true }),
       autoscaling: Autoscaling.byResources({ minReplicas: 2, maxReplicas: 4 }),
-      databaseMigration: DatabaseMigration.job({ backupTo: BackupLocation.s3({ bucket: 'mlflow-backups', ...bucket }) }),
+      databaseMigration: DatabaseMigration.job({
+        backupTo: BackupLocation.s3({ bucket: 'mlflow-backups', ...bucket }),
+      }),
       artifactRoot: new S3Artifacts({ bucket: 'mlflow-artifacts', ...bucket }),
       auth: MlflowAuth.basic({
         adminPassword: key('admin-password'),
