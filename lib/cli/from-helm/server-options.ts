@@ -50,7 +50,9 @@ export function finishOptions(release: Release): void {
   const extra: string[] = [];
   for (const [name, { key, value: text }] of options.rest()) {
     const decision = SERVER_OPTIONS[name];
-    if (decision !== undefined) {
+    if (text === '') {
+      release.note('no effect', `${key} ${name}`, 'It is empty.');
+    } else if (decision !== undefined) {
       release.note('changed', `${key} ${name}`, `${decision.reason}. ${decision.wayOut ?? ''}`.trim());
     } else {
       extra.push(text === undefined ? name : `${name}=${text}`);

@@ -1,15 +1,8 @@
 import { data, list, member, mlflow, textMap, value } from '../../../code/code';
 
 import { readVariableList } from '../../variables';
-import {
-  addEnvironmentSources,
-  addToPod,
-  manifest,
-  setImage,
-  setPlacement,
-  setPodOptions,
-  setResources,
-} from '../../parts/pod';
+import { setImage } from '../../parts/image';
+import { addEnvironmentSources, addToPod, manifest, setPlacement, setPodOptions, setResources } from '../../parts/pod';
 import { setAutoscaling, setReplicas } from '../../parts/scaling';
 import type { Rule } from '../../rule';
 import { readArgumentList } from '../../server-options';
@@ -31,11 +24,12 @@ export const POD_RULES: readonly Rule[] = [
         tag: values.text('image.tag'),
         digest: values.text('image.digest'),
       });
-      const mirror = values.text('global.imageRegistry');
-      if (mirror !== undefined) {
+      const isMirrored = values.has('global.imageRegistry');
+      const mirror = isMirrored || repository === undefined ? registry : undefined;
+      if (mirror !== undefined && mirror !== 'docker.io') {
         release.note(
           'to do',
-          'global.imageRegistry',
+          isMirrored ? 'global.imageRegistry' : 'image.registry',
           `\`ClusterSettings.of(this).apply({ imageRegistry: ImageRegistry.mirror('${mirror}') })\` takes all images from a mirror.`,
         );
       }
