@@ -20,7 +20,7 @@ export function setImage(
       release.note(
         'to do',
         keys,
-        'The chart took a tag of its own, by its version: put it into the app, for `latest`.',
+        'The chart took a tag of its own, by its version: put it into the app instead of `latest`.',
       );
     }
     release.note(

@@ -31,7 +31,8 @@ export class Mlflow extends Chart {
       secretName: 'mlflow-database',
       tls: PostgresTls.PREFER,
     });
-    // image: The chart took a tag of its own, by its version: put it into the app, for `latest`.
+    // image: The chart took a tag of its own, by its version: put it into the app instead of
+    // `latest`.
     new MlflowServer(this, 'mlflow', {
       backend: postgres,
       image: 'registry.example.com/mlflow:latest',
