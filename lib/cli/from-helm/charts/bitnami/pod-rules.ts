@@ -24,12 +24,14 @@ export const POD_RULES: readonly Rule[] = [
         tag: values.text('image.tag'),
         digest: values.text('image.digest'),
       });
-      const isMirrored = values.has('global.imageRegistry');
-      const mirror = isMirrored || repository === undefined ? registry : undefined;
-      if (mirror !== undefined && mirror !== 'docker.io') {
+      const global = values.text('global.imageRegistry');
+      // Without a repository, a registry of its own is one that has Bitnami's images.
+      const own = repository === undefined ? values.text('image.registry') : undefined;
+      const mirror = global ?? (own === 'docker.io' ? undefined : own);
+      if (mirror !== undefined) {
         release.note(
           'to do',
-          isMirrored ? 'global.imageRegistry' : 'image.registry',
+          global === undefined ? 'image.registry' : 'global.imageRegistry',
           `\`ClusterSettings.of(this).apply({ imageRegistry: ImageRegistry.mirror('${mirror}') })\` takes all images from a mirror.`,
         );
       }
