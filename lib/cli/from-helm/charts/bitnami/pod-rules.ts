@@ -24,14 +24,14 @@ export const POD_RULES: readonly Rule[] = [
         tag: values.text('image.tag'),
         digest: values.text('image.digest'),
       });
-      const global = values.text('global.imageRegistry');
+      const forAll = values.text('global.imageRegistry');
       // Without a repository, a registry of its own is one that has Bitnami's images.
       const own = repository === undefined ? values.text('image.registry') : undefined;
-      const mirror = global ?? (own === 'docker.io' ? undefined : own);
+      const mirror = forAll ?? (own === 'docker.io' ? undefined : own);
       if (mirror !== undefined) {
         release.note(
           'to do',
-          global === undefined ? 'image.registry' : 'global.imageRegistry',
+          forAll === undefined ? 'image.registry' : 'global.imageRegistry',
           `\`ClusterSettings.of(this).apply({ imageRegistry: ImageRegistry.mirror('${mirror}') })\` takes all images from a mirror.`,
         );
       }
