@@ -199,3 +199,15 @@ test('values of an umbrella chart: the report says where the keys are known', ()
     'Those below `mlflow` are read with --at mlflow.',
   );
 });
+
+test('options of uvicorn that the library sets are named, others stay', () => {
+  const { release, program } = converted(
+    'extraArgs: { uvicornOpts: "--log-level debug --timeout-keep-alive 20 --proxy-headers" }',
+  )();
+  expect(typescript(program)).toContain("extraArgs: ['--uvicorn-opts=--timeout-keep-alive=20 --proxy-headers'],");
+  expect(release.notes.find(({ keys }) => keys[0]?.includes('--log-level') === true)).toMatchObject({
+    kind: 'changed',
+    keys: ['extraArgs --uvicorn-opts --log-level debug'],
+    text: 'the library sets it itself. Use `logLevel`.',
+  });
+});
