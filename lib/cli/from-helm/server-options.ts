@@ -52,8 +52,8 @@ export function finishOptions(release: Release): void {
     const decision = SERVER_OPTIONS[name];
     if (text === '') {
       release.note('no effect', `${key} ${name}`, 'It is empty.');
-    } else if (name === UVICORN_OPTIONS) {
-      const kept = uvicornOptions(release, `${key} ${name}`, text ?? '');
+    } else if (name === UVICORN_OPTIONS && text !== undefined) {
+      const kept = uvicornOptions(release, `${key} ${name}`, text);
       extra.push(...(kept === '' ? [] : [`${name}=${kept}`]));
     } else if (decision !== undefined) {
       release.note('changed', `${key} ${name}`, `${decision.reason}. ${decision.wayOut ?? ''}`.trim());
