@@ -37,7 +37,7 @@ function serverAlerts(
       severity: CRITICAL,
       summary: `No pod of ${serverName} answers Prometheus.`,
       runbook:
-        'Look at the pods and at the logs of their containers. If the pods are ready, look at the targets of Prometheus: 401 wants a login, 403 that of an administrator or an allowed host, a time-out means that all threads are busy.',
+        'Look at the pods and at the logs of their containers. If the pods are ready, look at the targets of Prometheus: 401 wants a login, 403 that of an administrator or an allowed host, 503 the database that has the users, a time-out means that all threads are busy.',
     },
     {
       name: MlflowAlert.PODS_UNAVAILABLE,

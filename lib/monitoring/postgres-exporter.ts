@@ -132,18 +132,25 @@ function exporterPod(
   props: PostgresExporterProps,
   connection: PostgresConnection,
 ): Pod {
+  const part = connectionPart(scope, connection);
   const settings: PodPart = {
-    envVariables: texts({
-      PGAPPNAME: 'postgres-exporter',
-      // The driver reads the rest from the PG* variables: a password with a space would break this string.
-      DATA_SOURCE_NAME: 'host=$(PGHOST) port=$(PGPORT)',
-    }),
+    ...part,
+    envVariables: {
+      ...part.envVariables,
+      ...texts({
+        PGAPPNAME: 'postgres-exporter',
+        // The driver reads the rest from the PG* variables: a password with a space would break this string.
+        DATA_SOURCE_NAME: 'host=$(PGHOST) port=$(PGPORT)',
+        // It tries four times within a scrape, which ends after 10 s: then the alert would not say that PostgreSQL is down.
+        PGCONNECT_TIMEOUT: 2,
+      }),
+    },
   };
   return podOf(problems, labels, {
     imagePullSecrets: props.imagePullSecrets,
     priorityClassName: props.priorityClassName,
     containers: [
-      container('postgres-exporter', [connectionPart(scope, connection), settings], {
+      container('postgres-exporter', [settings], {
         image: props.image ?? IMAGES.postgresExporter,
         imagePullPolicy: props.imagePullPolicy,
         ports: [{ name: PORT_NAME, number: PORT }],

@@ -122,7 +122,7 @@ function watched(app: App): void {
   new MlflowMonitoring(chart, 'mlflow-monitoring', {
     server,
     scrape: PrometheusScrape.serviceMonitor({
-      interval: Duration.seconds(5),
+      interval: Duration.seconds(15),
       basicAuthSecretName: 'mlflow-scraper',
       tls: { ca: FileSource.fromSecret('mlflow-tls', 'ca.crt') },
     }),

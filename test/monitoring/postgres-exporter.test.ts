@@ -71,7 +71,7 @@ test('logs in as MLflow does, with no password in the data source', () => {
     PGUSER: { secretKeyRef: { name: 'db-login', key: 'username' } },
     PGPASSWORD: { secretKeyRef: { name: 'db-login', key: 'password' } },
     PGSSLMODE: 'require',
-    PGCONNECT_TIMEOUT: '5',
+    PGCONNECT_TIMEOUT: '2',
     PGAPPNAME: 'postgres-exporter',
     DATA_SOURCE_NAME: 'host=$(PGHOST) port=$(PGPORT)',
   });
