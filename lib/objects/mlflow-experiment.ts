@@ -77,7 +77,11 @@ function checkLocation(problems: Problems, { artifactLocation, workspace, object
     return;
   }
   const hasParent = /(^|[/\\])\.\.([/\\]|$)/.test(artifactLocation);
-  if (!/^[a-z][-+.a-z0-9]*:\/[^#?\s]*$/.test(artifactLocation) || hasParent || artifactLocation.length > LONGEST_LOCATION) {
+  if (
+    !/^[a-z][-+.a-z0-9]*:\/[^#?\s]*$/.test(artifactLocation) ||
+    hasParent ||
+    artifactLocation.length > LONGEST_LOCATION
+  ) {
     problems.add(
       'artifactLocation',
       `must be a URI of at most ${String(LONGEST_LOCATION)} characters without .., #, ? and spaces`,

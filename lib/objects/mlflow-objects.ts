@@ -261,6 +261,8 @@ export class MlflowObjects extends Construct {
   private problemsAtSynthesis(): string[] {
     return this.objects.length > 0
       ? []
-      : ['nothing is declared. Give `objects` to an MlflowExperiment, an MlflowUser or another object, or leave the Job out.'];
+      : [
+          'nothing is declared. Give `objects` to an MlflowExperiment, an MlflowUser or another object, or leave the Job out.',
+        ];
   }
 }

@@ -51,7 +51,7 @@ export class MlflowPermission extends Construct {
     checkTarget(problems, props);
     objects._declare(this, problems, {
       kind: 'permission',
-      name: `of "${username}" on ${target._kind.replace('_', ' ')} "${target._name}"`,
+      name: `${username} on ${target._kind.replace('_', ' ')} ${target._name}`,
       workspace,
       fields: { username, target: target._kind, resource: target._name, permission: level },
     });

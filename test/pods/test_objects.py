@@ -72,7 +72,7 @@ def start(namespace: Namespace) -> Pod:
 
 
 def run(namespace: Namespace, name: str, code: int = 0) -> Ended:
-    [ended] = namespace.job(name).wait_completed(240)
+    [ended] = namespace.job(name).wait_completed(400)
     assert ended.code == code, ended
     return ended
 
@@ -94,8 +94,8 @@ def test_made_once_and_repaired(
         'create registered model "churn"',
         'create user "member"',
         'create Secret "ci-login" with a new password of service user "ci"',
-        'grant of "ci" on registered model "churn": MANAGE',
-        'grant of "member" on experiment "churn/v2": EDIT',
+        'grant permission "ci on registered model churn": MANAGE',
+        'grant permission "member on experiment churn/v2": EDIT',
         "apply-objects: applied: 7 changes, 0 objects unchanged",
     ]
     log_in(monkeypatch, "admin")
@@ -152,7 +152,7 @@ def check_drift(
         'update experiment "churn/v2": tag "team"',
         'update registered model "churn": description',
         'update user "member": password',
-        'update of "ci" on registered model "churn": MANAGE instead of READ',
+        'update permission "ci on registered model churn": MANAGE instead of READ',
     ]
     dry = run(namespace, apply(namespace, {**OBJECTS, "dryRun": True}), 7)
     assert [line for line in lines(dry) if line.startswith("update ")] == changes
@@ -193,7 +193,7 @@ def check_rotation(
     applied = lines(run(namespace, job))
     assert [line for line in applied if not line.startswith("unchanged ")] == [
         'create service user "ci"',
-        'grant of "ci" on registered model "churn": MANAGE',
+        'grant permission "ci on registered model churn": MANAGE',
         "apply-objects: applied: 2 changes, 5 objects unchanged",
     ]
     assert api_server.texts("ci-login") == new
@@ -241,9 +241,9 @@ def check_takeover(
         'user "short": its password has fewer than 12 characters, which MLflow requires',
         'service user "robot": the Secret "other-login" is not the login of this user.'
         " Declare another secretName, or delete the Secret",
-        'permission "of "member" on experiment "no such"": there is no experiment "no such".'
+        'permission "member on experiment no such": there is no experiment "no such".'
         " Declare it, or wait until somebody has made it",
-        'permission "of "nobody" on experiment "churn/v2"": there is no user "nobody".'
+        'permission "nobody on experiment churn/v2": there is no user "nobody".'
         " Declare an MlflowUser or an MlflowServiceUser",
     ]
     assert client.get_experiment_by_name("new") is None
@@ -252,9 +252,9 @@ def check_takeover(
 @pytest.mark.usefixtures("postgres")
 def test_two_jobs_at_once(namespace: Namespace, api_server: ApiServer) -> None:
     job = apply(namespace, OBJECTS)
-    start(namespace).wait_ready(300)
+    start(namespace).wait_ready(500)
     both = [namespace.job(job) for _ in range(2)]
-    ended = [each for pod in both for each in pod.wait_completed(240)]
+    ended = [each for pod in both for each in pod.wait_completed(400)]
     assert [each.code for each in ended] == [0, 0], ended
     made = [line for each in ended for line in lines(each) if line.startswith(("create exp", "create reg"))]
     assert len(made) == len(set(made)) == 3

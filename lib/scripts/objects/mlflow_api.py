@@ -116,7 +116,7 @@ class MlflowApi:
 
     def wait_until_ready(self, seconds: float) -> None:
         """Return when the server answers from its database. A wrong login or certificate is said at once."""
-        deadline = time.monotonic() + seconds
+        deadline, said = time.monotonic() + seconds, False
         while True:
             try:
                 response = self.request("GET", READY_PATH, None, None, self.login)
@@ -129,6 +129,9 @@ class MlflowApi:
                 seen = one_line(str(error))
             if time.monotonic() >= deadline:
                 raise NotReady(f"unreachable: after {seconds:.0f} s: {seen}. {LOOK_AT_SERVER}")
+            if not said:
+                print(f"waiting: {seen}", flush=True)
+                said = True
             time.sleep(POLL_SECONDS)
 
 
@@ -152,10 +155,10 @@ def check_login(response: requests.Response) -> None:
         return
     said = one_line(redact(response.text))[:200].rstrip(".")
     if status in (302, 401):
-        raise Failure(
-            f"wrong-login: the server answered {status}. Give login the name and password of an administrator"
-        )
-    raise Failure(f"not-allowed: the server answered {status}: {said}. Give login an administrator")
+        raise Failure(f"wrong-login: the server answered {status}: {said}. Give login an administrator")
+    if status == 403:
+        raise Failure(f"not-allowed: the server answered 403: {said}. Give login an administrator")
+    raise Failure(f"not-mlflow: the server answered {status}: {said}. Look at MLFLOW_TRACKING_URI")
 
 
 def answer_of(method: str, path: str, response: requests.Response) -> dict[str, Any]:

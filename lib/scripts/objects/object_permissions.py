@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from declared_objects import Change, Declaration, Impossible
+from declared_objects import Change, Declaration, Impossible, title
 from mlflow_api import ApiError, MlflowApi
 from object_experiments import find_experiment
 from object_models import find_model
@@ -33,7 +33,7 @@ def changes_of_permission(api: MlflowApi, declared: Declaration, is_declared: Is
     if declared["target"] == "workspace":
         return changes_of_membership(api, declared, user)
     identifier = identifier_of(api, declared, is_declared)
-    line = f"{declared['name']}: {level}"
+    line = f"{title(declared)}: {level}"
     if user is None or identifier is None:
         return [Change(f"grant {line}", lambda: grant(api, declared))]
     rows = rows_of(api, username)
@@ -111,9 +111,7 @@ def changes_of_membership(api: MlflowApi, declared: Declaration, user: dict[str,
             ):
                 return []
     return [
-        Change(
-            f"grant {declared['name']}: {level}", lambda: join(api, declared["username"], workspace, level)
-        )
+        Change(f"grant {title(declared)}: {level}", lambda: join(api, declared["username"], workspace, level))
     ]
 
 
