@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import synthesis
 from api_server import ApiServer
 from conftest import CERTIFICATES
@@ -16,6 +17,7 @@ from kubelet.kubernetes import Document, Namespace
 from kubelet.pod import Pod
 from mlflow import MlflowClient, MlflowException
 from test_auth import PASSWORD, log_in, secret, users_of
+from test_server_certificate import server_certificate
 from tracking import client_of
 
 pytestmark = pytest.mark.migrated
@@ -58,8 +60,7 @@ def api_server(namespace: Namespace, tmp_path: Path) -> Iterator[ApiServer]:
 
 def apply(namespace: Namespace, objects: dict[str, Any], **options: Any) -> str:
     """Applies a server with basic auth and its objects, and returns the name of the Job."""
-    auth = {"basicAuth": {"defaultPermission": "READ"}} if "certificate" not in options else {}
-    documents = synthesis.server(**{**auth, **options}, objects=objects)
+    documents = synthesis.server(basicAuth={"defaultPermission": "READ"}, objects=objects, **options)
     namespace.apply([secret(), users(member=PASSWORD), *documents])
     [name] = [each["metadata"]["name"] for each in documents if each["kind"] == "Job"]
     return str(name)
@@ -260,3 +261,58 @@ def test_two_jobs_at_once(namespace: Namespace, api_server: ApiServer) -> None:
     assert len(made) == len(set(made)) == 3
     again = run(namespace, job)
     assert lines(again)[-1] == "apply-objects: applied: 0 changes, 7 objects unchanged"
+
+
+@pytest.mark.usefixtures("postgres")
+def test_workspaces_behind_a_prefix_and_a_certificate(namespace: Namespace) -> None:
+    """Each workspace has experiments and models of its own, also of the same names."""
+    objects = {
+        "ca": "ca.crt",
+        "workspaces": [{"workspaceName": "team-a", "description": "A"}, {"workspaceName": "team-b"}],
+        "experiments": [{"experimentName": "churn", "workspace": f"team-{x}"} for x in "ab"],
+        "models": [{"modelName": "churn", "workspace": "team-a", "tags": {"x": "y"}}],
+        "users": [MEMBER],
+        "permissions": [
+            {"on": "workspace", "of": "team-a", "username": "member", "level": "USE"},
+            {"on": "experiment", "of": "churn", "workspace": "team-b", "username": "member", "level": "EDIT"},
+        ],
+    }
+    tls = server_certificate()
+    tls["stringData"]["ca.crt"] = (CERTIFICATES / "ca.crt").read_text()
+    namespace.apply([tls])
+    job = apply(namespace, objects, workspaces=True, staticPrefix="/ml/flow", certificate="mlflow-tls")
+    address = start(namespace).address
+    assert lines(run(namespace, job))[-1] == "apply-objects: applied: 8 changes, 0 objects unchanged"
+    again = run(namespace, job)
+    assert lines(again)[-1] == "apply-objects: applied: 0 changes, 8 objects unchanged"
+
+    def ask(user: str, workspace: str, path: str) -> tuple[int, Any]:
+        answer = requests.get(
+            f"https://{address}:5000/ml/flow/api/2.0/mlflow/{path}",
+            auth=(user, PASSWORD),
+            headers={"X-MLFLOW-WORKSPACE": workspace},
+            verify=False,
+            timeout=60,
+        )
+        return answer.status_code, answer.json() if answer.ok else None
+
+    churn = "experiments/get-by-name?experiment_name=churn"
+    ids = {ask("admin", f"team-{x}", churn)[1]["experiment"]["experiment_id"] for x in "ab"}
+    assert len(ids) == 2
+    model = "registered-models/get?name=churn"
+    seen = {(x, path): ask("member", f"team-{x}", path)[0] for x in "ab" for path in (churn, model)}
+    assert seen == {("a", churn): 200, ("a", model): 200, ("b", churn): 200, ("b", model): 404}
+    default = "experiments/get?experiment_id=0"
+    assert [ask(user, "default", default)[0] for user in ("admin", "member")] == [200, 403]
+
+    wrong = apply(
+        namespace,
+        {"ca": "ca.crt", "experiments": [{"experimentName": "x", "workspace": "team-c"}]},
+        workspaces=True,
+        staticPrefix="/ml/flow",
+        certificate="mlflow-tls",
+    )
+    assert 'there is no workspace "team-c". Declare an MlflowWorkspace' in run(namespace, wrong, 1).message
+    namespace.apply([secret("another password")])
+    message = run(namespace, job, 1).message
+    assert message.startswith("apply-objects: wrong-login: the server answered 401"), message
