@@ -78,26 +78,33 @@ class MlflowApi:
         return self.call(method, path, body, workspace)
 
     def call(self, method: str, path: str, body: Any = None, workspace: str | None = None) -> dict[str, Any]:
-        """The answer. A server that is about to be replaced, or whose database is, is asked again."""
-        for pause in (*RETRY_PAUSES, None):
-            try:
-                response = self.request(method, path, body, workspace, self.login)
-                if pause is None or not is_retried(response):
-                    return answer_of(method, path, response)
-            except (requests.ConnectionError, requests.Timeout) as error:
-                if pause is None:
-                    raise NotReady(f"unreachable: {one_line(str(error))}. {LOOK_AT_SERVER}") from error
-            time.sleep(pause or 0)
-        raise AssertionError
+        return answer_of(method, path, self.retried(method, path, body, workspace, self.login))
 
     def accepts(self, username: str, password: str) -> bool:
         """Whether a user can log in with a password."""
         path = "/api/2.0/mlflow/users/current"
-        response = self.request("GET", path, None, None, login_of(username, password))
+        response = self.retried("GET", path, None, None, login_of(username, password))
         if response.status_code == 401:
             return False
         answer_of("GET", path, response)
         return True
+
+    def retried(
+        self, method: str, path: str, body: Any, workspace: str | None, login: Login
+    ) -> requests.Response:
+        """A server that is about to be replaced, or whose database is, is asked again."""
+        for pause in RETRY_PAUSES:
+            try:
+                response = self.request(method, path, body, workspace, login)
+                if not is_retried(response):
+                    return response
+            except (requests.ConnectionError, requests.Timeout):
+                pass
+            time.sleep(pause)
+        try:
+            return self.request(method, path, body, workspace, login)
+        except (requests.ConnectionError, requests.Timeout) as error:
+            raise NotReady(f"unreachable: {one_line(str(error))}. {LOOK_AT_SERVER}") from error
 
     def request(
         self, method: str, path: str, body: Any, workspace: str | None, login: Login
