@@ -15,6 +15,7 @@ from conftest import Clock, TerminationLog
 from init_container import Failure
 from kubernetes_secrets import SecretTaken
 from mlflow_api import ApiError, MlflowApi, NotReady, answer_of
+from object_permissions import join
 
 ADMIN = "s3cret of admin"
 
@@ -256,6 +257,39 @@ def test_logins_of_pipelines(server: Server, run: Any) -> None:
         'apply-objects: impossible: service user "ci": the Secret "ci-login" is not the login of this user.'
         " Declare another secretName, or delete the Secret"
     ]
+
+
+@pytest.mark.parametrize(
+    ("roles", "sent"),
+    [
+        ([(7, "user", "USE"), (8, "admin", "MANAGE")], ["assign 7"]),
+        # Of a user alone, and one that a killed run has left.
+        ([(7, "__user_1__", "USE"), (8, "user", None)], ["add 8 USE", "assign 8"]),
+        ([], ["create user", "add 9 USE", "assign 9"]),
+    ],
+)
+def test_members_of_a_workspace(roles: list[Any], sent: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    def request(_: Any, method: str, url: str, **options: Any) -> Answer:
+        if method == "GET":
+            assert url.endswith("/roles/list?workspace=team")
+            assert options["headers"] == {}
+            grant = {"resource_type": "workspace", "resource_pattern": "*"}
+            of = [
+                {"id": i, "name": name, "permissions": [{**grant, "permission": level}] if level else []}
+                for i, name, level in roles
+            ]
+            return Answer(200, {"roles": of})
+        body = options["json"]
+        words = [url.rsplit("/", 1)[1], body.get("role_id"), body.get("name"), body.get("permission")]
+        done.append(" ".join(str(word) for word in words if word))
+        return Answer(200, {"role": {"id": 9}})
+
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow")
+    monkeypatch.setattr(requests.Session, "request", request)
+    join(MlflowApi(), "ada", "team", "USE")
+    assert done == sent
 
 
 def test_an_error_of_the_server_is_said_without_a_secret(server: Server, run: Any) -> None:

@@ -48,10 +48,10 @@ class Objects:
 
     def __init__(self, declared: list[Declaration]) -> None:
         self.declared = declared
-        self.names = {(each["kind"], each["name"], each.get("workspace")) for each in declared}
+        self.names = {(each["kind"], each["name"], workspace_of(each.get("workspace"))) for each in declared}
 
     def is_declared(self, kind: str, name: str, workspace: str | None) -> bool:
-        return (kind, name, workspace) in self.names
+        return (kind, name, workspace_of(workspace)) in self.names
 
     def changes(self, api: MlflowApi, declared: Declaration) -> list[Change]:
         workspace = declared.get("workspace")
@@ -64,6 +64,10 @@ class Objects:
         if declared["kind"] == "permission":
             return changes_of_permission(api, declared, self.is_declared)
         return KINDS[declared["kind"]](api, declared)
+
+
+def workspace_of(name: str | None) -> str:
+    return name or "default"
 
 
 KINDS: dict[str, Changes] = {
@@ -151,6 +155,8 @@ def main() -> int:
         return run(api, objects, os.environ.get("OBJECTS_DRY_RUN") == "true")
     except BadSetting as error:
         return fail(f"{PROGRAM}: bad-settings: {error}", FAILED)
+    except Impossible as reason:  # since it has looked
+        return fail(f"{PROGRAM}: impossible: {reason}", FAILED)
     except ApiError as error:
         return fail(f"{PROGRAM}: refused: {error}", FAILED)
     except Failure as error:

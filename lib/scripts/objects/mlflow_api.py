@@ -61,14 +61,14 @@ class MlflowApi:
         # Given with each request: REQUESTS_CA_BUNDLE would win over the session's.
         self.ca = os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH") or None
 
-    def get(self, path: str, workspace: str | None = None, **query: str) -> dict[str, Any]:
+    def get(self, path: str, in_workspace: str | None = None, **query: str) -> dict[str, Any]:
         arguments = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items())
-        return self.call("GET", f"{path}?{arguments}" if arguments else path, workspace=workspace)
+        return self.call("GET", f"{path}?{arguments}" if arguments else path, workspace=in_workspace)
 
-    def find(self, path: str, workspace: str | None = None, **query: str) -> dict[str, Any] | None:
+    def find(self, path: str, in_workspace: str | None = None, **query: str) -> dict[str, Any] | None:
         """What `get` answers, or None if there is no such object."""
         try:
-            return self.get(path, workspace, **query)
+            return self.get(path, in_workspace, **query)
         except ApiError as error:
             if error.is_missing:
                 return None

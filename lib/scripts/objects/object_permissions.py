@@ -118,22 +118,20 @@ def changes_of_membership(api: MlflowApi, declared: Declaration, user: dict[str,
 def join(api: MlflowApi, username: str, workspace: str, level: str) -> None:
     """By a role of the workspace that has this permission alone, which is made where there is none."""
     only = [("workspace", "*", level)]
-    for role in api.get(f"{ROLES}/list", workspace=workspace)["roles"]:
-        held = [
-            (each["resource_type"], each["resource_pattern"], each["permission"])
-            for each in role["permissions"]
-        ]
-        if held == only and not role["name"].startswith("__"):
-            role_id = role["id"]
-            break
-    else:
-        body: dict[str, Any] = {"name": WORKSPACE_ROLES[level], "workspace": workspace}
-        role_id = api.send("POST", f"{ROLES}/create", body)["role"]["id"]
-        body = {
-            "role_id": role_id,
-            "resource_type": "workspace",
-            "resource_pattern": "*",
-            "permission": level,
-        }
-        api.send("POST", f"{ROLES}/permissions/add", body)
-    api.send("POST", f"{ROLES}/assign", {"username": username, "role_id": role_id})
+    roles = api.get(f"{ROLES}/list", workspace=workspace)["roles"]
+    role = next((each for each in roles if held_by(each) == only and not each["name"].startswith("__")), None)
+    if role is None:
+        name = WORKSPACE_ROLES[level]
+        # A run that was killed may have left it without its permission.
+        role = next((each for each in roles if each["name"] == name and not held_by(each)), None)
+        if role is None:
+            role = api.send("POST", f"{ROLES}/create", {"name": name, "workspace": workspace})["role"]
+        [(resource_type, pattern, permission)] = only
+        body = {"resource_type": resource_type, "resource_pattern": pattern, "permission": permission}
+        api.send("POST", f"{ROLES}/permissions/add", {"role_id": role["id"], **body})
+    api.send("POST", f"{ROLES}/assign", {"username": username, "role_id": role["id"]})
+
+
+def held_by(role: dict[str, Any]) -> list[tuple[str, str, str]]:
+    names = ("resource_type", "resource_pattern", "permission")
+    return [tuple(each[name] for name in names) for each in role["permissions"]]  # type: ignore[misc]
