@@ -17,7 +17,18 @@ export interface ScriptCause {
 
 /** Words at the start of lines that report progress, not a failure. */
 export const PROGRESS = [
-  ...['already-imported', 'applied', 'collected', 'database', 'ignored', 'locations', 'moved', 'plan', 'probe', 'ready'],
+  ...[
+    'already-imported',
+    'applied',
+    'collected',
+    'database',
+    'ignored',
+    'locations',
+    'moved',
+    'plan',
+    'probe',
+    'ready',
+  ],
   ...['replaced', 'source', 'stored', 'unchanged', 'waiting', 'whole', 'written'],
 ];
 
