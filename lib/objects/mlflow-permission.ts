@@ -11,7 +11,7 @@ import type { PermissionTarget } from './permission-target';
 export enum PermissionLevel {
   /** Read. */
   READ = 'READ',
-  /** Read, and call endpoints of the gateway. In a workspace: read, and make experiments and models. */
+  /** Read, and call endpoints of the gateway. In a workspace: make experiments and models of its own. */
   USE = 'USE',
   /** Read and change. */
   EDIT = 'EDIT',

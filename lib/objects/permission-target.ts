@@ -23,7 +23,7 @@ export class PermissionTarget {
   }
 
   /**
-   * A whole workspace: PermissionLevel.USE for a member, who may read all of it and make experiments and models, or
+   * A whole workspace: PermissionLevel.USE for a member, who may make experiments and models of its own in it, or
    * PermissionLevel.MANAGE for its administrator.
    *
    * @param workspace its name, such as `workspaceName` of an `MlflowWorkspace`
