@@ -13,7 +13,7 @@ export interface DeclaredObject {
   readonly name: string;
   readonly workspace?: string;
   readonly fields?: Readonly<Record<string, unknown>>;
-  /** The value of a Secret that belongs to it, in the variable that its field `password_variable` names. */
+  /** The value of a Secret that belongs to it, in the variable that its field `variable` names. */
   readonly secret?: SecretKey;
 }
 

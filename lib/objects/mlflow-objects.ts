@@ -193,7 +193,7 @@ export class MlflowObjects extends Construct {
     if (secret !== undefined && variable !== undefined) {
       this.job.containers[0]?.env.addVariable(variable, secret._value());
     }
-    this.objects.push({ kind, name, workspace, ...fields, password_variable: variable });
+    this.objects.push({ kind, name, workspace, ...fields, variable });
   }
 
   /**

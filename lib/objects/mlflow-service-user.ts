@@ -61,7 +61,7 @@ export class MlflowServiceUser extends Construct {
     objects._declare(this, problems, {
       kind: 'service user',
       name: username,
-      fields: { is_admin: isAdmin, secret: secretName, labels },
+      fields: { is_admin: isAdmin, login: secretName, labels },
     });
     objects._makesSecret(secretName);
   }

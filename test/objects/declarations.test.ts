@@ -44,8 +44,8 @@ test('each kind, after what it needs', () => {
     { kind: 'workspace', name: 'team', description: 'x', default_artifact_root: 's3://models/team' },
     { kind: 'experiment', name: 'churn', workspace: 'team', tags: { a: 'b', 'mlflow.note.content': 'Who?' } },
     { kind: 'registered model', name: 'churn', workspace: 'team', description: 'y', tags: {} },
-    { kind: 'user', name: 'ada@example.com', is_admin: true, password_variable: 'OBJECT_3_PASSWORD' },
-    { kind: 'service user', name: 'ci', secret: 'ci-login', labels: expect.any(Object) as object },
+    { kind: 'user', name: 'ada@example.com', is_admin: true, variable: 'OBJECT_3_PASSWORD' },
+    { kind: 'service user', name: 'ci', login: 'ci-login', labels: expect.any(Object) as object },
     {
       kind: 'permission',
       name: 'ci on registered model churn',

@@ -114,7 +114,7 @@ test('a server that is elsewhere', () => {
     MLFLOW_TRACKING_TOKEN: { secretKeyRef: { name: 'root', key: 'token' } },
     OBJECT_0_PASSWORD: { secretKeyRef: { name: 'users', key: 'ada' } },
   });
-  expect(objectsIn(manifests)).toEqual([{ kind: 'user', name: 'ada', password_variable: 'OBJECT_0_PASSWORD' }]);
+  expect(objectsIn(manifests)).toEqual([{ kind: 'user', name: 'ada', variable: 'OBJECT_0_PASSWORD' }]);
 });
 
 describe('with isolation', () => {

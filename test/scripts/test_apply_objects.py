@@ -150,8 +150,8 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureF
 
 
 CHURN = {"kind": "experiment", "name": "churn", "tags": {"a": "1", "b": "2"}}
-ADA = {"kind": "user", "name": "ada", "password_variable": "OBJECT_0_PASSWORD"}
-CI = {"kind": "service user", "name": "ci", "secret": "ci-login", "labels": {"a": "b"}}
+ADA = {"kind": "user", "name": "ada", "variable": "OBJECT_0_PASSWORD"}
+CI = {"kind": "service user", "name": "ci", "login": "ci-login", "labels": {"a": "b"}}
 
 
 def test_what_is_there_is_not_made_again(server: Server, run: Any) -> None:

@@ -18,7 +18,7 @@ RANDOM_BYTES = 32
 
 
 def changes_of_user(api: MlflowApi, declared: Declaration) -> list[Change]:
-    password = os.environ[declared["password_variable"]]
+    password = os.environ[declared["variable"]]
     if len(password) < SHORTEST_PASSWORD:
         raise Impossible(f"its password has fewer than {SHORTEST_PASSWORD} characters, which MLflow requires")
     return changes_for_password(api, declared, password)
@@ -26,7 +26,7 @@ def changes_of_user(api: MlflowApi, declared: Declaration) -> list[Change]:
 
 def changes_of_service_user(api: MlflowApi, declared: Declaration) -> list[Change]:
     """The Secret first: whoever finds one without its user makes the user with that password."""
-    store, name, secret = KubernetesSecrets(), declared["name"], declared["secret"]
+    store, name, secret = KubernetesSecrets(), declared["name"], declared["login"]
     found = store.find(secret)
     if found is None:
         login = {"username": name, "password": secrets.token_urlsafe(RANDOM_BYTES)}
