@@ -31,13 +31,14 @@ import { OpenShift } from './open-shift';
 import { OwnBackend } from './own-backend';
 import { PooledConnections } from './pg-bouncer';
 import { addPlatform } from './platform';
+import { Production } from './production';
 import { RdsIam } from './rds-iam';
 import { Restore } from './restore';
 import { MigrationFromFileStore } from './file-store-import';
 import { MigrationFromMySql } from './mysql-import';
 import { MigrationFromSqlite } from './sqlite-import';
 import { Teams } from './teams';
-import { Development, Production } from './two-environments';
+import { MlflowInDevelopment, MlflowInProduction } from './two-environments';
 import { ValuesFile } from './values-file';
 
 /** Every example as a chart, and so as a file in `dist/`, of one app. */
@@ -80,6 +81,7 @@ export function addExamples(app: Construct): void {
   new Monitoring(app, 'monitoring', 'mlflow');
   new Teams(app, 'teams', 'mlflow');
   addPlatform(app);
-  new Development(app, 'development', 'mlflow-dev');
-  new Production(app, 'production', 'mlflow-prod');
+  new MlflowInDevelopment(app, 'environment-development', 'mlflow-dev');
+  new MlflowInProduction(app, 'environment-production', 'mlflow-prod');
+  new Production(app, 'production', 'mlflow-production');
 }

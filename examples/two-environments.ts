@@ -22,7 +22,7 @@ abstract class Mlflow extends Chart {
 }
 
 /** A database for a day's work, gone with its pod. */
-export class Development extends Mlflow {
+export class MlflowInDevelopment extends Mlflow {
   protected override backend(): IPostgresBackend {
     return new BitnamiPostgres(this, 'postgres', {
       passwords: BitnamiPasswords.fromLiterals({ postgresPassword: 'only-for-development' }),
@@ -32,7 +32,7 @@ export class Development extends Mlflow {
 }
 
 /** A managed database, whose certificate is checked. */
-export class Production extends Mlflow {
+export class MlflowInProduction extends Mlflow {
   protected override backend(): IPostgresBackend {
     return new ExistingSecretPostgres(this, 'postgres', {
       host: 'postgresql-instance1.cg034hpkmmjt.eu-central-1.rds.amazonaws.com',

@@ -124,3 +124,90 @@ describe('values inside of another file', () => {
     );
   });
 });
+
+describe('manifests', () => {
+  const application = (helm: string): string =>
+    `apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  source:\n    chart: mlflow\n    helm: ${helm}\n`;
+  const release = (spec: string): string =>
+    `apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nspec:\n  chart: {}\n${spec}`;
+  const dataOf = (text: string, at: string[] = []): unknown => parseValues('app.yaml', text, at).data;
+
+  test.each([
+    ['values as text', '{ values: "replicaCount: 2" }', { replicaCount: 2 }],
+    ['an object, which wins over the text', '{ valuesObject: { a: 1 }, values: "a: 2" }', { a: 1 }],
+    [
+      'parameters, which win over both',
+      '{ values: "a: { b: 1, c: 1 }", parameters: [{ name: a.b, value: "true" }, { name: a.d\\.e, value: "5" }] }',
+      { a: { b: true, c: 1, 'd.e': 5 } },
+    ],
+    ['parameters alone, one as text', '{ parameters: [{ name: a, value: "5", forceString: true }] }', { a: '5' }],
+  ])('an Application of Argo CD: %s', (_, helm, data) => {
+    expect(dataOf(application(helm))).toEqual(data);
+  });
+
+  test('a HelmRelease of Flux, and what is below a key of it', () => {
+    expect(dataOf(release('  values: { mlflow: { a: 1 } }'))).toEqual({ mlflow: { a: 1 } });
+    expect(dataOf(release('  values: { mlflow: { a: 1 } }'), ['spec', 'values', 'mlflow'])).toEqual({ a: 1 });
+    expect(dataOf(release('  values: { list: [{ a: 1 }] }'), ['spec', 'values', 'list', '0'])).toEqual({ a: 1 });
+  });
+
+  test('what is elsewhere is named', () => {
+    expect(parseValues('app.yaml', release('  valuesFrom: []\n  values: { a: 1 }')).elsewhere).toEqual([
+      'spec.valuesFrom',
+    ]);
+    const helm = '{ values: "a: 1", valueFiles: [b.yaml], parameters: [{ name: c, value: d }] }';
+    expect(parseValues('app.yaml', application(helm)).elsewhere).toEqual(['spec.source.helm.valueFiles']);
+    const at = ['spec', 'source', 'helm', 'values'];
+    expect(parseValues('app.yaml', application(helm), at).elsewhere).toEqual([
+      'spec.source.helm.valueFiles',
+      'parameters',
+    ]);
+  });
+
+  test.each([
+    [
+      'all of it',
+      application('{ valueFiles: [a.yaml] }'),
+      'app.yaml: the values of this manifest are elsewhere, in `spec.source.helm.valueFiles`: give those files.',
+    ],
+    [
+      'no chart',
+      'apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec: { source: { path: apps } }',
+      'app.yaml: the Application has no source with `helm`: give its values files, or --at where the values are.',
+    ],
+    [
+      'an item of a list',
+      application('{ parameters: [{ name: "hosts[0]", value: a }] }'),
+      'app.yaml: the parameter `hosts[0]` sets an item of a list: write it into the values of the Application.',
+    ],
+  ])('what cannot be read: %s', (_, text, message) => {
+    expect(() => dataOf(text)).toThrow(message);
+  });
+});
+
+test('a placeholder where a number has to be is named, and the default counts', () => {
+  const { release, program } = converted('service: { port: "${port}" }\nreplicaCount: "{{ .replicas }}"')();
+  const note = release.notes.find(({ keys }) => keys.includes('service.port'));
+  expect(note?.keys).toEqual(['replicaCount', 'service.port']);
+  expect(note?.text).toMatch(/^They have a placeholder where a number/);
+  expect(typescript(program)).toContain('service: { port: 80 }');
+});
+
+test('values of an umbrella chart: the report says where the keys are known', () => {
+  const { release } = converted('mlflow:\n  replicaCount: 2\nistio: { enabled: true }')();
+  expect(release.notes.find(({ kind }) => kind === 'unknown')?.text).toContain(
+    'Those below `mlflow` are read with --at mlflow.',
+  );
+});
+
+test('options of uvicorn that the library sets are named, others stay', () => {
+  const { release, program } = converted(
+    'extraArgs: { uvicornOpts: "--log-level debug --timeout-keep-alive 20 --proxy-headers" }',
+  )();
+  expect(typescript(program)).toContain("extraArgs: ['--uvicorn-opts=--timeout-keep-alive=20 --proxy-headers'],");
+  expect(release.notes.find(({ keys }) => keys[0]?.includes('--log-level') === true)).toMatchObject({
+    kind: 'changed',
+    keys: ['extraArgs --uvicorn-opts --log-level debug'],
+    text: 'the library sets it itself. Use `logLevel`.',
+  });
+});

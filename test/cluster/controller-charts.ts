@@ -1,16 +1,24 @@
 // Charts for the controllers that a cluster may have: charts.ts adds them.
-import { type App, Chart, Duration } from 'cdk8s';
+import { type App, Chart, Cron, Duration } from 'cdk8s';
 import {
   Autoscaling,
   BitnamiPasswords,
   BitnamiPostgres,
+  CloudNativePostgres,
   FileSource,
   IngressController,
+  KedaTrigger,
+  MlflowAuth,
+  MlflowGarbageCollection,
+  MlflowMonitoring,
   MlflowServer,
   NetworkPeer,
   Persistence,
   PgBouncer,
   PoolingProfile,
+  PostgresExporter,
+  PrometheusScrape,
+  SecretKey,
   TlsCertificate,
   VolumeArtifacts,
 } from 'cdk8s-mlflow';
@@ -87,8 +95,79 @@ function throughTraefik(app: App): void {
   });
 }
 
+/** Behind the operator's own pooler. */
+function pooledCloudNative(app: App): void {
+  const chart = new Chart(app, 'cloud-native-pooled');
+  const backend = new CloudNativePostgres(chart, 'postgres', { pooler: {} });
+  new MlflowServer(chart, 'mlflow', { backend });
+}
+
+/** All that Prometheus watches: a server with a login and HTTPS, closed to others, its database and its operations. */
+function watched(app: App): void {
+  const chart = new Chart(app, 'watched', { namespace: 'mlflow-watched' });
+  const backend = postgres(chart);
+  const server = new MlflowServer(chart, 'mlflow', {
+    backend,
+    auth: MlflowAuth.basic({
+      adminPassword: SecretKey.fromSecretName('mlflow-auth', 'admin-password'),
+      flaskSecretKey: SecretKey.fromSecretName('mlflow-auth', 'flask-key'),
+    }),
+    encryption: { passphrase: SecretKey.fromSecretName('mlflow-auth', 'passphrase') },
+    certificate: TlsCertificate.fromSecretName('mlflow-tls'),
+    isolation: {},
+    metrics: true,
+    workers: 1,
+    threads: 4,
+  });
+  new MlflowMonitoring(chart, 'mlflow-monitoring', {
+    server,
+    scrape: PrometheusScrape.serviceMonitor({
+      interval: Duration.seconds(5),
+      basicAuthSecretName: 'mlflow-scraper',
+      tls: { ca: FileSource.fromSecret('mlflow-tls', 'ca.crt') },
+    }),
+    postgresExporter: new PostgresExporter(chart, 'postgres-exporter', { backend }),
+    volumeClaims: backend.volumeClaims,
+    operations: [
+      new MlflowGarbageCollection(chart, 'mlflow-gc', {
+        server,
+        schedule: Cron.schedule({ minute: '*' }),
+        olderThan: Duration.days(30),
+      }),
+    ],
+  });
+}
+
+/** By requests for each pod that a Prometheus counts. */
+function scaledByRequests(app: App): void {
+  const chart = new Chart(app, 'scaled-by-requests', { namespace: 'mlflow-scaled' });
+  const server = new MlflowServer(chart, 'mlflow', {
+    backend: postgres(chart),
+    artifactRoot: sharedArtifacts(),
+    pooling: PoolingProfile.HIGH_AVAILABILITY,
+    workers: 1,
+    metrics: true,
+    autoscaling: Autoscaling.keda({
+      minReplicas: 1,
+      maxReplicas: 3,
+      fallbackReplicas: 2,
+      pollingInterval: Duration.seconds(5),
+      triggers: [
+        KedaTrigger.requests({ prometheusAddress: 'http://prometheus-operated.monitoring:9090', perSecondAndPod: 20 }),
+      ],
+    }),
+  });
+  new MlflowMonitoring(chart, 'mlflow-monitoring', {
+    server,
+    scrape: PrometheusScrape.serviceMonitor({ interval: Duration.seconds(5) }),
+  });
+}
+
 export function addControllerCharts(app: App): void {
   autoscaled(app);
   renewedCertificate(app);
   throughTraefik(app);
+  pooledCloudNative(app);
+  watched(app);
+  scaledByRequests(app);
 }

@@ -43,8 +43,16 @@ EXAMPLES = [
     ),
     Example("own-backend", host="acid-mlflow", secret=ZALANDO_SECRET),
     Example("customized-deployment", host="your-postgres-host", secret="postgres-database-secret"),
-    Example("development", superuser="only-for-development", user="postgres", namespace="mlflow-dev"),
-    Example("production", host=RDS, secret="postgres-database-secret", ca=True, namespace="mlflow-prod"),
+    Example(
+        "environment-development", superuser="only-for-development", user="postgres", namespace="mlflow-dev"
+    ),
+    Example(
+        "environment-production",
+        host=RDS,
+        secret="postgres-database-secret",
+        ca=True,
+        namespace="mlflow-prod",
+    ),
 ]
 # With tests of their own: what they add to a server, and the server's runbook.
 OPERATIONS = [
@@ -75,7 +83,7 @@ def manifest_for(example: Example, directory: Path, namespace: str) -> str:
     text = (directory / f"{example.name}.k8s.yaml").read_text()
     # A name with dots is no Service's; names without are left alone.
     text = text.replace(RDS, service_of(RDS))
-    # No namespace but our own, which a user would name in `new Production(app, 'production', namespace)`.
+    # No namespace but our own, which a user would name in `new Production(app, id, namespace)`.
     if example.namespace:
         text = re.sub(rf"\b{example.namespace}\b", namespace, text)
     # Of customized-deployment: a node label that exists here as well.

@@ -3,6 +3,7 @@
 usage: observe.py URL PAUSE OPERATION=CLIENTS...      log-metric=8 search=1 create-model=1
 
 PAUSE: seconds of each client between two requests.
+MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD: the login, if the server asks for one.
 
 Each request has a connection of its own, is given up after TIMEOUT, and is not tried again: after one that
 failed, the client takes a breath and goes on with the next. In the end, each metric that was acknowledged is
@@ -12,6 +13,7 @@ read back.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections import Counter
@@ -25,10 +27,16 @@ STOP = Path("/tmp/stop")
 TIMEOUT = 30.0
 
 
+def login() -> tuple[str, str] | None:
+    name = os.environ.get("MLFLOW_TRACKING_USERNAME")
+    return (name, os.environ["MLFLOW_TRACKING_PASSWORD"]) if name else None
+
+
 def new_client(url: str, operation: str, pause: float) -> Client:
     while True:
         try:
-            return Client(Caller(url, fresh=True, timeout=TIMEOUT), operation, STOP.exists, pause)
+            caller = Caller(url, fresh=True, timeout=TIMEOUT, user=login())
+            return Client(caller, operation, STOP.exists, pause)
         except AssertionError:
             continue
 

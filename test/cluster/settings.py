@@ -19,3 +19,4 @@ MOST_CPU = int((os.environ.get("TEST_SERVER_CPU") or "500m").removesuffix("m"))
 NETWORK_POLICIES_WORK = os.environ.get("TEST_NETWORK_POLICIES") != "off"
 KEEP_NAMESPACES = os.environ.get("TEST_KEEP") == "true"
 READY_SECONDS = float(os.environ.get("TEST_READY_SECONDS") or 600)
+MAY_RESTART_CONTROLLERS = os.environ.get("TEST_RESTART_CONTROLLERS") == "true"

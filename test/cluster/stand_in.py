@@ -21,12 +21,12 @@ SUPERUSER_PASSWORD = "only-the-test-knows"
 ADMIN, ADMIN_PASSWORD = "cloud_admin", "p@ss/w:rd%"
 
 
-def certificates(host: str) -> dict[str, bytes]:
-    """A CA, and a certificate that it signed for the host."""
+def certificates(host: str, *more: str) -> dict[str, bytes]:
+    """A CA, and a certificate that it signed for the hosts."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory)
         make_ca(path)
-        sign(path, "tls", host, host)
+        sign(path, "tls", host, host, *more)
         return {name: (path / name).read_bytes() for name in ("ca.crt", "tls.crt", "tls.key")}
 
 

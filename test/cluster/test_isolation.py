@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from cluster import Namespace, new_namespace, restricted_pod
+from memory_store_pod import memory_store
 from release import CLIENT, Release
 from settings import MLFLOW_IMAGE, NETWORK_POLICIES_WORK
 from waiting import eventually
@@ -18,7 +19,6 @@ pytestmark = pytest.mark.skipif(
     not NETWORK_POLICIES_WORK, reason="this cluster has no network policies (TEST_NETWORK_POLICIES=off)"
 )
 
-PROGRAM = (Path(__file__).parent / "memory_store.py").read_text()
 URL = "http://mlflow:5000"
 SERVER = "deployment/mlflow"
 STORE, NEIGHBOUR, STRANGER = "minio", "neighbour", "stranger"
@@ -90,14 +90,7 @@ def provide(namespace: Namespace) -> None:
     namespace.kubectl("create", "secret", "generic", "minio-login", *keys)
     namespace.create_pod(CLIENT, MLFLOW_IMAGE, 1001, {"mlflow-client": "true"})
     namespace.create_pod(STRANGER, MLFLOW_IMAGE, 1001)
-    for name, ports in ((STORE, ["9000", "9001"]), (NEIGHBOUR, ["9000"])):
-        container = {"name": "main", "image": MLFLOW_IMAGE, "command": ["python", "-c", PROGRAM, *ports]}
-        listening = [{"name": f"p{port}", "port": int(port)} for port in ports]
-        service = {"selector": {"app": name}, "ports": listening}
-        namespace.create(
-            restricted_pod(name, container, 1001, {"app": name}),
-            {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": service},
-        )
+    namespace.create(*memory_store(STORE, 9000, 9001), *memory_store(NEIGHBOUR, 9000))
 
 
 def twin(name: str, labels: dict[str, str]) -> dict[str, Any]:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from certificates import make_ca, sign
 from cluster import Failed, Namespace, new_namespace, restricted_pod, run
 from controllers import require
 from release import CLIENT, Release
-from settings import MLFLOW_IMAGE, NETWORK_POLICIES_WORK
-from stand_in import secret
+from settings import MAY_RESTART_CONTROLLERS, MLFLOW_IMAGE, NETWORK_POLICIES_WORK
+from stand_in import certificates, secret
 from waiting import eventually
 from watch import Watch
 
@@ -72,14 +69,6 @@ def release(installed: None, synthesized: Path) -> Iterator[Release]:
         release = Release(EXAMPLE, namespace, synthesized)
         release.start()
         yield release
-
-
-def certificates(name: str) -> dict[str, bytes]:
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory)
-        make_ca(path)
-        sign(path, "tls", name, name)
-        return {each: (path / each).read_bytes() for each in ("ca.crt", "tls.crt", "tls.key")}
 
 
 def create_client(namespace: Namespace, address: str) -> None:
@@ -141,7 +130,7 @@ def test_only_traefik_reaches_the_server(release: Release) -> None:
 
 
 @pytest.mark.skipif(
-    os.environ.get("TEST_RESTART_CONTROLLERS") != "true",
+    not MAY_RESTART_CONTROLLERS,
     reason="restarts Traefik for everybody: set TEST_RESTART_CONTROLLERS=true",
 )
 def test_traefik_restarts_under_load(release: Release) -> None:

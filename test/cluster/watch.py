@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ class Watch:
     """Clients that work as long as the `with` lasts, in the pod `client`; observe.py says how.
 
     `ca`: a file of the pod, with the certificate of the CA that clients of an https `url` trust.
+    `login`: variables with the login of the clients.
     """
 
     def __init__(
@@ -37,18 +39,29 @@ class Watch:
         url: str = "http://mlflow:5000",
         pause: float = 0,
         ca: str = "",
+        login: Sequence[str] = (),
         **clients: int,
     ) -> None:
         self.seen: dict[str, Any] = {}
-        self._url, self._pause, self._ca = url, pause, ca
+        self._url, self._pause = url, pause
+        self._env = [*login, *([f"SSL_CERT_FILE={ca}"] if ca else [])]
         self._namespace, self._title = namespace, title
         self._operations = [f"{name.replace('_', '-')}={count}" for name, count in clients.items()]
 
     def __enter__(self) -> Watch:
         command = ["kubectl", "exec", "-i", "-n", self._namespace.name, CLIENT, "--"]
-        trust = ["env", f"SSL_CERT_FILE={self._ca}"] if self._ca else []
         self._process = subprocess.Popen(
-            [*command, *trust, "python", "-u", "-", self._url, f"{self._pause:g}", *self._operations],
+            [
+                *command,
+                "env",
+                *self._env,
+                "python",
+                "-u",
+                "-",
+                self._url,
+                f"{self._pause:g}",
+                *self._operations,
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -68,8 +68,8 @@ EXAMPLES = {
     "monitoring": Example("postgres", brings_database=True),
     "own-backend": Example("acid-mlflow", login=("mlflow", "zalando"), given=[ZALANDO]),
     "customized-deployment": Example("your-postgres-host", given=[KUBECTL]),
-    "development": Example("postgres", namespace="mlflow-dev", brings_database=True),
-    "production": Example(RDS, given=[KUBECTL, RDS_CA], namespace="mlflow-prod"),
+    "environment-development": Example("postgres", namespace="mlflow-dev", brings_database=True),
+    "environment-production": Example(RDS, given=[KUBECTL, RDS_CA], namespace="mlflow-prod"),
 }
 # One for each place that keeps data: a volume, the database of an example's own, the tables of the login.
 REPLACED = ["external", "bitnami", "basic-auth"]

@@ -137,10 +137,22 @@ def seen_by_a_client(uri: str) -> Objects:
 
 
 def test_every_object_arrives(store: Path, namespace: Namespace, postgres: Postgres) -> None:
+    client = MlflowClient(str(store), str(store))
+    experiment = next(
+        each for each in client.search_experiments() if client.search_logged_models([each.experiment_id])
+    )
+    deleted = client.search_logged_models([experiment.experiment_id])[0]
+    client.delete_logged_model(deleted.model_id)
+    subprocess.run(["chmod", "-R", "a+rX", str(store)], check=True)
     before = content(store)
     ended = run(namespace, **FILE_STORE)
     assert check_imported(ended) > RUNS * POINTS
     assert content(store) == before
+    assert "deleted-logged-model 1" in ended.log
+    kept = "SELECT lifecycle_stage, name FROM logged_models WHERE model_id = %s"
+    with postgres.connect("mlflow") as connection, connection.cursor() as cursor:
+        cursor.execute(kept, [deleted.model_id])
+        assert cursor.fetchall() == [("deleted", deleted.name)]
     assert "import-file-store: source: MLflow reads the same of the file store and of its copy" in ended.log
 
     expected, found = seen_by_a_client(str(store)), seen_by_a_client(uri(postgres))

@@ -95,6 +95,20 @@ def test_the_examples(python: Path, tmp_path: Path) -> None:
         assert in_python == in_typescript, name
 
 
+def test_the_apps_of_from_helm(python: Path, tmp_path: Path) -> None:
+    """Printed in Python, each makes the manifests of the same in TypeScript."""
+    run(["npx", "tsx", "test/python/from_helm_apps.ts", str(tmp_path)], cwd=ROOT)
+    run([str(python), str(EXAMPLES.with_name("from_helm_apps.py")), str(tmp_path)], cwd=tmp_path)
+    apps = sorted(tmp_path.iterdir())
+    assert len(apps) > 45
+    for app in apps:
+        in_python, in_typescript = (
+            list(yaml.safe_load_all((app / language / "mlflow.k8s.yaml").read_text()))
+            for language in ("python", "typescript")
+        )
+        assert in_python == in_typescript, app.name
+
+
 def variable(deployment: dict, name: str) -> str:
     [container] = deployment["spec"]["template"]["spec"]["containers"]
     return next(each["value"] for each in container["env"] if each["name"] == name)

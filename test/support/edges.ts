@@ -5,8 +5,8 @@ export function edges(manifests: Manifest[], name: string): string[] {
   const { spec } = only(manifests, 'NetworkPolicy', name);
   return spec.policyTypes.flatMap((type: string) =>
     type === 'Ingress'
-      ? spec.ingress.flatMap((rule: Manifest) => lines('in', rule.ports, 'from', rule.from))
-      : spec.egress.flatMap((rule: Manifest) => lines('out', rule.ports, 'to', rule.to)),
+      ? (spec.ingress ?? []).flatMap((rule: Manifest) => lines('in', rule.ports, 'from', rule.from))
+      : (spec.egress ?? []).flatMap((rule: Manifest) => lines('out', rule.ports, 'to', rule.to)),
   );
 }
 

@@ -2,11 +2,13 @@ import type { Program } from '../code/code';
 
 import type { Chart } from './chart';
 import { finish } from './finish';
+import { noteKeys, noteSame } from './key-notes';
 import { Release, type ReleaseNames } from './release';
-import { type Rule, ruleTable, setKeys } from './rule';
+import { ruleTable, setKeys } from './rule';
 import { Values } from './values';
 import { InputError } from '../command';
-import { isData, mergeValues, type ValuesFile } from './values-file';
+import type { Data } from './data';
+import { mergeValues, type ValuesFile } from './values-file';
 
 /** An app, with what the user should know about it. */
 export interface Conversion {
@@ -17,7 +19,7 @@ export interface Conversion {
   readonly unknown: readonly string[];
 }
 
-/** Converts the values of a release of a chart. */
+/** Converts the values of a release of a chart into an app. */
 export function convert(
   chart: Chart,
   files: readonly ValuesFile[],
@@ -25,72 +27,31 @@ export function convert(
   namespace: string,
   takesOver = false,
 ): Conversion {
-  const values = new Values(mergeValues(files), (key) => placeOf(files, key));
-  const names = { ...chart.namesOf(values, name, namespace), takesOver };
-  const release = new Release(names);
+  const valuesOf = (data: Data): Values => new Values(data, (key) => placeOf(files, key));
+  const releaseOf = (values: Values): Release => {
+    const release = new Release({ ...chart.namesOf(values, name, namespace), takesOver });
+    for (const rule of chart.rules) {
+      rule.convert?.(values, release);
+    }
+    finish(release);
+    return release;
+  };
+  const data = mergeValues(files);
   const table = ruleTable(chart.rules);
+  const values = valuesOf(data);
   const set = setKeys(table, values);
-  for (const rule of chart.rules) {
-    rule.convert?.(values, release);
-  }
-  finish(release);
-  const unknown = set.flatMap(({ key, rule }) => (rule === undefined ? [key] : []));
+  const release = releaseOf(values);
   if (values.problems.length > 0) {
     throw new InputError([...new Set(values.problems)].join('\n'));
   }
-  noteOthers(release, values, set);
-  noteTemplates(release, values);
+  noteKeys(release, values, set, table);
+  const elsewhere = files.flatMap((file) => file.elsewhere ?? []);
+  if (elsewhere.length > 0) {
+    release.note('to do', elsewhere, 'More values, which were not read: give their files, too, before this one.');
+  }
+  noteSame(release, data, set, (less) => releaseOf(valuesOf(less)));
+  const unknown = set.flatMap(({ key, rule }) => (rule === undefined ? [key] : []));
   return { program: release.program(descriptionOf(chart, release)), release, keys: set.length, unknown };
-}
-
-/** Notes for all keys that the app has no part for. */
-function noteOthers(
-  release: Release,
-  values: Values,
-  set: readonly { readonly key: string; readonly rule?: Rule }[],
-): void {
-  const byText = new Map<string, { kind: 'to do' | 'left out'; keys: string[] }>();
-  for (const { key, rule } of set) {
-    const text = rule?.doInstead ?? rule?.leaveOut;
-    if (text !== undefined && !(values.data[key.split('.')[0] ?? ''] === undefined)) {
-      const entry = byText.get(text) ?? { kind: rule?.doInstead === undefined ? 'left out' : 'to do', keys: [] };
-      byText.set(text, { ...entry, keys: [...entry.keys, key] });
-    }
-  }
-  for (const [text, { kind, keys }] of byText) {
-    release.note(kind, keys, text);
-  }
-  const unused = set
-    .filter(({ key, rule }) => rule?.convert !== undefined && !values.wasRead(key))
-    .map(({ key }) => key);
-  if (unused.length > 0) {
-    release.note('no effect', unused, 'What they belong to is off.');
-  }
-  const unknown = set.filter(({ rule }) => rule === undefined).map(({ key }) => key);
-  if (unknown.length > 0) {
-    release.note('unknown', unknown, 'The chart has no such keys, as far as is known here. They are not in the app.');
-  }
-}
-
-function noteTemplates(release: Release, values: Values): void {
-  const keys: string[] = [];
-  const walk = (of: unknown, path: string): void => {
-    if (typeof of === 'string' && of.includes('{{')) {
-      keys.push(path);
-    } else if (Array.isArray(of)) {
-      of.forEach((each, i) => {
-        walk(each, `${path}[${String(i)}]`);
-      });
-    } else if (isData(of)) {
-      Object.entries(of).forEach(([name, each]) => {
-        walk(each, path === '' ? name : `${path}.${name}`);
-      });
-    }
-  };
-  walk(values.data, '');
-  if (keys.length > 0) {
-    release.note('to do', keys, 'They have a template of Helm, which is text in the app: put its result there.');
-  }
 }
 
 function descriptionOf(chart: Chart, { names, secrets }: Release): string[] {

@@ -23,6 +23,7 @@ const HELP = `Usage: cdk8s-mlflow from-helm --chart <chart> [options] [values.ya
 
 Prints an app of cdk8s that does what a Helm release of MLflow does with these values. Several files are
 merged as Helm merges them. Without a file, the defaults of the chart are converted; - is the standard input.
+A file may also be an Application of Argo CD or a HelmRelease of Flux.
 
 What changed in its meaning, what was left out and what is left to do stands in the standard error output.
 Passwords are not printed: the app names Secrets, and its comment says how to make them.
@@ -30,8 +31,8 @@ Passwords are not printed: the app names Secrets, and its comment says how to ma
 Options:
   --chart <chart>         ${Object.keys(CHARTS).join(', ')} (required)
   -f, --values <file>     a file with values, as for Helm; may be repeated
-  --at <path>             where the values are in the files, such as spec.values of a HelmRelease, or mlflow
-                          of an umbrella chart
+  --at <path>             where the values are in the files, such as mlflow of an umbrella chart, or
+                          spec.values.mlflow in a HelmRelease of one
   --language <language>   ${Object.keys(PRINTERS).join(' or ')} (default: typescript)
   --release <name>        name of the Helm release (default: mlflow)
   --namespace <name>      namespace of the release (default: mlflow)

@@ -21,6 +21,8 @@ export type NoteKind =
   | 'left out'
   /** It has no effect in the chart either. */
   | 'no effect'
+  /** The app is the same without it. */
+  | 'same'
   /** The chart does not know it. */
   | 'unknown';
 

@@ -10,6 +10,7 @@ const TITLES: Record<NoteKind, string> = {
   changed: 'Changed in its meaning',
   'left out': 'Left out: nothing is lost',
   'no effect': 'Without effect in the chart, too',
+  same: 'The same without them',
   unknown: 'Unknown keys: not in the app',
 };
 

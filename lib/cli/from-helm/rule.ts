@@ -1,6 +1,6 @@
 import type { Release } from './release';
 import { isEmpty, type Values } from './values';
-import { type Data, isData } from './values-file';
+import { type Data, isData } from './data';
 
 /**
  * What becomes of some keys of a chart: a part of the app, or nothing, for a reason.
@@ -19,12 +19,24 @@ export interface Rule {
 
 /** The keys of a pattern. */
 export function keysOf(pattern: string): string[] {
-  const match = /^(.*?)\{([^{}]*)\}(.*)$/.exec(pattern);
-  if (match === null) {
+  const start = pattern.indexOf('{');
+  if (start === -1) {
     return [pattern];
   }
-  const [, before = '', alternatives = '', after = ''] = match;
-  return alternatives.split(',').flatMap((each) => keysOf(`${before}${each.trim()}${after}`));
+  // Alternatives may have braces themselves: the outermost first, so that each key comes once.
+  const ends = [start];
+  let depth = 0;
+  let i = start;
+  do {
+    const character = pattern[i];
+    depth += character === '{' ? 1 : character === '}' ? -1 : 0;
+    if (depth === 0 || (depth === 1 && character === ',')) {
+      ends.push(i);
+    }
+    i++;
+  } while (depth > 0 && i < pattern.length);
+  const alternatives = ends.slice(1).map((end, j) => pattern.slice((ends[j] ?? 0) + 1, end).trim());
+  return alternatives.flatMap((each) => keysOf(pattern.slice(0, start) + each + pattern.slice(i)));
 }
 
 /** The rule of each key. */

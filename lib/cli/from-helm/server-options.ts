@@ -1,6 +1,6 @@
 import { call, cdk8s, type Code, create, mlflow, struct, texts, value } from '../code/code';
 
-import { SERVER_OPTIONS } from '../../server/server-options';
+import { SERVER_OPTIONS, UVICORN_DECISIONS, UVICORN_OPTIONS } from '../../server/server-options';
 import type { Release } from './release';
 
 /** Reads arguments in a list, `--name=value`, `--name value` in one or in two. */
@@ -50,13 +50,32 @@ export function finishOptions(release: Release): void {
   const extra: string[] = [];
   for (const [name, { key, value: text }] of options.rest()) {
     const decision = SERVER_OPTIONS[name];
-    if (decision !== undefined) {
+    if (text === '') {
+      release.note('no effect', `${key} ${name}`, 'It is empty.');
+    } else if (name === UVICORN_OPTIONS && text !== undefined) {
+      const kept = uvicornOptions(release, `${key} ${name}`, text);
+      extra.push(...(kept === '' ? [] : [`${name}=${kept}`]));
+    } else if (decision !== undefined) {
       release.note('changed', `${key} ${name}`, `${decision.reason}. ${decision.wayOut ?? ''}`.trim());
     } else {
       extra.push(text === undefined ? name : `${name}=${text}`);
     }
   }
   release.set('extraArgs', extra.length === 0 ? undefined : texts(extra));
+}
+
+/** The options of uvicorn without those that the library sets, with values after `=`. */
+function uvicornOptions(release: Release, key: string, text: string): string {
+  const options = text.trim().split(/\s+(?=-)/);
+  const kept = options.filter((option) => {
+    const [name = ''] = option.split(/[\s=]/);
+    const decision = UVICORN_DECISIONS[name];
+    if (decision !== undefined) {
+      release.note('changed', `${key} ${option}`, `${decision.reason}. ${decision.wayOut ?? ''}`.trim());
+    }
+    return decision === undefined;
+  });
+  return kept.map((option) => option.replace(/\s+/, '=')).join(' ');
 }
 
 function setWorkers(release: Release): void {

@@ -1,9 +1,8 @@
 import { isMap, LineCounter, parseAllDocuments } from 'yaml';
 
 import { InputError } from '../command';
-
-/** Data of a YAML file. */
-export type Data = Readonly<Record<string, unknown>>;
+import { type Data, isData, kindOf, mergeData } from './data';
+import { manifestValues } from './manifests';
 
 /** A file with values, as it was read. */
 export interface ValuesFile {
@@ -11,10 +10,15 @@ export interface ValuesFile {
   readonly data: Data;
   /** Line of a key, from 1, if the file has it. */
   readonly lineOf: (path: readonly string[]) => number | undefined;
+  /** Paths in a manifest to values that were not read. */
+  readonly elsewhere?: readonly string[];
 }
 
-/** Parses a file. `at` is the path of the values in it, such as `spec.values` of a HelmRelease. */
-export function parseValues(name: string, text: string, at: readonly string[] = []): ValuesFile {
+/**
+ * Parses a file: values, an Application of Argo CD or a HelmRelease of Flux. `given` is the path of the values in it, such as
+ * `mlflow` in those of an umbrella chart.
+ */
+export function parseValues(name: string, text: string, given: readonly string[] = []): ValuesFile {
   const lines = new LineCounter();
   const parsed = parseAllDocuments(text, { lineCounter: lines, merge: true });
   const documents = Array.isArray(parsed) ? parsed.filter(({ contents }) => contents !== null) : [];
@@ -32,9 +36,22 @@ export function parseValues(name: string, text: string, at: readonly string[] = 
   } catch (error) {
     throw new InputError(`${name}: ${(error as Error).message}`);
   }
+  const manifest = manifestValues(name, whole);
+  const isFound = given.length === 0 && manifest !== undefined;
+  const at = isFound ? (manifest.at ?? []) : given;
+  const isElsewhere = isFound && manifest.at === undefined;
+  const parameters = manifest?.parameters ?? {};
+  const values = isElsewhere ? {} : valuesAt(name, whole, at);
+  if (isElsewhere && Object.keys(parameters).length === 0 && manifest.elsewhere.length > 0) {
+    throw new InputError(
+      `${name}: the values of this manifest are elsewhere, in \`${manifest.elsewhere.join('`, `')}\`: give those files.`,
+    );
+  }
+  const hasOthers = !isFound && Object.keys(parameters).length > 0;
   return {
     name,
-    data: valuesAt(name, whole, at),
+    data: isFound ? mergeData(values, parameters) : values,
+    elsewhere: [...(manifest?.elsewhere ?? []), ...(hasOthers ? ['parameters'] : [])],
     lineOf: (path) => {
       const node: unknown = document?.getIn([...at, ...path], true);
       const range = (node as { range?: [number, number, number] } | undefined)?.range;
@@ -50,26 +67,13 @@ export function parseValues(name: string, text: string, at: readonly string[] = 
 
 /** The values of all files together, as Helm merges them: maps by key, everything else by the last file. */
 export function mergeValues(files: readonly ValuesFile[]): Data {
-  return files.reduce<Data>((merged, { data }) => merge(merged, data), {});
-}
-
-export function isData(value: unknown): value is Data {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function merge(under: Data, over: Data): Data {
-  const merged: Record<string, unknown> = { ...under };
-  for (const [key, value] of Object.entries(over)) {
-    const old = merged[key];
-    merged[key] = isData(old) && isData(value) ? merge(old, value) : value;
-  }
-  return merged;
+  return files.reduce<Data>((merged, { data }) => mergeData(merged, data), {});
 }
 
 function valuesAt(name: string, whole: unknown, at: readonly string[]): Data {
   let value = whole;
   for (const [i, key] of at.entries()) {
-    value = isData(value) ? value[key] : undefined;
+    value = Array.isArray(value) ? (value as unknown[])[Number(key)] : isData(value) ? value[key] : undefined;
     if (value === undefined) {
       throw new InputError(`${name}: there is no \`${at.slice(0, i + 1).join('.')}\`, which --at names.`);
     }
@@ -81,20 +85,4 @@ function valuesAt(name: string, whole: unknown, at: readonly string[]): Data {
     throw new InputError(`${name}: ${what} must be a map of values, got ${kindOf(found)}.`);
   }
   return found;
-}
-
-/** A text, number or boolean as text; nothing of other types. */
-export function plain(value: unknown): string {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
-}
-
-/** The type of a value, in the words of YAML. */
-export function kindOf(value: unknown): string {
-  if (value === null || value === undefined) {
-    return 'nothing';
-  }
-  if (Array.isArray(value)) {
-    return 'a list';
-  }
-  return isData(value) ? 'a map' : JSON.stringify(value);
 }

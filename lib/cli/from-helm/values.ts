@@ -1,9 +1,12 @@
-import { type Data, isData, kindOf } from './values-file';
+import { type Data, isData, kindOf } from './data';
 
 /** The values of a release. Remembers which keys were read, so that none is lost. */
 export class Values {
   /** What is wrong with the values, a sentence each. */
   public readonly problems: string[] = [];
+
+  /** Keys with a placeholder instead of a number, a flag or a list. */
+  public readonly placeholders = new Set<string>();
 
   private readonly paths = new Set<string>();
 
@@ -108,7 +111,9 @@ export class Values {
       return undefined;
     }
     const converted = convert(value);
-    if (converted === undefined) {
+    if (converted === undefined && typeof value === 'string' && hasPlaceholder(value)) {
+      this.placeholders.add(key);
+    } else if (converted === undefined) {
       this.problem(key, required, value);
     }
     return converted;
@@ -121,6 +126,11 @@ export class Values {
     }
     return value;
   }
+}
+
+/** Whether a text has a template of Helm or a placeholder, such as `${port}`. */
+export function hasPlaceholder(text: string): boolean {
+  return /\{\{|\$\{/.test(text);
 }
 
 export function isEmpty(value: unknown): boolean {

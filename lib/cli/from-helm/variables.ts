@@ -3,8 +3,8 @@ import { call, type Code, kplus, map, positional, SCOPE, struct, value } from '.
 import { INTERNAL_VARIABLES, SERVER_VARIABLES } from '../../server/server-options';
 import type { KeyReference, Variable } from './environment';
 import type { Release } from './release';
-import type { Values } from './values';
-import { isData, plain } from './values-file';
+import { isEmpty, type Values } from './values';
+import { type Data, isData, plain } from './data';
 
 /** Fields of a pod that a variable can have, by their names in cdk8s-plus. */
 const FIELDS: Record<string, string> = {
@@ -32,10 +32,19 @@ const URI_WITH_PASSWORD = /:\/\/[^/\s:@]*:[^@\s]+@/;
 
 const SECRET_NAME = /(PASSWORD|PASSWD|SECRET|TOKEN|ACCESS_KEY|API_KEY|CREDENTIALS?|CONNECTION_STRING|_KEY|_PWD|DSN)$/;
 
-/** Reads a map of variables, as the community's chart has it. */
+/** Reads a map of variables, as the community's chart has it; with sources, as some write it. */
 export function readVariableMap(values: Values, release: Release, key: string): void {
-  for (const [name, text] of Object.entries(values.textMap(key))) {
-    release.environment.add({ name: name.toUpperCase(), key: `${key}.${name}`, text });
+  for (const [name, given] of Object.entries(values.map(key))) {
+    const place = `${key}.${name}`;
+    if (isData(given) && isData(given.valueFrom)) {
+      addFromSource(release, name.toUpperCase(), place, given.valueFrom);
+    } else if (typeof given === 'object') {
+      if (!isEmpty(given)) {
+        values.problem(place, 'a text', given);
+      }
+    } else {
+      release.environment.add({ name: name.toUpperCase(), key: place, text: plain(given) });
+    }
   }
 }
 
@@ -49,20 +58,21 @@ export function readVariableList(values: Values, release: Release, key: string):
       release.environment.add({ name, key: place, text: textOf(each.value) });
       continue;
     }
-    const { secretKeyRef, configMapKeyRef, fieldRef } = source;
-    release.environment.add({
-      name,
-      key: place,
-      secret: referenceOf(secretKeyRef),
-      configMap: referenceOf(configMapKeyRef),
-      field: isData(fieldRef) ? String(fieldRef.fieldPath) : undefined,
-    });
-    if (
-      (isData(secretKeyRef) && secretKeyRef.optional === true) ||
-      (isData(configMapKeyRef) && configMapKeyRef.optional === true)
-    ) {
-      release.note('changed', place, 'It was optional. In the app, pods do not start before it exists.');
-    }
+    addFromSource(release, name, place, source);
+  }
+}
+
+function addFromSource(release: Release, name: string, key: string, source: Data): void {
+  const { secretKeyRef, configMapKeyRef, fieldRef } = source;
+  release.environment.add({
+    name,
+    key,
+    secret: referenceOf(secretKeyRef),
+    configMap: referenceOf(configMapKeyRef),
+    field: isData(fieldRef) ? String(fieldRef.fieldPath) : undefined,
+  });
+  if ([secretKeyRef, configMapKeyRef].some((each) => isData(each) && each.optional === true)) {
+    release.note('changed', key, 'It was optional. In the app, pods do not start before it exists.');
   }
 }
 

@@ -79,11 +79,16 @@ export function networkPolicy(
       policyTypes: egress === undefined ? ['Ingress'] : ['Ingress', 'Egress'],
       // For Kubernetes, a rule without peers lets everybody in.
       ingress: Lazy.any({
-        produce: () => ingress.filter(({ peers }) => peers.length > 0).map(ingressRule),
+        produce: () => unlessEmpty(ingress.filter(({ peers }) => peers.length > 0).map(ingressRule)),
       }) as kplus.k8s.NetworkPolicyIngressRule[],
-      egress,
+      egress: unlessEmpty(egress ?? []),
     },
   });
+}
+
+/** The API server stores an empty list as none, and counts each server-side apply of it as a change. */
+function unlessEmpty<T>(list: readonly T[]): T[] | undefined {
+  return list.length === 0 ? undefined : [...list];
 }
 
 function ingressRule({ peers, port }: IngressEdge): kplus.k8s.NetworkPolicyIngressRule {

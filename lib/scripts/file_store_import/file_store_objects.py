@@ -117,6 +117,10 @@ def _experiments(store: Any, points_of: Callable[[str], list[Any]]) -> Iterator[
             yield f"trace {trace.trace_id}", _plain(full.to_dict())
         for model in pages(store.search_logged_models, _PAGE, [number]):
             yield f"logged-model {model.model_id}", _plain(model.to_dictionary())
+    # A search leaves them out. Garbage collections ask for them in this way.
+    for model_id in store._get_deleted_logged_models():
+        model = store.get_logged_model(model_id, allow_deleted=True)
+        yield f"deleted-logged-model {model_id}", _plain(model.to_dictionary())
 
 
 def _run(run: Any) -> tuple[Any, ...]:

@@ -2,7 +2,7 @@ import { call, type Code, kplus, list, member, mlflow, struct, textMap, texts, v
 
 import type { Release } from '../release';
 import type { Values } from '../values';
-import { type Data, isData, plain } from '../values-file';
+import { type Data, isData, plain } from '../data';
 
 const SERVICE_TYPES: Record<string, string> = {
   ClusterIP: 'CLUSTER_IP',

@@ -1,7 +1,8 @@
-import { call, type Code, create, member, mlflow, struct, textMap, value } from '../../code/code';
+import { type Code, create, member, mlflow, struct, textMap, value } from '../../code/code';
 
-import type { NeededKey, Release } from '../release';
-import { isData } from '../values-file';
+import type { Release } from '../release';
+import { isData } from '../data';
+import { AWS_KEYS, awsIdentity, AZURE_KEYS, azureCredentials, googleIdentity, identityOr } from './identities';
 
 /** A folder of an object store. */
 export interface Bucket {
@@ -51,7 +52,7 @@ export function setS3(
           : undefined,
         ignoreTls: /^(true|1)$/i.test(environment.takeText('MLFLOW_S3_IGNORE_TLS') ?? '') ? value(true) : undefined,
         uploadExtraArgs: uploads === undefined ? undefined : textMap(uploads),
-        identity: login.identity ?? awsIdentity(release, keys),
+        identity: identityOr(release, login.identity, AWS_KEYS) ?? awsIdentity(release, keys),
         access: accessOf(isProxied),
       }),
     ),
@@ -77,7 +78,7 @@ export function setGcs(release: Release, at: Bucket, identity?: Code): void {
       struct(mlflow('GcsArtifactsProps'), {
         bucket: bucketOf(release, at),
         prefix: textOf(prefix),
-        identity: identity ?? googleIdentity(release),
+        identity: identity ?? googleIdentity(release, keys),
         access: accessOf(isProxied),
       }),
     ),
@@ -96,7 +97,7 @@ export function setAzure(release: Release, at: Bucket, account: string, credenti
         account: value(account),
         container: bucketOf(release, at),
         prefix: textOf(prefix),
-        credentials: credentials ?? azureCredentials(release, keys),
+        credentials: identityOr(release, credentials, AZURE_KEYS) ?? azureCredentials(release, keys),
         access: accessOf(isProxied),
       }),
     ),
@@ -128,109 +129,6 @@ export function setVolume(release: Release, persistence?: Code, folder?: string)
   const options =
     persistence === undefined && folder === undefined ? [] : [struct(mlflow('VolumeArtifactsProps'), fields)];
   release.set('artifactRoot', create(mlflow('VolumeArtifacts'), ...options));
-}
-
-/** An access key in a Secret. */
-export function awsKeys(secretName: string, idKey?: string, secretKey?: string): Code {
-  const options = {
-    accessKeyIdKey: idKey === undefined || idKey === 'AWS_ACCESS_KEY_ID' ? undefined : value(idKey),
-    secretAccessKeyKey: secretKey === undefined || secretKey === 'AWS_SECRET_ACCESS_KEY' ? undefined : value(secretKey),
-  };
-  const args = Object.values(options).every((each) => each === undefined)
-    ? []
-    : [struct(mlflow('AwsSecretKeysOptions'), options)];
-  return call(mlflow('AwsIdentity'), 'fromSecretName', value(secretName), ...args);
-}
-
-/** The access key of the values, in a Secret that the user has to make. */
-export function neededAwsKeys(release: Release, from?: NeededKey['from']): Code {
-  const name = release.need({
-    name: `${release.names.server}-s3`,
-    keys: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'].map((key) => ({
-      key,
-      value: key === 'AWS_ACCESS_KEY_ID' ? 'the id of the access key' : 'the secret access key',
-      from: from && { secret: from.secret, key },
-    })),
-  });
-  return awsKeys(name);
-}
-
-function awsIdentity(release: Release, keys: readonly string[]): Code {
-  const { environment, serviceAccount } = release;
-  const id = environment.take('AWS_ACCESS_KEY_ID');
-  const secret = environment.take('AWS_SECRET_ACCESS_KEY');
-  if (id?.secret !== undefined && id.secret.name === secret?.secret?.name) {
-    return awsKeys(id.secret.name, id.secret.key, secret.secret.key);
-  }
-  if (id !== undefined || secret !== undefined) {
-    return neededAwsKeys(release);
-  }
-  const role = serviceAccount.annotations['eks.amazonaws.com/role-arn'];
-  if (role !== undefined && serviceAccount.isCreated && serviceAccount.name === undefined) {
-    delete serviceAccount.annotations['eks.amazonaws.com/role-arn'];
-    return call(mlflow('AwsIdentity'), 'fromRole', value(role));
-  }
-  if (role === undefined) {
-    release.note(
-      'changed',
-      keys,
-      'The pods take the identity that the SDK finds (AwsIdentity.ambient()): that of the node or of their ServiceAccount, or keys from envFrom.',
-    );
-  }
-  return call(mlflow('AwsIdentity'), 'ambient');
-}
-
-function googleIdentity({ serviceAccount }: Release): Code {
-  const account = serviceAccount.annotations['iam.gke.io/gcp-service-account'];
-  if (account !== undefined && serviceAccount.isCreated && serviceAccount.name === undefined) {
-    delete serviceAccount.annotations['iam.gke.io/gcp-service-account'];
-    return call(mlflow('GoogleIdentity'), 'fromServiceAccount', value(account));
-  }
-  return call(mlflow('GoogleIdentity'), 'ambient');
-}
-
-function azureCredentials(release: Release, keys: readonly string[]): Code {
-  const { environment, serviceAccount } = release;
-  const factories = [
-    ['AZURE_STORAGE_CONNECTION_STRING', 'fromConnectionString'],
-    ['AZURE_STORAGE_ACCESS_KEY', 'fromAccessKey'],
-  ] as const;
-  for (const [name, factory] of factories) {
-    const variable = environment.take(name);
-    if (variable?.secret !== undefined) {
-      return call(mlflow('AzureBlobCredentials'), factory, value(variable.secret.name), value(variable.secret.key));
-    }
-    if (variable !== undefined) {
-      return neededAzureKey(release, name);
-    }
-  }
-  const clientId = serviceAccount.annotations['azure.workload.identity/client-id'];
-  const isOwn = clientId !== undefined && serviceAccount.isCreated && serviceAccount.name === undefined;
-  if (isOwn) {
-    delete serviceAccount.annotations['azure.workload.identity/client-id'];
-  } else if (clientId === undefined) {
-    release.note('changed', keys, 'The pods take the identity of their ServiceAccount (AzureIdentity.ambient()).');
-  }
-  const identity = isOwn
-    ? call(mlflow('AzureIdentity'), 'fromClientId', value(clientId))
-    : call(mlflow('AzureIdentity'), 'ambient');
-  return call(mlflow('AzureBlobCredentials'), 'fromIdentity', identity);
-}
-
-/** A secret of a storage account, in a Secret that the user has to make. */
-export function neededAzureKey(
-  release: Release,
-  name: 'AZURE_STORAGE_CONNECTION_STRING' | 'AZURE_STORAGE_ACCESS_KEY',
-  from?: NeededKey['from'],
-): Code {
-  const isKey = name === 'AZURE_STORAGE_ACCESS_KEY';
-  const secret = release.need({
-    name: `${release.names.server}-azure`,
-    keys: [
-      { key: name, value: isKey ? 'the access key of the account' : 'the connection string of the account', from },
-    ],
-  });
-  return call(mlflow('AzureBlobCredentials'), isKey ? 'fromAccessKey' : 'fromConnectionString', value(secret));
 }
 
 function accessOf(isProxied: boolean): Code | undefined {

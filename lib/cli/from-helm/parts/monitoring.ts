@@ -13,7 +13,7 @@ import {
 } from '../../code/code';
 
 import type { Release } from '../release';
-import { type Data } from '../values-file';
+import type { Data } from '../data';
 
 import { duration, resourcesOf, seconds } from './quantities';
 

@@ -1,7 +1,7 @@
 import { call, cdk8s, type Code, kplus, struct, value } from '../../code/code';
 
 import type { Release } from '../release';
-import { type Data, isData } from '../values-file';
+import { type Data, isData } from '../data';
 
 /** Bytes of a unit of Kubernetes. */
 const UNITS: Record<string, number> = {

@@ -1,7 +1,7 @@
 import { call, cdk8s, type Code, kplus, list, member, mlflow, struct, value } from '../../code/code';
 
 import type { Release } from '../release';
-import { type Data, isData } from '../values-file';
+import { type Data, isData } from '../data';
 
 /** What the chart scales by. */
 export interface Scaling {

@@ -55,8 +55,8 @@ export class Mlflow extends Chart {
     // tracking.service.clusterIP: A JSON patch of `server.service` sets it.
     // tracking.terminationGracePeriodSeconds, tracking.lifecycleHooks: cdk8s-plus has it, or a JSON
     // patch: go on from `server.deployment`.
-    // commonAnnotations.owner: They have a template of Helm, which is text in the app: put its
-    // result there.
+    // commonAnnotations.owner: They have a template of Helm or a placeholder, which is text in the
+    // app: put its result there.
     const server = new MlflowServer(this, 'mlflow-tracking', {
       backend: postgres,
       imagePullSecrets: ['registry'],

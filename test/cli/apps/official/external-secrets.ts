@@ -21,8 +21,8 @@ export class Mlflow extends Chart {
     // externalSecrets.provider, externalSecrets.data: Make the login with `new ExternalSecret(this,
     // id, { store, keys })`: keys `username` and `password`, from a SecretStore of your own. Give
     // its `secretName` to the backend.
-    // externalSecrets.template.data.db-uri: They have a template of Helm, which is text in the app:
-    // put its result there.
+    // externalSecrets.template.data.db-uri: They have a template of Helm or a placeholder, which is
+    // text in the app: put its result there.
     new MlflowServer(this, 'mlflow', { backend: postgres, artifactRoot: new VolumeArtifacts() });
   }
 }

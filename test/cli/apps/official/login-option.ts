@@ -44,6 +44,8 @@ export class Mlflow extends Chart {
     // a container: put it into the app.
     // env.MLFLOW_AUTH_CONFIG_PATH: The app writes the ini file of the login: its default permission
     // and the name of its database are options of MlflowAuth.basic().
+    // mlflow.artifactsDestination: They have a template of Helm or a placeholder, which is text in
+    // the app: put its result there.
     const server = new MlflowServer(this, 'mlflow', {
       backend: postgres,
       artifactRoot: new S3Artifacts({

@@ -6,7 +6,7 @@ import { addMonitoring } from '../../parts/monitoring';
 import type { Release } from '../../release';
 import type { Rule } from '../../rule';
 import type { Values } from '../../values';
-import { plain } from '../../values-file';
+import { plain } from '../../data';
 
 /** How the server is reached, who logs in, and how it is watched. */
 export const ACCESS_RULES: readonly Rule[] = [

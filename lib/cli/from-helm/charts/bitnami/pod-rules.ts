@@ -1,15 +1,8 @@
 import { data, list, member, mlflow, textMap, value } from '../../../code/code';
 
 import { readVariableList } from '../../variables';
-import {
-  addEnvironmentSources,
-  addToPod,
-  manifest,
-  setImage,
-  setPlacement,
-  setPodOptions,
-  setResources,
-} from '../../parts/pod';
+import { setImage } from '../../parts/image';
+import { addEnvironmentSources, addToPod, manifest, setPlacement, setPodOptions, setResources } from '../../parts/pod';
 import { setAutoscaling, setReplicas } from '../../parts/scaling';
 import type { Rule } from '../../rule';
 import { readArgumentList } from '../../server-options';
@@ -31,11 +24,14 @@ export const POD_RULES: readonly Rule[] = [
         tag: values.text('image.tag'),
         digest: values.text('image.digest'),
       });
-      const mirror = values.text('global.imageRegistry');
+      const forAll = values.text('global.imageRegistry');
+      // Without a repository, a registry of its own is one that has Bitnami's images.
+      const own = repository === undefined ? values.text('image.registry') : undefined;
+      const mirror = forAll ?? (own === 'docker.io' ? undefined : own);
       if (mirror !== undefined) {
         release.note(
           'to do',
-          'global.imageRegistry',
+          forAll === undefined ? 'image.registry' : 'global.imageRegistry',
           `\`ClusterSettings.of(this).apply({ imageRegistry: ImageRegistry.mirror('${mirror}') })\` takes all images from a mirror.`,
         );
       }

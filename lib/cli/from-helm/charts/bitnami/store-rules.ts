@@ -1,6 +1,7 @@
 import { call, mlflow, type Code, value } from '../../../code/code';
 
-import { awsKeys, neededAwsKeys, neededAzureKey, setAzure, setGcs, setS3, setVolume } from '../../parts/artifacts';
+import { setAzure, setGcs, setS3, setVolume } from '../../parts/artifacts';
+import { awsKeys, neededAwsKeys, neededAzureKey } from '../../parts/identities';
 import { setBitnamiPostgres } from '../../parts/bitnami-postgres';
 import { setMissingPostgres, setPostgres } from '../../parts/database';
 import { claim } from '../../parts/pod';
@@ -160,11 +161,19 @@ function setExternalS3(values: Values, release: Release, host: string): void {
   const idKey = values.text(at('existingSecretAccessKeyIDKey')) ?? 'root-user';
   const secretKey = values.text(at('existingSecretKeySecretKey')) ?? 'root-password';
   const usesKeys = values.flag(at('useCredentialsInSecret'), true);
-  values.any(at('accessKeyID'));
   values.any(at('accessKeySecret'));
   const isAmazon = /(^|\.)amazonaws\.com$/.test(host);
   const region = isAmazon ? /s3[.-]([a-z]{2}-[a-z]+-\d)/.exec(host)?.[1] : undefined;
-  const keys = existing === undefined ? neededAwsKeys(release) : awsKeys(existing, idKey, secretKey);
+  const hasKeys =
+    values.any(at('accessKeyID')) !== undefined || release.environment.get('AWS_ACCESS_KEY_ID') === undefined;
+  const keys = !usesKeys
+    ? undefined
+    : existing !== undefined
+      ? awsKeys(existing, idKey, secretKey)
+      : // Without keys of their own, the variables of the pod have them.
+        hasKeys
+        ? neededAwsKeys(release)
+        : undefined;
   const bucket = values.text(at('bucket'));
   if (bucket === undefined) {
     release.note('to do', at('bucket'), 'The values name no bucket: put it into the app.');
@@ -175,7 +184,7 @@ function setExternalS3(values: Values, release: Release, host: string): void {
     {
       region,
       endpoint: isAmazon ? undefined : `${protocol}://${host}${isUsual ? '' : `:${String(port)}`}`,
-      identity: usesKeys ? keys : undefined,
+      identity: keys,
     },
   );
 }

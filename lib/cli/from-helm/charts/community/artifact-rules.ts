@@ -1,19 +1,11 @@
-import {
-  awsKeys,
-  neededAwsKeys,
-  neededAzureKey,
-  setAzure,
-  setGcs,
-  setS3,
-  setStoreOfUri,
-  setVolume,
-} from '../../parts/artifacts';
+import { setAzure, setGcs, setS3, setStoreOfUri, setVolume } from '../../parts/artifacts';
+import { awsKeys, neededAwsKeys, neededAzureKey } from '../../parts/identities';
 import { call, mlflow, value } from '../../../code/code';
 import { claim } from '../../parts/pod';
 import type { Release } from '../../release';
 import type { Rule } from '../../rule';
 import type { Values } from '../../values';
-import { isData } from '../../values-file';
+import { isData, plain } from '../../data';
 
 const MINIO =
   'The library makes no object store in the cluster: run MinIO on its own, keep its volume (the chart would remove it), and give S3Artifacts its address as `endpoint`.';
@@ -180,12 +172,12 @@ function artifactVolume(values: Values): MountedClaim | undefined {
 function googleKeyVolume(
   values: Values,
 ): { readonly secretName: string; readonly key: string; readonly names: string[] } | undefined {
-  const path = values.textMap('extraEnvVars').GOOGLE_APPLICATION_CREDENTIALS;
+  const path = plain(values.map('extraEnvVars').GOOGLE_APPLICATION_CREDENTIALS);
   const mount = values
     .maps('extraVolumeMounts')
-    .find(({ mountPath }) => typeof mountPath === 'string' && path?.startsWith(mountPath) === true);
+    .find(({ mountPath }) => typeof mountPath === 'string' && path.startsWith(mountPath));
   const volume = values.maps('extraVolumes').find(({ name }) => mount !== undefined && name === mount.name);
-  if (path === undefined || volume === undefined || !isData(volume.secret)) {
+  if (path === '' || volume === undefined || !isData(volume.secret)) {
     return undefined;
   }
   return {

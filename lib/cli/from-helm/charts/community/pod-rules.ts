@@ -1,7 +1,8 @@
 import { member, mlflow, value } from '../../../code/code';
 
 import { readVariableMap } from '../../variables';
-import { addEnvironmentSources, addToPod, setImage, setPlacement, setPodOptions, setResources } from '../../parts/pod';
+import { setImage } from '../../parts/image';
+import { addEnvironmentSources, addToPod, setPlacement, setPodOptions, setResources } from '../../parts/pod';
 import { readMetrics, scalingRules, setAutoscaling, setReplicas } from '../../parts/scaling';
 import type { Rule } from '../../rule';
 import { takenVolumes } from './artifact-rules';
@@ -200,7 +201,7 @@ export const POD_RULES: readonly Rule[] = [
     leaveOut: RESTRICTED,
   },
   {
-    keys: '{livenessProbe,readinessProbe}.{initialDelaySeconds,periodSeconds,timeoutSeconds,failureThreshold,successThreshold}',
+    keys: '{livenessProbe,readinessProbe}.**',
     leaveOut:
       'The app has probes of its own: a startup probe waits as long as a start takes, so that the others need no delay; /health answers in milliseconds while all threads are busy.',
   },

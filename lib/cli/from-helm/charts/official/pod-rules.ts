@@ -1,7 +1,8 @@
 import { member, mlflow } from '../../../code/code';
 
 import { readVariableList } from '../../variables';
-import { addEnvironmentSources, addToPod, setImage, setPlacement, setPodOptions, setResources } from '../../parts/pod';
+import { setImage } from '../../parts/image';
+import { addEnvironmentSources, addToPod, setPlacement, setPodOptions, setResources } from '../../parts/pod';
 import { setReplicas } from '../../parts/scaling';
 import type { Rule } from '../../rule';
 

@@ -10,7 +10,7 @@ import { quantity, size } from '../../parts/quantities';
 import type { Release } from '../../release';
 import type { Rule } from '../../rule';
 import type { Values } from '../../values';
-import { isData } from '../../values-file';
+import { isData } from '../../data';
 
 const ONE_DATABASE =
   'Tracking and the model registry are in one database, the backend: move the tables of the registry there first.';

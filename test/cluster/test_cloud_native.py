@@ -1,0 +1,181 @@
+"""CloudNativePG under clients: a primary that leaves, a password that changes, several databases."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from cluster import Namespace, new_namespace, run
+from controllers import require
+from release import CLIENT, Release
+from settings import MLFLOW_IMAGE
+from waiting import eventually
+from watch import FIGURES, Watch
+
+from examples import Example
+
+CLUSTER = "cluster.postgresql.cnpg.io/postgres"
+APPS = ("cloud-native", "cloud-native-pooled")
+NEW_PASSWORD = "the 'second' $password"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def installed() -> None:
+    require("CloudNativePG", "crd/clusters.postgresql.cnpg.io", "crd/databases.postgresql.cnpg.io")
+
+
+@pytest.fixture(scope="module", params=APPS)
+def release(request: pytest.FixtureRequest, installed: None, synthesized) -> Iterator[Release]:
+    with new_namespace(request.param) as namespace:
+        namespace.create_pod(CLIENT, MLFLOW_IMAGE, 1001)
+        yield started(request.param, namespace, synthesized)
+
+
+def started(name: str, namespace: Namespace, directory) -> Release:
+    release = Release(Example(name), namespace, directory)
+    release.manifest = on_one_node(release.manifest)
+    release.start()
+    FIGURES.append(f"{name}, from apply to ready: {release.seconds_to_ready:.0f} s")
+    namespace.kubectl("wait", CLUSTER, "--for=condition=Ready", "--timeout=300s", seconds=310)
+    return release
+
+
+def on_one_node(manifest: str) -> str:
+    """Three servers ask for less CPU."""
+    return re.sub(r"cpu: (250|200|100)m\n", "cpu: 20m\n", manifest)
+
+
+def primary(release: Release) -> str:
+    return str(release.namespace.get(CLUSTER)["status"]["currentPrimary"])
+
+
+def all_ready(release: Release) -> bool:
+    status = release.namespace.get(CLUSTER)["status"]
+    return status.get("readyInstances") == status.get("instances") == 3
+
+
+def server_of(release: Release) -> dict[str, Any]:
+    """Without the operator's own Deployment, of the pooler."""
+    [server] = [each for each in release.servers() if each["metadata"]["name"] == "mlflow"]
+    return server
+
+
+def uids(release: Release) -> set[str]:
+    return {pod["metadata"]["uid"] for pod in release.pods_of(server_of(release))}
+
+
+def sql(release: Release, statement: str) -> str:
+    command = [
+        "exec",
+        primary(release),
+        "-c",
+        "postgres",
+        "--",
+        "psql",
+        "-XqtA",
+        "-d",
+        "mlflow",
+        "-c",
+        statement,
+    ]
+    return release.namespace.kubectl(*command).strip()
+
+
+@pytest.mark.parametrize("how", ["with grace", "by force"])
+def test_a_primary_leaves(release: Release, how: str) -> None:
+    eventually(lambda: all_ready(release), "three servers", 300)
+    old, pods = primary(release), uids(release)
+    options = ["--grace-period=0", "--force"] if how == "by force" else []
+    title = f"{release.example.name}, primary deleted {how}"
+    with Watch(release.namespace, title, log_metric=6, search=1) as watch:
+        before = time.monotonic()
+        release.namespace.kubectl("delete", "pod", old, "--wait=false", *options)
+        eventually(lambda: primary(release) != old or all_ready(release), "a primary", 240)
+        FIGURES.append(f"{title}: {primary(release)} after {old}, {time.monotonic() - before:.1f} s")
+        time.sleep(20)
+    assert watch.seen["missing"] == 0
+    assert watch.seen["log-metric"]["gap"] < 60
+    assert uids(release) == pods
+
+
+def test_a_password_changes(release: Release) -> None:
+    """Somebody writes another one into the Secret, and the operator gives it to the role."""
+    eventually(lambda: all_ready(release), "three servers", 300)
+    namespace, pods = release.namespace, uids(release)
+    # The file has to be there with the new password before sessions end; the clients' pools keep theirs.
+    before = sql(release, "SELECT rolpassword FROM pg_authid WHERE rolname = 'mlflow'")
+    with Watch(namespace, f"{release.example.name}, password changed", log_metric=2) as watch:
+        encoded = base64.b64encode(NEW_PASSWORD.encode()).decode()
+        patch = json.dumps({"data": {"password": encoded}})
+        namespace.kubectl("patch", "secret", "postgres-app", "--type=merge", "-p", patch)
+        begun = time.monotonic()
+        stored = "SELECT rolpassword FROM pg_authid WHERE rolname = 'mlflow'"
+        eventually(lambda: sql(release, stored) != before, "the role has another password", 180, pause=1)
+        FIGURES.append(
+            f"{release.example.name}, from the Secret to the role: {time.monotonic() - begun:.0f} s"
+        )
+        name = f"deployment/{server_of(release)['metadata']['name']}"
+        read = ["exec", name, "-c", "mlflow", "--", "sh", "-c", 'cat "$DATABASE_PASSWORD_FILE"']
+        eventually(lambda: namespace.kubectl(*read) == NEW_PASSWORD, "the pod follows", 180, pause=1)
+        FIGURES.append(
+            f"{release.example.name}, from the Secret to the pod: {time.monotonic() - begun:.0f} s"
+        )
+        sql(
+            release,
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'mlflow'"
+            " AND state = 'idle' AND state_change < now() - interval '2 s'",
+        )
+        with Watch(namespace, f"{release.example.name}, new logins", log_metric=6) as after:
+            pass
+    assert uids(release) == pods
+    for seen in (watch.seen, after.seen):
+        assert seen["log-metric"]["failed"] == 0, seen
+        assert seen["missing"] == 0
+
+
+def test_second_apply_changes_nothing(release: Release) -> None:
+    release.apply("--server-side", "--force-conflicts")
+    release.apply("--server-side")
+    assert release.namespace.kubectl("diff", "--server-side", "-f", "-", stdin=release.manifest) == ""
+
+
+def test_removal_leaves_the_data(release: Release) -> None:
+    release.remove()
+    kinds = "clusters.postgresql.cnpg.io,persistentvolumeclaims"
+    left = json.loads(run("kubectl", "get", "-n", release.namespace.name, kinds, "-o", "json"))["items"]
+    found = [each["kind"] for each in left]
+    assert found.count("Cluster") == 1
+    assert found.count("PersistentVolumeClaim") >= 4, found
+
+
+def test_several_databases(installed: None, synthesized) -> None:
+    """The example: each server has a database and an owner of its own, which sees no other."""
+    with new_namespace("cloud-native-databases") as namespace:
+        namespace.create_pod(CLIENT, MLFLOW_IMAGE, 1001)
+        for owner in ("vision", "text"):
+            login = [f"--from-literal=username={owner}", f"--from-literal=password=of-{owner}"]
+            namespace.kubectl(
+                "create", "secret", "generic", f"{owner}-login", "--type=kubernetes.io/basic-auth", *login
+            )
+            namespace.kubectl("label", "secret", f"{owner}-login", "cnpg.io/reload=true")
+        release = started("cloud-native-databases", namespace, synthesized)
+        runs = {
+            server["metadata"]["name"]: release.log_run(release.urls_of(server)[0])
+            for server in release.servers()
+        }
+        assert len(runs) == 3
+        for server in release.servers():
+            release.client("read", runs[server["metadata"]["name"]], release.urls_of(server)[0])
+        owners = sql(
+            release,
+            "SELECT string_agg(datname || '=' || rolname, ' ' ORDER BY datname) FROM pg_database d"
+            " JOIN pg_roles r ON r.oid = d.datdba WHERE datname IN ('mlflow', 'vision', 'text')",
+        )
+        assert owners == "mlflow=mlflow text=text vision=vision"
+        synchronous = sql(release, "SELECT count(*) > 0 FROM pg_stat_replication WHERE sync_state = 'quorum'")
+        assert synchronous == "t"

@@ -1,0 +1,236 @@
+"""With the Prometheus operator: targets are up, panels have data, alerts fire and end with their cause."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from cluster import Failed, new_namespace
+from prometheus import alerts, query, require_prometheus, targets
+from release import CLIENT, Release
+from settings import MLFLOW_IMAGE
+from stand_in import certificates, secret
+from waiting import eventually
+from watch import FIGURES, Watch
+
+from examples import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, Example
+
+EXAMPLE = Example("watched", auth_secret="mlflow-auth", namespace="mlflow-watched")
+URL = "https://mlflow:5000"
+CA = "/tmp/ca.crt"
+LOGIN = [f"MLFLOW_TRACKING_USERNAME={ADMINISTRATOR}", f"MLFLOW_TRACKING_PASSWORD={ADMINISTRATOR_PASSWORD}"]
+FIRING, QUIET = "firing", "inactive"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def installed() -> None:
+    require_prometheus()
+
+
+@pytest.fixture(scope="module")
+def release(installed: None, synthesized) -> Iterator[Release]:
+    with new_namespace("prometheus") as namespace:
+        namespace.create_pod(CLIENT, MLFLOW_IMAGE, 1001)
+        files = certificates("mlflow", f"mlflow.{namespace.name}.svc")
+        namespace.create(secret("mlflow-tls", files))
+        trust = ["exec", "-i", CLIENT, "--", "sh", "-c", f"cat > {CA}"]
+        namespace.kubectl(*trust, stdin=files["ca.crt"].decode())
+        keys = [
+            f"--from-literal={name}=of-32-characters-or-more-{name}" for name in ("flask-key", "passphrase")
+        ]
+        password = f"--from-literal=admin-password={ADMINISTRATOR_PASSWORD}"
+        namespace.kubectl("create", "secret", "generic", "mlflow-auth", password, *keys)
+        login = [
+            f"--from-literal=username={ADMINISTRATOR}",
+            f"--from-literal=password={ADMINISTRATOR_PASSWORD}",
+        ]
+        namespace.kubectl("create", "secret", "generic", "mlflow-scraper", *login)
+        release = Release(EXAMPLE, namespace, synthesized)
+        # What is waited for is the cause, not the patience of the alerts.
+        release.manifest = re.sub(r"^(\s+for: )\d+[smhd]$", r"\g<1>10s", release.manifest, flags=re.MULTILINE)
+        release.manifest = re.sub(r"\[5m\]", "[1m]", release.manifest)
+        release.start()
+        yield release
+
+
+def load(release: Release, title: str, **clients: int) -> Watch:
+    return Watch(release.namespace, title, url=URL, ca=CA, login=LOGIN, **clients)
+
+
+def test_every_target_is_up(release: Release) -> None:
+    name = release.namespace.name
+
+    def all_up() -> bool:
+        found = targets(name)
+        return {each.partition("/")[0] for each in found} == {"mlflow", "postgres-exporter"} and set(
+            found.values()
+        ) == {"up"}
+
+    eventually(all_up, lambda: targets(name), 180, pause=2)
+
+
+def test_every_panel_has_data(release: Release) -> None:
+    [dashboard] = [
+        json.loads(text)
+        for each in release.namespace.get("configmaps", "-l", "grafana_dashboard=1")["items"]
+        for text in each["data"].values()
+    ]
+    panels = [panel for panel in dashboard["panels"] if panel.get("targets")]
+    assert len(panels) > 5
+    with load(release, "watched", log_metric=2, search=1):
+        time.sleep(30)
+        empty = {
+            f"{panel['title']}: {target['expr']}"
+            for panel in panels
+            for target in panel["targets"]
+            if not query(target["expr"].replace("$__rate_interval", "1m"))
+        }
+    assert empty == set()
+
+
+def test_no_alert_without_a_cause(release: Release) -> None:
+    eventually(
+        lambda: set(alerts(release.namespace.name).values()) == {QUIET},
+        lambda: alerts_of(release),
+        240,
+        pause=3,
+    )
+
+
+def alerts_of(release: Release) -> dict[str, str]:
+    return {name: state for name, state in alerts(release.namespace.name).items() if state != QUIET}
+
+
+@contextmanager
+def firing(release: Release, *names: str, seconds: float = 240) -> Iterator[None]:
+    """The alerts fire while the cause lasts: the `with` removes it, and then all of them end."""
+    begun = time.monotonic()
+    for name in names:
+        eventually(
+            lambda name=name: alerts_of(release).get(name) == FIRING,
+            lambda name=name: f"{name} fires: {alerts_of(release)}",
+            seconds,
+            pause=2,
+        )
+        FIGURES.append(f"{name} fires after {time.monotonic() - begun:.0f} s")
+    yield
+    begun = time.monotonic()
+    eventually(lambda: not set(names) & set(alerts_of(release)), lambda: alerts_of(release), 420, pause=2)
+    FIGURES.append(f"{', '.join(names)}: over after {time.monotonic() - begun:.0f} s")
+
+
+def scale(release: Release, what: str, replicas: int) -> None:
+    release.namespace.kubectl("scale", what, f"--replicas={replicas}")
+
+
+def test_the_database_is_down(release: Release) -> None:
+    names = ["MlflowDatabaseDown", "MlflowErrorRatio"]
+    if query("kube_cronjob_status_active"):
+        names.append("MlflowOperationFailed")
+    with load(release, "watched, no database", pause=0.5, log_metric=3):
+        scale(release, "statefulset/postgres", 0)
+        with firing(release, *names):
+            scale(release, "statefulset/postgres", 1)
+
+
+def test_nothing_exports_the_database(release: Release) -> None:
+    scale(release, "deployment/postgres-exporter", 0)
+    with firing(release, "MlflowDatabaseNotMonitored"):
+        scale(release, "deployment/postgres-exporter", 1)
+
+
+def test_the_connections_are_used_up(release: Release) -> None:
+    many = holding(release, "held = [connect() for _ in range(82)]")
+    with many as let_go, firing(release, "MlflowConnectionsNearlyUsedUp"):
+        let_go()
+
+
+def test_all_threads_wait_for_the_database(release: Release) -> None:
+    lock = holding(release, "held = connect(); held.cursor().execute('LOCK TABLE experiments')")
+    clients = load(release, "watched, a locked table", search=12)
+    with clients, lock as let_go, firing(release, "MlflowPoolNearlyFull"):
+        let_go()
+
+
+def test_the_server_is_down(release: Release) -> None:
+    names = ["MlflowServerDown"]
+    if query("kube_deployment_status_replicas_unavailable"):
+        names.append("MlflowPodsUnavailable")
+    release.namespace.kubectl("set", "image", "deployment/mlflow", "mlflow=registry.example.com/none:1")
+    with firing(release, *names):
+        release.apply()
+        release.wait_for_rollout()
+
+
+def test_pods_restart(release: Release) -> None:
+    if not query("kube_pod_container_status_restarts_total"):
+        pytest.skip("no kube-state-metrics")
+    name = release.namespace.name
+    for restarts in (1, 2, 3):
+        assert alerts(name)["MlflowPodsRestarting"] == QUIET
+        eventually(lambda: stopped(release), "the server is stopped", 120, pause=2)
+        eventually(
+            lambda restarts=restarts: restarted(release) >= restarts, f"{restarts} restarts", 120, pause=1
+        )
+    eventually(
+        lambda: alerts(name)["MlflowPodsRestarting"] == FIRING, lambda: alerts_of(release), 120, pause=2
+    )
+
+
+def stopped(release: Release) -> bool:
+    try:
+        release.namespace.kubectl("exec", "deployment/mlflow", "-c", "mlflow", "--", "sh", "-c", "kill 1")
+    except Failed:
+        return False
+    return True
+
+
+def restarted(release: Release) -> int:
+    [server] = release.servers()
+    [pod] = release.pods_of(server)
+    return int(pod["status"]["containerStatuses"][0]["restartCount"])
+
+
+HOLD = """
+import os, time, psycopg2
+connect = lambda: psycopg2.connect("host=postgres user=mlflow password=mlflow_password dbname=mlflow")
+{statement}
+print("holds", flush=True)
+while not os.path.exists("/tmp/let-go"):
+    time.sleep(0.2)
+"""
+
+
+@contextmanager
+def holding(release: Release, statement: str) -> Iterator[Callable[[], None]]:
+    """A program in the client's pod that holds something of the database until it is told to let go."""
+    namespace = release.namespace
+    namespace.kubectl("exec", CLIENT, "--", "rm", "-f", "/tmp/let-go")
+    command = [
+        "kubectl",
+        "exec",
+        "-n",
+        namespace.name,
+        CLIENT,
+        "--",
+        "python",
+        "-c",
+        HOLD.format(statement=statement),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "holds\n"
+
+    def let_go() -> None:
+        namespace.kubectl("exec", CLIENT, "--", "touch", "/tmp/let-go")
+        process.communicate(timeout=60)
+
+    try:
+        yield let_go
+    finally:
+        let_go()
