@@ -11,7 +11,13 @@ const chapters = readFileSync(join(ROOT, 'docs', 'api', 'README.md'), 'utf8').ma
 );
 const api = Object.fromEntries([...chapters].map(([, title, page]) => [page, title]));
 const topics = {
-  Start: { start: 'Get started', production: 'Production', 'moving-in': 'Moving in', support: 'Support', changelog: 'Changelog' },
+  Start: {
+    start: 'Get started',
+    production: 'Production',
+    'moving-in': 'Moving in',
+    support: 'Support',
+    changelog: 'Changelog',
+  },
   'A server': {
     databases: 'Databases',
     connections: 'Connections',
