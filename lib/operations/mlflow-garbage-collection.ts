@@ -21,7 +21,7 @@ import { checkScheduled, cronJobOf, type IScheduledOperation, type ScheduledProp
 
 /** One for the lock, two for MLflow's store, which opens a session within a session. */
 const CONNECTIONS = 3;
-const SCRIPTS = ScriptFiles.named('collect_garbage.py');
+const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'collect_garbage.py');
 
 /** Props of {@link MlflowGarbageCollection}. */
 export interface MlflowGarbageCollectionProps extends ScheduledProps, ServerOperationProps {
@@ -58,6 +58,7 @@ export class MlflowGarbageCollection extends Construct implements IScheduledOper
     };
     const pod = Operation.pod(this, problems, input, (operation) => ({
       isAnnotated: true,
+      initContainers: operation.waitForDatabase(),
       containers: [
         operation.container('collect-garbage', {
           script: ['collect_garbage.py', ageOf(props.olderThan)],

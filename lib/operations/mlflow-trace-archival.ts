@@ -20,7 +20,7 @@ import { artifactParts, checkReachesArtifacts, joinArtifacts } from './server-ar
 
 /** One for the workspaces, two for MLflow's store, which opens a session within a session. */
 const CONNECTIONS = 3;
-const SCRIPTS = ScriptFiles.named('archive_traces.py');
+const SCRIPTS = ScriptFiles.named('wait_for_database.py', 'archive_traces.py');
 const COMPONENT = 'trace-archival';
 
 /** Props of {@link MlflowTraceArchival}. The server says with `traceArchival` which traces are moved. */
@@ -64,6 +64,7 @@ export class MlflowTraceArchival extends Construct implements IScheduledOperatio
     const labels = labelsOf('mlflow', id, COMPONENT);
     const pod = Operation.pod(this, problems, input, (operation) => ({
       isAnnotated: true,
+      initContainers: operation.waitForDatabase(),
       containers: [
         operation.container('archive-traces', {
           script: ['archive_traces.py'],
