@@ -26,6 +26,7 @@ import { HighAvailability } from './high-availability';
 import { Isolated } from './isolated';
 import { Monitoring } from './monitoring';
 import { SingleSignOn } from './oauth2-proxy';
+import { DeclaredObjects } from './objects';
 import { OpenShift } from './open-shift';
 import { OwnBackend } from './own-backend';
 import { PooledConnections } from './pg-bouncer';
@@ -72,6 +73,7 @@ export function addExamples(app: Construct): void {
   new CustomizedDeployment(app, 'customized-deployment');
   new CustomizedPods(app, 'customized-pods');
   new Client(app, 'client');
+  new DeclaredObjects(app, 'objects');
   new OpenShift(app, 'open-shift');
   new Bootstrap(app, 'bootstrap');
   new GarbageCollection(app, 'garbage-collection');

@@ -39,6 +39,16 @@ export { JobExecution, type LocalJobOptions, type RedisJobOptions } from './serv
 export type { EncryptionOptions } from './server/settings/encryption';
 export { LogLevel } from './server/settings/log-level';
 
+export { MlflowObjects, type MlflowObjectsProps } from './objects/mlflow-objects';
+export { MlflowExperiment, type MlflowExperimentProps } from './objects/mlflow-experiment';
+export { MlflowRegisteredModel, type MlflowRegisteredModelProps } from './objects/mlflow-registered-model';
+export { MlflowUser, type MlflowUserProps } from './objects/mlflow-user';
+export { MlflowServiceUser, type MlflowServiceUserProps } from './objects/mlflow-service-user';
+export { MlflowPermission, type MlflowPermissionProps, PermissionLevel } from './objects/mlflow-permission';
+export { PermissionTarget } from './objects/permission-target';
+export { MlflowWorkspace, type MlflowWorkspaceProps } from './objects/mlflow-workspace';
+export type { ObjectProps } from './objects/object-props';
+
 export { ExternalPostgres, type ExternalPostgresProps } from './postgres/external/external-postgres';
 export {
   ExistingSecretPostgres,

@@ -17,6 +17,7 @@ const LAYERS = [
   'rules',
   'diagram',
   'server',
+  'objects',
   'operations',
   'monitoring',
   'cli',

@@ -15,6 +15,7 @@ const CHAPTERS = [
   ['server', 'Server', ['server', 'server/settings', 'startup']],
   ['access', 'Access, clients and scaling', ['server/access', 'server/clients', 'server/autoscaling']],
   ['logins', 'Logins', ['server/auth']],
+  ['objects', "MLflow's own objects", ['objects']],
   [
     'databases',
     'Databases',

@@ -133,7 +133,9 @@ export class MlflowServer extends Construct implements IMlflowServer {
   /** The network isolation, where there is one. */
   public readonly isolation?: IsolationOptions;
 
-  private readonly spec: ServerSpec;
+  /** @internal */
+  public readonly _spec: ServerSpec;
+
   private readonly ingressEdges: IngressEdge[] = [];
 
   public constructor(scope: Construct, id: string, props: MlflowServerProps) {
@@ -146,7 +148,7 @@ export class MlflowServer extends Construct implements IMlflowServer {
       checkArtifacts(problems, resolved);
       return { spec: resolved, pods: serverPods(problems, this, resolved) };
     });
-    this.spec = spec;
+    this._spec = spec;
     const { labels, isHttps, staticPrefix } = spec;
     this.serverName = id;
     this.migrationDumps = spec.databaseMigration._backupTo?._madeBy(id);
@@ -243,7 +245,7 @@ export class MlflowServer extends Construct implements IMlflowServer {
    * names of its objects.
    */
   public runbook(): string {
-    return runbookOf(this, this.spec);
+    return runbookOf(this, this._spec);
   }
 
   /**

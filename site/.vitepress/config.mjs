@@ -26,6 +26,7 @@ const topics = {
     network: 'Network',
     security: 'Security',
     teams: 'Teams',
+    objects: "MLflow's objects",
     resources: 'Resources',
   },
   'Day two': {

@@ -242,9 +242,9 @@ export const RELOCATED = {
   target: new VolumeArtifacts({ persistence: Persistence.existingClaim('new-artifacts') }),
 };
 
-/** Every construct that is a Job or a CronJob, under the id `it`. */
+/** Every construct that is a Job or a CronJob on a database, under the id `it`. */
 export const OPERATIONS: Record<
-  Implementing<{ readonly job: Job }> | Implementing<{ readonly cronJob: CronJob }>,
+  Exclude<Implementing<{ readonly job: Job }>, 'MlflowObjects'> | Implementing<{ readonly cronJob: CronJob }>,
   (scope: Construct, backend: IPostgresBackend, props: OperationCase) => Construct
 > = {
   PostgresBackup: (scope, backend, props) =>
@@ -316,6 +316,13 @@ const CONSTRUCT = 'a construct of its own kind, with tests of its own';
 export const WITHOUT_CONTRACT: Record<Exclude<ClassName, keyof typeof CONTRACTS>, string> = {
   MlflowServer: CONSTRUCT,
   MlflowMonitoring: CONSTRUCT,
+  MlflowObjects: CONSTRUCT,
+  MlflowExperiment: CONSTRUCT,
+  MlflowRegisteredModel: CONSTRUCT,
+  MlflowUser: CONSTRUCT,
+  MlflowServiceUser: CONSTRUCT,
+  MlflowPermission: CONSTRUCT,
+  MlflowWorkspace: CONSTRUCT,
   PostgresExporter: CONSTRUCT,
   ExternalSecret: CONSTRUCT,
   Rules: CHOICE,
@@ -350,6 +357,7 @@ export const WITHOUT_CONTRACT: Record<Exclude<ClassName, keyof typeof CONTRACTS>
   ImageRegistry: VALUE,
   NetworkPeer: VALUE,
   Persistence: VALUE,
+  PermissionTarget: VALUE,
   PodUser: VALUE,
   PoolingProfile: VALUE,
   PostgresConnection: VALUE,

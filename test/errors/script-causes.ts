@@ -17,8 +17,19 @@ export interface ScriptCause {
 
 /** Words at the start of lines that report progress, not a failure. */
 export const PROGRESS = [
-  ...['already-imported', 'collected', 'database', 'ignored', 'locations', 'moved', 'plan', 'probe', 'ready'],
-  ...['replaced', 'source', 'stored', 'waiting', 'whole', 'written'],
+  ...[
+    'already-imported',
+    'applied',
+    'collected',
+    'database',
+    'ignored',
+    'locations',
+    'moved',
+    'plan',
+    'probe',
+    'ready',
+  ],
+  ...['replaced', 'source', 'stored', 'unchanged', 'waiting', 'whole', 'written'],
 ];
 
 interface Source {

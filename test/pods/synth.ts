@@ -51,6 +51,7 @@ import { addBackup, addRestore } from './synth-backup';
 import { authOf, type AuthCase } from './synth-auth';
 import { addImport } from './synth-import';
 import { addMove, addRelocation } from './synth-moves';
+import { addObjects, type ObjectsCase } from './synth-objects';
 import { rds, type RdsCase } from './synth-rds';
 
 /** Props of the server that a test can set as they are. */
@@ -119,6 +120,8 @@ interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]>, Au
   readonly bootstrap?: boolean;
   /** Names of further databases for it, and of their owners: each has a Secret of its name. */
   readonly furtherDatabases?: readonly string[];
+  /** Objects of MLflow, which a Job `objects` makes. */
+  readonly objects?: ObjectsCase;
   /** A PgBouncer `pgbouncer` between the server and its database. */
   readonly pooled?: Pick<PgBouncerProps, 'authQuery' | 'defaultPoolSize' | 'maxDatabaseConnections' | 'poolMode'>;
 }
@@ -279,6 +282,9 @@ function addServer(chart: Chart, options: ServerCase): void {
         Object.entries(options.extraEnvVars).map(([name, value]) => [name, EnvValue.fromValue(value)]),
       ),
   });
+  if (options.objects !== undefined) {
+    addObjects(chart, server, options.objects);
+  }
   if (options.bootstrap === true) {
     const admin = PostgresCredentials.fromSecretName('admin');
     const furtherBackends = options.furtherDatabases?.map((database) => {

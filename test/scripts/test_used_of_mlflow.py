@@ -12,6 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 USED = ROOT / "test" / "next" / "used.json"
 MODULE = re.compile(r"mlflow(_oidc_auth)?(\.\w+)*")
+# Keys of tags, which look like modules.
+TAGS = {"mlflow.prompt.is_prompt"}
 
 
 def chain(node: ast.expr) -> tuple[str, list[str]] | None:
@@ -49,7 +51,8 @@ def used_in(source: str) -> Iterator[str]:
                 names[each.asname or each.name] = f"{node.module}:{each.name}"
                 yield f"{node.module}:{each.name}"
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield from [node.value] if "." in node.value and MODULE.fullmatch(node.value) else []
+            is_module = "." in node.value and MODULE.fullmatch(node.value) and node.value not in TAGS
+            yield from [node.value] if is_module else []
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
             constants |= {each.id: node.value.value for each in node.targets if isinstance(each, ast.Name)}
     for node in nodes:

@@ -14,9 +14,10 @@ def make_ca(folder: Path, name: str = "ca") -> None:
 
 
 def sign(folder: Path, name: str, common_name: str, *host_names: str) -> None:
-    """A certificate by the CA `ca` of the folder, for these host names."""
+    """A certificate by the CA `ca` of the folder, for these host names and IPv4 addresses."""
     _openssl(folder, "req", *_new_key(name), "-out", f"{name}.csr", "-subj", f"/CN={common_name}")
-    names = ",".join(f"DNS:{each}" for each in host_names)
+    kinds = [("DNS" if each[-1].isalpha() else "IP", each) for each in host_names]
+    names = ",".join(f"{kind}:{each}" for kind, each in kinds)
     (folder / "extensions").write_text(f"subjectAltName={names}\n")
     request = ["x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial"]
     _openssl(folder, *request, "-out", f"{name}.crt", *_DAYS, "-extfile", "extensions")

@@ -12,4 +12,5 @@ WRONG_VERSION = 4  # the schema or the server is not one that this image works w
 UNUSABLE_DUMP = 4
 HAS_DATA = 5  # the database to import into
 BAD_SOURCE = 6  # the SQLite file
+WOULD_CHANGE = 7  # a dry run that is not as declared
 TERMINATED = 143  # 128 + SIGTERM

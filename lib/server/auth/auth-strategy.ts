@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import type { ObjectLabels } from '../../kube/pod/labels';
 import type { PodContainer } from '../../kube/pod/pod';
 import type { PodPart } from '../../kube/pod/pod-part';
+import type { SecretKey } from '../../kube/values/secret-key';
 import type { PoolingProfile } from '../../postgres/capacity/pooling-profile';
 import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
 import type { Problems } from '../../validation/problems';
@@ -27,8 +28,16 @@ export interface AuthContext {
   readonly staticPrefix: string;
 }
 
+/** The first administrator of a server. */
+export interface Administrator {
+  readonly username: string;
+  readonly password: SecretKey;
+}
+
 /** The additions of a login to a server. */
 export interface AuthParts {
+  /** The administrator whose password MLflow keeps, of a login by users of MLflow's own. */
+  readonly administrator?: Administrator;
   /** Arguments of `mlflow server`. */
   readonly arguments: string[];
   /** Part of the container that serves. */

@@ -15,6 +15,7 @@ import { checkUserDatabase, userDatabaseUri } from './user-database';
 
 const CONFIG_FOLDER = '/etc/mlflow-auth';
 const CONFIG_FILE = 'basic_auth.ini';
+const DEFAULT_ADMINISTRATOR = 'admin';
 
 /** Permission of users on experiments and models for which they have no explicit one. */
 export enum DefaultPermission {
@@ -141,7 +142,10 @@ export class BasicAuth implements AuthStrategy {
       data: { [CONFIG_FILE]: iniOf(this.options, this.authorizationFunction, textOf(readHost)) },
     });
     const volumeMounts = [files];
+    const { adminUsername: username = DEFAULT_ADMINISTRATOR, adminPassword: password } = this.options;
     return {
+      // A function of the user's own knows passwords, not MLflow.
+      ...(this.authorizationFunction === undefined && { administrator: { username, password } }),
       arguments: ['--app-name=basic-auth'],
       server: {
         of: 'auth',
@@ -208,7 +212,7 @@ function iniOf(options: BasicAuthOptions, authorizationFunction?: string, readHo
   const settings = {
     default_permission: options.defaultPermission ?? DefaultPermission.READ,
     database_uri: userDatabaseUri(options.database),
-    admin_username: options.adminUsername ?? 'admin',
+    admin_username: options.adminUsername ?? DEFAULT_ADMINISTRATOR,
     // MLflow before 3.17 requires this entry. An empty one cannot become a password.
     admin_password: '',
     auth_cache_ttl_seconds: options.passwordCache?.toSeconds() ?? 0,

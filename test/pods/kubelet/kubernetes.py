@@ -16,7 +16,7 @@ from .fields import Fields, Unsupported
 from .pod import Pod
 from .sandbox import Image, MountedVolume, Sandbox
 from .template import Container, Template, Variable, read_template
-from .volumes import Volume, claim, empty_dir, files, object_data
+from .volumes import Volume, claim, empty_dir, files, object_data, projected
 
 Document = dict[str, Any]
 _NETWORKS = Path("/run/netns")
@@ -51,6 +51,8 @@ class Namespace:
         self.hosts: dict[str, str] = {}
         self.objects: dict[tuple[str, str], Document] = {}
         self.pods: list[Pod] = []
+        # Where KUBERNETES_SERVICE_HOST points, and what each ServiceAccount logs in with there.
+        self.api_server, self.account_token = "10.88.0.1", "a token"
 
     def new_address(self) -> str:
         """An address of the pods' network that nobody has yet."""
@@ -153,7 +155,7 @@ class Namespace:
             **self._image(container).environment(),
             "HOSTNAME": pod,
             # Kubernetes' own Service is there whatever the pod says.
-            **service_links({"kubernetes": {"ports": [{"port": 443}]}}, "10.88.0.1"),
+            **service_links({"kubernetes": {"ports": [{"port": 443}]}}, self.api_server),
             **(service_links(services, "10.88.0.1") if template.service_links else {}),
         }
         fields = {"metadata.namespace": self.name, "metadata.name": pod, "status.podIP": address}
@@ -212,6 +214,8 @@ class Namespace:
             names = [name for each, name in self.objects if each == "PersistentVolumeClaim"]
             claims = {name: self.folder_of_claim(name) for name in names}
             return claim(source, claims, template.fs_group)
+        if kind == "projected":
+            return projected(self._sources(source), folder, template.fs_group)
         if kind == "configMap":
             data = self._data("ConfigMap", source.require("name", str), source.path)
         elif kind == "secret":
@@ -219,6 +223,32 @@ class Namespace:
         else:
             raise Unsupported(f"{source.path}: this kind of volume is not supported")
         return files(source, data, folder, template.fs_group)
+
+    def _sources(self, fields: Fields) -> dict[str, bytes]:
+        """What a pod needs for the API server: a token, the CA, the namespace."""
+        data: dict[str, bytes] = {}
+        for source in fields.children("sources"):
+            [kind] = source.names()
+            each = source.child(kind)
+            if kind == "serviceAccountToken":
+                each.require("expirationSeconds", int)
+                data[each.require("path", str)] = self.account_token.encode()
+            elif kind == "configMap":
+                texts = self._data("ConfigMap", each.require("name", str), each.path)
+                for item in each.children("items"):
+                    data[item.require("path", str)] = texts[item.require("key", str)]
+                    item.done()
+            elif kind == "downwardAPI":
+                [item] = each.children("items")
+                item.must_be("fieldRef", {"fieldPath": "metadata.namespace"})
+                data[item.require("path", str)] = self.name.encode()
+                item.done()
+            else:
+                raise Unsupported(f"{each.path}: this source is not supported")
+            each.done()
+            source.done()
+        fields.done()
+        return data
 
     def _write_etc(self, folder: Path, pod: str, address: str) -> None:
         names = {"localhost": "127.0.0.1", pod: address, **self.hosts}

@@ -67,6 +67,14 @@ def files(fields: Fields, data: dict[str, bytes], folder: Path, group: int | Non
     return Volume(folder, True)
 
 
+def projected(data: dict[str, bytes], folder: Path, group: int | None) -> Volume:
+    """Files from several sources: read-only, for everybody in the pod."""
+    _make_folder(folder, 0o755, None)
+    for path, content in data.items():
+        _write(folder / path, content, 0o644, group)
+    return Volume(folder, True)
+
+
 def object_data(document: dict) -> dict[str, bytes]:
     """The files of a ConfigMap or a Secret; in a Secret `stringData` wins over `data`."""
     texts, binaries = document.get("data") or {}, document.get("binaryData") or {}
