@@ -27,7 +27,7 @@ const MOST_CHARACTERS = 50_000;
 const linesOf = (diagram: string): string[] => diagram.trimEnd().split('\n');
 const edgesOf = (diagram: string): string[] =>
   linesOf(diagram).flatMap((line) => {
-    const [, from = '', arrow = '', targets = ''] = /^ {2}(\w+) (-->|-\.->|==>)\S* (.+)$/.exec(line) ?? [];
+    const [, from = '', arrow = '', targets = ''] = /^ {2}(\w+) (-->|-\.->|==>)(?:\|"[^"]*"\|)? (.+)$/.exec(line) ?? [];
     return targets === '' ? [] : targets.split(' & ').map((to) => `${from} ${arrow} ${to}`);
   });
 

@@ -129,7 +129,7 @@ test('the garbage collection is whom the server is', () => {
   });
   const manifests = Testing.synth(scope);
   const { spec } = only(manifests, 'CronJob', node.id).spec.jobTemplate.spec.template;
-  expect(spec.initContainers.map((c: Manifest) => c.name)).toEqual(['cloud-sql-proxy']);
+  expect(spec.initContainers.map((c: Manifest) => c.name)).toEqual(['cloud-sql-proxy', 'wait-for-database']);
   expect(spec.serviceAccountName).toBe('mlflow');
   expect(only(manifests, 'ServiceAccount').metadata.annotations).toEqual(ANNOTATIONS);
 });

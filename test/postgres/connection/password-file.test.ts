@@ -89,7 +89,7 @@ test('the garbage collection reads it, too', () => {
     olderThan: Duration.days(30),
   });
   const { spec } = only(Testing.synth(scope), 'CronJob', node.id).spec.jobTemplate.spec.template;
-  expect(spec.initContainers.map((c: Manifest) => c.name)).toEqual(['rds-token']);
+  expect(spec.initContainers.map((c: Manifest) => c.name)).toEqual(['rds-token', 'wait-for-database']);
   expect(env(spec.containers[0])).toMatchObject({ PGPASSFILE: '/run/postgres-password/pgpass' });
 });
 
