@@ -6,12 +6,23 @@ import type { Construct } from 'constructs';
 export function ourChart(app: Construct, count: number): Chart {
   const chart = new Chart(app, 'chart');
   for (let n = 0; n < count; n += 1) {
-    const backend = new ExternalPostgres(chart, `postgres-${String(n)}`, {
-      host: 'db',
-      user: 'mlflow',
-      password: 'secret',
-    });
-    new MlflowServer(chart, `mlflow-${String(n)}`, { backend });
+    addServer(chart, n);
   }
   return chart;
+}
+
+/** A chart for each of `count` servers. */
+export function ourCharts(app: Construct, count: number): void {
+  for (let n = 0; n < count; n += 1) {
+    addServer(new Chart(app, `chart-${String(n)}`), n);
+  }
+}
+
+function addServer(chart: Chart, n: number): void {
+  const backend = new ExternalPostgres(chart, `postgres-${String(n)}`, {
+    host: 'db',
+    user: 'mlflow',
+    password: 'secret',
+  });
+  new MlflowServer(chart, `mlflow-${String(n)}`, { backend });
 }
