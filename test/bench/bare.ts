@@ -50,10 +50,11 @@ export interface SharedConfigMaps {
 }
 
 function sharedConfigMaps(scope: Construct, scriptsName: string): SharedConfigMaps {
+  const chart = scope.node.id;
   const make = (name: string, component: string, data: Record<string, string>): kplus.ConfigMap => {
     const labels = {
       'app.kubernetes.io/name': 'mlflow',
-      'app.kubernetes.io/instance': 'chart',
+      'app.kubernetes.io/instance': chart,
       'app.kubernetes.io/component': component,
       'app.kubernetes.io/managed-by': 'cdk8s',
     };
@@ -61,7 +62,7 @@ function sharedConfigMaps(scope: Construct, scriptsName: string): SharedConfigMa
   };
   return {
     scripts: make(scriptsName, 'scripts', SCRIPTS),
-    connection: make('chart-postgres-service-7aadc6f1', 'postgres-service', {
+    connection: make(`${chart}-postgres-service-7aadc6f1`, 'postgres-service', {
       'pg_service.conf':
         '[mlflow]\nkeepalives_idle=30\nkeepalives_interval=10\nkeepalives_count=3\ntcp_user_timeout=20000\n',
     }),
@@ -238,4 +239,17 @@ export function bareChart(app: Construct, count: number, scriptsName: string, re
     bareServer(chart, n, shared, revision(n));
   }
   return chart;
+}
+
+/** A chart for each of `count` servers, written out. */
+export function bareCharts(
+  app: Construct,
+  count: number,
+  scriptsDigest: string,
+  revision: (n: number) => string,
+): void {
+  for (let n = 0; n < count; n += 1) {
+    const chart = new Chart(app, `chart-${String(n)}`);
+    bareServer(chart, n, sharedConfigMaps(chart, `${chart.node.id}-scripts-${scriptsDigest}`), revision(n));
+  }
 }

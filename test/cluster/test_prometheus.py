@@ -130,8 +130,6 @@ def scale(release: Release, what: str, replicas: int) -> None:
 def test_the_database_is_down(release: Release) -> None:
     # The database has the login of the scraper, too: the server does not answer it.
     names = ["MlflowDatabaseDown", "MlflowServerDown"]
-    if query("kube_cronjob_status_active"):
-        names.append("MlflowOperationFailed")
     with load(release, "watched, no database", pause=0.5, log_metric=3):
         scale(release, "statefulset/postgres", 0)
         with firing(release, *names):
