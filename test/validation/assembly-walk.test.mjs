@@ -6,7 +6,16 @@ import { test } from 'node:test';
 import { App, Chart, Duration, Size } from 'cdk8s';
 import { Cpu, EnvValue } from 'cdk8s-plus-28';
 
-import { AwsIdentity, BackupLocation, DatabaseMigration, S3Artifacts } from '../../build/lib/index.js';
+import {
+  AwsIdentity,
+  BackupLocation,
+  DatabaseMigration,
+  ExternalPostgres,
+  MlflowAuth,
+  MlflowServer,
+  S3Artifacts,
+  SecretKey,
+} from '../../build/lib/index.js';
 import { isA, isOwn, membersOf, nameOf, own, typeOf } from '../../tools/assemblies.mjs';
 import { Maker } from '../judges/generated/recipes.mjs';
 import { make } from '../judges/generated/synthesize.mjs';
@@ -52,8 +61,22 @@ const OF_NOTHING = {
 };
 const NO_OBJECT = ['x', 5, true, ['x']];
 
+/** With users and workspaces, which not every object of another kind takes. */
+function serverOfTeams() {
+  const chart = new Chart(new App(), 'teams', { namespace: 'team' });
+  const key = SecretKey.fromSecretName('auth', 'key');
+  return new MlflowServer(chart, 'mlflow', {
+    backend: new ExternalPostgres(chart, 'postgres', { host: 'db', user: 'mlflow', password: 'secret' }),
+    auth: MlflowAuth.basic({ adminPassword: key, flaskSecretKey: key }),
+    encryption: { passphrase: key },
+    workspaces: true,
+  });
+}
+
 /** What a value needs beside what it requires, to be of use to others. */
 const GIVEN = {
+  // One for each call: an object is declared once for each server.
+  MlflowObjectsProps: { server: serverOfTeams },
   // Another store than its source.
   ArtifactRelocationProps: {
     target: new S3Artifacts({ bucket: 'models', region: 'eu-west-1', identity: AwsIdentity.ambient() }),
@@ -73,9 +96,18 @@ class Baselines extends Maker {
 
   struct(fqn, depth) {
     const node = super.struct(fqn, depth);
-    const given = Object.entries(GIVEN[nameOf(fqn)] ?? {}).map(([name, value]) => [name, { kind: 'leaf', value }]);
+    const given = Object.entries(GIVEN[nameOf(fqn)] ?? {}).map(([name, value]) => [name, leafOf(value)]);
     return { ...node, fields: new Map([...node.fields, ...given]) };
   }
+}
+
+function leafOf(value) {
+  return {
+    kind: 'leaf',
+    get value() {
+      return typeof value === 'function' ? value() : value;
+    },
+  };
 }
 
 const maker = new Baselines();
