@@ -79,6 +79,15 @@ def images() -> dict[str, Path]:
     }
 
 
+@pytest.fixture(autouse=True)
+def own_environment() -> Iterator[None]:
+    """MLflow's set_experiment() leaves a variable behind, by which programs of a later test would log elsewhere."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
 @pytest.fixture(scope="session")
 def addresses(worker_id: str) -> Iterator[str]:
     """Addresses on the bridge `pods`, each given once, apart from those of pytest-xdist's other processes."""
