@@ -81,7 +81,7 @@ def images() -> dict[str, Path]:
 
 @pytest.fixture(autouse=True)
 def own_environment() -> Iterator[None]:
-    """MLflow's set_experiment() leaves a variable behind, by which programs of a later test would log elsewhere."""
+    """MLflow's set_experiment() sets a variable, by which programs of a later test would log elsewhere."""
     before = dict(os.environ)
     yield
     os.environ.clear()
