@@ -189,14 +189,14 @@ def stopped(release: Release) -> bool:
 
 
 def restarted(release: Release) -> int:
-    [server] = release.servers()
-    [pod] = release.pods_of(server)
-    return int(pod["status"]["containerStatuses"][0]["restartCount"])
+    pods = release.pods_of(release.namespace.get("deployment", "mlflow"))
+    statuses = [each for pod in pods for each in pod["status"].get("containerStatuses", [])]
+    return max((int(each["restartCount"]) for each in statuses), default=0)
 
 
 HOLD = """
 import os, time, psycopg2
-connect = lambda: psycopg2.connect("host=postgres user=mlflow password=mlflow_password dbname=mlflow")
+connect = lambda: psycopg2.connect("")
 {statement}
 print("holds", flush=True)
 while not os.path.exists("/tmp/let-go"):
@@ -206,26 +206,18 @@ while not os.path.exists("/tmp/let-go"):
 
 @contextmanager
 def holding(release: Release, statement: str) -> Iterator[Callable[[], None]]:
-    """A program in the client's pod that holds something of the database until it is told to let go."""
+    """A program in the pod that may reach the database holds something of it until told to let go."""
     namespace = release.namespace
-    namespace.kubectl("exec", CLIENT, "--", "rm", "-f", "/tmp/let-go")
-    command = [
-        "kubectl",
-        "exec",
-        "-n",
-        namespace.name,
-        CLIENT,
-        "--",
-        "python",
-        "-c",
-        HOLD.format(statement=statement),
-    ]
+    place = ("deployment/mlflow", "-c", "mlflow")
+    namespace.kubectl("exec", *place, "--", "rm", "-f", "/tmp/let-go")
+    python = ["python", "-c", HOLD.format(statement=statement)]
+    command = ["kubectl", "exec", "-n", namespace.name, *place, "--", *python]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "holds\n"
 
     def let_go() -> None:
-        namespace.kubectl("exec", CLIENT, "--", "touch", "/tmp/let-go")
+        namespace.kubectl("exec", *place, "--", "touch", "/tmp/let-go")
         process.communicate(timeout=60)
 
     try:
