@@ -74,6 +74,8 @@ const monitor = (endpoint) =>
   object('monitoring.coreos.com/v1', 'ServiceMonitor', { spec: { selector: {}, endpoints: [endpoint] } });
 const rule = (alert) =>
   object('monitoring.coreos.com/v1', 'PrometheusRule', { spec: { groups: [{ name: 'x', rules: [alert] }] } });
+const role = (rule) => object('rbac.authorization.k8s.io/v1', 'Role', { rules: [rule] });
+const certificate = (spec) => object('cert-manager.io/v1', 'Certificate', { spec });
 
 /** A manifest of each kind of mistake, the field that is at fault and a part of what is said. */
 const BAD = [
@@ -255,6 +257,16 @@ const BAD = [
     'spec.secretStoreRef.kind',
     'supported values',
   ],
+  ['a right of a Role without verbs', role({ apiGroups: [''], resources: ['secrets'] }), 'rules[0].verbs', 'Required'],
+  [
+    'a RoleBinding to a Deployment',
+    object('rbac.authorization.k8s.io/v1', 'RoleBinding', {
+      roleRef: { apiGroup: 'apps', kind: 'Deployment', name: 'x' },
+    }),
+    'roleRef',
+    'supported values',
+  ],
+  ['a Certificate without an issuer', certificate({ secretName: 'x' }), 'spec.issuerRef', 'Required'],
 ];
 
 for (const [name, manifest, field, part] of BAD) {
@@ -317,6 +329,8 @@ test('what is right passes', async () => {
     httpRoute(),
     monitor({ port: 'x' }),
     rule({ alert: 'x', expr: 'up' }),
+    role({ apiGroups: [''], resources: ['secrets'], verbs: ['get'] }),
+    certificate({ secretName: 'x', issuerRef: { name: 'x' } }),
   ];
   const { objects, refusals, unjudged } = await oracle.judge('right', json(...right));
   assert.deepEqual({ objects, refusals, unjudged }, { objects: right.length, refusals: [], unjudged: [] });

@@ -17,6 +17,7 @@ import (
 	_ "k8s.io/kubernetes/pkg/apis/core/install"
 	_ "k8s.io/kubernetes/pkg/apis/networking/install"
 	_ "k8s.io/kubernetes/pkg/apis/policy/install"
+	_ "k8s.io/kubernetes/pkg/apis/rbac/install"
 	apps "k8s.io/kubernetes/pkg/registry/apps/rest"
 	autoscaling "k8s.io/kubernetes/pkg/registry/autoscaling/rest"
 	batch "k8s.io/kubernetes/pkg/registry/batch/rest"
@@ -32,6 +33,8 @@ import (
 	account "k8s.io/kubernetes/pkg/registry/core/serviceaccount/storage"
 	networking "k8s.io/kubernetes/pkg/registry/networking/rest"
 	policy "k8s.io/kubernetes/pkg/registry/policy/rest"
+	role "k8s.io/kubernetes/pkg/registry/rbac/role/storage"
+	roleBinding "k8s.io/kubernetes/pkg/registry/rbac/rolebinding/storage"
 )
 
 // The defaults of kubeadm's API server.
@@ -70,7 +73,26 @@ func builtIn(store *keys) (resources, error) {
 			}
 		}
 	}
+	if err := found.addRoles(store); err != nil {
+		return nil, err
+	}
 	return found, found.addCore(store)
+}
+
+// addRoles adds what the provider of its group would ask an authorizer about: may the caller give these rights?
+func (r resources) addRoles(store *keys) error {
+	roles, err := role.NewREST(store)
+	if err != nil {
+		return err
+	}
+	bindings, err := roleBinding.NewREST(store)
+	if err != nil {
+		return err
+	}
+	group := schema.GroupVersion{Group: "rbac.authorization.k8s.io", Version: "v1"}
+	r[group.WithResource("roles")] = roles
+	r[group.WithResource("rolebindings")] = bindings
+	return nil
 }
 
 // addCore adds the core group, whose provider needs a cluster.
