@@ -1,4 +1,5 @@
-// Lines of YAML: of one server and the next in its namespace, and of examples/platform.ts with 30 teams. npm run bench runs it.
+// Lines of YAML: of a server, the next in its namespace, 30 in namespaces of their own, and 30 teams of examples/platform.ts.
+// npm run bench runs it.
 import { App, Chart, Yaml } from 'cdk8s';
 import { ClusterSettings, ExternalPostgres, MlflowServer, Rules, ScriptFormat } from 'cdk8s-mlflow';
 
@@ -25,16 +26,28 @@ function addServers(app: App, count: number): void {
   }
 }
 
+function addNamespaces(app: App, count: number): void {
+  for (let n = 0; n < count; n += 1) {
+    const chart = new Chart(app, `team-${String(n)}`, { namespace: `team-${String(n)}` });
+    const login = { host: `db-${String(n)}`, user: 'mlflow', password: 'a-password' };
+    new MlflowServer(chart, 'mlflow', { backend: new ExternalPostgres(chart, 'postgres', login) });
+  }
+}
+
 for (const format of [ScriptFormat.READABLE, ScriptFormat.COMPACT]) {
   const [one, two] = [1, 2].map((count) =>
     linesOf(format, (app) => {
       addServers(app, count);
     }),
   );
-  const teams = linesOf(format, (app) => {
+  const namespaces = linesOf(format, (app) => {
+    addNamespaces(app, TEAMS.length);
+  });
+  const platform = linesOf(format, (app) => {
     addPlatform(app, TEAMS);
   });
   console.log(
-    `${format}: a server ${String(one)}, the next ${String((two ?? 0) - (one ?? 0))}, 30 teams ${String(teams)}`,
+    `${format}: a server ${String(one)}, the next ${String((two ?? 0) - (one ?? 0))}, ` +
+      `30 in namespaces of their own ${String(namespaces)}, 30 teams of the platform ${String(platform)}`,
   );
 }
