@@ -24,6 +24,7 @@ os.environ.update(MLFLOW_HTTP_REQUEST_MAX_RETRIES="4", MLFLOW_ENABLE_ARTIFACTS_P
 SCRATCH = Path(os.environ["E2E_SCRATCH"])
 CERTIFICATES, TEMPLATE, PGBOUNCER = (SCRATCH / name for name in ("certificates", "template", "pgbouncer"))
 MIGRATED = SCRATCH / "migrated"
+TARGET_BIN = Path(os.environ["E2E_TARGET_BIN"])
 # As the server of a certificate may be called: the names of the examples and of the cases.
 SERVER_NAMES = ["database", "postgresql-instance1.cg034hpkmmjt.eu-central-1.rds.amazonaws.com"]
 CERTIFIED_ROLE = "certified"
@@ -128,6 +129,18 @@ def make_postgres(namespace: Namespace, tmp_path: Path) -> Iterator[MakePostgres
     yield make
     for server in servers:
         server.remove()
+
+
+@pytest.fixture
+def target(make_postgres: MakePostgres) -> Postgres:
+    """The server that a database moves to, with an empty one: of version E2E_TARGET_POSTGRES."""
+    template = SCRATCH / f"target-{os.environ.get('PYTEST_XDIST_WORKER', 'master')}"
+    if TARGET_BIN != BIN and not template.exists():
+        make_template(template, CERTIFICATES, TARGET_BIN)
+    options = {"template": template, "programs": TARGET_BIN} if TARGET_BIN != BIN else {}
+    server = make_postgres("database", **options).start()
+    server.owned_database()
+    return server
 
 
 @pytest.fixture

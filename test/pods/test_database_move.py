@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import time
@@ -11,16 +10,15 @@ from pathlib import Path
 import psycopg2
 import pytest
 import synthesis
-from conftest import CERTIFICATES, SCRATCH, MakePostgres, make_migrated
+from conftest import MakePostgres, make_migrated
 from kubelet.container import Ended
 from kubelet.kubernetes import Namespace
 from kubelet.pod import Pod
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 from object_comparison import differences, objects_of
-from postgres import BIN, PORT, Postgres, make_template
+from postgres import PORT, Postgres
 
-TARGET_BIN = Path(os.environ["E2E_TARGET_BIN"])
 MOVED = r"verify-source: moved: mlflow of PostgreSQL [\d.]+, schema revision \w+; \d+ tables, (\d+) rows"
 RELATIONS = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
 
@@ -42,18 +40,6 @@ def source(make_postgres: MakePostgres, tmp_path: Path) -> Postgres:
         "mlflow",
     )
     server.execute("SELECT nextval('experiments_experiment_id_seq')", "mlflow")
-    return server
-
-
-@pytest.fixture
-def target(make_postgres: MakePostgres, namespace: Namespace) -> Postgres:
-    """The new server, with an empty database."""
-    template = SCRATCH / f"target-{os.environ.get('PYTEST_XDIST_WORKER', 'master')}"
-    if TARGET_BIN != BIN and not template.exists():
-        make_template(template, CERTIFICATES, TARGET_BIN)
-    options = {"template": template, "programs": TARGET_BIN} if TARGET_BIN != BIN else {}
-    server = make_postgres("database", **options).start()
-    server.owned_database()
     return server
 
 

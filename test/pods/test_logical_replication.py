@@ -29,13 +29,11 @@ def uri(server: Postgres) -> str:
     return f"postgresql+psycopg2://mlflow:a-password@{server.address}:{PORT}/mlflow"
 
 
-def test_the_commands_lose_nothing(make_postgres: MakePostgres, tmp_path: Path) -> None:
+def test_the_commands_lose_nothing(make_postgres: MakePostgres, target: Postgres, tmp_path: Path) -> None:
     source = make_postgres("old-database", template=make_migrated())
     with (source.folder / "postgresql.conf").open("a") as settings:
         settings.write("wal_level = logical\n")
     source.start()
-    target = make_postgres("database").start()
-    target.owned_database()
     client = MlflowClient(uri(source), uri(source))
     experiment = client.create_experiment("moved", str(tmp_path))
     stop = threading.Event()
@@ -71,7 +69,8 @@ def test_the_commands_lose_nothing(make_postgres: MakePostgres, tmp_path: Path) 
     writer.join(60)
     assert source.value("SELECT count(*) FROM runs") > runs
     seconds = shell(switch)
-    print(f"switched in {seconds:.1f} s, {source.value('SELECT count(*) FROM runs')} runs")
+    versions = " to ".join(server.value("SHOW server_version") for server in (source, target))
+    print(f"{versions}: switched in {seconds:.1f} s, {source.value('SELECT count(*) FROM runs')} runs")
     assert differences(objects_of(uri(source)), objects_of(uri(target))) == []
     assert target.value("SELECT count(*) FROM pg_subscription", "postgres") == 0
     assert source.value("SELECT count(*) FROM pg_replication_slots", "postgres") == 0
