@@ -36,7 +36,9 @@ def store(namespace: Namespace, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = namespace.claim_folder("old-mlflow") / "mlruns"
     script = str(Path(__file__).with_name("store_data.py"))
     environment = {**os.environ, "MLFLOW_ENABLE_ASYNC_TRACE_LOGGING": "false"}
-    command = [sys.executable, script, str(folder), str(folder), str(RUNS), str(POINTS)]
+    # Not in the folder: MLflow takes a folder with a number for an experiment, in the order of the directory.
+    artifacts = folder.with_name("artifacts")
+    command = [sys.executable, script, str(folder), str(artifacts), str(RUNS), str(POINTS)]
     process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert process.returncode == 0, process.stderr
     subprocess.run(["chmod", "-R", "a+rX", str(folder)], check=True)
@@ -218,5 +220,5 @@ def test_who_writes_meanwhile_is_noticed(store: Path, namespace: Namespace, post
     assert rows(postgres) == 0
     shutil.rmtree(store)
     check_refused(
-        run(namespace, **FILE_STORE), r"no-source: there is no folder /source/mlruns; beside it: nothing\. "
+        run(namespace, **FILE_STORE), r"no-source: there is no folder /source/mlruns; beside it: artifacts\. "
     )
