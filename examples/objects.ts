@@ -10,15 +10,17 @@ import {
   MlflowServer,
   MlflowServiceUser,
   MlflowUser,
+  MlflowWebhook,
   PermissionLevel,
   PermissionTarget,
   SecretKey,
+  WebhookEvent,
 } from 'cdk8s-mlflow';
 import type { Construct } from 'constructs';
 
 const key = (name: string): SecretKey => SecretKey.fromSecretName('mlflow-auth', name);
 
-/** A server with an experiment, a model, a user, and a login for a pipeline: all declared beside it, and made by one Job. */
+/** A server with an experiment, a model, a user, a login for a pipeline and a webhook: all declared beside it, and made by one Job. */
 export class DeclaredObjects extends Chart {
   public constructor(scope: Construct, id: string) {
     super(scope, id, { namespace: 'mlflow' });
@@ -33,7 +35,7 @@ export class DeclaredObjects extends Chart {
         flaskSecretKey: key('flask-key'),
         defaultPermission: DefaultPermission.READ,
       }),
-      encryption: { passphrase: key('passphrase') },
+      encryption: { passphrase: key('passphrase'), webhookKey: key('webhook-key') },
       isolation: {},
     });
 
@@ -49,5 +51,9 @@ export class DeclaredObjects extends Chart {
     };
     grant(ada.username, PermissionTarget.experiment(churn.experimentName), PermissionLevel.EDIT);
     grant(pipeline.username, PermissionTarget.registeredModel(model.modelName), PermissionLevel.MANAGE);
+
+    const events = [WebhookEvent.MODEL_VERSION_ALIAS_CREATED];
+    const secret = key('ci-secret');
+    new MlflowWebhook(this, 'ci', { objects, url: 'https://ci.example.com/mlflow', events, secret });
   }
 }

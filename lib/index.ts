@@ -47,6 +47,8 @@ export { MlflowServiceUser, type MlflowServiceUserProps } from './objects/mlflow
 export { MlflowPermission, type MlflowPermissionProps, PermissionLevel } from './objects/mlflow-permission';
 export { PermissionTarget } from './objects/permission-target';
 export { MlflowWorkspace, type MlflowWorkspaceProps } from './objects/mlflow-workspace';
+export { MlflowWebhook, type MlflowWebhookProps } from './objects/mlflow-webhook';
+export { WebhookEvent } from './objects/webhook-event';
 export type { ObjectProps } from './objects/object-props';
 
 export { ExternalPostgres, type ExternalPostgresProps } from './postgres/external/external-postgres';

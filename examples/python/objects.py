@@ -11,10 +11,12 @@ from cdk8s_mlflow import (
     MlflowServer,
     MlflowServiceUser,
     MlflowUser,
+    MlflowWebhook,
     PermissionLevel,
     PermissionTarget,
     SecretKey,
     ServerIsolationOptions,
+    WebhookEvent,
 )
 from constructs import Construct
 
@@ -24,8 +26,8 @@ def key(name: str) -> SecretKey:
 
 
 class DeclaredObjects(Chart):
-    """A server with an experiment, a model, a user, and a login for a pipeline: all declared beside it, and
-    made by one Job.
+    """A server with an experiment, a model, a user, a login for a pipeline and a webhook: all declared
+    beside it, and made by one Job.
     """
 
     def __init__(self, scope: Construct, id: str) -> None:
@@ -42,7 +44,7 @@ class DeclaredObjects(Chart):
                 flask_secret_key=key("flask-key"),
                 default_permission=DefaultPermission.READ,
             ),
-            encryption=EncryptionOptions(passphrase=key("passphrase")),
+            encryption=EncryptionOptions(passphrase=key("passphrase"), webhook_key=key("webhook-key")),
             isolation=ServerIsolationOptions(),
         )
 
@@ -67,3 +69,12 @@ class DeclaredObjects(Chart):
 
         grant(ada.username, PermissionTarget.experiment(churn.experiment_name), PermissionLevel.EDIT)
         grant(pipeline.username, PermissionTarget.registered_model(model.model_name), PermissionLevel.MANAGE)
+
+        MlflowWebhook(
+            self,
+            "ci",
+            objects=objects,
+            url="https://ci.example.com/mlflow",
+            events=[WebhookEvent.MODEL_VERSION_ALIAS_CREATED],
+            secret=key("ci-secret"),
+        )

@@ -49,8 +49,9 @@ export interface ClusterOptions {
   readonly imagePullSecrets?: string[];
 
   /**
-   * CAs that pods trust besides those of their images, in PEM, for outgoing TLS: identity providers, object stores, gateways,
-   * webhooks, and databases with `PostgresTls.verifyFull()` without a `ca`. Each namespace with pods needs the ConfigMap or Secret.
+   * CAs that pods trust besides those of their images, in PEM, for outgoing TLS: identity providers, object stores, gateways
+   * and databases with `PostgresTls.verifyFull()` without a `ca`. MLflow's webhooks take public CAs only. Each namespace with pods needs
+   * the ConfigMap or Secret.
    *
    * Programs in Go read them from a folder (`SSL_CERT_DIR`). Containers that run Python get a file with these and
    * all CAs of the image, which an init container writes.

@@ -3,8 +3,16 @@ import type { IConstruct } from 'constructs';
 import type { SecretKey } from '../kube/values/secret-key';
 import type { IMlflowServer } from '../server/mlflow-server-reference';
 
-/** Kinds of objects, each after those that it needs. */
-export const KINDS = ['workspace', 'experiment', 'registered model', 'user', 'service user', 'permission'] as const;
+/** Kinds of objects, each after those that it needs. Webhooks are last, so that a new one is not told of models of the same run. */
+export const KINDS = [
+  'workspace',
+  'experiment',
+  'registered model',
+  'user',
+  'service user',
+  'permission',
+  'webhook',
+] as const;
 
 /** A declaration of an object of MLflow, as the script reads it. Names of its fields are those of MLflow's API. */
 export interface DeclaredObject {

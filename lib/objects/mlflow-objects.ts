@@ -84,7 +84,8 @@ export interface MlflowObjectsProps {
 }
 
 /**
- * A Job that makes the objects of MLflow that an app declares: experiments, registered models, users, permissions, workspaces.
+ * A Job that makes the objects of MLflow that an app declares: experiments, registered models, users, permissions, workspaces,
+ * webhooks.
  *
  * It waits for the server, looks at all objects, and makes or changes what differs, by MLflow's REST API. It deletes nothing: what is
  * no longer declared stays, and so do tags and permissions that somebody has added. An object that exists is taken over for what is

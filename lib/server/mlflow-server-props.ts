@@ -247,7 +247,8 @@ export interface MlflowServerProps extends PodOptions {
   /**
    * Whether the server has workspaces: experiments, models and permissions of teams, apart from each other. Garbage collection
    * and the archival of traces go through all of them. With `MlflowAuth.basic()`, `grantDefaultWorkspaceAccess` says whether users
-   * get into the default one. Needs MLflow 3.10 or later in the image.
+   * get into the default one. The server looks up webhooks at each event (MLFLOW_WEBHOOK_CACHE_TTL): a list that MLflow keeps is that of
+   * any workspace. Needs MLflow 3.10 or later in the image.
    * @default false
    */
   readonly workspaces?: boolean;

@@ -157,6 +157,8 @@ function serverContainer(
       origins.length === 0 ? {} : { MLFLOW_SERVER_CORS_ALLOWED_ORIGINS: origins.join(',') },
     ),
     spec.jobExecution?._part() ?? NO_JOBS,
+    // MLflow keeps the webhooks of an event for a minute, and then sends the events of all workspaces to those of the first.
+    setting('workspaces', spec.workspaces ? { MLFLOW_WEBHOOK_CACHE_TTL: 0 } : {}),
     setting('logLevel', { MLFLOW_LOGGING_LEVEL: logLevel.toUpperCase() }),
     setting('threads', { SERVER_THREADS: spec.threads }),
     setting('', { PYTHONPATH: [SCRIPT_FOLDER, auth.pythonFolder ?? []].flat().join(':'), PGAPPNAME: 'mlflow' }),

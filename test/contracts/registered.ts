@@ -323,6 +323,7 @@ export const WITHOUT_CONTRACT: Record<Exclude<ClassName, keyof typeof CONTRACTS>
   MlflowServiceUser: CONSTRUCT,
   MlflowPermission: CONSTRUCT,
   MlflowWorkspace: CONSTRUCT,
+  MlflowWebhook: CONSTRUCT,
   PostgresExporter: CONSTRUCT,
   ExternalSecret: CONSTRUCT,
   Rules: CHOICE,

@@ -13,6 +13,8 @@ import {
   type MlflowServiceUserProps,
   MlflowUser,
   type MlflowUserProps,
+  MlflowWebhook,
+  type MlflowWebhookProps,
   MlflowWorkspace,
   type MlflowWorkspaceProps,
   PermissionTarget,
@@ -32,6 +34,8 @@ export interface ObjectsCase {
   readonly models?: Fields<MlflowRegisteredModelProps>;
   /** With their passwords in the Secret `users`, by their names. */
   readonly users?: readonly Omit<MlflowUserProps, 'objects' | 'password'>[];
+  /** With their secrets in the Secret `users`, by their names, if `signs`. */
+  readonly webhooks?: readonly (Omit<MlflowWebhookProps, 'objects' | 'secret'> & { readonly signs?: boolean })[];
   readonly serviceUsers?: Fields<MlflowServiceUserProps>;
   readonly permissions?: readonly (Omit<MlflowPermissionProps, 'objects' | 'target'> & {
     readonly on: Exclude<keyof typeof PermissionTarget, 'prototype'>;
@@ -56,6 +60,10 @@ export function addObjects(chart: Chart, server: MlflowServer, options: ObjectsC
   options.users?.forEach((each, i) => {
     const password = SecretKey.fromSecretName('users', each.username ?? '');
     new MlflowUser(chart, `user-${String(i)}`, { objects, ...each, password });
+  });
+  options.webhooks?.forEach(({ signs = false, ...each }, i) => {
+    const secret = signs ? SecretKey.fromSecretName('users', each.webhookName ?? '') : undefined;
+    new MlflowWebhook(chart, `webhook-${String(i)}`, { objects, ...each, secret });
   });
   options.serviceUsers?.forEach(
     (each, i) => new MlflowServiceUser(chart, `service-user-${String(i)}`, { objects, ...each }),

@@ -120,6 +120,8 @@ interface ServerCase extends Pick<MlflowServerProps, (typeof PLAIN)[number]>, Au
   readonly bootstrap?: boolean;
   /** Names of further databases for it, and of their owners: each has a Secret of its name. */
   readonly furtherDatabases?: readonly string[];
+  /** Whether the server has the key `webhook-key` of the Secret `auth`, with `basicAuth`. */
+  readonly webhookKey?: boolean;
   /** Objects of MLflow, which a Job `objects` makes. */
   readonly objects?: ObjectsCase;
   /** A PgBouncer `pgbouncer` between the server and its database. */
@@ -273,7 +275,10 @@ function addServer(chart: Chart, options: ServerCase): void {
     artifactRoot: artifactsOf(options),
     certificate: options.certificate === undefined ? undefined : TlsCertificate.fromSecretName(options.certificate),
     auth: authOf(options),
-    encryption: authOf(options) && { passphrase: SecretKey.fromSecretName('auth', 'passphrase') },
+    encryption: authOf(options) && {
+      passphrase: SecretKey.fromSecretName('auth', 'passphrase'),
+      webhookKey: options.webhookKey ? SecretKey.fromSecretName('auth', 'webhook-key') : undefined,
+    },
     traceArchival:
       options.archiveOlderThan === undefined ? undefined : { retention: Duration.minutes(options.archiveOlderThan) },
     extraEnvVars:

@@ -12,8 +12,8 @@ import object_users
 import pytest
 import requests
 from conftest import Clock, TerminationLog
+from declared_objects import Taken
 from init_container import Failure
-from kubernetes_secrets import SecretTaken
 from mlflow_api import ApiError, MlflowApi, NotReady, answer_of
 from object_permissions import join
 
@@ -112,7 +112,7 @@ class Secrets:
         if self.meanwhile:
             self.found.update(self.meanwhile)
             self.meanwhile.clear()
-            raise SecretTaken(name)
+            raise Taken(name)
         assert labels == {"a": "b"}
         self.found[name] = texts
 

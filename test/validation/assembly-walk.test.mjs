@@ -68,7 +68,7 @@ function serverOfTeams() {
   return new MlflowServer(chart, 'mlflow', {
     backend: new ExternalPostgres(chart, 'postgres', { host: 'db', user: 'mlflow', password: 'secret' }),
     auth: MlflowAuth.basic({ adminPassword: key, flaskSecretKey: key }),
-    encryption: { passphrase: key },
+    encryption: { passphrase: key, webhookKey: key },
     workspaces: true,
   });
 }
@@ -77,6 +77,7 @@ function serverOfTeams() {
 const GIVEN = {
   // One for each call: an object is declared once for each server.
   MlflowObjectsProps: { server: serverOfTeams },
+  MlflowWebhookProps: { url: 'https://ci.example.com/' },
   // Another store than its source.
   ArtifactRelocationProps: {
     target: new S3Artifacts({ bucket: 'models', region: 'eu-west-1', identity: AwsIdentity.ambient() }),

@@ -9,8 +9,8 @@ Environment:
 
 It looks at all objects first. If one of them is impossible, it says so of all that are, and changes nothing.
 Then it takes one after the other, with a line for each change: `create experiment "churn"`,
-`unchanged registered model "churn"`. A further run changes nothing; a run that was killed is completed by the
-next one; of two at once, one makes an object and the other finds it.
+`unchanged registered model "churn"`. A further run changes nothing, but sets what nobody can read back; a run
+that was killed is completed by the next one; of two at once, one makes an object and the other finds it.
 
 Last line on stdout when it ends well: `apply-objects: applied: <n> changes, <n> objects unchanged`
 
@@ -26,15 +26,15 @@ import sys
 from pathlib import Path
 from typing import Callable
 
-from declared_objects import Change, Declaration, Impossible, title
+from declared_objects import Change, Declaration, Impossible, Taken, title
 from exit_codes import DONE, FAILED, WOULD_CHANGE
 from init_container import BadSetting, Failure, fail, one_line, prepare, redact, required, seconds_from
-from kubernetes_secrets import SecretTaken
 from mlflow_api import ApiError, MlflowApi
 from object_experiments import changes_of_experiment
 from object_models import changes_of_model
 from object_permissions import changes_of_permission
 from object_users import changes_of_service_user, changes_of_user
+from object_webhooks import changes_of_webhook
 from object_workspaces import changes_of_workspace, has_workspace
 
 PROGRAM = "apply-objects"
@@ -76,6 +76,7 @@ KINDS: dict[str, Changes] = {
     "registered model": changes_of_model,
     "user": changes_of_user,
     "service user": changes_of_service_user,
+    "webhook": changes_of_webhook,
 }
 
 
@@ -90,22 +91,26 @@ def impossible_ones(api: MlflowApi, objects: Objects) -> list[str]:
 
 
 def apply(api: MlflowApi, objects: Objects, declared: Declaration) -> int:
-    """Carries out what an object needs, and returns the number of changes."""
+    """Carries out what an object needs, and returns the number of known changes."""
     for attempt in range(1, ATTEMPTS + 1):
         changes = objects.changes(api, declared)
         try:
             for change in changes:
                 change.make()
                 print(change.line, flush=True)
-        except (ApiError, SecretTaken) as error:
-            is_taken = isinstance(error, SecretTaken) or error.is_taken
+        except (ApiError, Taken) as error:
+            is_taken = isinstance(error, Taken) or error.is_taken
             if not is_taken or attempt == ATTEMPTS:
                 raise
             continue
         if not changes:
             print(f"unchanged {title(declared)}", flush=True)
-        return len(changes)
+        return known(changes)
     raise AssertionError
+
+
+def known(changes: list[Change]) -> int:
+    return sum(change.is_known for change in changes)
 
 
 def would_change(api: MlflowApi, objects: Objects) -> int:
@@ -116,7 +121,7 @@ def would_change(api: MlflowApi, objects: Objects) -> int:
             print(change.line, flush=True)
         if not changes:
             print(f"unchanged {title(declared)}", flush=True)
-        lines += len(changes)
+        lines += known(changes)
     if lines == 0:
         print(
             f"{PROGRAM}: unchanged: the server has all {len(objects.declared)} objects as declared",

@@ -12,6 +12,12 @@ class Change(NamedTuple):
     # What it does, such as `create experiment churn`; without what is secret.
     line: str
     make: Callable[[], Any]
+    # False: what is there cannot be read, so that nobody knows whether it changes.
+    is_known: bool = True
+
+
+class Taken(Exception):
+    """Somebody else has just made the object."""
 
 
 class Impossible(Exception):

@@ -8,14 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from declared_objects import Taken
 from init_container import Failure, one_line, required
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 TIMEOUT_SECONDS = 30
-
-
-class SecretTaken(Exception):
-    """Somebody else has just made it."""
 
 
 class KubernetesSecrets:
@@ -45,7 +42,7 @@ class KubernetesSecrets:
         }
         response = self._request("POST", "", manifest)
         if response.status_code == 409:
-            raise SecretTaken(name)
+            raise Taken(name)
         _check(response, f'create the Secret "{name}"')
 
     def _request(self, method: str, path: str, body: Any = None) -> requests.Response:
