@@ -29,7 +29,6 @@ LETS = {
     "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true",
     "MLFLOW_WEBHOOK_CACHE_TTL": "0",
 }
-KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
 
 
 def shown_in_docs() -> Any:
@@ -90,9 +89,9 @@ def receiver(namespace: Namespace) -> Iterator[Receiver]:
     receiver.stop()
 
 
-def keys() -> Document:
+def keys(webhook_key: bytes = b"k" * 32) -> Document:
     document = secret()
-    document["stringData"]["webhook-key"] = KEY
+    document["stringData"]["webhook-key"] = base64.urlsafe_b64encode(webhook_key).decode()
     return document
 
 
@@ -153,6 +152,11 @@ def test_signed_events_arrive(
     check_new_secret(namespace, server, receiver, job)
     check_repair(namespace, server, receiver, [ci, plain])
     check_what_is_not_its_own(namespace, server, receiver, [ci, plain])
+    server.delete()
+    namespace.apply([keys(b"x" * 32)])
+    start(namespace)
+    message = run(namespace, job, 1).message
+    assert "the server cannot list its webhooks. If they have secrets, give it the encryption" in message
 
 
 def check_new_secret(namespace: Namespace, server: Pod, receiver: Receiver, job: str) -> None:
