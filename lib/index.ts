@@ -190,6 +190,7 @@ export { PostgresExporter, type PostgresExporterProps } from './monitoring/postg
 
 export { TlsCertificate } from './kube/values/tls-certificate';
 export { FileSource } from './kube/values/file-source';
+export { SinglePassApp } from './kube/single-pass-app';
 export type { PodOptions } from './kube/pod/pod-options';
 export { SecretKey } from './kube/values/secret-key';
 export { Persistence, type ExistingClaimOptions, type NewClaimOptions } from './kube/values/persistence';

@@ -29,7 +29,7 @@ const CHAPTERS = [
   ['identities', 'Identities', ['identity']],
   ['operations', 'Operations', ['operations', 'operations/backup', 'operations/imports']],
   ['monitoring', 'Monitoring', ['monitoring']],
-  ['cluster', 'Cluster, rules and tests', ['.', 'cluster', 'rules', 'diagram', 'scripts']],
+  ['cluster', 'Cluster, rules and tests', ['.', 'kube', 'cluster', 'rules', 'diagram', 'scripts']],
   ['kubernetes', 'Pods, volumes, Secrets and network', ['kube/pod', 'kube/values', 'kube/network']],
 ];
 // What every class of jsii or every construct has.

@@ -50,7 +50,7 @@ export class Diagram {
 
 /** The diagram of some objects of a chart. */
 export function diagramOf(objects: readonly ApiObject[], chart: Chart): string {
-  completeAll(chart.node.root);
+  completeAll(chart.node.root.node.findAll());
   const drawn = drawnObjects(objects, chart.node.path);
   const flowchart = new Flowchart();
   const ids = new Map<DrawnObject, string>();

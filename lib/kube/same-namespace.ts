@@ -57,13 +57,13 @@ export const SAME_NAMESPACE: Rule<ForeignObjects> = {
 };
 
 /** What objects of the app need, and the app makes in other namespaces alone. */
-export function foreignObjectsIn(app: IConstruct): ForeignObjects[] {
-  const all = app.node.findAll().filter((each) => ApiObject.isApiObject(each));
+export function foreignObjectsIn(constructs: readonly IConstruct[]): ForeignObjects[] {
+  const all = constructs.filter((each) => ApiObject.isApiObject(each));
   // To render costs as much as the synthesis, and there is nothing to find in one namespace.
   if (new Set(all.map(({ metadata }) => metadata.namespace)).size < 2) {
     return [];
   }
-  completeAll(app);
+  completeAll(constructs);
   const made = new Map<string, ApiObject[]>();
   for (const object of all) {
     // The kind first: the name of a Job by its content is rendered at each look.
@@ -119,9 +119,9 @@ export function addCompletion(scope: IConstruct, complete?: () => void): void {
   });
 }
 
-/** Completes all manifests of an app, as its synthesis does. */
-export function completeAll(app: IConstruct): void {
-  for (const scope of app.node.findAll()) {
+/** Completes the manifests below all constructs of an app, as its synthesis does. */
+export function completeAll(constructs: readonly IConstruct[]): void {
+  for (const scope of constructs) {
     COMPLETIONS.get(scope)?.();
   }
 }

@@ -61,10 +61,10 @@ export function objectsOf(object: ApiObject): readonly NamedObject[] {
   return [object, ...(MADE_OF.get(object) ?? [])];
 }
 
-function clashesIn(app: IConstruct): NameClash[] {
+function clashesIn(all: readonly IConstruct[]): NameClash[] {
   const firsts = new Map<string, ApiObject>();
   const clashes = new Map<string, NameClash>();
-  for (const object of toCompare(app)) {
+  for (const object of toCompare(all.filter((each) => ApiObject.isApiObject(each)))) {
     const { namespace } = object.metadata;
     for (const { kind, name } of objectsOf(object)) {
       const key = [kind === object.kind ? object.apiGroup : 'core', kind, namespace ?? '', name].join('/');
@@ -83,14 +83,20 @@ function clashesIn(app: IConstruct): NameClash[] {
   return [...clashes.values()];
 }
 
-/** The objects of an app. To name one by its content costs a rendering: those whose names start like no other are left out. */
-function toCompare(app: IConstruct): ApiObject[] {
-  const objects = app.node.findAll().filter((each) => ApiObject.isApiObject(each));
-  const startOf = (object: ApiObject): string =>
-    [object.kind, object.metadata.namespace, NAMED_BY_CONTENT.get(object)].join('/');
-  const byStart = new Map<string, number>();
-  objects.forEach((each) => byStart.set(startOf(each), (byStart.get(startOf(each)) ?? 0) + 1));
-  return objects.filter((each) => !NAMED_BY_CONTENT.has(each) || (byStart.get(startOf(each)) ?? 0) > 1);
+/** To name an object by its content costs a rendering: those whose names start like no other are left out. */
+function toCompare(objects: readonly ApiObject[]): ApiObject[] {
+  const byStart = new Map<string, ApiObject[]>();
+  const compared: ApiObject[] = [];
+  for (const object of objects) {
+    const start = NAMED_BY_CONTENT.get(object);
+    if (start === undefined) {
+      compared.push(object);
+    } else {
+      const key = [object.kind, object.metadata.namespace, start].join('/');
+      byStart.set(key, [...(byStart.get(key) ?? []), object]);
+    }
+  }
+  return [...compared, ...[...byStart.values()].filter(({ length }) => length > 1).flat()];
 }
 
 /** The constructs that make two objects, as their user knows them; the objects themselves, where that is one construct. */

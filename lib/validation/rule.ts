@@ -34,7 +34,8 @@ export interface Rule<Subject extends RuleSubject> {
 }
 
 const ACKNOWLEDGED = 'cdk8s-mlflow/acknowledged-rule';
-const RULES_ON_APP = new WeakMap<IConstruct, Set<string>>();
+/** What validates the rules on each app, by their names. */
+const RULES_ON_APP = new WeakMap<IConstruct, Map<string, (all: readonly IConstruct[]) => void>>();
 
 /** Adds a rule to a construct of the subject, which may be looked up at the synthesis: the synthesis validates it. */
 export function addRule<Subject extends RuleSubject>(
@@ -52,36 +53,47 @@ export function addRule<Subject extends RuleSubject>(
 }
 
 /**
- * Validates the rule at the synthesis on subjects that are looked up then, in the whole app of a construct.
+ * Validates the rule at the synthesis on subjects that are looked up then, among all constructs of the app of a construct.
  *
  * An app is validated before all that is in it: it looks for the subjects, and the last construct of each says what is wrong.
  */
 export function addRuleOnApp<Subject extends RuleSubject>(
   construct: IConstruct,
   rule: Rule<Subject>,
-  subjectsIn: (app: IConstruct) => readonly Subject[],
+  subjectsIn: (all: readonly IConstruct[]) => readonly Subject[],
 ): void {
   const { root } = construct.node;
-  const rules = RULES_ON_APP.get(root) ?? new Set<string>();
-  RULES_ON_APP.set(root, rules);
+  const rules = RULES_ON_APP.get(root) ?? addRulesOn(root);
   if (rules.has(rule.id)) {
     return;
   }
-  rules.add(rule.id);
   const texts = new Map<IConstruct, string[]>();
+  rules.set(rule.id, (all) => {
+    [...texts.keys()].forEach((each) => texts.set(each, []));
+    for (const subject of subjectsIn(all)) {
+      const last = subject.constructs.at(-1) ?? root;
+      if (!texts.has(last)) {
+        last.node.addValidation({ validate: () => texts.get(last) ?? [] });
+      }
+      texts.set(last, [...(texts.get(last) ?? []), ...unacknowledged(rule, subject)]);
+    }
+  });
+}
+
+/** All rules on an app share one walk of its tree: cdk8s validates the whole app once for each chart. */
+function addRulesOn(root: IConstruct): Map<string, (all: readonly IConstruct[]) => void> {
+  const rules = new Map<string, (all: readonly IConstruct[]) => void>();
+  RULES_ON_APP.set(root, rules);
   root.node.addValidation({
     validate: () => {
-      [...texts.keys()].forEach((each) => texts.set(each, []));
-      for (const subject of subjectsIn(root)) {
-        const last = subject.constructs.at(-1) ?? root;
-        if (!texts.has(last)) {
-          last.node.addValidation({ validate: () => texts.get(last) ?? [] });
-        }
-        texts.set(last, [...(texts.get(last) ?? []), ...unacknowledged(rule, subject)]);
-      }
+      const all = root.node.findAll();
+      rules.forEach((validate) => {
+        validate(all);
+      });
       return [];
     },
   });
+  return rules;
 }
 
 /** Accepts violations of the rule by the construct and its children. The metadata of its node keeps the reason. */

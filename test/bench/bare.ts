@@ -241,15 +241,17 @@ export function bareChart(app: Construct, count: number, scriptsName: string, re
   return chart;
 }
 
-/** A chart for each of `count` servers, written out. */
+/** A chart for each of `count` servers, and a namespace, where asked for; written out. */
 export function bareCharts(
   app: Construct,
   count: number,
   scriptsDigest: string,
   revision: (n: number) => string,
+  inNamespaces: boolean,
 ): void {
   for (let n = 0; n < count; n += 1) {
-    const chart = new Chart(app, `chart-${String(n)}`);
+    const id = `chart-${String(n)}`;
+    const chart = new Chart(app, id, inNamespaces ? { namespace: id } : {});
     bareServer(chart, n, sharedConfigMaps(chart, `${chart.node.id}-scripts-${scriptsDigest}`), revision(n));
   }
 }

@@ -11,10 +11,11 @@ export function ourChart(app: Construct, count: number): Chart {
   return chart;
 }
 
-/** A chart for each of `count` servers. */
-export function ourCharts(app: Construct, count: number): void {
+/** A chart for each of `count` servers, and a namespace, where asked for. */
+export function ourCharts(app: Construct, count: number, inNamespaces: boolean): void {
   for (let n = 0; n < count; n += 1) {
-    addServer(new Chart(app, `chart-${String(n)}`), n);
+    const id = `chart-${String(n)}`;
+    addServer(new Chart(app, id, inNamespaces ? { namespace: id } : {}), n);
   }
 }
 

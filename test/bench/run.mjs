@@ -3,8 +3,10 @@ import { execFileSync } from 'node:child_process';
 
 const RUNS = Number(process.env.BENCH_RUNS ?? 5);
 const GOAL = 1.3;
-// All servers in one chart, and a chart for each.
-const LAYOUTS = { together: [1, 10, 50, 100, 400], apart: [1, 10, 100, 300, 1000] };
+// All servers in one chart, a chart for each, and a chart and a namespace for each.
+const LAYOUTS = { together: [1, 10, 50, 100, 400], apart: [1, 10, 100, 300, 1000], namespaces: [10, 100, 300] };
+// In an App, in a SinglePassApp, and without the library.
+const WHO = ['ours', 'single', 'bare'];
 
 const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
@@ -14,28 +16,25 @@ function measure(who, layout, count) {
 }
 
 function compare(layout, count) {
-  const ours = [];
-  const bare = [];
+  const times = Object.fromEntries(WHO.map((who) => [who, []]));
   for (let run = 0; run < RUNS; run += 1) {
-    ours.push(measure('ours', layout, count));
-    bare.push(measure('bare', layout, count));
+    WHO.forEach((who) => times[who].push(measure(who, layout, count)));
   }
-  return { ours: median(ours), bare: median(bare) };
+  return Object.fromEntries(WHO.map((who) => [who, median(times[who])]));
 }
 
-const row = (...columns) => columns.map((text, i) => String(text).padStart(i === 0 ? 8 : 10)).join('');
+const row = (...columns) => columns.map((text, i) => String(text).padStart(i === 0 ? 10 : 9)).join('');
 
 console.log(
-  `user CPU in milliseconds, median of ${RUNS} runs in processes of their own; goal: a ratio of at most ${GOAL}\n`,
+  `user CPU in milliseconds, median of ${RUNS} runs in processes of their own; goal: a ratio of at most ${GOAL}`,
 );
-console.log(row('charts', 'servers', 'ours', 'bare', 'ratio', 'a server'));
+console.log('single: in a SinglePassApp\n');
+console.log(row('layout', 'servers', 'bare', 'ours', 'ratio', 'single', 'ratio'));
 for (const [layout, counts] of Object.entries(LAYOUTS)) {
   for (const count of counts) {
-    const { ours, bare } = compare(layout, count);
-    const charts = layout === 'apart' ? count : 1;
-    console.log(
-      row(charts, count, ours.toFixed(0), bare.toFixed(0), (ours / bare).toFixed(2), (ours / count).toFixed(2)),
-    );
+    const { ours, single, bare } = compare(layout, count);
+    const ratio = (milliseconds) => (milliseconds / bare).toFixed(2);
+    console.log(row(layout, count, bare.toFixed(0), ours.toFixed(0), ratio(ours), single.toFixed(0), ratio(single)));
   }
 }
 

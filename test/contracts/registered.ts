@@ -324,6 +324,7 @@ export const WITHOUT_CONTRACT: Record<Exclude<ClassName, keyof typeof CONTRACTS>
   MlflowPermission: CONSTRUCT,
   MlflowWorkspace: CONSTRUCT,
   MlflowWebhook: CONSTRUCT,
+  SinglePassApp: 'an app, compared with one of cdk8s',
   PostgresExporter: CONSTRUCT,
   ExternalSecret: CONSTRUCT,
   Rules: CHOICE,

@@ -29,9 +29,9 @@ const shared = new VolumeArtifacts({
 
 test('makes exactly what a server needs, under its own name', () => {
   expect(serverManifests().map((m) => `${m.kind}/${m.metadata.name}`)).toEqual([
+    'PersistentVolumeClaim/mlflow-artifacts',
     expect.stringMatching(/^ConfigMap\/chart-scripts-[0-9a-f]{8}$/),
     expect.stringMatching(/^ConfigMap\/chart-postgres-service-[0-9a-f]{8}$/),
-    'PersistentVolumeClaim/mlflow-artifacts',
     'ServiceAccount/mlflow',
     'Deployment/mlflow',
     'Service/mlflow',

@@ -44,6 +44,10 @@ const ALLOWED = [
     reason: 'an empty storage class is one of Kubernetes: claims of it are bound to volumes that exist',
     includes: ({ shown, value }) => /(^|\.)storageClassName$/.test(shown) && isBlank(value),
   },
+  {
+    reason: 'what resolves values for cdk8s has nothing but a method, which cdk8s calls',
+    includes: ({ shown }) => shown === 'resolvers[0]',
+  },
 ];
 
 const TEXTS = ['', ' ', 'undefined', 'null', 'NaN'];

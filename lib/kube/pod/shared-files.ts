@@ -55,13 +55,10 @@ interface SharedConfigMap {
 export function mountSharedFiles(scope: Construct, files: SharedFiles): kplus.VolumeMount {
   const { name, volumeName = name, path } = files;
   const { object, reference } = sharedConfigMap(Chart.of(scope), files);
-  // Comes first in the file, though it was made last.
-  scope.node.addDependency(object);
-  return {
-    path,
-    volume: kplus.Volume.fromConfigMap(scope, `${volumeName}-volume`, reference, { name: volumeName }),
-    readOnly: true,
-  };
+  const volume = kplus.Volume.fromConfigMap(scope, `${volumeName}-volume`, reference, { name: volumeName });
+  // Comes before the pods in the file, though it was made last. cdk8s looks at a dependency of each object once for each chart.
+  volume.node.addDependency(object);
+  return { path, volume, readOnly: true };
 }
 
 function sharedConfigMap(chart: Chart, shared: SharedFiles): SharedConfigMap {

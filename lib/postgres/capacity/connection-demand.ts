@@ -17,12 +17,12 @@ const CONNECTED = new WeakMap<IConstruct, Set<PostgresConnection>>();
 /** Adds the connections of a construct to the demand on a server, and the rules on connections to the construct. */
 export function addConnectionDemand(demand: ConnectionDemand): void {
   const { by, connection } = demand;
-  const server = (): DatabaseDemand => DatabaseDemand.of(connection, by);
   const connected = CONNECTED.get(by) ?? new Set();
-  server().add(demand);
+  DatabaseDemand.of(connection, by).add(demand);
   if (!connected.has(connection)) {
     CONNECTED.set(by, connected.add(connection));
     // Looked up at the synthesis: a connection that comes later can show that two servers are one.
+    const server = (): DatabaseDemand => DatabaseDemand.known(connection, by);
     addRule(by, POOL_FITS_DATABASE, server);
     addRule(by, REQUESTS_FIT_POOLER, () => server().poolOf(connection));
   }

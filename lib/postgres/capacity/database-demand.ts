@@ -92,6 +92,11 @@ export class DatabaseDemand implements RuleSubject {
     return server;
   }
 
+  /** The demand on the server of a connection that a demand was added for. */
+  public static known(connection: PostgresConnection, scope: IConstruct): DatabaseDemand {
+    return SERVERS.get(scope.node.root)?.byKey.get(connection) ?? DatabaseDemand.of(connection, scope);
+  }
+
   public readonly connections = new Set<PostgresConnection>();
   public readonly demands: ConnectionDemand[] = [];
   private readonly keys = new Set<ServerKey>();

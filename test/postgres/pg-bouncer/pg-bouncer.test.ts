@@ -25,8 +25,8 @@ const limited = (scope: Construct): IPostgresBackend =>
 
 test('makes what a pooler needs, under its id', () => {
   expect(pgBouncerManifests().map((m) => `${m.kind}/${m.metadata.name.replace(/[0-9a-f]{8}$/, '…')}`)).toEqual([
-    'ConfigMap/chart-scripts-…',
     'ConfigMap/pgbouncer-config-…',
+    'ConfigMap/chart-scripts-…',
     'ServiceAccount/pgbouncer',
     'Deployment/pgbouncer',
     'Service/pgbouncer',
