@@ -26,8 +26,8 @@ export function saveRelease({ database }: Facts): string[] {
 /** The steps back to the release. */
 export function wayBack({ release, database }: Facts): string[] {
   return [
-    'Up to step 6, `kubectl scale deployment "$SERVER" --replicas=1` is all. After it, the server of the app goes first:',
-    block(['kubectl delete deployment "$SERVER" --namespace "$NAMESPACE"']),
+    'Up to step 6, `kubectl scale deployment "$SERVER" --replicas=1` is all. After it, the server of the app goes first, with its pods:',
+    block(['kubectl delete deployment "$SERVER" --namespace "$NAMESPACE" --cascade=foreground --ignore-not-found']),
     'If the version of MLflow has changed, so has the schema, which the older version refuses. The dump replaces it, without the runs that were logged since:',
     block(restoration(database)),
     'Helm gets its release back, and makes the rest again:',
