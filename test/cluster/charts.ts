@@ -1,5 +1,6 @@
 // Charts of the tests on a cluster, beside the examples: node -r tsx/cjs test/cluster/charts.ts,
-// into $CDK8S_OUTDIR; what a chart is changed to is in its folder `after`, what is for OpenShift, the examples too, in `openshift`.
+// into $CDK8S_OUTDIR; what a chart is changed to is in its folder `after`, the platform of three teams in `platform`, what is for
+// OpenShift, the examples too, in `openshift`.
 import { join } from 'node:path';
 
 import { App, Chart, Size } from 'cdk8s';
@@ -23,6 +24,7 @@ import {
 import { PersistentVolumeAccessMode } from 'cdk8s-plus-28';
 
 import { addExamples } from '../../examples/all';
+import { addPlatform } from '../../examples/platform';
 
 import { addControllerCharts } from './controller-charts';
 
@@ -100,6 +102,13 @@ const after = newApp(join(app.outdir, 'after'));
 dayTwo(after, 'another_password', Size.gibibytes(10));
 upgrades(after);
 after.synth();
+
+const platform = new App({ outdir: join(app.outdir, 'platform') });
+addPlatform(
+  platform,
+  ['alpha', 'beta', 'gamma'].map((name) => ({ name, replicas: 1, connections: 60 })),
+);
+platform.synth();
 
 const openShift = newApp(join(app.outdir, 'openshift'));
 ClusterSettings.of(openShift).apply(ClusterSettings.openShift());

@@ -64,11 +64,11 @@ def prepared(example: Example) -> str:
     return role + f"CREATE DATABASE mlflow OWNER {example.user};\n"
 
 
-def sql(namespace: Namespace, statement: str, **variables: str) -> str:
+def sql(namespace: Namespace, statement: str, database: str = "mlflow", **variables: str) -> str:
     """What a statement answers, run by the superuser; `:'name'` in it is a variable."""
     values = [f"--set={name}={value}" for name, value in variables.items()]
     login = ["env", f"PGPASSWORD={SUPERUSER_PASSWORD}", "psql", "-h", "127.0.0.1", "-U", "postgres"]
-    quiet = ["-d", "mlflow", "-XqtA", "--set=ON_ERROR_STOP=1", *values]
+    quiet = ["-d", database, "-XqtA", "--set=ON_ERROR_STOP=1", *values]
     return namespace.kubectl("exec", "-i", NAME, "--", *login, *quiet, stdin=statement).strip()
 
 

@@ -7,7 +7,7 @@ import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from cluster import Failed, new_namespace
@@ -150,9 +150,12 @@ def test_the_connections_are_used_up(release: Release) -> None:
 
 def test_all_threads_wait_for_the_database(release: Release) -> None:
     lock = holding(release, "held = connect(); held.cursor().execute('LOCK TABLE experiments')")
-    clients = load(release, "watched, a locked table", search=12)
-    with clients, lock as let_go, firing(release, "MlflowPoolNearlyFull"):
-        let_go()
+    with lock as let_go, ExitStack() as clients:
+        clients.enter_context(load(release, "watched, a locked table", search=12))
+        with firing(release, "MlflowPoolNearlyFull"):
+            let_go()
+            # As many clients as there are threads fill the pool, too.
+            clients.close()
 
 
 def test_the_server_is_down(release: Release) -> None:
@@ -171,6 +174,8 @@ def test_pods_restart(release: Release) -> None:
     name = release.namespace.name
     for restarts in (1, 2, 3):
         assert alerts(name)["MlflowPodsRestarting"] == QUIET
+        # Python as the first process of a container ignores the signal until MLflow has begun.
+        release.wait_until_settled()
         eventually(lambda: stopped(release), "the server is stopped", 120, pause=2)
         eventually(
             lambda restarts=restarts: restarted(release) >= restarts, f"{restarts} restarts", 120, pause=1
