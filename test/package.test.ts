@@ -224,8 +224,9 @@ describe('the release workflow', () => {
   });
 
   test('runs what there is', () => {
-    const called = commands.flatMap((command) => [...command.matchAll(/npm (?:run )?(test|package)\b/g)]);
-    expect(called.map(([, name = '']) => name in scripts)).toEqual([true, true]);
+    const called = commands.flatMap((command) => [...command.matchAll(/npm (?:run )?((?:test|package)[\w:]*)/g)]);
+    expect(called.map(([, name = '']) => name)).toEqual(['test', 'test:languages', 'package']);
+    expect(called.map(([, name = '']) => name in scripts)).toEqual([true, true, true]);
     const programs = commands.flatMap((command) => [...command.matchAll(/node ([\w/.-]+)/g)]);
     expect(programs.map(([, file = '']) => existsSync(join(ROOT, file)))).toEqual([true]);
   });

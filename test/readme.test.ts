@@ -30,7 +30,7 @@ const below = (folder: string): string[] => [
 const PAGES = below(ROOT);
 // The API, which `npm run docs` writes and `npm run docs:check` compares.
 const WRITTEN = PAGES.filter((page) => !page.startsWith(join(DOCS, 'api')));
-const EMBEDDED = /<!-- (examples\/[\w-]+\.ts) -->\n```ts\n([\s\S]*?)```/g;
+const EMBEDDED = /<!-- (examples\/[\w/-]+\.(ts|java|go)) -->\n```\2\n([\s\S]*?)```/g;
 const read = (file: string): string => readFileSync(file, 'utf8');
 const shown = (page: string): string => relative(ROOT, page);
 
@@ -52,21 +52,21 @@ function expectCurrent(page: string, current: string): void {
 
 test.each(WRITTEN.map(shown))('%s shows the examples as they are', (name) => {
   const page = join(ROOT, name);
-  const current = read(page).replace(EMBEDDED, (_, file: string) => {
-    return `<!-- ${file} -->\n\`\`\`ts\n${read(join(ROOT, file))}\`\`\``;
+  const current = read(page).replace(EMBEDDED, (_, file: string, language: string) => {
+    return `<!-- ${file} -->\n\`\`\`${language}\n${read(join(ROOT, file))}\`\`\``;
   });
   expectCurrent(page, current);
 });
 
-test.each(WRITTEN.map(shown))('%s has no TypeScript of its own', (name) => {
+test.each(WRITTEN.map(shown))('%s has no TypeScript, Java or Go of its own', (name) => {
   const text = read(join(ROOT, name));
-  expect(text.match(/```(ts|typescript|js)\b/g) ?? []).toHaveLength([...text.matchAll(EMBEDDED)].length);
+  expect(text.match(/```(ts|typescript|js|java|go)\b/g) ?? []).toHaveLength([...text.matchAll(EMBEDDED)].length);
 });
 
 test('an example of a page has the same in Python, which the site shows beside it', () => {
   const files = WRITTEN.flatMap((page) => [...read(page).matchAll(EMBEDDED)].map(([, file = '']) => file));
   const python = files
-    .filter((file) => file !== 'examples/first-server.ts') // README has both.
+    .filter((file) => file.endsWith('.ts') && file !== 'examples/first-server.ts') // README has both.
     .map((file) => file.replace('examples/', 'examples/python/').replace('.ts', '.py').replaceAll('-', '_'));
   const made = readdirSync(join(ROOT, 'examples/python'), { encoding: 'utf8' }).filter((file) => file.endsWith('.py'));
   expect(made.map((file) => `examples/python/${file}`).sort()).toEqual(python.sort());
@@ -85,6 +85,9 @@ const LANGUAGES: Record<string, (code: string) => void> = {
     expect(diagnostics.map(({ messageText }) => messageText)).toEqual([]);
   },
   python: () => undefined,
+  // Compiled and run by test/languages.
+  java: () => undefined,
+  go: () => undefined,
   sql: () => undefined,
   ini: () => undefined,
   mermaid: () => undefined,

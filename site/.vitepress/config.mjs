@@ -40,6 +40,7 @@ const topics = {
   Clusters: { clusters: 'Clusters', gitops: 'GitOps' },
   'How it is made': {
     extending: 'Extending',
+    languages: 'Java and Go',
     architecture: 'Architecture',
     contributing: 'Contributing',
     reporting: 'Report a weakness',
