@@ -13,6 +13,7 @@ const api = Object.fromEntries([...chapters].map(([, title, page]) => [page, tit
 const topics = {
   Start: {
     start: 'Get started',
+    languages: 'Java and Go',
     production: 'Production',
     'moving-in': 'Moving in',
     support: 'Support',
@@ -40,7 +41,6 @@ const topics = {
   Clusters: { clusters: 'Clusters', gitops: 'GitOps' },
   'How it is made': {
     extending: 'Extending',
-    languages: 'Java and Go',
     architecture: 'Architecture',
     contributing: 'Contributing',
     reporting: 'Report a weakness',
