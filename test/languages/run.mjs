@@ -30,6 +30,8 @@ const scratch = mkdtempSync(join(tmpdir(), 'cdk8s-mlflow-languages-'));
 process.on('exit', () => {
   rmSync(scratch, { recursive: true, force: true });
 });
+process.on('SIGTERM', () => process.exit(143));
+process.on('SIGINT', () => process.exit(130));
 
 const inTypeScript = {
   'first-server': join(EXAMPLES, 'first-server.ts'),
