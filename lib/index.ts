@@ -42,6 +42,11 @@ export { LogLevel } from './server/settings/log-level';
 export { MlflowObjects, type MlflowObjectsProps } from './objects/mlflow-objects';
 export { MlflowExperiment, type MlflowExperimentProps } from './objects/mlflow-experiment';
 export { MlflowRegisteredModel, type MlflowRegisteredModelProps } from './objects/mlflow-registered-model';
+export {
+  type GatewayModelOptions,
+  MlflowGatewayEndpoint,
+  type MlflowGatewayEndpointProps,
+} from './objects/mlflow-gateway-endpoint';
 export { MlflowUser, type MlflowUserProps } from './objects/mlflow-user';
 export { MlflowServiceUser, type MlflowServiceUserProps } from './objects/mlflow-service-user';
 export { MlflowPermission, type MlflowPermissionProps, PermissionLevel } from './objects/mlflow-permission';

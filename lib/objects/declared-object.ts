@@ -8,6 +8,7 @@ export const KINDS = [
   'workspace',
   'experiment',
   'registered model',
+  'gateway endpoint',
   'user',
   'service user',
   'permission',
@@ -23,6 +24,8 @@ export interface DeclaredObject {
   readonly fields?: Readonly<Record<string, unknown>>;
   /** The value of a Secret that belongs to it, in the variable that its field `variable` names. */
   readonly secret?: SecretKey;
+  /** Several such values, in the variables that its field `variables` names. */
+  readonly secrets?: readonly SecretKey[];
 }
 
 /** Who has declared each object of a server. */

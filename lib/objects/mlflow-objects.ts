@@ -14,6 +14,7 @@ import { checkPodOptions } from '../kube/pod/pod-options';
 import type { PodPart } from '../kube/pod/pod-part';
 import { LITTLE_SCRATCH_SPACE } from '../kube/pod/scratch-space';
 import type { FileSource } from '../kube/values/file-source';
+import type { SecretKey } from '../kube/values/secret-key';
 import { text, texts } from '../kube/values/env-values';
 import { SCRIPT_RESOURCES } from '../scripts/script-resources';
 import { exitCode, scriptCommand, ScriptFiles } from '../scripts/scripts';
@@ -84,8 +85,8 @@ export interface MlflowObjectsProps {
 }
 
 /**
- * A Job that makes the objects of MLflow that an app declares: experiments, registered models, users, permissions, workspaces,
- * webhooks.
+ * A Job that makes the objects of MLflow that an app declares: experiments, registered models, endpoints of the AI Gateway, users,
+ * permissions, workspaces, webhooks.
  *
  * It waits for the server, looks at all objects, and makes or changes what differs, by MLflow's REST API. It deletes nothing: what is
  * no longer declared stays, and so do tags and permissions that somebody has added. An object that exists is taken over for what is
@@ -189,12 +190,11 @@ export class MlflowObjects extends Construct {
     }
     this.checkWorkspace(problems, object);
     problems.throwIfAny();
-    const { kind, name, workspace, fields, secret } = object;
-    const variable = secret && `OBJECT_${String(this.objects.length)}_PASSWORD`;
-    if (secret !== undefined && variable !== undefined) {
-      this.job.containers[0]?.env.addVariable(variable, secret._value());
-    }
-    this.objects.push({ kind, name, workspace, ...fields, variable });
+    const { kind, name, workspace, fields, secret, secrets } = object;
+    const prefix = `OBJECT_${String(this.objects.length)}`;
+    const variable = secret && this.variableOf(secret, `${prefix}_PASSWORD`);
+    const variables = secrets?.map((each, i) => this.variableOf(each, `${prefix}_${String(i + 1)}_PASSWORD`));
+    this.objects.push({ kind, name, workspace, ...fields, variable, variables });
   }
 
   /**
@@ -208,6 +208,12 @@ export class MlflowObjects extends Construct {
       this.openWayTo('api-server', [this.apiServer]);
     }
     this.secretNames.push(name);
+  }
+
+  /** Gives the container a secret in a variable, whose name ends in PASSWORD so that the script keeps it out of its log. */
+  private variableOf(secret: SecretKey, name: string): string {
+    this.job.containers[0]?.env.addVariable(name, secret._value());
+    return name;
   }
 
   private administrator(): Record<string, kplus.EnvValue> {

@@ -8,6 +8,7 @@ import type { Problems } from '../validation/problems';
 
 import type { MlflowObjects } from './mlflow-objects';
 import { checkWorkspaceName, type ObjectProps } from './object-props';
+import { checkOutgoingUrl, portOf } from './outgoing-url';
 import type { WebhookEvent } from './webhook-event';
 import { openWebhookRoute } from './webhook-route';
 
@@ -16,12 +17,6 @@ const NAME = /^[A-Za-z0-9]([-._A-Za-z0-9]{0,61}[A-Za-z0-9])?$/;
 /** Sizes of the columns (`SqlWebhook`). */
 const LONGEST_URL = 500;
 const LONGEST_DESCRIPTION = 1000;
-const HTTPS_PORT = 443;
-const HTTP_PORT = 80;
-
-/** Names that only a cluster or a private network knows, and private IPv4 addresses. */
-const PRIVATE_HOST =
-  /^[^.:]+$|\.(svc|local|localhost|internal)$|^(0|10|127)\.[\d.]+$|^(169\.254|192\.168|172\.(1[6-9]|2\d|3[01]))\.[\d.]+$/;
 
 /** Props of {@link MlflowWebhook}. */
 export interface MlflowWebhookProps extends ObjectProps {
@@ -113,37 +108,15 @@ export class MlflowWebhook extends Construct {
   }
 }
 
-function parsed(text: string): URL | undefined {
-  try {
-    return new URL(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function portOf(url: URL | undefined): number {
-  return Number(url?.port) || (url?.protocol === 'http:' ? HTTP_PORT : HTTPS_PORT);
-}
-
-function checkUrl(problems: Problems, objects: MlflowObjects, text: string): URL | undefined {
-  const url = parsed(text);
-  const schemes = allows(objects, 'MLFLOW_WEBHOOK_ALLOWED_SCHEMES') ? ['https:', 'http:'] : ['https:'];
-  if (url === undefined || !schemes.includes(url.protocol) || text.length > LONGEST_URL || /\s/.test(text)) {
-    problems.add('url', `must be a URL of https, of at most ${String(LONGEST_URL)} characters`, text);
-    return undefined;
-  }
-  if (url.username !== '' || url.password !== '') {
-    problems.say('`url` must be without a login: it is in the manifest.', 'Let the receiver verify `secret`.');
-  }
-  if (PRIVATE_HOST.test(url.hostname) && !allows(objects, 'MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS')) {
-    problems.add(
-      'url',
-      'must be at a public address: MLflow refuses others',
-      text,
+function checkUrl(problems: Problems, objects: MlflowObjects, url: string): URL | undefined {
+  return checkOutgoingUrl(problems, 'url', url, {
+    longest: LONGEST_URL,
+    allowsHttp: allows(objects, 'MLFLOW_WEBHOOK_ALLOWED_SCHEMES'),
+    allowsPrivate: allows(objects, 'MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS'),
+    privateHint:
       "Or allow them to everybody who may make webhooks: `extraEnvVars` of the server, MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS: EnvValue.fromValue('true').",
-    );
-  }
-  return url;
+    loginHint: 'Let the receiver verify `secret`.',
+  });
 }
 
 /** Whether the server, as far as it is known, has this variable. */

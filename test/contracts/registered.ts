@@ -325,6 +325,7 @@ export const WITHOUT_CONTRACT: Record<Exclude<ClassName, keyof typeof CONTRACTS>
   MlflowWorkspace: CONSTRUCT,
   MlflowWebhook: CONSTRUCT,
   SinglePassApp: 'an app, compared with one of cdk8s',
+  MlflowGatewayEndpoint: CONSTRUCT,
   PostgresExporter: CONSTRUCT,
   ExternalSecret: CONSTRUCT,
   Rules: CHOICE,

@@ -1,8 +1,11 @@
 import { type Chart, Duration } from 'cdk8s';
 import {
   FileSource,
+  type GatewayModelOptions,
   MlflowExperiment,
   type MlflowExperimentProps,
+  MlflowGatewayEndpoint,
+  type MlflowGatewayEndpointProps,
   MlflowObjects,
   MlflowPermission,
   type MlflowPermissionProps,
@@ -36,6 +39,10 @@ export interface ObjectsCase {
   readonly users?: readonly Omit<MlflowUserProps, 'objects' | 'password'>[];
   /** With their secrets in the Secret `users`, by their names, if `signs`. */
   readonly webhooks?: readonly (Omit<MlflowWebhookProps, 'objects' | 'secret'> & { readonly signs?: boolean })[];
+  /** With the keys of their models in the Secret `users`. */
+  readonly endpoints?: readonly (Omit<MlflowGatewayEndpointProps, 'objects' | 'models'> & {
+    readonly models: readonly (Omit<GatewayModelOptions, 'apiKey'> & { readonly key: string })[];
+  })[];
   readonly serviceUsers?: Fields<MlflowServiceUserProps>;
   readonly permissions?: readonly (Omit<MlflowPermissionProps, 'objects' | 'target'> & {
     readonly on: Exclude<keyof typeof PermissionTarget, 'prototype'>;
@@ -64,6 +71,13 @@ export function addObjects(chart: Chart, server: MlflowServer, options: ObjectsC
   options.webhooks?.forEach(({ signs = false, ...each }, i) => {
     const secret = signs ? SecretKey.fromSecretName('users', each.webhookName ?? '') : undefined;
     new MlflowWebhook(chart, `webhook-${String(i)}`, { objects, ...each, secret });
+  });
+  options.endpoints?.forEach(({ models, ...each }, i) => {
+    new MlflowGatewayEndpoint(chart, `endpoint-${String(i)}`, {
+      objects,
+      ...each,
+      models: models.map(({ key, ...model }) => ({ ...model, apiKey: SecretKey.fromSecretName('users', key) })),
+    });
   });
   options.serviceUsers?.forEach(
     (each, i) => new MlflowServiceUser(chart, `service-user-${String(i)}`, { objects, ...each }),

@@ -5,7 +5,7 @@ Environment:
   OBJECTS_FILE            the declarations, as a list of JSON
   OBJECTS_DRY_RUN         true: only say what would change
   OBJECTS_WAIT_SECONDS    how long to wait for the server (default 600)
-  OBJECT_<n>_PASSWORD     what is secret in a declaration, which names the variable
+  OBJECT_<n>_PASSWORD, OBJECT_<n>_<m>_PASSWORD   what is secret in a declaration, which names the variable
 
 It looks at all objects first. If one of them is impossible, it says so of all that are, and changes nothing.
 Then it takes one after the other, with a line for each change: `create experiment "churn"`,
@@ -31,6 +31,7 @@ from exit_codes import DONE, FAILED, WOULD_CHANGE
 from init_container import BadSetting, Failure, fail, one_line, prepare, redact, required, seconds_from
 from mlflow_api import ApiError, MlflowApi
 from object_experiments import changes_of_experiment
+from object_gateway import changes_of_gateway_endpoint
 from object_models import changes_of_model
 from object_permissions import changes_of_permission
 from object_users import changes_of_service_user, changes_of_user
@@ -74,6 +75,7 @@ KINDS: dict[str, Changes] = {
     "workspace": changes_of_workspace,
     "experiment": changes_of_experiment,
     "registered model": changes_of_model,
+    "gateway endpoint": changes_of_gateway_endpoint,
     "user": changes_of_user,
     "service user": changes_of_service_user,
     "webhook": changes_of_webhook,

@@ -7,7 +7,12 @@ import { checkSeconds } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 import { checkRedis, type RedisOptions, routesToRedis } from '../auth/single-sign-on';
 
-/** What the AI Gateway of a server may do. Its endpoints and the keys of the providers are made in MLflow. */
+/** Names of providers, as MLflow has them. */
+export const PROVIDER_NAME = /^[a-z0-9][-\w.]*$/;
+
+/**
+ * What the AI Gateway of a server may do. Its endpoints, with the keys of the providers, are made in MLflow, or declared: `MlflowGatewayEndpoint`.
+ */
 export interface AiGatewayOptions {
   /**
    * Names of the providers that endpoints may use, such as `openai`.
@@ -75,7 +80,7 @@ export function checkAiGateway(problems: Problems, options: AiGatewayOptions | u
     );
   }
   allowedProviders?.forEach((name, i) => {
-    if (!/^[a-z0-9][-\w.]*$/.test(name)) {
+    if (!PROVIDER_NAME.test(name)) {
       problems.add(
         `aiGateway.allowedProviders[${String(i)}]`,
         'must be the name of a provider, in lower-case letters, as MLflow has it',
