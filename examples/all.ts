@@ -1,6 +1,7 @@
 import { Rules } from 'cdk8s-mlflow';
 import type { Construct } from 'constructs';
 
+import { AiGateway } from './ai-gateway';
 import { ArtifactsToBucket } from './artifact-relocation';
 import { Backups } from './backups';
 import { BasicAuth } from './basic-auth';
@@ -74,6 +75,7 @@ export function addExamples(app: Construct): void {
   new CustomizedPods(app, 'customized-pods');
   new Client(app, 'client');
   new DeclaredObjects(app, 'objects');
+  new AiGateway(app, 'ai-gateway');
   new OpenShift(app, 'open-shift');
   new Bootstrap(app, 'bootstrap');
   new GarbageCollection(app, 'garbage-collection');

@@ -138,8 +138,8 @@ function checkModel(problems: Problems, objects: MlflowObjects, model: GatewayMo
       'Or add it to `aiGateway.allowedProviders` of the server.',
     );
   }
-  if (modelName.trim() === '' || modelName.length > LONGEST_MODEL) {
-    problems.add('modelName', `must have 1 to ${String(LONGEST_MODEL)} characters that are not all spaces`, modelName);
+  if (modelName.length > LONGEST_MODEL) {
+    problems.add('modelName', `must have at most ${String(LONGEST_MODEL)} characters`, modelName);
   }
   apiKey._check(problems, 'apiKey');
   if (apiBase !== undefined) {

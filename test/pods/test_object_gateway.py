@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +13,8 @@ import pytest
 import requests
 from kubelet.kubernetes import Namespace
 from kubelet.pod import Pod
-from test_auth import PASSWORD, log_in
+from repository import ROOT
+from test_auth import PASSWORD, log_in, users_of
 from test_objects import apply, lines, run, start, users
 from tracking import client_of, url_of
 
@@ -77,8 +79,8 @@ def provider(namespace: Namespace) -> Iterator[Provider]:
     provider.stop()
 
 
-def model(provider: Provider, name: str, key: str = "first", **fields: Any) -> dict[str, Any]:
-    return {"provider": "openai", "modelName": name, "apiBase": provider.url, "key": key, **fields}
+def model(provider: Provider, name: str, key: str = "first") -> dict[str, Any]:
+    return {"provider": "openai", "modelName": name, "apiBase": provider.url, "key": key}
 
 
 def declare(namespace: Namespace, endpoints: list[dict[str, Any]], **options: Any) -> str:
@@ -126,6 +128,22 @@ def ask(server: Pod, endpoint: str, workspace: str | None = None) -> str:
     return str(answer.json()["choices"][0]["message"]["content"])
 
 
+def call_of_docs(server: Pod, username: str) -> requests.Response:
+    """What docs/objects.md does by curl."""
+    [(path, data)] = re.findall(
+        r"curl https://mlflow\.example\.com(/gateway/\S+) .*?--data '(.*?)'",
+        (ROOT / "docs/objects.md").read_text(),
+        re.DOTALL,
+    )
+    return requests.post(
+        url_of(server) + path,
+        data=data,
+        headers={"Content-Type": "application/json"},
+        auth=(username, PASSWORD),
+        timeout=60,
+    )
+
+
 @pytest.mark.usefixtures("postgres")
 def test_calls_reach_the_provider(
     namespace: Namespace, provider: Provider, monkeypatch: pytest.MonkeyPatch
@@ -155,6 +173,11 @@ def test_calls_reach_the_provider(
     assert lines(run(namespace, job)) == [SET_KEYS, SET_KEYS.replace("chat", "quiet"), DECLARED]
     assert found(server) == before
     assert not any(key in json.dumps(before) for key in KEYS.values())
+    assert call_of_docs(server, "admin").json()["choices"][0]["message"]["content"] == "I am large"
+    assert provider.take() == [first]
+    users_of(server).create_user("ada", PASSWORD)
+    refused = call_of_docs(server, "ada")
+    assert (refused.status_code, provider.take()) == (403, []), refused.text
     check_new_key(namespace, server, provider, job)
     check_repair(namespace, server, provider, [chat, quiet])
     check_changed_declaration(namespace, server, provider, [chat, quiet])
@@ -222,7 +245,7 @@ def check_changed_declaration(
 ) -> None:
     """Another provider and no second model: the endpoint links what is declared, and nothing is deleted."""
     [chat, quiet] = declared
-    groq = {"endpointName": "chat", "models": [model(provider, "fast", "second", provider="groq")]}
+    groq = {"endpointName": "chat", "models": [{**model(provider, "fast", "second"), "provider": "groq"}]}
     before = found(server)
     assert lines(run(namespace, declare(namespace, [groq, quiet])))[0] == (
         'update gateway endpoint "chat": model 1, list of models'

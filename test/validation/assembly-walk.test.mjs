@@ -81,6 +81,7 @@ function serverOfTeams() {
 const GIVEN = {
   // One for each call: an object is declared once for each server.
   MlflowObjectsProps: { server: serverOfTeams },
+  GatewayModelOptions: { provider: 'openai' },
   MlflowWebhookProps: { url: 'https://ci.example.com/' },
   // Another store than its source.
   ArtifactRelocationProps: {
