@@ -8,7 +8,7 @@ import type { Problems } from '../validation/problems';
 
 import type { MlflowObjects } from './mlflow-objects';
 import { checkWorkspaceName, type ObjectProps } from './object-props';
-import { checkOutgoingUrl, portOf } from './outgoing-url';
+import { hasLogin, isPrivate, outgoingUrl, portOf } from './outgoing-url';
 
 /** As MLflow has it (`is_valid_endpoint_name`), with room for the names of its models and keys in columns of 255 characters. */
 const NAME = /^[A-Za-z0-9._-]{1,180}$/;
@@ -147,7 +147,7 @@ function checkModel(problems: Problems, objects: MlflowObjects, model: GatewayMo
   }
   for (const key of Object.keys(authConfig)) {
     if (key === 'api_base') {
-      problems.reserved(problems.name('authConfig.api_base'), problems.name('apiBase'));
+      problems.reserved('authConfig.api_base', 'apiBase');
     } else if (DESTINATIONS.includes(key)) {
       problems.add('authConfig', 'must have none of the settings that MLflow refuses', key, 'Set `apiBase`.');
     }
@@ -155,21 +155,37 @@ function checkModel(problems: Problems, objects: MlflowObjects, model: GatewayMo
 }
 
 function checkApiBase(problems: Problems, objects: MlflowObjects, apiBase: string): void {
+  const { _spec: spec, server } = objects;
   const aiGateway = aiGatewayOf(objects);
-  const isKnown = objects._spec !== undefined;
-  const url = checkOutgoingUrl(problems, 'apiBase', apiBase, {
-    longest: LONGEST_URL,
-    allowsHttp: !isKnown || aiGateway?.allowHttp === true,
-    httpHint: 'Or set `aiGateway.allowHttp` of the server.',
-    allowsPrivate: !isKnown || aiGateway?.allowPrivateAddresses === true,
-    privateHint: 'Or set `aiGateway.allowPrivateAddresses` of the server.',
-    loginHint: 'Give the key in `apiKey`.',
-  });
-  const isRestricted = objects._spec?.isolation !== undefined && aiGateway?.upstreams === undefined;
-  if (url !== undefined && aiGateway !== undefined && isRestricted && portOf(url) !== HTTPS_PORT) {
+  const url = outgoingUrl(apiBase, LONGEST_URL, spec === undefined || aiGateway?.allowHttp === true);
+  if (url === undefined) {
     problems.add(
       'apiBase',
-      `must be at port ${String(HTTPS_PORT)}, the only one to which "${objects.server.serverName}" may connect`,
+      `must be a URL of https, of at most ${String(LONGEST_URL)} characters`,
+      apiBase,
+      'HTTP needs `aiGateway.allowHttp` of the server.',
+    );
+    return;
+  }
+  if (hasLogin(url)) {
+    problems.say(
+      `\`${problems.name('apiBase')}\` must be without a login: it is in the manifest.`,
+      'Give the key in `apiKey`.',
+    );
+  }
+  if (isPrivate(url) && spec !== undefined && aiGateway?.allowPrivateAddresses !== true) {
+    problems.add(
+      'apiBase',
+      'must be at a public address: MLflow refuses others',
+      apiBase,
+      'Or allow them to everybody who may add keys: `aiGateway.allowPrivateAddresses` of the server.',
+    );
+  }
+  const isRestricted = spec?.isolation !== undefined && aiGateway !== undefined && aiGateway.upstreams === undefined;
+  if (isRestricted && portOf(url) !== HTTPS_PORT) {
+    problems.add(
+      'apiBase',
+      `must be at port ${String(HTTPS_PORT)}, the only one to which "${server.serverName}" may connect`,
       apiBase,
       'Or name the route to it: `aiGateway.upstreams` of the server.',
     );

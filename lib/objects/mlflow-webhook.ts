@@ -8,7 +8,7 @@ import type { Problems } from '../validation/problems';
 
 import type { MlflowObjects } from './mlflow-objects';
 import { checkWorkspaceName, type ObjectProps } from './object-props';
-import { checkOutgoingUrl, portOf } from './outgoing-url';
+import { hasLogin, isPrivate, outgoingUrl, portOf } from './outgoing-url';
 import type { WebhookEvent } from './webhook-event';
 import { openWebhookRoute } from './webhook-route';
 
@@ -108,15 +108,24 @@ export class MlflowWebhook extends Construct {
   }
 }
 
-function checkUrl(problems: Problems, objects: MlflowObjects, url: string): URL | undefined {
-  return checkOutgoingUrl(problems, 'url', url, {
-    longest: LONGEST_URL,
-    allowsHttp: allows(objects, 'MLFLOW_WEBHOOK_ALLOWED_SCHEMES'),
-    allowsPrivate: allows(objects, 'MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS'),
-    privateHint:
+function checkUrl(problems: Problems, objects: MlflowObjects, text: string): URL | undefined {
+  const url = outgoingUrl(text, LONGEST_URL, allows(objects, 'MLFLOW_WEBHOOK_ALLOWED_SCHEMES'));
+  if (url === undefined) {
+    problems.add('url', `must be a URL of https, of at most ${String(LONGEST_URL)} characters`, text);
+    return undefined;
+  }
+  if (hasLogin(url)) {
+    problems.say('`url` must be without a login: it is in the manifest.', 'Let the receiver verify `secret`.');
+  }
+  if (isPrivate(url) && !allows(objects, 'MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS')) {
+    problems.add(
+      'url',
+      'must be at a public address: MLflow refuses others',
+      text,
       "Or allow them to everybody who may make webhooks: `extraEnvVars` of the server, MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS: EnvValue.fromValue('true').",
-    loginHint: 'Let the receiver verify `secret`.',
-  });
+    );
+  }
+  return url;
 }
 
 /** Whether the server, as far as it is known, has this variable. */

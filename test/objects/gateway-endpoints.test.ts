@@ -106,6 +106,7 @@ test('a server that is elsewhere, of which nothing is known', () => {
 });
 
 const URLS = 'must be a URL of https, of at most 2048 characters';
+const HTTP = 'HTTP needs `aiGateway.allowHttp` of the server.';
 const of = (fields: Partial<GatewayModelOptions>): Partial<MlflowGatewayEndpointProps> => ({
   models: [{ ...openai, ...fields }],
 });
@@ -127,11 +128,11 @@ test.each<[string, Partial<MlflowGatewayEndpointProps>, string]>([
     of({ modelName: 'x'.repeat(257) }),
     `\`models[0].modelName\` must have at most 256 characters, got "${'x'.repeat(257)}".`,
   ],
-  ['no URL', of({ apiBase: 'api.example.com' }), `\`models[0].apiBase\` ${URLS}, got "api.example.com".`],
+  ['no URL', of({ apiBase: 'api.example.com' }), `\`models[0].apiBase\` ${URLS}, got "api.example.com". ${HTTP}`],
   [
     'no TLS',
     of({ apiBase: 'http://api.example.com' }),
-    `\`models[0].apiBase\` ${URLS}, got "http://api.example.com". Or set \`aiGateway.allowHttp\` of the server.`,
+    `\`models[0].apiBase\` ${URLS}, got "http://api.example.com". ${HTTP}`,
   ],
   [
     'a login in the URL',
@@ -141,12 +142,12 @@ test.each<[string, Partial<MlflowGatewayEndpointProps>, string]>([
   [
     'an address in the cluster',
     of({ apiBase: 'https://vllm.models.svc' }),
-    '`models[0].apiBase` must be at a public address: MLflow refuses others, got "https://vllm.models.svc". Or set `aiGateway.allowPrivateAddresses` of the server.',
+    '`models[0].apiBase` must be at a public address: MLflow refuses others, got "https://vllm.models.svc". Or allow them to everybody who may add keys: `aiGateway.allowPrivateAddresses` of the server.',
   ],
   [
     'an address among the settings',
     of({ authConfig: { api_base: 'https://api.example.com' } }),
-    '`models[0].authConfig.api_base` must not be set: the library sets it itself. Use `models[0].apiBase`.',
+    '`authConfig.api_base` must not be set: the library sets it itself. Use `apiBase`.',
   ],
   [
     'a setting that MLflow refuses',

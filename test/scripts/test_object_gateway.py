@@ -135,8 +135,8 @@ def test_keys_are_set_each_time(api: Api) -> None:
     assert not change.is_known
     make(api, CHAT)
     assert api.bodies == [
-        {"secret_id": "s-0", "secret_value": {"api_key": "sk-1"}},
-        {"secret_id": "s-1", "secret_value": {"api_key": "sk-2"}},
+        {"secret_id": "s-0", "secret_value": {"api_key": "sk-1"}, "auth_config": BASE},
+        {"secret_id": "s-1", "secret_value": {"api_key": "sk-2"}, "auth_config": {"api_base": ""}},
     ]
 
 

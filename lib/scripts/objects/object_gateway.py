@@ -93,14 +93,12 @@ class Model:
 
     def bring_key(self, api: MlflowApi, workspace: str | None, present: Present) -> str:
         key = present.keys.get(self.key_name)
-        body: Rows = {"secret_value": {"api_key": self.key}}
+        # An empty address is none. With nothing in it, MLflow would leave what it has.
+        config = self.auth_config or {"api_base": ""}
+        body: Rows = {"secret_value": {"api_key": self.key}, "auth_config": config}
         if key is None:
             body |= {"secret_name": self.key_name, "provider": self.texts["provider"]}
-            body |= {"auth_config": self.auth_config}
             return str(api.send("POST", f"{KEYS}/create", body, workspace)["secret"]["secret_id"])
-        if without_blanks(key.get("auth_config", {})) != self.auth_config:
-            # MLflow leaves what it has for an empty one, and empties it for an empty address.
-            body["auth_config"] = self.auth_config or {"api_base": ""}
         api.send("POST", f"{KEYS}/update", {"secret_id": key["secret_id"], **body}, workspace)
         return str(key["secret_id"])
 
