@@ -198,7 +198,6 @@ def test_calls_reach_the_provider(
     check_new_key(namespace, server, provider, job)
     check_repair(namespace, server, provider, [chat, quiet])
     check_changed_declaration(namespace, server, provider, [chat, quiet])
-    check_what_is_not_its_own(namespace, server, provider, chat)
 
 
 def check_new_key(namespace: Namespace, server: Pod, provider: Provider, job: str) -> None:
@@ -283,10 +282,14 @@ def check_changed_declaration(
     ask_until(server, provider, [(KEYS["first"], "large")])
 
 
-def check_what_is_not_its_own(
-    namespace: Namespace, server: Pod, provider: Provider, chat: dict[str, Any]
-) -> None:
+@pytest.mark.usefixtures("postgres")
+def test_what_is_not_its_own(namespace: Namespace, provider: Provider) -> None:
     """Endpoints that link other models, and keys that cannot be sent, are refused before anything changes."""
+    large = model(provider, "large")
+    chat = {"endpointName": "chat", "models": [large]}
+    job = declare(namespace, [chat])
+    server = start(namespace)
+    run(namespace, job)
     before = found(server)
     mine = {"name": "mine", "secret_id": before["chat/1/openai"]["secret_id"], "provider": "openai"}
     made = api(server, "POST", "model-definitions/create", {**mine, "model_name": "m"})["model_definition"]
@@ -299,7 +302,6 @@ def check_what_is_not_its_own(
         {"secret_name": "wrong/1/openai", "secret_value": {"api_key": "k"}, "provider": "groq"},
     )
     before = found(server)
-    large = model(provider, "large")
     job = declare(
         namespace,
         [

@@ -202,9 +202,11 @@ def test_an_endpoint_of_somebody_else_is_not_touched(api: Api) -> None:
         changes(api, CHAT)
 
 
-def test_a_key_of_another_provider(api: Api) -> None:
+@pytest.mark.parametrize("others", [{}, {"definitions": {}, "endpoints": {}}])
+def test_a_key_of_another_provider(api: Api, others: dict[str, Any]) -> None:
     make(api, CHAT)
     api.secrets["s-1"]["provider"] = "openai"
+    vars(api).update(others)
     with pytest.raises(Impossible, match='the API key "chat/2/mistral" is there for another provider'):
         changes(api, CHAT)
 

@@ -67,13 +67,13 @@ class Model:
     def differs(self, present: Present) -> bool:
         """Whether anything but the key itself is not as declared."""
         key, definition = present.keys.get(self.key_name), present.definitions.get(self.name)
-        if key is None or definition is None:
-            return True
-        if key.get("provider", "") != self.texts["provider"]:
+        if key is not None and key.get("provider", "") != self.texts["provider"]:
             raise Impossible(
                 f'the API key "{self.key_name}" is there for another provider, and MLflow cannot change that.'
                 " Delete it in MLflow"
             )
+        if key is None or definition is None:
+            return True
         texts = {**self.texts, "secret_id": key["secret_id"]}
         return differ(definition, texts) or without_blanks(key.get("auth_config", {})) != self.auth_config
 
