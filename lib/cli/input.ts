@@ -15,7 +15,7 @@ export function chosen<T>(option: string, name: string | undefined, choices: Rea
 /** The text of a file; of the standard input, for `-`. */
 export function readInput(file: string): string {
   try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file === '-' ? 0 : file));
   } catch (error) {
     throw new InputError(`${file}: cannot be read: ${(error as Error).message}`);
   }

@@ -8,7 +8,7 @@ import { gunzipSync } from 'node:zlib';
 import { type Code, isName, type Program } from '../../lib/cli/code/code';
 import { python, snakeCase } from '../../lib/cli/code/python';
 import { typescript } from '../../lib/cli/code/typescript';
-import { convert } from '../../lib/cli/from-helm/convert';
+import { convert, tried } from '../../lib/cli/from-helm/convert';
 import { CHARTS } from '../../lib/cli/from-helm/from-helm';
 import { report } from '../../lib/cli/from-helm/report';
 import { keysOf, ruleOf, ruleTable } from '../../lib/cli/from-helm/rule';
@@ -25,7 +25,7 @@ const cases = charts.flatMap(([name, chart]) =>
     const text = readFileSync(join(VALUES, name, file), 'utf8');
     return [
       `${name}/${basename(file, '.yaml')}`,
-      convert(chart, [parseValues(file, text)], 'mlflow', 'mlflow'),
+      tried(convert(chart, [parseValues(file, text)], 'mlflow', 'mlflow')),
     ] as const;
   }),
 );

@@ -37,10 +37,26 @@ export function layOut(part: Part, lead: string, depth: number, style: Style, ta
   return start + broken(part, lead.length, depth, style) + tail;
 }
 
+/** Characters that end a line, hide text or command a terminal. */
+const INVISIBLE = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+/** A text with escapes for characters that cannot be seen, as TypeScript, Python and JSON have them. Line feeds remain. */
+export function visible(text: string): string {
+  // Those outside of the first plane have no such escape in Python, and end no line.
+  return text.replace(INVISIBLE, (character) =>
+    character.length > 1 ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** A text in quotation marks, as JSON, TypeScript and Python have it. */
+export function quoted(text: string): string {
+  return visible(JSON.stringify(text));
+}
+
 /** A comment, in lines that fit. */
 export function commentLines(text: string, depth: number, { width, indent, comment }: Style): string {
   const prefix = `${indent.repeat(depth)}${comment} `;
-  return text
+  return visible(text)
     .split('\n')
     .flatMap((line) => wrap(line, width - prefix.length))
     .map((line) => `${prefix}${line}`.trimEnd())

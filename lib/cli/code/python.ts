@@ -1,5 +1,5 @@
 import { type Code, type Field, isName, type Module, type Name, namesOf, type Program, type Statement } from './code';
-import { commentLines, type Group, type Item, layOut, type Part, type Style, wrap } from './layout';
+import { commentLines, type Group, type Item, layOut, type Part, quoted, type Style, visible, wrap } from './layout';
 
 const STYLE: Style = { width: 88, indent: '    ', comment: '#', hugsLast: false };
 const OF_CHART = 2;
@@ -66,7 +66,9 @@ function rootOf({ name }: Name): string {
 function docString(paragraphs: readonly string[]): string[] {
   const lines = paragraphs.flatMap((each, i) => [
     ...(i === 0 ? [] : ['']),
-    ...each.split('\n').flatMap((line) => wrap(line, STYLE.width - 7)),
+    ...visible(each)
+      .split('\n')
+      .flatMap((line) => wrap(line, STYLE.width - 7)),
   ]);
   const text = lines.map((line) => `    ${line.replaceAll('\\', '\\\\').replaceAll('"""', "'''")}`.trimEnd());
   const [first = '', ...others] = text;
@@ -126,9 +128,4 @@ function literal(of: string | number | boolean | null): string {
     return quoted(of);
   }
   return of === null ? 'None' : of === true ? 'True' : of === false ? 'False' : String(of);
-}
-
-function quoted(text: string): string {
-  // JSON's escapes are those of Python, but for a backslash before a slash, which it does not write.
-  return JSON.stringify(text);
 }

@@ -1,5 +1,15 @@
 import { type Code, isName, type Module, type Name, namesOf, type Program, type Statement } from './code';
-import { commentLines, type Group, type Item, layOut, type Part, type Style, wrap } from './layout';
+import {
+  commentLines,
+  type Group,
+  type Item,
+  layOut,
+  type Part,
+  quoted as inJson,
+  type Style,
+  visible,
+  wrap,
+} from './layout';
 
 const STYLE: Style = { width: 100, indent: '  ', comment: '//', hugsLast: true };
 const OF_CHART = 2;
@@ -50,7 +60,9 @@ function rootOf({ name }: Name): string {
 function docComment(paragraphs: readonly string[]): string[] {
   const lines = paragraphs.flatMap((each, i) => [
     ...(i === 0 ? [] : ['']),
-    ...each.split('\n').flatMap((line) => wrap(line, STYLE.width - 3)),
+    ...visible(each)
+      .split('\n')
+      .flatMap((line) => wrap(line, STYLE.width - 3)),
   ]);
   // The end of a comment inside of one would end it.
   return ['/**', ...lines.map((line) => ` * ${line.replaceAll('*/', '* /')}`.trimEnd()), ' */'];
@@ -103,11 +115,15 @@ function argumentsOf(args: readonly Code[]): Group {
 }
 
 function keyOf(key: string): string {
+  if (key === '__proto__') {
+    // Any other spelling sets the prototype.
+    return "['__proto__']";
+  }
   return /^[A-Za-z_$][\w$]*$/.test(key) ? key : quoted(key);
 }
 
 function quoted(text: string): string {
-  const inner = JSON.stringify(text).slice(1, -1);
+  const inner = inJson(text).slice(1, -1);
   const single = inner.replaceAll('\\"', '"').replaceAll("'", "\\'");
   return single.includes("\\'") && !text.includes('"') ? `"${inner}"` : `'${single}'`;
 }

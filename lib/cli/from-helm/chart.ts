@@ -18,8 +18,8 @@ export function fullName(
   release: string,
   keys: { readonly full: string; readonly name: string },
 ): string {
-  const full = values.text(keys.full);
-  const name = values.text(keys.name) ?? 'mlflow';
+  const full = values.name(keys.full);
+  const name = values.name(keys.name) ?? 'mlflow';
   const chosen = full ?? (release.includes(name) ? release : `${release}-${name}`);
   return shortened(chosen);
 }

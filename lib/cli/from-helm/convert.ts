@@ -2,12 +2,14 @@ import type { Program } from '../code/code';
 
 import type { Chart } from './chart';
 import { finish } from './finish';
-import { noteKeys, noteSame } from './key-notes';
+import { noteErrors, noteKeys, noteSame, noteSecrets } from './key-notes';
 import { Release, type ReleaseNames } from './release';
 import { ruleTable, setKeys } from './rule';
+import { withoutSecrets } from './secrets';
+import { shellWord } from './shell';
 import { Values } from './values';
 import { InputError } from '../command';
-import type { Data } from './data';
+import { type Data, isData } from './data';
 import { mergeValues, type ValuesFile } from './values-file';
 
 /** An app, with what the user should know about it. */
@@ -17,6 +19,8 @@ export interface Conversion {
   /** Number of keys that the user sets. */
   readonly keys: number;
   readonly unknown: readonly string[];
+  readonly chart: Chart;
+  readonly data: Data;
 }
 
 /** Converts the values of a release of a chart into an app. */
@@ -36,7 +40,7 @@ export function convert(
     finish(release);
     return release;
   };
-  const data = mergeValues(files);
+  const data = withReleaseNames(mergeValues(files), { Name: name, Namespace: namespace }) as Data;
   const table = ruleTable(chart.rules);
   const values = valuesOf(data);
   const set = setKeys(table, values);
@@ -51,7 +55,32 @@ export function convert(
   }
   noteSame(release, data, set, (less) => releaseOf(valuesOf(less)));
   const unknown = set.flatMap(({ key, rule }) => (rule === undefined ? [key] : []));
-  return { program: release.program(descriptionOf(chart, release)), release, keys: set.length, unknown };
+  return { program: programOf(chart, release, data), release, keys: set.length, unknown, chart, data };
+}
+
+/** The conversion with notes for what the library refuses: the app is synthesized for it. */
+export function tried(conversion: Conversion): Conversion {
+  const { chart, release, data } = conversion;
+  noteErrors(release, data);
+  return { ...conversion, program: programOf(chart, release, data) };
+}
+
+function programOf(chart: Chart, release: Release, data: Data): Program {
+  noteSecrets(release, data);
+  return withoutSecrets(release.program(descriptionOf(chart, release)));
+}
+
+/** Values with the names of the release in the place of the templates `{{ .Release.Name }}` and `{{ .Release.Namespace }}`. */
+function withReleaseNames(of: unknown, names: Readonly<Record<string, string>>): unknown {
+  if (typeof of === 'string') {
+    return of.replace(/\{\{-?\s*\$?\.Release\.(Name|Namespace)\s*-?\}\}/g, (_, name: string) => names[name] ?? '');
+  }
+  if (Array.isArray(of)) {
+    return of.map((each) => withReleaseNames(each, names));
+  }
+  return isData(of)
+    ? Object.fromEntries(Object.entries(of).map(([key, each]) => [key, withReleaseNames(each, names)]))
+    : of;
 }
 
 function descriptionOf(chart: Chart, { names, secrets }: Release): string[] {
@@ -65,17 +94,13 @@ function descriptionOf(chart: Chart, { names, secrets }: Release): string[] {
 
 function commandOf({ name, keys }: Release['secrets'][number], { namespace }: ReleaseNames): string[] {
   const literals = keys.map(
-    ({ key, value, isLiteral }) => `--from-literal=${key}=${isLiteral === true ? quoted(value) : `'<${value}>'`}`,
+    ({ key, value, isLiteral }) =>
+      `--from-literal=${shellWord(key)}=${isLiteral === true ? shellWord(value) : shellWord(`<${value}>`)}`,
   );
   return [
-    `  kubectl create secret generic ${name} --namespace ${namespace} \\`,
+    `  kubectl create secret generic ${shellWord(name)} --namespace ${namespace} \\`,
     ...literals.map((each, i) => `    ${each}${i < literals.length - 1 ? ' \\' : ''}`),
   ];
-}
-
-/** A text as a word of a shell. */
-function quoted(text: string): string {
-  return /^[\w.@%+:,/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function placeOf(files: readonly ValuesFile[], key: string): string {

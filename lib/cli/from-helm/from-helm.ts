@@ -9,7 +9,7 @@ import type { Chart } from './chart';
 import { BITNAMI } from './charts/bitnami/bitnami';
 import { COMMUNITY } from './charts/community/community';
 import { OFFICIAL } from './charts/official/official';
-import { convert } from './convert';
+import { convert, tried } from './convert';
 import { report } from './report';
 import { runbook } from './runbook';
 import { parseValues, type ValuesFile } from './values-file';
@@ -104,7 +104,7 @@ function print(options: Options, output: Output): number {
   const { release, namespace } = releaseOf(options);
   const at = options.at === undefined ? [] : options.at.split('.');
   const files = options.files.map((file) => read(file, at));
-  const conversion = convert(chart, files, release, namespace, options.takeOver !== undefined);
+  const conversion = tried(convert(chart, files, release, namespace, options.takeOver !== undefined));
   output.out(options.runbook === true ? runbook(chart, conversion.release) : printer(conversion.program));
   output.err(report(conversion));
   return conversion.unknown.length > 0 ? EXIT.UNKNOWN_KEYS : EXIT.OK;

@@ -1,5 +1,7 @@
+import { trialErrors } from '../code/trial';
 import type { NoteKind, Release } from './release';
 import { type Rule, ruleOf, type SetKey } from './rule';
+import { hidden, withoutSecrets } from './secrets';
 import { hasPlaceholder, type Values } from './values';
 import { type Data, isData, plain } from './data';
 
@@ -57,21 +59,9 @@ function noteUnknown(release: Release, data: Data, set: readonly SetKey[], table
 }
 
 function noteTemplates(release: Release, values: Values): void {
-  const keys: string[] = [];
-  const walk = (of: unknown, path: string): void => {
-    if (typeof of === 'string' && hasPlaceholder(of) && !values.placeholders.has(path)) {
-      keys.push(path);
-    } else if (Array.isArray(of)) {
-      of.forEach((each, i) => {
-        walk(each, `${path}[${String(i)}]`);
-      });
-    } else if (isData(of)) {
-      Object.entries(of).forEach(([name, each]) => {
-        walk(each, path === '' ? name : `${path}.${name}`);
-      });
-    }
-  };
-  walk(values.data, '');
+  const keys = leavesOf(values.data).flatMap(({ key, text }) =>
+    hasPlaceholder(text) && !values.placeholders.has(key) ? [key] : [],
+  );
   if (keys.length > 0) {
     release.note(
       'to do',
@@ -83,7 +73,7 @@ function noteTemplates(release: Release, values: Values): void {
     release.note(
       'to do',
       [...values.placeholders],
-      "They have a placeholder where a number, a list or true or false has to be: the app has the chart's default.",
+      "They have a placeholder where a number, a name, a list or true or false has to be: the app has the chart's default.",
     );
   }
 }
@@ -120,6 +110,47 @@ export function noteSame(
       'The app is the same without them: that is its default, another key decides, or a Secret has the value.',
     );
   }
+}
+
+/** A note for passwords that the app would have in plain text. */
+export function noteSecrets(release: Release, data: Data): void {
+  const found = new Set<string>();
+  withoutSecrets(release.program([]), found);
+  if (found.size === 0 || release.notes.some(({ text }) => text === SECRETS)) {
+    return;
+  }
+  const isFound = (text: string): boolean =>
+    found.has(text) || (hidden(text) !== text && [...found].some((each) => each.includes(text)));
+  const keys = leavesOf(data).flatMap(({ key, text }) => (isFound(text) ? [key] : []));
+  release.note('to do', keys.length === 0 ? 'the app' : keys, SECRETS);
+}
+
+const SECRETS = 'A password is in the values. The app has <password> in its place: take it from a Secret.';
+
+/** Notes for what the library refuses, such as a name that is none: the app has it as the values say it. */
+export function noteErrors(release: Release, data: Data): void {
+  for (const error of trialErrors(release.program([]))) {
+    const keys = leavesOf(data).flatMap(({ key, text }) => (isGot(text, error) ? [key] : []));
+    release.note(
+      'to do',
+      keys.length === 0 ? 'the app' : keys,
+      `It does not synthesize before this is mended: ${error}`,
+    );
+  }
+}
+
+function isGot(text: string, error: string): boolean {
+  return text !== '' && (error.includes(JSON.stringify(text)) || error.includes(`got ${text}.`));
+}
+
+/** All texts in the values, with their keys. */
+function leavesOf(of: unknown, key = ''): { readonly key: string; readonly text: string }[] {
+  if (typeof of !== 'object' || of === null) {
+    return [{ key, text: plain(of) }];
+  }
+  return Object.entries(of).flatMap(([name, each]) =>
+    leavesOf(each, Array.isArray(of) ? `${key}[${name}]` : key === '' ? name : `${key}.${name}`),
+  );
 }
 
 /** What a release makes. Notes are no part of it. */

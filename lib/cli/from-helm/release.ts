@@ -175,12 +175,20 @@ export class Release {
     this.addAfter({ code: { kind: 'call', of: metadata, method: 'addAnnotation', args } });
   }
 
-  /** Adds a statement before the server, and returns its variable. */
+  /** Adds a statement before the server, and returns its variable: with a number, if another statement has the name. */
   public addBefore(name: string, code: Code): Code {
-    if (!this.before.some((each) => each.variable === name)) {
-      this.before.push({ variable: name, code });
+    const same = this.before.find((each) => JSON.stringify(each.code) === JSON.stringify(code));
+    if (same?.variable !== undefined) {
+      return variable(same.variable);
     }
-    return variable(name);
+    // Names that differ in capitals only are one in Python.
+    const taken = this.before.map((each) => each.variable?.toLowerCase());
+    let unique = name;
+    for (let i = 2; taken.includes(unique.toLowerCase()); i++) {
+      unique = `${name}${String(i)}`;
+    }
+    this.before.push({ variable: unique, code });
+    return variable(unique);
   }
 
   public addAfter(statement: Statement): void {

@@ -1,7 +1,8 @@
-import { wrap } from '../code/layout';
+import { visible, wrap } from '../code/layout';
 
 import type { Conversion } from './convert';
 import type { Note, NoteKind } from './release';
+import { hidden } from './secrets';
 
 const WIDTH = 110;
 
@@ -30,8 +31,8 @@ export function report({ release, keys }: Conversion): string {
 
 function row({ keys, text }: Note): string {
   const lines = [
-    ...wrap(keys.join(', '), WIDTH - 2).map((line) => `  ${line}`),
-    ...wrap(text, WIDTH - 6).map((line) => `      ${line}`),
+    ...wrap(visible(hidden(keys.join(', '))), WIDTH - 2).map((line) => `  ${line}`),
+    ...wrap(visible(hidden(text)), WIDTH - 6).map((line) => `      ${line}`),
   ];
   return lines.join('\n');
 }

@@ -3,6 +3,7 @@ import { countCommand } from './count-command';
 import type { NeededSecret, Release } from './release';
 import { block, type Facts } from './runbook-facts';
 import { saveRelease, wayBack } from './runbook-way-back';
+import { shellWord } from './shell';
 
 /** The steps by which the app takes over what a Helm release runs, as Markdown. */
 export function runbook(chart: Chart, release: Release): string {
@@ -78,7 +79,7 @@ function keepVolumes({ claims }: Facts): string[] {
   return [
     'Whatever happens to a claim, its volume then keeps the data. `helm uninstall` is not part of these steps: it goes by the annotation `helm.sh/resource-policy` of the release, not of the cluster, and would delete the claim.',
     block([
-      `for CLAIM in ${claims.join(' ')}; do`,
+      `for CLAIM in ${claims.map(shellWord).join(' ')}; do`,
       '  VOLUME=$(kubectl get persistentvolumeclaim "$CLAIM" --namespace "$NAMESPACE" --output jsonpath=\'{.spec.volumeName}\')',
       '  kubectl patch persistentvolume "$VOLUME" --patch \'{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}\'',
       'done',
@@ -92,18 +93,21 @@ function makeSecrets({ release }: Facts): string[] {
   }
   return [
     'The app has its own, since those of the chart belong to the release. Values that the chart has in a Secret are copied, without being shown; put the others in:',
-    block(release.secrets.flatMap((secret) => ['', ...secretCommand(secret)]).slice(1)),
+    block(release.secrets.flatMap((secret) => ['', ...secretCommand(secret, release)]).slice(1)),
   ];
 }
 
-function secretCommand({ name, keys }: NeededSecret): string[] {
-  const literals = keys.map(({ key, value, from, isLiteral }) =>
-    from === undefined || from.key === ''
-      ? `--from-literal=${key}=${isLiteral === true ? quoted(value) : `"\${${variableOf(key)}:?${value}}"`}`
-      : `--from-literal=${key}="$(kubectl get secret ${from.secret} --namespace "$NAMESPACE" --output jsonpath='{.data.${from.key.replaceAll('.', '\\.')}}' | base64 --decode)"`,
-  );
+function secretCommand({ name, keys }: NeededSecret, release: Release): string[] {
+  const literals = keys.map(({ key, value, from, isLiteral }) => {
+    const literal = `--from-literal=${shellWord(key)}`;
+    if (from === undefined || from.key === '') {
+      return `${literal}=${isLiteral === true ? shellWord(value) : given(name, key, value, release)}`;
+    }
+    const path = shellWord(`{.data.${from.key.replaceAll('.', '\\.')}}`);
+    return `${literal}="$(kubectl get secret ${shellWord(from.secret)} --namespace "$NAMESPACE" --output jsonpath=${path} | base64 --decode)"`;
+  });
   return [
-    `kubectl create secret generic ${name} --namespace "$NAMESPACE" \\`,
+    `kubectl create secret generic ${shellWord(name)} --namespace "$NAMESPACE" \\`,
     ...literals.map((each, i) => `  ${each}${i < literals.length - 1 ? ' \\' : ''}`),
   ];
 }
@@ -212,13 +216,18 @@ function selectorOf({ names }: Release): string {
     : 'app.kubernetes.io/instance="$RELEASE",app.kubernetes.io/name=mlflow';
 }
 
-/** A variable of a shell: `admin-password` is ADMIN_PASSWORD. */
-function variableOf(key: string): string {
-  return key.replace(/\W/g, '_').toUpperCase();
+/** A variable of the operator's shell, with what it has to be: `admin-password` is ADMIN_PASSWORD. */
+function given(secret: string, key: string, value: string, { names, secrets }: Release): string {
+  const sameKey = secrets
+    .flatMap(({ keys }) => keys)
+    .filter((each) => each.from === undefined && variableOf(each.key) === variableOf(key));
+  // The passwords of two Secrets are not one.
+  const prefix = sameKey.length > 1 ? `${secret.replace(`${names.server}-`, '')}-` : '';
+  return `"\${${variableOf(prefix + key)}:?${value.replace(/[^\w ,.-]/g, '')}}"`;
 }
 
-function quoted(text: string): string {
-  return /^[\w.@%+:,/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+function variableOf(key: string): string {
+  return key.replace(/\W/g, '_').replace(/^\d/, '_$&').toUpperCase();
 }
 
 function numbered(steps: readonly (readonly [string, readonly string[]])[]): string[] {

@@ -5,18 +5,32 @@ import type { Release } from './release';
 
 /** Reads arguments in a list, `--name=value`, `--name value` in one or in two. */
 export function readArgumentList(release: Release, key: string, list: readonly string[]): void {
-  const words = list.flatMap((each) =>
-    each.startsWith('--') && !each.includes('=') ? each.split(/\s+(.*)/s).filter((part) => part !== '') : [each],
-  );
-  words.forEach((word, i) => {
-    if (word.startsWith('-')) {
-      const [name = '', ...rest] = word.replace(/^-+/, '').split('=');
-      const next = words[i + 1];
-      const text = rest.length > 0 ? rest.join('=') : next !== undefined && !next.startsWith('-') ? next : undefined;
-      release.arguments.add(name, key, text);
+  let open: string | undefined;
+  for (const word of list) {
+    // A value may start with a dash, too, such as that of --gunicorn-opts; one of two words or more is none of an option.
+    const [, name, text] = /^(-\w|--[^\s=]+)(?:[=\s]+(.*)|)$/s.exec(word) ?? [];
+    if (name !== undefined && (open === undefined || text === undefined || name.startsWith('--'))) {
+      const long = SHORT_OPTIONS[name] ?? name;
+      release.arguments.add(long, key, text);
+      open = text === undefined ? long : undefined;
+    } else if (open !== undefined) {
+      release.arguments.add(open, key, word);
+      open = undefined;
+    } else {
+      release.note('to do', key, `${word} is no option of \`mlflow server\`, and not the value of one.`);
     }
+  }
+}
+
+/** Reads flags without dashes; some write a value behind one. */
+export function readFlags(release: Release, key: string, names: readonly string[]): void {
+  names.forEach((name) => {
+    readArgumentList(release, key, [name.startsWith('-') ? name : `--${name}`]);
   });
 }
+
+/** Options of `mlflow server` with one letter. */
+const SHORT_OPTIONS: Readonly<Record<string, string>> = { '-h': '--host', '-p': '--port', '-w': '--workers' };
 
 /** Sets the props of options that the library knows, and `extraArgs` of the others. */
 export function finishOptions(release: Release): void {

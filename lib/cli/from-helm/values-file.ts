@@ -1,4 +1,4 @@
-import { isMap, LineCounter, parseAllDocuments } from 'yaml';
+import { isMap, isScalar, LineCounter, parseAllDocuments } from 'yaml';
 
 import { InputError } from '../command';
 import { type Data, isData, kindOf, mergeData } from './data';
@@ -20,8 +20,14 @@ export interface ValuesFile {
  */
 export function parseValues(name: string, text: string, given: readonly string[] = []): ValuesFile {
   const lines = new LineCounter();
-  const parsed = parseAllDocuments(text, { lineCounter: lines, merge: true });
-  const documents = Array.isArray(parsed) ? parsed.filter(({ contents }) => contents !== null) : [];
+  // Helm reads YAML 1.1: `yes` is true, and 010 is 8. It has neither its times nor its sexagesimal numbers.
+  const parsed = parseAllDocuments(text, {
+    lineCounter: lines,
+    merge: true,
+    version: '1.1',
+    customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || !isOfOtherPrograms(tag)),
+  });
+  const documents = Array.isArray(parsed) ? parsed.filter(({ contents }) => !isNothing(contents)) : [];
   const broken = documents.flatMap(({ errors }) => errors);
   if (broken.length > 0) {
     throw new InputError(broken.map(({ message }) => `${name}: ${message.trim()}`).join('\n'));
@@ -35,6 +41,9 @@ export function parseValues(name: string, text: string, given: readonly string[]
     whole = document?.toJS({ maxAliasCount: 1000 }) ?? {};
   } catch (error) {
     throw new InputError(`${name}: ${(error as Error).message}`);
+  }
+  if (containsItself(whole)) {
+    throw new InputError(`${name}: an alias stands for what it is in, so that the values have no end.`);
   }
   const manifest = manifestValues(name, whole);
   const isFound = given.length === 0 && manifest !== undefined;
@@ -68,6 +77,21 @@ export function parseValues(name: string, text: string, given: readonly string[]
 /** The values of all files together, as Helm merges them: maps by key, everything else by the last file. */
 export function mergeValues(files: readonly ValuesFile[]): Data {
   return files.reduce<Data>((merged, { data }) => mergeData(merged, data), {});
+}
+
+function isOfOtherPrograms({ tag, format }: { readonly tag: string; readonly format?: string }): boolean {
+  return format === 'TIME' || ['timestamp', 'binary', 'omap', 'pairs', 'set'].includes(tag.split(':').at(-1) ?? '');
+}
+
+function isNothing(contents: unknown): boolean {
+  return contents === null || (isScalar(contents) && contents.value === null);
+}
+
+function containsItself(of: unknown, above: readonly unknown[] = []): boolean {
+  if (typeof of !== 'object' || of === null) {
+    return false;
+  }
+  return above.includes(of) || Object.values(of).some((each) => containsItself(each, [...above, of]));
 }
 
 function valuesAt(name: string, whole: unknown, at: readonly string[]): Data {

@@ -1,11 +1,11 @@
-import { type Data, isData, kindOf } from './data';
+import { type Data, isData, kindOf, plain } from './data';
 
 /** The values of a release. Remembers which keys were read, so that none is lost. */
 export class Values {
   /** What is wrong with the values, a sentence each. */
   public readonly problems: string[] = [];
 
-  /** Keys with a placeholder instead of a number, a flag or a list. */
+  /** Keys with a placeholder instead of a number, a name, a flag or a list. */
   public readonly placeholders = new Set<string>();
 
   private readonly paths = new Set<string>();
@@ -40,6 +40,13 @@ export class Values {
   public text(key: string): string | undefined {
     return this.as(key, 'a text', (value) =>
       ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined,
+    );
+  }
+
+  /** A name of Kubernetes, such as that of a Service. */
+  public name(key: string): string | undefined {
+    return this.as(key, 'a name of Kubernetes (lower case letters, digits, dashes)', (value) =>
+      /^[a-z\d]([-a-z\d]*[a-z\d])?$/.test(plain(value)) ? plain(value) : undefined,
     );
   }
 

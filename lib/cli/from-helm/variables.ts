@@ -3,8 +3,9 @@ import { call, type Code, kplus, map, positional, SCOPE, struct, value } from '.
 import { INTERNAL_VARIABLES, SERVER_VARIABLES } from '../../server/server-options';
 import type { KeyReference, Variable } from './environment';
 import type { Release } from './release';
+import { isSecret } from './secrets';
 import { isEmpty, type Values } from './values';
-import { type Data, isData, plain } from './data';
+import { type Data, entryOf, isData, plain } from './data';
 
 /** Fields of a pod that a variable can have, by their names in cdk8s-plus. */
 const FIELDS: Record<string, string> = {
@@ -27,23 +28,18 @@ const OWN: Record<string, string> = {
   DATABASE_URL: 'the backend has the address',
 };
 
-/** A URI with a password in it. */
-const URI_WITH_PASSWORD = /:\/\/[^/\s:@]*:[^@\s]+@/;
-
-const SECRET_NAME = /(PASSWORD|PASSWD|SECRET|TOKEN|ACCESS_KEY|API_KEY|CREDENTIALS?|CONNECTION_STRING|_KEY|_PWD|DSN)$/;
-
 /** Reads a map of variables, as the community's chart has it; with sources, as some write it. */
 export function readVariableMap(values: Values, release: Release, key: string): void {
   for (const [name, given] of Object.entries(values.map(key))) {
     const place = `${key}.${name}`;
     if (isData(given) && isData(given.valueFrom)) {
-      addFromSource(release, name.toUpperCase(), place, given.valueFrom);
+      addFromSource(release, name, place, given.valueFrom);
     } else if (typeof given === 'object') {
       if (!isEmpty(given)) {
         values.problem(place, 'a text', given);
       }
     } else {
-      release.environment.add({ name: name.toUpperCase(), key: place, text: plain(given) });
+      release.environment.add({ name, key: place, text: plain(given) });
     }
   }
 }
@@ -51,7 +47,7 @@ export function readVariableMap(values: Values, release: Release, key: string): 
 /** Reads a list of variables, as Kubernetes has it. */
 export function readVariableList(values: Values, release: Release, key: string): void {
   for (const each of values.maps(key)) {
-    const name = String(each.name);
+    const name = plain(each.name);
     const source = isData(each.valueFrom) ? each.valueFrom : undefined;
     const place = `${key}.${name}`;
     if (source === undefined) {
@@ -100,11 +96,6 @@ export function finishEnvironment(release: Release): void {
   }
 }
 
-/** Whether a value should not stand in an app. */
-export function isSecret(name: string, text: string): boolean {
-  return text !== '' && !/^\$\(\w+\)$/.test(text) && (SECRET_NAME.test(name) || URI_WITH_PASSWORD.test(text));
-}
-
 /** A text with the values of the variables that it refers to as Kubernetes does, `$(NAME)`. They are taken. */
 export function expanded(release: Release, text: string): string {
   return text.replace(/\$\((\w+)\)/g, (reference, name: string) => release.environment.takeText(name) ?? reference);
@@ -135,12 +126,12 @@ function codeOf({ name, text, secret, configMap, field }: Variable, release: Rel
     return call(kplus('EnvValue'), 'fromConfigMap', variable, value(configMap.key));
   }
   if (field !== undefined) {
-    const known = FIELDS[field];
+    const known = entryOf(FIELDS, field);
     return known === undefined
       ? undefined
       : call(kplus('EnvValue'), 'fromFieldRef', { kind: 'member', of: kplus('EnvFieldPaths'), member: known });
   }
-  if (text !== undefined && isSecret(name, text)) {
+  if (text !== undefined && isSecret(name.toUpperCase(), text)) {
     const secretName = release.need({
       name: `${release.names.server}-environment`,
       keys: [{ key: name, value: `the ${name} of your values` }],
@@ -159,12 +150,13 @@ function secretOf(name: string, release: Release): Code {
 function variableName(name: string, ending: string): string {
   const words = name.split(/[^A-Za-z\d]+/).filter((each) => each !== '');
   const joined = words.map((word, i) => (i === 0 ? word : word.charAt(0).toUpperCase() + word.slice(1))).join('');
-  return /^\d/.test(joined) ? `_${joined}${ending}` : `${joined}${ending}`;
+  const whole = /^\d/.test(joined) ? `_${joined}${ending}` : `${joined}${ending}`;
+  return whole.charAt(0).toLowerCase() + whole.slice(1);
 }
 
 /** Why a variable cannot be set, if it cannot. */
 function refusalOf(name: string): string | undefined {
-  const decision = SERVER_VARIABLES[name];
+  const decision = entryOf(SERVER_VARIABLES, name);
   if (decision !== undefined) {
     return `${decision.reason}. ${decision.wayOut ?? ''}`.trim();
   }
@@ -174,11 +166,12 @@ function refusalOf(name: string): string | undefined {
   if (name.startsWith('PG')) {
     return 'a variable of libpq: the backend sets what it needs; `parameters` of the backend takes others.';
   }
-  return OWN[name] === undefined ? undefined : `${OWN[name]}.`;
+  const own = entryOf(OWN, name);
+  return own === undefined ? undefined : `${own}.`;
 }
 
 function referenceOf(of: unknown): KeyReference | undefined {
-  return isData(of) ? { name: String(of.name), key: String(of.key) } : undefined;
+  return isData(of) ? { name: plain(of.name), key: plain(of.key) } : undefined;
 }
 
 function textOf(of: unknown): string {

@@ -10,7 +10,7 @@ export function POSTGRESQL_RULES(at: string): readonly Rule[] {
   return [
     {
       // They are read by the rule of `enabled`.
-      keys: '{architecture,auth.{username,database,existingSecret,secretKeys.{adminPasswordKey,userPasswordKey,replicationPasswordKey}},primary.{service.ports.postgresql,resources,persistence.{enabled,existingClaim,storageClass,accessModes,size}},readReplicas.replicaCount}',
+      keys: '{architecture,auth.{username,database,existingSecret,secretKeys.{adminPasswordKey,userPasswordKey,replicationPasswordKey}},primary.{name,service.ports.postgresql,resources,persistence.{enabled,existingClaim,storageClass,accessModes,size}},readReplicas.{name,replicaCount},fullnameOverride,nameOverride}',
       convert: () => undefined,
     },
     {
@@ -25,11 +25,6 @@ export function POSTGRESQL_RULES(at: string): readonly Rule[] {
       keys: 'image.{repository,registry,tag,digest,pullPolicy,pullSecrets,debug}',
       doInstead:
         'Set `image` of BitnamiPostgres, if the data were not written by PostgreSQL 17 (the default, bitnamilegacy/postgresql:17.6.0-debian-12-r4): its major version must be that of the data.',
-    },
-    {
-      keys: '{fullnameOverride,nameOverride}',
-      doInstead:
-        'The id of BitnamiPostgres is the name of its StatefulSet, by which the claims with the data are found: give it this name.',
     },
     {
       keys: 'primary.initdb.**',

@@ -2,7 +2,7 @@ import { call, type Code, kplus, list, member, mlflow, struct, textMap, texts, v
 
 import type { Release } from '../release';
 import type { Values } from '../values';
-import { type Data, isData, plain } from '../data';
+import { type Data, entryOf, isData, plain } from '../data';
 
 const SERVICE_TYPES: Record<string, string> = {
   ClusterIP: 'CLUSTER_IP',
@@ -23,7 +23,7 @@ export interface ServiceValues {
 
 /** Sets the Service, at the port that clients use. */
 export function setService(values: Values, release: Release, service: ServiceValues): void {
-  const type = SERVICE_TYPES[service.type];
+  const type = entryOf(SERVICE_TYPES, service.type);
   if (type === undefined) {
     values.problem(service.typeKey, 'ClusterIP, NodePort or LoadBalancer', service.type);
   }
@@ -115,12 +115,26 @@ export function setIngress(release: Release, ingress: IngressValues): void {
 }
 
 /** The hosts of an Ingress, as most charts list them. */
-export function hostsOf(values: Values, key: string): { host: string; paths: string[] }[] {
-  return values.list(key).map((each) => {
+export function hostsOf(values: Values, release: Release, key: string): { host: string; paths: string[] }[] {
+  return values.list(key).map((each, i) => {
     if (!isData(each)) {
       return { host: plain(each), paths: ['/'] };
     }
+    const place = `${key}[${String(i)}]`;
     const paths = Array.isArray(each.paths) ? (each.paths as unknown[]) : [];
+    if (plain(each.host) === '') {
+      release.note(
+        'to do',
+        place,
+        'A rule for all hosts: name them, since the server answers only to names that it knows.',
+      );
+    }
+    if (paths.some((path) => isData(path) && path.backend !== undefined)) {
+      release.note('to do', place, 'A path to another service needs an Ingress of its own.');
+    }
+    if (paths.some((path) => isData(path) && path.pathType === 'Exact')) {
+      release.note('changed', place, 'Its path is a prefix in the app, not an exact one.');
+    }
     return {
       host: plain(each.host),
       paths: paths.map((path) => (isData(path) ? plain(path.path) || '/' : plain(path))),
@@ -129,10 +143,16 @@ export function hostsOf(values: Values, key: string): { host: string; paths: str
 }
 
 /** Names of the TLS Secrets, as most charts list them. */
-export function tlsSecretNames(values: Values, key: string): string[] {
-  return values
-    .maps(key)
-    .flatMap(({ secretName }) => (typeof secretName === 'string' && secretName !== '' ? [secretName] : []));
+export function tlsSecretNames(values: Values, release: Release, key: string): string[] {
+  const entries = values.maps(key);
+  if (entries.some(({ secretName }) => secretName === undefined || secretName === '')) {
+    release.note(
+      'to do',
+      key,
+      'TLS without a Secret takes the certificate of the controller: name one in `tlsSecretName`.',
+    );
+  }
+  return entries.flatMap(({ secretName }) => (typeof secretName === 'string' && secretName !== '' ? [secretName] : []));
 }
 
 /** A path without the expressions that controllers add, such as `/mlflow(/|$)(.*)`. */

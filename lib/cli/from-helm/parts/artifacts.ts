@@ -18,7 +18,11 @@ function bucketOf(release: Release, { keys, bucket }: Bucket): Code {
   if (/^[a-z0-9][-._a-z0-9]{1,61}[a-z0-9]$/.test(bucket)) {
     return value(bucket);
   }
-  release.note('to do', keys, `${bucket} is no name of a bucket or a container: put it into the app.`);
+  release.note(
+    'to do',
+    keys,
+    `${bucket.replace(/:[^@]*@/, ':<password>@')} is no name of a bucket or a container: put it into the app.`,
+  );
   return value('mlflow');
 }
 

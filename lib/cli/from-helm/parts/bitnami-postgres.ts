@@ -1,6 +1,7 @@
 import { call, construct, mlflow, struct, textMap, value } from '../../code/code';
 
 import type { Release } from '../release';
+import { shortened } from '../chart';
 import type { Values } from '../values';
 
 import { bitnamiPasswords, noteMigration } from './database';
@@ -8,17 +9,18 @@ import { claim } from './pod';
 import { quantity, resourcesOf, size } from './quantities';
 
 /**
- * Sets the backend: Bitnami's PostgreSQL in the cluster, as the sub-chart below `at` had it. `id` is its name, by which the
- * claims of its StatefulSet are found again.
+ * Sets the backend: Bitnami's PostgreSQL in the cluster, as the sub-chart below `at` had it. `standardId` is its name, by which
+ * the claims of its StatefulSet are found again, unless the values say another.
  */
 export function setBitnamiPostgres(
   values: Values,
   release: Release,
   at: string,
-  id: string,
+  standardId: string,
   initScripts: Readonly<Record<string, string>> = {},
 ): void {
   const key = (name: string): string => `${at}.${name}`;
+  const id = values.name(key('fullnameOverride')) ?? nameWith(values.name(key('nameOverride')), standardId, release);
   const existing = values.text(key('auth.existingSecret')) ?? values.text('global.postgresql.auth.existingSecret');
   const username =
     values.text(key('auth.username')) ?? values.text('global.postgresql.auth.username') ?? release.databaseUser;
@@ -55,9 +57,14 @@ export function setBitnamiPostgres(
     values.whole(key('primary.service.ports.postgresql')) ?? values.whole('global.postgresql.service.ports.postgresql');
   const resources = values.map(key('primary.resources'));
   // The claims of a StatefulSet have its name: data-<name>-0. With replicas, the chart's primary has a name of its own.
-  const name = isReplicated ? `${id}-primary` : id;
+  const [primary, replicas] = ['primary', 'readReplicas'].map((each) => values.name(key(`${each}.name`)));
+  const name = isReplicated ? shortened(`${id}-${primary ?? 'primary'}`) : id;
   const claimName = values.text(key('primary.persistence.existingClaim')) ?? `data-${name}-0`;
-  release.database = { name, claimName, oldNames: isReplicated ? [name, `${id}-read`] : [name] };
+  release.database = {
+    name,
+    claimName,
+    oldNames: isReplicated ? [name, shortened(`${id}-${replicas ?? 'read'}`)] : [name],
+  };
   release.setBackend(
     construct(
       mlflow('BitnamiPostgres'),
@@ -88,6 +95,14 @@ export function setBitnamiPostgres(
     [at],
     "Bitnami's free images get no more fixes since 2025: plan a move to an operator or a managed database with DatabaseMove (docs/moving-in.md).",
   );
+}
+
+/** The name that the chart makes of `nameOverride`. */
+function nameWith(name: string | undefined, standardId: string, { names }: Release): string {
+  if (name === undefined) {
+    return standardId;
+  }
+  return names.release.includes(name) ? names.release : shortened(`${names.release}-${name}`);
 }
 
 function persistenceOf(values: Values, release: Release, at: string): ReturnType<typeof claim> | undefined {

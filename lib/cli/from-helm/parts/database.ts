@@ -1,5 +1,6 @@
 import { call, construct, type Code, member, mlflow, struct, value } from '../../code/code';
 
+import { entryOf } from '../data';
 import type { NeededKey, Release } from '../release';
 
 /** The address of a database, with its login. */
@@ -148,7 +149,7 @@ function tlsOf(release: Release, sslMode: string | undefined, { host, keys }: Da
     );
     return call(tls, 'verifyFull');
   }
-  const mode = TLS_MODES[sslMode] ?? 'REQUIRE';
+  const mode = entryOf(TLS_MODES, sslMode) ?? 'REQUIRE';
   return mode === 'REQUIRE' ? undefined : member(tls, mode);
 }
 

@@ -1,20 +1,10 @@
-import {
-  call,
-  cdk8s,
-  type Code,
-  construct,
-  data,
-  list,
-  mlflow,
-  struct,
-  textMap,
-  value,
-  variable,
-} from '../../code/code';
+import { call, cdk8s, type Code, construct, list, mlflow, struct, textMap, value, variable } from '../../code/code';
 
 import type { Release } from '../release';
-import type { Data } from '../data';
+import { type Data, entryOf } from '../data';
 
+import { TYPES } from '../../../validation/public-api';
+import { typed } from './pod';
 import { duration, resourcesOf, seconds } from './quantities';
 
 /** What a chart's ServiceMonitor says. */
@@ -31,14 +21,20 @@ export interface Monitor {
 export function addMonitoring(release: Release, monitor: Monitor): void {
   const interval = monitor.interval === undefined ? undefined : seconds(monitor.interval);
   const timeout = monitor.timeout === undefined ? undefined : seconds(monitor.timeout);
+  for (const [name, text] of Object.entries({ interval: monitor.interval, timeout: monitor.timeout })) {
+    if (text !== undefined && seconds(text) === undefined) {
+      release.note('to do', monitor.keys, `The ${name} ${text} is no time such as 30s: set \`${name}\` of the scrape.`);
+    }
+  }
   const limited = timeout === undefined ? undefined : Math.min(timeout, interval ?? 30);
+  const [key = ''] = monitor.keys;
   const login = release.login === 'basic' ? `${release.names.server}-metrics-login` : undefined;
   const options = struct(mlflow('PrometheusScrapeOptions'), {
     interval: interval === undefined || interval === 30 ? undefined : duration(interval),
     timeout: limited === undefined || limited === 10 ? undefined : duration(limited),
     tls: release.propOf('certificate') === undefined ? undefined : struct(mlflow('ScrapeTlsOptions'), {}),
-    relabelings: relabelings(monitor.relabelings),
-    metricRelabelings: relabelings(monitor.metricRelabelings),
+    relabelings: relabelings(release, `${key}.relabelings`, monitor.relabelings),
+    metricRelabelings: relabelings(release, `${key}.metricRelabelings`, monitor.metricRelabelings),
     basicAuthSecretName: login === undefined ? undefined : value(login),
   });
   const hasOptions = options.kind === 'struct' && options.fields.length > 0;
@@ -124,18 +120,17 @@ export function addGarbageCollection(
 function ageOf(text: string): number | undefined {
   const parts = [...text.matchAll(/(\d+)([a-z]+)/g)];
   const units: Record<string, number> = { d: 86_400, h: 3600, m: 60, s: 1 };
-  const sum = parts.reduce((total, [, digits = '', unit = '']) => total + Number(digits) * (units[unit] ?? NaN), 0);
+  const sum = parts.reduce(
+    (total, [, digits = '', unit = '']) => total + Number(digits) * (entryOf(units, unit) ?? NaN),
+    0,
+  );
   return parts.length > 0 && parts.map(([part]) => part).join('') === text && Number.isFinite(sum) && sum > 0
     ? sum
     : undefined;
 }
 
-function relabelings(of: readonly Data[] = []): Code | undefined {
-  const code = of.map((each) =>
-    struct(
-      mlflow('Relabeling'),
-      Object.fromEntries(Object.entries(each).map(([name, one]) => [name, data(one)] as const)),
-    ),
-  );
+function relabelings(release: Release, key: string, of: readonly Data[] = []): Code | undefined {
+  const known = Object.keys(TYPES.Relabeling?.struct ?? {});
+  const code = of.map((each) => typed(release, key, mlflow('Relabeling'), each, known));
   return code.length === 0 ? undefined : list(code);
 }

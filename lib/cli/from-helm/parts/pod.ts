@@ -8,6 +8,7 @@ import {
   map,
   member,
   mlflow,
+  type Name,
   SCOPE,
   struct,
   textMap,
@@ -15,10 +16,10 @@ import {
   value,
 } from '../../code/code';
 
-import { isSecret } from '../variables';
 import type { Release } from '../release';
+import { isSecret } from '../secrets';
 import type { Values } from '../values';
-import { type Data, isData, plain } from '../data';
+import { type Data, entryOf, isData, plain, splitFields } from '../data';
 
 import { resourcesOf } from './quantities';
 
@@ -30,7 +31,7 @@ export function setPodOptions(
 ): void {
   const policy = values.text(keys.policy);
   const names: Record<string, string> = { Always: 'ALWAYS', IfNotPresent: 'IF_NOT_PRESENT', Never: 'NEVER' };
-  const known = names[policy ?? 'IfNotPresent'];
+  const known = entryOf(names, policy ?? 'IfNotPresent');
   if (known === undefined) {
     values.problem(keys.policy, 'Always, IfNotPresent or Never', policy);
   } else if (known !== 'IF_NOT_PRESENT') {
@@ -73,14 +74,23 @@ export function setPlacement(
   }
   const tolerations = values.maps(keys.tolerations);
   if (tolerations.length > 0) {
-    const fields = (each: Data): Record<string, Code> =>
-      Object.fromEntries(Object.entries(each).map(([name, of]) => [name, data(of)]));
-    release.setForPods('tolerations', list(tolerations.map((each) => struct(kplus('k8s.Toleration'), fields(each)))));
+    const known = ['key', 'operator', 'value', 'effect', 'tolerationSeconds'];
+    const items = tolerations.map((each) => typed(release, keys.tolerations, kplus('k8s.Toleration'), each, known));
+    release.setForPods('tolerations', list(items));
   }
   const affinity = values.map(keys.affinity);
   if (Object.keys(affinity).length > 0) {
     release.patch('/spec/template/spec/affinity', data(affinity));
   }
+}
+
+/** A struct of plain data. Fields that its type does not have are named, since TypeScript would refuse them. */
+export function typed(release: Release, key: string, type: Name, of: Data, known: readonly string[]): Code {
+  const { fields, others } = splitFields(of, known);
+  for (const name of others) {
+    release.note('to do', `${key}.${name}`, `${type.name} has no such field: leave it out, or use a JSON patch.`);
+  }
+  return struct(type, Object.fromEntries(Object.entries(fields).map(([name, each]) => [name, data(each)])));
 }
 
 /** Fields whose values are quantities or ports in cdk8s-plus, by the field above them. */
@@ -131,7 +141,7 @@ function withoutPasswords(release: Release, container: Data): Data {
   const variables = Array.isArray(container.env) ? (container.env as unknown[]) : [];
   const secret = `${release.names.server}-environment`;
   const env = variables.map((each) => {
-    if (!isData(each) || !isSecret(plain(each.name), plain(each.value))) {
+    if (!isData(each) || !isSecret(plain(each.name).toUpperCase(), plain(each.value))) {
       return each;
     }
     const key = plain(each.name);
@@ -222,7 +232,7 @@ export function claim(options: {
   accessModes?: readonly string[];
 }): Code {
   const persistence = mlflow('Persistence');
-  const modes = (options.accessModes ?? []).flatMap((mode) => ACCESS_MODES[mode] ?? []);
+  const modes = (options.accessModes ?? []).flatMap((mode) => entryOf(ACCESS_MODES, mode) ?? []);
   const isDefault = modes.length === 0 || (modes.length === 1 && modes[0] === 'READ_WRITE_ONCE');
   const accessModes = isDefault
     ? undefined

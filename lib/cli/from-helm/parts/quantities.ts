@@ -1,7 +1,8 @@
 import { call, cdk8s, type Code, kplus, struct, value } from '../../code/code';
 
 import type { Release } from '../release';
-import { type Data, isData } from '../data';
+import { type Data, entryOf, isData, plain } from '../data';
+import { isEmpty } from '../values';
 
 /** Bytes of a unit of Kubernetes. */
 const UNITS: Record<string, number> = {
@@ -23,7 +24,7 @@ const UNITS: Record<string, number> = {
 /** A quantity of Kubernetes as a number, or undefined if it is none. */
 export function quantity(of: unknown): number | undefined {
   const [, digits, unit = ''] = /^([\d.]+(?:e\d+)?)([a-zA-Z]*)$/.exec(String(of)) ?? [];
-  const factor = UNITS[unit];
+  const factor = entryOf(UNITS, unit);
   return digits === undefined || factor === undefined || Number.isNaN(Number(digits))
     ? undefined
     : Number(digits) * factor;
@@ -40,9 +41,9 @@ export function size(bytes: number): Code {
 /** The resources of a container. */
 export function resourcesOf(release: Release, key: string, resources: Data): Code | undefined {
   const amounts = {
-    cpu: amountsOf(resources, 'cpu'),
-    memory: amountsOf(resources, 'memory'),
-    ephemeralStorage: amountsOf(resources, 'ephemeral-storage'),
+    cpu: amountsOf(release, key, resources, 'cpu'),
+    memory: amountsOf(release, key, resources, 'memory'),
+    ephemeralStorage: amountsOf(release, key, resources, 'ephemeral-storage'),
   };
   for (const [kind, each] of Object.entries(resources)) {
     const others = isData(each)
@@ -75,11 +76,20 @@ export function resourcesOf(release: Release, key: string, resources: Data): Cod
   return code.kind === 'struct' && code.fields.length > 0 ? code : undefined;
 }
 
-function amountsOf(resources: Data, name: string): { readonly request?: number; readonly limit?: number } {
+function amountsOf(
+  release: Release,
+  key: string,
+  resources: Data,
+  name: string,
+): { readonly request?: number; readonly limit?: number } {
   const of = (kind: string): number | undefined => {
     const amounts = resources[kind];
     const amount = isData(amounts) ? amounts[name] : undefined;
-    return amount === undefined || amount === null ? undefined : quantity(amount);
+    const number = amount === undefined || amount === null ? undefined : quantity(amount);
+    if (number === undefined && !isEmpty(amount)) {
+      release.note('to do', `${key}.${kind}.${name}`, `${plain(amount)} is no quantity: set it in \`resources\`.`);
+    }
+    return number;
   };
   return { request: of('requests'), limit: of('limits') };
 }
@@ -90,11 +100,16 @@ function cpu(cores: number): Code {
     : call(kplus('Cpu'), 'millis', value(Math.max(1, Math.round(cores * 1000))));
 }
 
-/** A time of Helm's values, such as `30s` or `30`, in seconds. */
+const SECONDS: Readonly<Record<string, number>> = { ms: 1e-3, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800, '': 1 };
+
+/** A time of Helm's values, such as `30s`, `1m30s` or `30`, in seconds. */
 export function seconds(of: string): number | undefined {
-  const [, digits, unit = 's'] = /^(\d+)(ms|s|m|h|d)?$/.exec(of) ?? [];
-  const factor = { ms: 1e-3, s: 1, m: 60, h: 3600, d: 86_400 }[unit];
-  return digits === undefined || factor === undefined ? undefined : Math.max(1, Math.round(Number(digits) * factor));
+  if (!/^(\d+|(\d+(ms|[smhdw]))+)$/.test(of)) {
+    return undefined;
+  }
+  const parts = [...of.matchAll(/(\d+)(ms|[smhdw]|$)/g)];
+  const sum = parts.reduce((total, [, digits, unit = '']) => total + Number(digits) * (SECONDS[unit] ?? 0), 0);
+  return Math.max(1, Math.round(sum));
 }
 
 /** A duration in its largest unit. */

@@ -1,7 +1,7 @@
 import { call, cdk8s, type Code, kplus, list, member, mlflow, struct, value } from '../../code/code';
 
 import type { Release } from '../release';
-import { type Data, isData } from '../data';
+import { type Data, entryOf, isData, plain } from '../data';
 
 /** What the chart scales by. */
 export interface Scaling {
@@ -68,7 +68,7 @@ export function scalingRules(of: unknown): Code | undefined {
   }
   const window = of.stabilizationWindowSeconds;
   const strategies: Record<string, string> = { Max: 'MAX_CHANGE', Min: 'MIN_CHANGE', Disabled: 'DISABLED' };
-  const strategy = strategies[String(of.selectPolicy)];
+  const strategy = entryOf(strategies, plain(of.selectPolicy));
   const policies = (Array.isArray(of.policies) ? (of.policies as unknown[]) : []).filter(isData);
   return struct(kplus('ScalingRules'), {
     stabilizationWindow: typeof window === 'number' ? call(cdk8s('Duration'), 'seconds', value(window)) : undefined,

@@ -55,8 +55,6 @@ export class Mlflow extends Chart {
     // tracking.service.clusterIP: A JSON patch of `server.service` sets it.
     // tracking.terminationGracePeriodSeconds, tracking.lifecycleHooks: cdk8s-plus has it, or a JSON
     // patch: go on from `server.deployment`.
-    // commonAnnotations.owner: They have a template of Helm or a placeholder, which is text in the
-    // app: put its result there.
     const server = new MlflowServer(this, 'mlflow-tracking', {
       backend: postgres,
       imagePullSecrets: ['registry'],
@@ -102,7 +100,7 @@ export class Mlflow extends Chart {
       JsonPatch.add('/spec/template/spec/schedulerName', 'fast'),
       JsonPatch.add('/spec/template/spec/hostAliases', [{ ip: '10.0.0.1', hostnames: ['db'] }]),
     );
-    server.deployment.metadata.addAnnotation('owner', '{{ .Release.Name }}');
+    server.deployment.metadata.addAnnotation('owner', 'mlflow');
   }
 }
 

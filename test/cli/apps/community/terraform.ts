@@ -33,8 +33,8 @@ export class Mlflow extends Chart {
     // serviceAccount.annotations.eks.amazonaws.com/role-arn, backendStore.postgres.host,
     // backendStore.postgres.password, artifactRoot.s3.bucket: They have a template of Helm or a
     // placeholder, which is text in the app: put its result there.
-    // backendStore.postgres.port: They have a placeholder where a number, a list or true or false
-    // has to be: the app has the chart's default.
+    // backendStore.postgres.port: They have a placeholder where a number, a name, a list or true or
+    // false has to be: the app has the chart's default.
     new MlflowServer(this, 'mlflow', {
       backend: postgres,
       artifactRoot: new S3Artifacts({

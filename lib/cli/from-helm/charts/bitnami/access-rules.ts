@@ -70,7 +70,7 @@ export const ACCESS_RULES: readonly Rule[] = [
         className: values.text(at('ingressClassName')),
         annotations: values.textMap(at('annotations')),
         hosts: [{ host: hostname, paths: [path] }, ...hosts],
-        tlsSecretNames: [...own, ...tlsSecretNames(values, at('extraTls'))],
+        tlsSecretNames: [...own, ...tlsSecretNames(values, release, at('extraTls'))],
       });
     },
   },

@@ -10,7 +10,7 @@ export const BITNAMI: Chart = {
   rules: [...POD_RULES, ...STORE_RULES, ...ACCESS_RULES],
   namesOf: (values, release, namespace) => ({
     release,
-    namespace: values.text('namespaceOverride') ?? namespace,
+    namespace: values.name('namespaceOverride') ?? namespace,
     server: shortened(`${fullName(values, release, { full: 'fullnameOverride', name: 'nameOverride' })}-tracking`),
   }),
 };

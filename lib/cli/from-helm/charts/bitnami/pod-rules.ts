@@ -1,8 +1,16 @@
-import { data, list, member, mlflow, textMap, value } from '../../../code/code';
+import { kplus, list, member, mlflow, textMap, value } from '../../../code/code';
 
 import { readVariableList } from '../../variables';
 import { setImage } from '../../parts/image';
-import { addEnvironmentSources, addToPod, manifest, setPlacement, setPodOptions, setResources } from '../../parts/pod';
+import {
+  addEnvironmentSources,
+  addToPod,
+  manifest,
+  setPlacement,
+  setPodOptions,
+  setResources,
+  typed,
+} from '../../parts/pod';
 import { setAutoscaling, setReplicas } from '../../parts/scaling';
 import type { Rule } from '../../rule';
 import { readArgumentList } from '../../server-options';
@@ -11,6 +19,18 @@ const DIAGNOSTICS = 'For diagnosis, `server.runbook()` prints commands, and `log
 const RESTRICTED =
   'The pods run as user 1001, without privileges or capabilities, on a read-only root file system. `ClusterSettings` chooses another user.';
 const ON_POD = 'cdk8s-plus has it, or a JSON patch: go on from `server.deployment`.';
+
+/** Fields of a spread constraint in cdk8s-plus-28. */
+const SPREAD = [
+  'labelSelector',
+  'matchLabelKeys',
+  'maxSkew',
+  'minDomains',
+  'nodeAffinityPolicy',
+  'nodeTaintsPolicy',
+  'topologyKey',
+  'whenUnsatisfiable',
+];
 
 /** The pods of the server. */
 export const POD_RULES: readonly Rule[] = [
@@ -154,7 +174,19 @@ export const POD_RULES: readonly Rule[] = [
       const constraints = values.maps('tracking.topologySpreadConstraints');
       release.set(
         'topologySpreadConstraints',
-        constraints.length === 0 ? undefined : list(constraints.map((each) => spread(each))),
+        constraints.length === 0
+          ? undefined
+          : list(
+              constraints.map((each) =>
+                typed(
+                  release,
+                  'tracking.topologySpreadConstraints',
+                  kplus('k8s.TopologySpreadConstraint'),
+                  each,
+                  SPREAD,
+                ),
+              ),
+            ),
       );
     },
   },
@@ -271,8 +303,3 @@ export const POD_RULES: readonly Rule[] = [
       'The library runs the tracking server. A Job or a Deployment of cdk8s-plus runs your project, with `trackingUri` of the server.',
   },
 ];
-
-function spread(constraint: Readonly<Record<string, unknown>>): ReturnType<typeof data> {
-  const fields = Object.entries(constraint).map(([name, each]) => ({ name, value: data(each) }));
-  return { kind: 'struct', name: { module: 'cdk8s-plus-28', name: 'k8s.TopologySpreadConstraint' }, fields };
-}

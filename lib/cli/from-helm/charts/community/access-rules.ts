@@ -29,9 +29,9 @@ export const ACCESS_RULES: readonly Rule[] = [
           className: values.text('ingress.className'),
           annotations: values.textMap('ingress.annotations'),
           hosts: values.has('ingress.hosts')
-            ? hostsOf(values, 'ingress.hosts')
+            ? hostsOf(values, release, 'ingress.hosts')
             : [{ host: 'chart-example.local', paths: ['/'] }],
-          tlsSecretNames: tlsSecretNames(values, 'ingress.tls'),
+          tlsSecretNames: tlsSecretNames(values, release, 'ingress.tls'),
         });
       }
     },

@@ -34,11 +34,12 @@ export const ARTIFACT_RULES: readonly Rule[] = [
           text('defaultArtifactRoot') ??
           '';
         values.any(at('defaultArtifactRoot'));
-        if (
-          !setStoreOfUri(release, ['artifactRoot'], uri, isProxied || destination !== undefined) &&
-          !setMinio(values, release)
-        ) {
-          setLocal(values, release, uri);
+        if (!setStoreOfUri(release, ['artifactRoot'], uri, isProxied || destination !== undefined)) {
+          if (values.flag('minio.enabled')) {
+            setMinio(values, release, true);
+          } else {
+            setLocal(values, release, uri);
+          }
         }
         return;
       }
@@ -55,6 +56,10 @@ export const ARTIFACT_RULES: readonly Rule[] = [
         const secretKey = text('s3.existingSecret.keyOfSecretAccessKey');
         const identity =
           name !== undefined ? awsKeys(name, idKey, secretKey) : hasKeys ? neededAwsKeys(release, from) : undefined;
+        if (values.flag('minio.enabled')) {
+          setMinio(values, release, isProxied, name === undefined ? undefined : identity);
+          return;
+        }
         setS3(
           release,
           { keys, bucket: text('s3.bucket') ?? 'mlflow', prefix: folder(text('s3.path')), isProxied },
@@ -96,23 +101,20 @@ export function takenVolumes(values: Values): string[] {
 }
 
 /** MinIO of the chart's sub-chart. */
-function setMinio(values: Values, release: Release): boolean {
-  if (!values.flag('minio.enabled')) {
-    return false;
-  }
-  const bucket = values.maps('minio.buckets')[0]?.name;
+function setMinio(values: Values, release: Release, isProxied: boolean, own?: ReturnType<typeof awsKeys>): void {
+  const bucket = values.text('artifactRoot.s3.bucket') ?? values.maps('minio.buckets')[0]?.name;
   values.any('minio.rootUser');
   values.any('minio.rootPassword');
   const existing = values.text('minio.existingSecret');
-  const identity = existing === undefined ? neededAwsKeys(release) : awsKeys(existing, 'rootUser', 'rootPassword');
+  const identity =
+    own ?? (existing === undefined ? neededAwsKeys(release) : awsKeys(existing, 'rootUser', 'rootPassword'));
   const endpoint = `http://${release.names.release}-minio:9000`;
   setS3(
     release,
-    { keys: ['minio'], bucket: typeof bucket === 'string' ? bucket : 'mlflow', isProxied: true },
+    { keys: ['minio'], bucket: typeof bucket === 'string' ? bucket : 'mlflow', isProxied },
     { identity, endpoint },
   );
   release.note('to do', 'minio', MINIO);
-  return true;
 }
 
 /** Artifacts in the file system of the pod, or on a claim that is mounted there. */

@@ -188,8 +188,11 @@ export const LOGIN_RULES: readonly Rule[] = [
       const existing = values.text(at('existingSecret.name'));
       const secretKeyName = values.text(at('existingSecret.clientSecretKey')) ?? 'client-secret';
       values.any(at('clientSecret'));
-      const split = (key: string): string[] =>
-        (values.text(at(key)) ?? '').split(/[,\s]+/).filter((each) => each !== '');
+      // A list, or a text: names of groups may have spaces, scopes have not.
+      const split = (key: string, by = /,/): string[] =>
+        (Array.isArray(values.any(at(key))) ? values.texts(at(key)) : (values.text(at(key)) ?? '').split(by))
+          .map((each) => each.trim())
+          .filter((each) => each !== '');
       [
         'enabled',
         'host',
@@ -208,7 +211,7 @@ export const LOGIN_RULES: readonly Rule[] = [
         redirectUrl: values.text(at('redirectUri')),
         adminGroups: split('adminGroupName'),
         allowedGroups: split('groupName'),
-        scopes: split('scope'),
+        scopes: split('scope', /[,\s]+/),
         groupsClaim: values.text(at('groupsAttribute')),
         defaultPermission: values.text(at('defaultPermission')),
         database: values.text(at('database.postgres.database')),

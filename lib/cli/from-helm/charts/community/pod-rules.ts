@@ -5,6 +5,7 @@ import { setImage } from '../../parts/image';
 import { addEnvironmentSources, addToPod, setPlacement, setPodOptions, setResources } from '../../parts/pod';
 import { readMetrics, scalingRules, setAutoscaling, setReplicas } from '../../parts/scaling';
 import type { Rule } from '../../rule';
+import { readFlags } from '../../server-options';
 import { takenVolumes } from './artifact-rules';
 
 const RESTRICTED =
@@ -49,9 +50,7 @@ export const POD_RULES: readonly Rule[] = [
       Object.entries(values.textMap('extraArgs')).forEach(([name, text]) => {
         release.arguments.add(name, 'extraArgs', text);
       });
-      values.texts('extraFlags').forEach((name) => {
-        release.arguments.add(name, 'extraFlags');
-      });
+      readFlags(release, 'extraFlags', values.texts('extraFlags'));
     },
   },
   {

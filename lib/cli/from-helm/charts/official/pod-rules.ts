@@ -5,6 +5,7 @@ import { setImage } from '../../parts/image';
 import { addEnvironmentSources, addToPod, setPlacement, setPodOptions, setResources } from '../../parts/pod';
 import { setReplicas } from '../../parts/scaling';
 import type { Rule } from '../../rule';
+import { readFlags } from '../../server-options';
 
 /** The pods of the server. */
 export const POD_RULES: readonly Rule[] = [
@@ -29,9 +30,7 @@ export const POD_RULES: readonly Rule[] = [
           release.arguments.add(name, 'server.value_options', text);
         }
       }
-      values.texts('server.flag_options').forEach((name) => {
-        release.arguments.add(name, 'server.flag_options');
-      });
+      readFlags(release, 'server.flag_options', values.texts('server.flag_options'));
       const prefix = values.text('server.staticPrefix');
       if (prefix !== undefined) {
         release.arguments.add('static-prefix', 'server.staticPrefix', prefix);

@@ -87,9 +87,9 @@ export const SERVER_RULES: readonly Rule[] = [
           className: values.text('ingress.className'),
           annotations: values.textMap('ingress.annotations'),
           hosts: values.has('ingress.hosts')
-            ? hostsOf(values, 'ingress.hosts')
+            ? hostsOf(values, release, 'ingress.hosts')
             : [{ host: 'mlflow.local', paths: ['/'] }],
-          tlsSecretNames: tlsSecretNames(values, 'ingress.tls'),
+          tlsSecretNames: tlsSecretNames(values, release, 'ingress.tls'),
         });
       }
     },
@@ -166,7 +166,7 @@ function setDatabase(values: Values, release: Release): void {
   if (password?.secret !== undefined && !isOneSecret) {
     release.note(
       'to do',
-      password.key,
+      user?.secret === undefined ? password.key : [user.key, password.key],
       `The password is in the Secret ${password.secret.name}; the app reads the user from a Secret, too: put both into one.`,
     );
   }
