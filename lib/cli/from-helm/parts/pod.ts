@@ -93,6 +93,15 @@ export function typed(release: Release, key: string, type: Name, of: Data, known
   return struct(type, Object.fromEntries(Object.entries(fields).map(([name, each]) => [name, data(each)])));
 }
 
+/** Constraints by which the pods are spread, with the fields of cdk8s-plus-28. */
+export function spreadConstraints(release: Release, key: string, constraints: readonly Data[]): Code | undefined {
+  const known =
+    'labelSelector matchLabelKeys maxSkew minDomains nodeAffinityPolicy nodeTaintsPolicy topologyKey whenUnsatisfiable';
+  const type = kplus('k8s.TopologySpreadConstraint');
+  const items = constraints.map((each) => typed(release, key, type, each, known.split(' ')));
+  return items.length === 0 ? undefined : list(items);
+}
+
 /** Fields whose values are quantities or ports in cdk8s-plus, by the field above them. */
 const QUANTITIES = new Set(['requests', 'limits']);
 const PORTS = new Set(['port', 'targetPort', 'maxSurge', 'maxUnavailable']);

@@ -1,4 +1,4 @@
-import { kplus, list, member, mlflow, textMap, value } from '../../../code/code';
+import { member, mlflow, textMap, value } from '../../../code/code';
 
 import { readVariableList } from '../../variables';
 import { setImage } from '../../parts/image';
@@ -9,7 +9,7 @@ import {
   setPlacement,
   setPodOptions,
   setResources,
-  typed,
+  spreadConstraints,
 } from '../../parts/pod';
 import { setAutoscaling, setReplicas } from '../../parts/scaling';
 import type { Rule } from '../../rule';
@@ -19,18 +19,6 @@ const DIAGNOSTICS = 'For diagnosis, `server.runbook()` prints commands, and `log
 const RESTRICTED =
   'The pods run as user 1001, without privileges or capabilities, on a read-only root file system. `ClusterSettings` chooses another user.';
 const ON_POD = 'cdk8s-plus has it, or a JSON patch: go on from `server.deployment`.';
-
-/** Fields of a spread constraint in cdk8s-plus-28. */
-const SPREAD = [
-  'labelSelector',
-  'matchLabelKeys',
-  'maxSkew',
-  'minDomains',
-  'nodeAffinityPolicy',
-  'nodeTaintsPolicy',
-  'topologyKey',
-  'whenUnsatisfiable',
-];
 
 /** The pods of the server. */
 export const POD_RULES: readonly Rule[] = [
@@ -174,19 +162,7 @@ export const POD_RULES: readonly Rule[] = [
       const constraints = values.maps('tracking.topologySpreadConstraints');
       release.set(
         'topologySpreadConstraints',
-        constraints.length === 0
-          ? undefined
-          : list(
-              constraints.map((each) =>
-                typed(
-                  release,
-                  'tracking.topologySpreadConstraints',
-                  kplus('k8s.TopologySpreadConstraint'),
-                  each,
-                  SPREAD,
-                ),
-              ),
-            ),
+        spreadConstraints(release, 'tracking.topologySpreadConstraints', constraints),
       );
     },
   },
