@@ -34,8 +34,8 @@ export interface GatewayModelOptions {
   readonly modelName: string;
 
   /**
-   * API key of the provider: a line of ASCII. MLflow encrypts it with `encryption.passphrase` of the server and shows it to nobody, so
-   * each run of the Job sets it. A provider without keys takes any text.
+   * API key of the provider, in ASCII without spaces. MLflow encrypts it with `encryption.passphrase` of the server and shows it to nobody,
+   * so each run of the Job sets it. A provider without keys takes any text.
    */
   readonly apiKey: SecretKey;
 
