@@ -17,20 +17,15 @@ const LONGEST_PROVIDER = 64;
 const LONGEST_MODEL = 256;
 const LONGEST_URL = 2048;
 const HTTPS_PORT = 443;
-/** Further names of one provider (mlflow.utils.provider_filter). */
-const ALIASES: Record<string, string> = {
-  'amazon-bedrock': 'bedrock',
-  'databricks-model-serving': 'databricks',
-};
 /** Settings that choose where requests go, which MLflow refuses (GATEWAY_DESTINATION_KEYS of mlflow.utils.validation). */
 const DESTINATIONS = ['base_url', 'model_list', 'fallbacks', 'custom_llm_provider'];
 
 /** A model of a provider, for {@link MlflowGatewayEndpoint}. */
 export interface GatewayModelOptions {
-  /** Name of the provider, as MLflow has it, such as `openai`, `anthropic` or `azure`. */
+  /** Name of the provider, as MLflow has it, such as `openai`, `anthropic` or `mistral`. */
   readonly provider: string;
 
-  /** Name of the model at the provider, such as `gpt-4o-mini`; the name of the deployment for `azure`. */
+  /** Name of the model at the provider, such as `gpt-4o-mini`. */
   readonly modelName: string;
 
   /**
@@ -47,8 +42,7 @@ export interface GatewayModelOptions {
   readonly apiBase?: string;
 
   /**
-   * What the provider needs besides, without secrets: MLflow's `auth_config`, such as `{ api_version: '2024-10-21' }` for `azure` or
-   * `{ aws_region_name: 'eu-west-1' }` for `bedrock`.
+   * What the provider needs besides, without secrets: MLflow's `auth_config`, such as `{ organization: 'org-1' }` for `openai`.
    * @default - none
    */
   readonly authConfig?: Record<string, string>;
@@ -130,7 +124,7 @@ function checkModel(problems: Problems, objects: MlflowObjects, model: GatewayMo
       `must be the name of a provider, in at most ${String(LONGEST_PROVIDER)} lower-case letters, as MLflow has it`,
       provider,
     );
-  } else if (aiGateway?.allowedProviders?.some((each) => sameName(each) === sameName(provider)) === false) {
+  } else if (aiGateway?.allowedProviders?.includes(provider) === false) {
     problems.add(
       'provider',
       `must be one that the server allows: ${aiGateway.allowedProviders.join(', ')}`,
@@ -213,8 +207,4 @@ function checkServer(problems: Problems, { _spec: spec, server }: MlflowObjects)
 
 function aiGatewayOf(objects: MlflowObjects): AiGatewayOptions | undefined {
   return objects._spec?.aiGateway;
-}
-
-function sameName(provider: string): string {
-  return ALIASES[provider] ?? provider;
 }

@@ -82,11 +82,6 @@ test.each<[string, GatewayModelOptions, Partial<MlflowServerProps>]>([
     vllm,
     { aiGateway: { allowHttp: true, allowPrivateAddresses: true, upstreams }, isolation: {} },
   ],
-  [
-    'a provider by another name',
-    { ...openai, provider: 'amazon-bedrock' },
-    { aiGateway: { allowedProviders: ['bedrock'] } },
-  ],
   ['an isolated server', { ...openai, apiBase: 'https://api.example.com/v1' }, { aiGateway: {}, isolation: {} }],
   [
     'a passphrase in a variable',
