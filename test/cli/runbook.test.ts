@@ -215,14 +215,7 @@ describe('the commands run', () => {
     const code = blocksOf(markdown).find((each) => each.includes('create secret')) ?? '';
     expect(() => run(code, { ...variables })).toThrow(/ADMIN_PASSWORD: the password of the administrator/);
     expect(
-      run(code, {
-        ...variables,
-        ADMIN_PASSWORD: 'x',
-        PASSPHRASE: 'y',
-        DATABASE_PASSWORD: 'd',
-        METRICS_LOGIN_USERNAME: 'u',
-        METRICS_LOGIN_PASSWORD: 'p',
-      }).length,
+      run(code, { ...variables, ADMIN_PASSWORD: 'x', PASSPHRASE: 'y', USERNAME: 'u', PASSWORD: 'p' }).length,
     ).toBeGreaterThan(2);
   });
 

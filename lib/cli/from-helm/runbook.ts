@@ -1,6 +1,6 @@
 import type { Chart } from './chart';
 import { countCommand } from './count-command';
-import type { NeededSecret, Release } from './release';
+import type { NeededKey, NeededSecret, Release } from './release';
 import { block, type Facts } from './runbook-facts';
 import { saveRelease, wayBack } from './runbook-way-back';
 import { shellWord } from './shell';
@@ -216,11 +216,16 @@ function selectorOf({ names }: Release): string {
     : 'app.kubernetes.io/instance="$RELEASE",app.kubernetes.io/name=mlflow';
 }
 
+/** Whether the operator has to know a value: it is neither in the app nor in a Secret of the chart. */
+function isGiven({ from, isLiteral }: NeededKey): boolean {
+  return isLiteral !== true && (from === undefined || from.key === '');
+}
+
 /** A variable of the operator's shell, with what it has to be: `admin-password` is ADMIN_PASSWORD. */
 function given(secret: string, key: string, value: string, { names, secrets }: Release): string {
   const sameKey = secrets
     .flatMap(({ keys }) => keys)
-    .filter((each) => each.from === undefined && variableOf(each.key) === variableOf(key));
+    .filter((each) => isGiven(each) && variableOf(each.key) === variableOf(key));
   // The passwords of two Secrets are not one.
   const prefix = sameKey.length > 1 ? `${secret.replace(`${names.server}-`, '')}-` : '';
   return `"\${${variableOf(prefix + key)}:?${value.replace(/[^\w ,.-]/g, '')}}"`;
