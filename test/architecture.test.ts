@@ -113,10 +113,9 @@ test('the Kubernetes words know nothing of MLflow or PostgreSQL', () => {
   expect(code.filter(([, text]) => /mlflow|postgres/i.test(text ?? '')).map(([file]) => file)).toEqual([]);
 });
 
-/** Where the words of a provider belong: its own files, the lists of all exports and images, the presets of ingress controllers, the
- * endpoints of models, and the program, which prints them. */
+/** Where the words of a provider belong: its own files, the lists of all exports and images, the presets of ingress controllers, and the program, which prints them. */
 const OF_PROVIDERS =
-  /^(identity|postgres\/(rds|cloud-sql)|scripts\/rds|cli)\/|^objects\/mlflow-gateway-endpoint\.ts$|^artifacts\/(s3|gcs|azure)|^(index|images)\.ts$|^server\/access\/ingress-controller\.ts$/;
+  /^(identity|postgres\/(rds|cloud-sql)|scripts\/rds|cli)\/|^artifacts\/(s3|gcs|azure)|^(index|images)\.ts$|^server\/access\/ingress-controller\.ts$/;
 const PROVIDER_WORDS = /(?<![a-z])(rds|aws|amazon|gcp|google|gcloud|cloud[-_ ]?sql|azure|entra)(?![a-z])/i;
 
 test('no word of a provider outside its own files', () => {
