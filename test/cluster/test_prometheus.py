@@ -150,9 +150,9 @@ def test_the_connections_are_used_up(release: Release) -> None:
 
 def test_all_threads_wait_for_the_database(release: Release) -> None:
     lock = holding(release, "held = connect(); held.cursor().execute('LOCK TABLE experiments')")
-    with lock as let_go, ExitStack() as clients:
+    with ExitStack() as clients:
         clients.enter_context(load(release, "watched, a locked table", search=12))
-        with firing(release, "MlflowPoolNearlyFull"):
+        with lock as let_go, firing(release, "MlflowPoolNearlyFull"):
             let_go()
             # As many clients as there are threads fill the pool, too.
             clients.close()
