@@ -8,6 +8,7 @@ import { oneShotJob } from '../kube/pod/job';
 import type { PodPart } from '../kube/pod/pod-part';
 import { texts } from '../kube/values/env-values';
 import type { IPostgresBackend } from '../postgres/connection/postgres-backend';
+import { isSameDatabase } from '../postgres/connection/server-names';
 import { addFilling, NO_SERVER_WHILE_MOVING } from '../rules/no-running-server';
 import { exitCode, ScriptFiles } from '../scripts/scripts';
 import { checkConstruct } from '../validation/arguments';
@@ -76,7 +77,7 @@ export class DatabaseMove extends Construct {
     super(...checkConstruct('DatabaseMove', scope, id, props));
     const { source, target, clientImage: image = IMAGES.postgres, workingCopy = WorkingCopy.emptyDir() } = props;
     const problems = problemsOf(this);
-    checkMove(problems, id, props);
+    checkMove(problems, this, props);
     workingCopy._check(problems);
     const input = {
       component: COMPONENT,
@@ -127,12 +128,12 @@ export class DatabaseMove extends Construct {
   }
 }
 
-function checkMove(problems: Problems, id: string, props: DatabaseMoveProps): void {
-  checkOperation(problems, id, props);
+function checkMove(problems: Problems, move: DatabaseMove, props: DatabaseMoveProps): void {
+  checkOperation(problems, move.node.id, props);
   checkImage(problems, 'clientImage', props.clientImage);
   checkSeconds(problems, 'deadline', props.deadline);
   const [source, target] = [props.source.connection.unpooled, props.target.connection.unpooled];
-  if (source === target) {
+  if (isSameDatabase(source, target, move)) {
     problems.say('`target` must be another database than `source`, got the same one.');
   }
   const [name, other] = [source, target].map(({ sidecar }) => sidecar?.container.name);

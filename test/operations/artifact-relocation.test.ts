@@ -161,6 +161,11 @@ test('the same bucket at another address is another store', () => {
   expect(() => manifests({ source: inBucket('aaa'), target })).not.toThrow();
 });
 
+test('another region or identity makes no other store', () => {
+  const target = inBucket('aaa', { region: 'eu-central-1', identity: AwsIdentity.fromRole('arn:aws:iam::1:role/r') });
+  expect(() => manifests({ source: inBucket('aaa'), target })).toThrow('must be another store than `source`');
+});
+
 test('no server runs meanwhile, unless files are only counted', () => {
   const scope = chart();
   const backend = anyBackend(scope);

@@ -7,6 +7,9 @@ import { chart, containerOf, env, type Manifest, only, server } from '../support
 const at = (scope: Chart, host: string, schema?: string): ExternalPostgres =>
   new ExternalPostgres(scope, host, { host, user: 'u', password: `${host}-password`, schema });
 
+const inDatabase = (scope: Chart, id: string, host: string, database?: string): ExternalPostgres =>
+  new ExternalPostgres(scope, id, { host, user: 'u', password: `${id}-password`, database });
+
 function manifests(props: (scope: Chart) => Partial<DatabaseMoveProps> = () => ({})): Manifest[] {
   const scope = chart();
   new DatabaseMove(scope, 'move', { source: at(scope, 'old'), target: at(scope, 'new'), ...props(scope) });
@@ -56,6 +59,13 @@ test.each<[(scope: Chart) => Partial<DatabaseMoveProps>, string]>([
     '`target` must be another database than `source`, got the same one.',
   ],
   [
+    (scope) => ({
+      source: inDatabase(scope, 'a', 'DB.example.com.'),
+      target: inDatabase(scope, 'b', 'db.example.com'),
+    }),
+    '`target` must be another database than `source`, got the same one.',
+  ],
+  [
     (scope) => ({ source: rds(scope, 'a'), target: rds(scope, 'b') }),
     '`source` and `target` must not both connect through a sidecar "rds-token": a pod has one container of a name. Give one of them as a backend with a password: ExternalPostgres or ExistingSecretPostgres.',
   ],
@@ -65,6 +75,14 @@ test.each<[(scope: Chart) => Partial<DatabaseMoveProps>, string]>([
   ],
 ])('%# what cannot be is an error', (props, text) => {
   expect(() => manifests(props)).toThrow(text);
+});
+
+test('another database of one server is another database', () => {
+  const both = (scope: Chart): Partial<DatabaseMoveProps> => ({
+    source: inDatabase(scope, 'a', 'db', 'one'),
+    target: inDatabase(scope, 'b', 'db', 'two'),
+  });
+  expect(() => manifests(both)).not.toThrow();
 });
 
 test('no server runs on either meanwhile', () => {

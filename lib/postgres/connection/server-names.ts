@@ -24,6 +24,14 @@ export function serverKeys(connection: PostgresConnection, scope: IConstruct): S
   return [connection, connection._origin ?? connection, ...serverNames(connection, scope)];
 }
 
+/** Whether two connections of pods of the scope go to one database for sure. */
+export function isSameDatabase(one: PostgresConnection, other: PostgresConnection, scope: IConstruct): boolean {
+  const keys = new Set(serverKeys(one, scope));
+  const isSameServer = serverKeys(other, scope).some((each) => keys.has(each));
+  const name: unknown = one.database.value;
+  return one === other || (isSameServer && typeof name === 'string' && name === other.database.value);
+}
+
 /** The name of the server for errors, if anything tells it. */
 export function serverName(keys: Iterable<ServerKey>): string | undefined {
   return [...keys].find((key) => typeof key === 'string');

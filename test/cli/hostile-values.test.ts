@@ -15,7 +15,7 @@ import { runProgram } from '../../lib/cli/program';
 
 import { chartOf } from './charts';
 
-const folder = mkdtempSync(join(tmpdir(), 'cdk8s-mlflow-nasty-'));
+const folder = mkdtempSync(join(tmpdir(), 'cdk8s-mlflow-hostile-values-'));
 afterAll(() => {
   rmSync(folder, { recursive: true });
 });
