@@ -269,7 +269,7 @@ export const OPERATIONS: Record<
     new ArtifactRelocation(scope, 'it', { backend, ...RELOCATED, ...props }),
   DatabaseMove: (scope, backend, props) =>
     new DatabaseMove(scope, 'it', {
-      source: new ExternalPostgres(scope, 'old', { host: 'db', user: 'u', password: PASSWORD }),
+      source: new ExternalPostgres(scope, 'old', { host: 'db', database: 'old', user: 'u', password: PASSWORD }),
       target: backend,
       ...props,
     }),

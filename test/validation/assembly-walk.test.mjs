@@ -77,12 +77,19 @@ function serverOfTeams() {
   });
 }
 
+function otherDatabase() {
+  const chart = new Chart(new App(), 'old');
+  return new ExternalPostgres(chart, 'postgres', { host: 'old-db', user: 'mlflow', password: 'secret' });
+}
+
 /** What a value needs beside what it requires, to be of use to others. */
 const GIVEN = {
   // One for each call: an object is declared once for each server.
   MlflowObjectsProps: { server: serverOfTeams },
   GatewayModelOptions: { provider: 'openai' },
   MlflowWebhookProps: { url: 'https://ci.example.com/' },
+  // Another database than its target.
+  DatabaseMoveProps: { source: otherDatabase },
   // Another store than its source.
   ArtifactRelocationProps: {
     target: new S3Artifacts({ bucket: 'models', region: 'eu-west-1', identity: AwsIdentity.ambient() }),
