@@ -5,7 +5,13 @@ import type { Construct } from 'constructs';
 /** Sync waves of Argo CD by kind. All else is in wave 0, such as what the pod of the Job needs. */
 const WAVES: Record<string, string | undefined> = { Job: '1', Deployment: '2', PersistentVolumeClaim: '2' };
 
-/** For Argo CD: the migration in a wave of its own, and ConfigMaps that stay until the new pods are ready. */
+/** ConfigMaps stay until the new pods are ready, and data stays whatever Argo CD removes. */
+const SYNC_OPTIONS: Record<string, string | undefined> = {
+  ConfigMap: 'PruneLast=true',
+  PersistentVolumeClaim: 'Prune=false,Delete=false',
+};
+
+/** For Argo CD: the migration in a wave of its own. */
 export class GitOps extends Chart {
   public constructor(scope: Construct, id: string) {
     super(scope, id);
@@ -17,13 +23,17 @@ export class GitOps extends Chart {
       }),
       databaseMigration: DatabaseMigration.job(),
     });
-    for (const each of this.node.findAll().filter((construct) => ApiObject.isApiObject(construct))) {
-      const wave = WAVES[each.kind];
-      if (wave !== undefined) {
-        each.metadata.addAnnotation('argocd.argoproj.io/sync-wave', wave);
-      }
-      if (each.kind === 'ConfigMap') {
-        each.metadata.addAnnotation('argocd.argoproj.io/sync-options', 'PruneLast=true');
+    annotateForArgoCd(this);
+  }
+}
+
+/** Adds waves and sync options to all objects of a chart. */
+export function annotateForArgoCd(chart: Chart): void {
+  for (const each of chart.node.findAll().filter((construct) => ApiObject.isApiObject(construct))) {
+    const annotations = { 'sync-wave': WAVES[each.kind], 'sync-options': SYNC_OPTIONS[each.kind] };
+    for (const [name, value] of Object.entries(annotations)) {
+      if (value !== undefined) {
+        each.metadata.addAnnotation(`argocd.argoproj.io/${name}`, value);
       }
     }
   }

@@ -6,10 +6,12 @@ from constructs import Construct
 WAVES = {"Job": "1", "Deployment": "2", "PersistentVolumeClaim": "2"}
 
 
+# ConfigMaps stay until the new pods are ready, and data stays whatever Argo CD removes.
+SYNC_OPTIONS = {"ConfigMap": "PruneLast=true", "PersistentVolumeClaim": "Prune=false,Delete=false"}
+
+
 class GitOps(Chart):
-    """For Argo CD: the migration in a wave of its own, and ConfigMaps that stay until the new pods are
-    ready.
-    """
+    """For Argo CD: the migration in a wave of its own."""
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
@@ -22,10 +24,14 @@ class GitOps(Chart):
             ),
             database_migration=DatabaseMigration.job(),
         )
-        for each in self.node.find_all():
-            if not ApiObject.is_api_object(each):
-                continue
-            if each.kind in WAVES:
-                each.metadata.add_annotation("argocd.argoproj.io/sync-wave", WAVES[each.kind])
-            if each.kind == "ConfigMap":
-                each.metadata.add_annotation("argocd.argoproj.io/sync-options", "PruneLast=true")
+        annotate_for_argo_cd(self)
+
+
+def annotate_for_argo_cd(chart: Chart) -> None:
+    """Adds waves and sync options to all objects of a chart."""
+    for each in chart.node.find_all():
+        if not ApiObject.is_api_object(each):
+            continue
+        for name, values in (("sync-wave", WAVES), ("sync-options", SYNC_OPTIONS)):
+            if each.kind in values:
+                each.metadata.add_annotation(f"argocd.argoproj.io/{name}", values[each.kind])

@@ -24,12 +24,13 @@ import {
 import { PersistentVolumeAccessMode } from 'cdk8s-plus-28';
 
 import { addExamples } from '../../examples/all';
+import { annotateForArgoCd } from '../../examples/gitops';
 import { addPlatform } from '../../examples/platform';
 
 import { addControllerCharts } from './controller-charts';
 
 /** A database in the cluster and two pods of MLflow, a PgBouncer between them or not. */
-function twoPods(app: App, id: string, props: Partial<MlflowServerProps>, pooled = false): void {
+function twoPods(app: App, id: string, props: Partial<MlflowServerProps>, pooled = false): Chart {
   const chart = new Chart(app, id);
   const postgres = new BitnamiPostgres(chart, 'postgres', {
     username: 'mlflow',
@@ -44,6 +45,7 @@ function twoPods(app: App, id: string, props: Partial<MlflowServerProps>, pooled
     }),
     ...props,
   });
+  return chart;
 }
 
 /** All that reads the passwords of a PostgreSQL in the cluster, and the claims of its servers. */
@@ -66,6 +68,7 @@ function upgrades(app: App, image?: string): void {
       twoPods(app, `${migration}-${upgradeStrategy}`, { databaseMigration, upgradeStrategy, image });
     }
   }
+  annotateForArgoCd(twoPods(app, 'argo-cd', { databaseMigration: migrations.job, image }));
 }
 
 /** One of each kind of pod. */

@@ -2,6 +2,7 @@
 import { type App, Chart, Cron, Duration } from 'cdk8s';
 import {
   Autoscaling,
+  BackupLocation,
   BitnamiPasswords,
   BitnamiPostgres,
   CloudNativePostgres,
@@ -16,6 +17,7 @@ import {
   Persistence,
   PgBouncer,
   PoolingProfile,
+  PostgresBackup,
   PostgresExporter,
   PrometheusScrape,
   SecretKey,
@@ -128,6 +130,15 @@ function watched(app: App): void {
     }),
     postgresExporter: new PostgresExporter(chart, 'postgres-exporter', { backend }),
     volumeClaims: backend.volumeClaims,
+    thresholds: { backupAge: Duration.minutes(4) },
+    backups: [
+      new PostgresBackup(chart, 'mlflow-backup', {
+        backend,
+        schedule: Cron.schedule({ minute: '*' }),
+        target: BackupLocation.volume(Persistence.newClaim()),
+        retention: { count: 2 },
+      }),
+    ],
     operations: [
       new MlflowGarbageCollection(chart, 'mlflow-gc', {
         server,

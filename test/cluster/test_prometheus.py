@@ -53,7 +53,7 @@ def release(installed: None, synthesized) -> Iterator[Release]:
         release = Release(EXAMPLE, namespace, synthesized)
         # What is waited for is the cause, not the patience of the alerts.
         release.manifest = re.sub(r"^(\s+for: )\d+[smhd]$", r"\g<1>10s", release.manifest, flags=re.MULTILINE)
-        release.manifest = re.sub(r"\[5m\]", "[1m]", release.manifest)
+        release.manifest = release.manifest.replace("[5m]", "[1m]").replace("[15m]", "[2m]")
         release.start()
         yield release
 
@@ -183,6 +183,59 @@ def test_pods_restart(release: Release) -> None:
     eventually(
         lambda: alerts(name)["MlflowPodsRestarting"] == FIRING, lambda: alerts_of(release), 120, pause=2
     )
+
+
+def test_requests_and_operations_fail(release: Release) -> None:
+    names = ["MlflowErrorRatio"]
+    if query("kube_cronjob_status_last_schedule_time"):
+        names.append("MlflowOperationFailed")
+    with load(release, "watched, a table is away", log_metric=3, pause=0.5):
+        execute(release, "ALTER TABLE runs RENAME TO runs_away")
+        with firing(release, *names, seconds=600):
+            execute(release, "ALTER TABLE runs_away RENAME TO runs")
+
+
+SLEEP = """
+CREATE FUNCTION sleep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(3); RETURN NEW; END';
+CREATE TRIGGER sleep BEFORE INSERT ON metrics FOR EACH ROW EXECUTE FUNCTION sleep()
+"""
+
+
+def test_the_database_is_slow(release: Release) -> None:
+    with load(release, "watched, a slow table", log_metric=3):
+        execute(release, SLEEP)
+        with firing(release, "MlflowLatency"):
+            execute(release, "DROP FUNCTION sleep CASCADE")
+
+
+def test_no_backup_is_made(release: Release) -> None:
+    if not query("kube_cronjob_status_last_successful_time"):
+        pytest.skip("no kube-state-metrics")
+    suspend(release, "cronjob/mlflow-backup", True)
+    with firing(release, "MlflowBackupTooOld", seconds=600):
+        suspend(release, "cronjob/mlflow-backup", False)
+
+
+def execute(release: Release, statements: str) -> str:
+    login = ["env", "PGPASSWORD=mlflow_password", "psql", "-h", "127.0.0.1", "-U", "mlflow", "-d", "mlflow"]
+    options = ["-v", "ON_ERROR_STOP=1", "-Atc", statements]
+    return release.namespace.kubectl("exec", "postgres-0", "--", *login, *options).strip()
+
+
+def suspend(release: Release, cron_job: str, value: bool) -> None:
+    release.namespace.kubectl("patch", cron_job, "-p", json.dumps({"spec": {"suspend": value}}))
+
+
+def test_the_schema_is_newer(release: Release) -> None:
+    if not query("kube_pod_init_container_status_restarts_total"):
+        pytest.skip("no kube-state-metrics")
+    revision = execute(release, "SELECT version_num FROM alembic_version")
+    execute(release, "UPDATE alembic_version SET version_num = 'unknown'")
+    release.namespace.kubectl("rollout", "restart", "deployment/mlflow")
+    with firing(release, "MlflowMigrationFailed"):
+        execute(release, f"UPDATE alembic_version SET version_num = '{revision}'")
+        release.namespace.kubectl("delete", "pods", "-l", "app.kubernetes.io/name=mlflow", "--wait=false")
+        release.wait_for_rollout()
 
 
 def stopped(release: Release) -> bool:
