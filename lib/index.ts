@@ -26,18 +26,14 @@ export { ReadinessCheck } from './server/settings/probes';
 export { MlflowAuth } from './server/auth/mlflow-auth';
 export { DefaultPermission, type BasicAuthOptions } from './server/auth/basic-auth';
 export { CustomLogin, type CustomAuthOptions } from './server/auth/custom-auth';
-export {
-  SameSite,
-  type OidcClientOptions,
-  type RedisOptions,
-  type SessionCookieOptions,
-} from './server/auth/single-sign-on';
+export { SameSite, type OidcClientOptions, type SessionCookieOptions } from './server/auth/single-sign-on';
 export type { OAuth2ProxyOptions } from './server/auth/oauth2-proxy-options';
 export type { OidcAuthOptions } from './server/auth/oidc-auth';
 export type { AiGatewayOptions } from './server/settings/ai-gateway';
 export { JobExecution, type LocalJobOptions, type RedisJobOptions } from './server/settings/job-execution';
 export type { EncryptionOptions } from './server/settings/encryption';
 export { LogLevel } from './server/settings/log-level';
+export type { RedisOptions } from './server/settings/redis-options';
 
 export { MlflowObjects, type MlflowObjectsProps } from './objects/mlflow-objects';
 export { MlflowExperiment, type MlflowExperimentProps } from './objects/mlflow-experiment';

@@ -6,7 +6,8 @@ import { checkSeconds } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 import type { SecretKey } from '../../kube/values/secret-key';
 
-import { checkClient, checkRedis, type OidcClientOptions, type RedisOptions } from './single-sign-on';
+import { checkRedis, type RedisOptions } from '../settings/redis-options';
+import { checkClient, type OidcClientOptions } from './single-sign-on';
 
 /** Options of {@link MlflowAuth.oauth2Proxy}. */
 export interface OAuth2ProxyOptions extends OidcClientOptions {

@@ -10,10 +10,11 @@ import { container, type ContainerOptions } from '../../kube/pod/pod';
 import type { PodPart } from '../../kube/pod/pod-part';
 import { LITTLE_SCRATCH_SPACE } from '../../kube/pod/scratch-space';
 import { CERTIFICATE_FILE, KEY_FILE, PROXIED_PORT, SERVER_PORT } from '../settings/port';
+import { routesToRedis } from '../settings/redis-options';
 
 import { type AuthContext, type AuthParts, type AuthStrategy, NO_AUTH } from './auth-strategy';
 import { checkOAuth2Proxy, type OAuth2ProxyOptions, optionalArguments } from './oauth2-proxy-options';
-import { callbackUrl, routesToRedis, routeToIssuer, SameSite } from './single-sign-on';
+import { callbackUrl, routeToIssuer, SameSite } from './single-sign-on';
 
 const PROXY = 'oauth2-proxy';
 

@@ -4,18 +4,11 @@ import { texts } from '../../kube/values/env-values';
 import type { ObjectLabels } from '../../kube/pod/labels';
 import type { Problems } from '../../validation/problems';
 import type { SecretKey } from '../../kube/values/secret-key';
+import { checkRedis, type RedisOptions, routesToRedis } from '../settings/redis-options';
 
 import type { AuthContext, AuthParts, AuthStrategy } from './auth-strategy';
 import type { DefaultPermission } from './basic-auth';
-import {
-  callbackUrl,
-  checkClient,
-  checkRedis,
-  type OidcClientOptions,
-  type RedisOptions,
-  routesToRedis,
-  routeToIssuer,
-} from './single-sign-on';
+import { callbackUrl, checkClient, type OidcClientOptions, routeToIssuer } from './single-sign-on';
 import { checkUserDatabase, userDatabaseUri } from './user-database';
 
 /** Options of {@link MlflowAuth.oidc}. */

@@ -1,6 +1,6 @@
 import type { Duration } from 'cdk8s';
 
-import { checkRoute, type NetworkRoute, routeAt } from '../../kube/network/network-route';
+import type { NetworkRoute } from '../../kube/network/network-route';
 import type { SecretKey } from '../../kube/values/secret-key';
 import { checkSeconds } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
@@ -44,18 +44,6 @@ export interface SessionCookieOptions {
    * @default - 7 days at the proxy, 14 days with the plugin
    */
   readonly lifetime?: Duration;
-}
-
-/** A Redis that all replicas share. */
-export interface RedisOptions {
-  /** The URL with its password, if there is one: `redis://:password@host:6379/0`, `rediss://…` for TLS. */
-  readonly url: SecretKey;
-
-  /**
-   * Network route to the Redis, for servers with `isolation`.
-   * @default - port 6379 at any address
-   */
-  readonly route?: NetworkRoute;
 }
 
 /** The client of MLflow at an identity provider (OpenID Connect). */
@@ -149,22 +137,11 @@ function checkCookie(problems: Problems, { cookie, redirectUrl }: OidcClientOpti
   }
 }
 
-/** Validates a Redis. */
-export function checkRedis(problems: Problems, prop: string, redis: RedisOptions | undefined): void {
-  redis?.url._check(problems, `${prop}.url`);
-  checkRoute(problems, `${prop}.route`, redis?.route);
-}
-
 /** The redirect URL, if the server has a single origin. */
 export function callbackUrl(endpoints: readonly Endpoint[], path: string): string | undefined {
   const origins = new Set(originsOf(endpoints));
   const [origin] = origins;
   return origins.size === 1 && origin?.includes('*') === false ? `${origin}${path}` : undefined;
-}
-
-/** The network route to a Redis, if there is one. */
-export function routesToRedis(redis: RedisOptions | undefined): NetworkRoute[] {
-  return redis === undefined ? [] : [routeAt(6379, redis.route)];
 }
 
 /** The network route to an identity provider: its port, at any address. */

@@ -5,7 +5,7 @@ import type { PodPart } from '../../kube/pod/pod-part';
 import { texts } from '../../kube/values/env-values';
 import { checkSeconds } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
-import { checkRedis, type RedisOptions, routesToRedis } from '../auth/single-sign-on';
+import { checkRedis, type RedisOptions, routesToRedis } from './redis-options';
 
 /** Names of providers, as MLflow has them. */
 export const PROVIDER_NAME = /^[a-z0-9][-\w.]*$/;

@@ -1,4 +1,4 @@
-import { checkRedis, type RedisOptions, routesToRedis } from '../auth/single-sign-on';
+import { checkRedis, type RedisOptions, routesToRedis } from './redis-options';
 import type { PodPart } from '../../kube/pod/pod-part';
 import { text, texts } from '../../kube/values/env-values';
 import { mlflow3MinorOf } from '../../validation/image';
