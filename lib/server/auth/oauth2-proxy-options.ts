@@ -5,8 +5,8 @@ import { checkContainer } from '../../kube/pod/pod-options';
 import { checkSeconds } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
 import type { SecretKey } from '../../kube/values/secret-key';
-
 import { checkRedis, type RedisOptions } from '../settings/redis-options';
+
 import { checkClient, type OidcClientOptions } from './single-sign-on';
 
 /** Options of {@link MlflowAuth.oauth2Proxy}. */
