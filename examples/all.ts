@@ -45,6 +45,7 @@ import { ValuesFile } from './values-file';
 /** Every example as a chart, and so as a file in `dist/`, of one app. */
 export function addExamples(app: Construct): void {
   Rules.of(app).acknowledge('unique-name', 'Each example is applied by itself.');
+  Rules.of(app).acknowledge('one-filling-job', 'Each example is applied by itself.');
   new External(app, 'external');
   new Bitnami(app, 'bitnami');
   new BitnamiComplete(app, 'bitnami-complete');

@@ -10,6 +10,7 @@ import { texts } from '../kube/values/env-values';
 import type { IPostgresBackend } from '../postgres/connection/postgres-backend';
 import { isSameDatabase } from '../postgres/connection/server-names';
 import { addFilling, NO_SERVER_WHILE_MOVING } from '../rules/no-running-server';
+import { addFillingJob } from '../rules/one-filling-job';
 import { exitCode, ScriptFiles } from '../scripts/scripts';
 import { checkConstruct } from '../validation/arguments';
 import { checkSeconds } from '../validation/checks';
@@ -125,6 +126,7 @@ export class DatabaseMove extends Construct {
     });
     addFilling(NO_SERVER_WHILE_MOVING, source, this);
     addFilling(NO_SERVER_WHILE_MOVING, target, this);
+    addFillingJob(this, target);
   }
 }
 

@@ -16,6 +16,7 @@ import {
   NO_SERVER_WHILE_RELOCATING,
   NO_SERVER_WHILE_RESTORING,
 } from './no-running-server';
+import { ONE_FILLING_JOB } from './one-filling-job';
 import { UNIQUE_ROUTE } from './unique-route';
 
 /** All rules that users can acknowledge. */
@@ -26,6 +27,7 @@ export const RULES: readonly Pick<Rule<never>, 'id' | 'description'>[] = [
   NO_SERVER_WHILE_RESTORING,
   NO_SERVER_WHILE_MOVING,
   NO_SERVER_WHILE_RELOCATING,
+  ONE_FILLING_JOB,
   MEMORY_FITS_PROCESSES,
   JOBS_ON_ONE_POD,
   UNIQUE_NAME,
@@ -37,8 +39,8 @@ export const RULES: readonly Pick<Rule<never>, 'id' | 'description'>[] = [
 /**
  * The rules on what has to fit together, such as servers that share a database. They fail the synthesis, with an error that
  * starts with the id of the rule: `pool-fits-database`, `requests-fit-pooler`, `no-server-while-importing`,
- * `no-server-while-restoring`, `no-server-while-moving`, `no-server-while-relocating`, `memory-fits-processes`,
- * `jobs-on-one-pod`, `unique-name`, `same-namespace`, `unique-route` or `autoscaler-needs-requests`.
+ * `no-server-while-restoring`, `no-server-while-moving`, `no-server-while-relocating`, `one-filling-job`,
+ * `memory-fits-processes`, `jobs-on-one-pod`, `unique-name`, `same-namespace`, `unique-route` or `autoscaler-needs-requests`.
  *
  * @example
  * Rules.of(server).acknowledge('pool-fits-database', 'The other server is scaled to zero at night.');

@@ -16,6 +16,13 @@ describe('a file that cannot be', () => {
     ['a list', '- a', /^values\.yaml: the file must be a map of values, got a list\.$/],
     ['a text', 'hello', /^values\.yaml: the file must be a map of values, got "hello"\.$/],
     ['two documents', 'a: 1\n---\nb: 2', /^values\.yaml: a values file is one YAML document, got 2\.$/],
+    [
+      'two releases',
+      ['a', 'b']
+        .map((name) => `apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: { name: ${name} }`)
+        .join('\n---\n'),
+      /^values\.yaml: a values file is one YAML document, got 2\.$/,
+    ],
   ])('%s', (_, text, message) => {
     expect(() => parseValues('values.yaml', text)).toThrow(message);
   });

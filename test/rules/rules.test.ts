@@ -7,7 +7,7 @@ test('an unknown rule is an error', () => {
     Rules.of(chart()).acknowledge('pool-fit', 'It is scaled to zero at night.');
   }).toThrow(
     new Error(
-      '[chart] `rule` must be one of pool-fits-database, requests-fit-pooler, no-server-while-importing, no-server-while-restoring, no-server-while-moving, no-server-while-relocating, memory-fits-processes, jobs-on-one-pod, unique-name, same-namespace, unique-route, autoscaler-needs-requests, got "pool-fit".',
+      '[chart] `rule` must be one of pool-fits-database, requests-fit-pooler, no-server-while-importing, no-server-while-restoring, no-server-while-moving, no-server-while-relocating, one-filling-job, memory-fits-processes, jobs-on-one-pod, unique-name, same-namespace, unique-route, autoscaler-needs-requests, got "pool-fit".',
     ),
   );
 });

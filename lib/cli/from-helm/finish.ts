@@ -4,6 +4,7 @@ import { connectionsOfPod, safeThreads } from '../../postgres/capacity/connectio
 import { memoryOf } from '../../rules/memory-fits-processes';
 import { finishEnvironment } from './variables';
 import { secretKey, setBasicAuth, setCustomApp } from './parts/login';
+import { finishMonitoring } from './parts/monitoring';
 import { finishServiceAccount } from './parts/pod';
 import { size } from './parts/quantities';
 import type { Release } from './release';
@@ -14,6 +15,7 @@ const DEFAULT_WORKERS = 2;
 /** Sets what depends on several parts of a release, once all of its rules have been applied. */
 export function finish(release: Release): void {
   setLogin(release);
+  finishMonitoring(release);
   finishOptions(release);
   finishEnvironment(release);
   finishServiceAccount(release);

@@ -1,6 +1,6 @@
 import { InputError } from '../command';
 
-import { type Data, isData, mergeData, plain } from './data';
+import { type Data, entryOf, isData, mergeData, plain } from './data';
 
 /** The values of a release in a manifest of Argo CD or Flux. */
 export interface ManifestValues {
@@ -12,20 +12,30 @@ export interface ManifestValues {
   readonly elsewhere: readonly string[];
 }
 
+/** Whether an object of a manifest can have the values of a release. */
+export function isReleaseManifest(kind: unknown, apiVersion: unknown): boolean {
+  const groups: Readonly<Record<string, string>> = {
+    HelmRelease: 'helm.toolkit.fluxcd.io/',
+    Application: 'argoproj.io/',
+  };
+  const group = entryOf(groups, plain(kind));
+  return group !== undefined && plain(apiVersion).startsWith(group);
+}
+
 /** Finds the values in an Application of Argo CD or a HelmRelease of Flux. Returns nothing for other data. */
 export function manifestValues(name: string, whole: unknown): ManifestValues | undefined {
   const { apiVersion, kind, spec } = isData(whole) ? whole : {};
-  if (!isData(spec)) {
+  if (!isData(spec) || !isReleaseManifest(kind, apiVersion)) {
     return undefined;
   }
-  if (kind === 'HelmRelease' && plain(apiVersion).startsWith('helm.toolkit.fluxcd.io/')) {
+  if (kind === 'HelmRelease') {
     return {
       at: spec.values === undefined ? undefined : ['spec', 'values'],
       parameters: {},
       elsewhere: spec.valuesFrom === undefined ? [] : ['spec.valuesFrom'],
     };
   }
-  return kind === 'Application' && plain(apiVersion).startsWith('argoproj.io/') ? ofApplication(name, spec) : undefined;
+  return ofApplication(name, spec);
 }
 
 function ofApplication(name: string, spec: Data): ManifestValues {

@@ -2,6 +2,7 @@ import { type Code, type Field, mlflow, type Program, type Statement, struct, va
 
 import { Arguments } from './arguments';
 import { Environment } from './environment';
+import type { Monitor } from './monitor';
 
 /** What the user should know about some keys. */
 export interface Note {
@@ -91,6 +92,9 @@ export class Release {
   /** Role and database of a chart's own PostgreSQL, where the values do not say. */
   public databaseUser?: string;
   public databaseName?: string;
+
+  /** What Prometheus scrapes by. */
+  public monitor?: Monitor;
 
   /** How users log in. */
   public login?: 'basic' | 'proxy' | 'oidc' | 'custom';

@@ -2,7 +2,7 @@ import { isMap, isScalar, LineCounter, parseAllDocuments } from 'yaml';
 
 import { InputError } from '../command';
 import { type Data, isData, kindOf, mergeData } from './data';
-import { manifestValues } from './manifests';
+import { isReleaseManifest, manifestValues } from './manifests';
 
 /** A file with values, as it was read. */
 export interface ValuesFile {
@@ -32,7 +32,11 @@ export function parseValues(name: string, text: string, given: readonly string[]
   if (broken.length > 0) {
     throw new InputError(broken.map(({ message }) => `${name}: ${message.trim()}`).join('\n'));
   }
-  const [document, second] = documents;
+  // A manifest may have a Namespace and a source of charts beside the release.
+  const releases = documents.filter(
+    ({ contents }) => isMap(contents) && isReleaseManifest(contents.get('kind'), contents.get('apiVersion')),
+  );
+  const [document, second] = releases.length === 1 ? releases : documents;
   if (second !== undefined) {
     throw new InputError(`${name}: a values file is one YAML document, got ${String(documents.length)}.`);
   }

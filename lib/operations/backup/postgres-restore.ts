@@ -9,6 +9,7 @@ import type { PodInput } from '../../kube/pod/pod';
 import { texts } from '../../kube/values/env-values';
 import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
 import { addFilling, NO_SERVER_WHILE_RESTORING } from '../../rules/no-running-server';
+import { addFillingJob } from '../../rules/one-filling-job';
 import { exitCode, ScriptFiles } from '../../scripts/scripts';
 import { checkSeconds } from '../../validation/checks';
 import { checkImage } from '../../validation/image';
@@ -84,6 +85,7 @@ export class PostgresRestore extends Construct {
       failAtOnce: RESTORE_EXIT_CODES,
     });
     addFilling(NO_SERVER_WHILE_RESTORING, props.backend, this);
+    addFillingJob(this, props.backend);
   }
 }
 

@@ -8,6 +8,7 @@ import type { PodPart } from '../../kube/pod/pod-part';
 import { texts } from '../../kube/values/env-values';
 import type { IPostgresBackend } from '../../postgres/connection/postgres-backend';
 import { addFilling, NO_SERVER_WHILE_IMPORTING } from '../../rules/no-running-server';
+import { addFillingJob } from '../../rules/one-filling-job';
 import { exitCode, ScriptFiles } from '../../scripts/scripts';
 import { checkSeconds } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
@@ -123,5 +124,6 @@ export function importJob(scope: Construct, id: string, props: ImportProps, inpu
     failAtOnce: { [program]: NON_RETRYABLE_EXIT_CODES },
   });
   addFilling(NO_SERVER_WHILE_IMPORTING, props.backend, scope);
+  addFillingJob(scope, props.backend);
   return job;
 }

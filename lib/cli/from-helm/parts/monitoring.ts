@@ -1,5 +1,6 @@
 import { call, cdk8s, type Code, construct, list, mlflow, struct, textMap, value, variable } from '../../code/code';
 
+import type { Monitor } from '../monitor';
 import type { Release } from '../release';
 import { type Data, entryOf } from '../data';
 
@@ -7,18 +8,18 @@ import { TYPES } from '../../../validation/public-api';
 import { typed } from './pod';
 import { duration, resourcesOf, seconds } from './quantities';
 
-/** What a chart's ServiceMonitor says. */
-export interface Monitor {
-  readonly keys: readonly string[];
-  readonly interval?: string;
-  readonly timeout?: string;
-  readonly labels: Record<string, string>;
-  readonly relabelings?: readonly Data[];
-  readonly metricRelabelings?: readonly Data[];
+/** Notes the monitoring of the server, which is added when its login is known. */
+export function addMonitoring(release: Release, monitor: Monitor): void {
+  release.monitor = monitor;
+  release.set('metrics', value(true));
 }
 
 /** Adds the monitoring of the server. */
-export function addMonitoring(release: Release, monitor: Monitor): void {
+export function finishMonitoring(release: Release): void {
+  const { monitor } = release;
+  if (monitor === undefined) {
+    return;
+  }
   const interval = monitor.interval === undefined ? undefined : seconds(monitor.interval);
   const timeout = monitor.timeout === undefined ? undefined : seconds(monitor.timeout);
   for (const [name, text] of Object.entries({ interval: monitor.interval, timeout: monitor.timeout })) {
@@ -47,7 +48,13 @@ export function addMonitoring(release: Release, monitor: Monitor): void {
       ],
     });
   }
-  release.set('metrics', value(true));
+  if (release.login === 'custom') {
+    release.note(
+      'to do',
+      monitor.keys,
+      'Set `basicAuthSecretName` of PrometheusScrape.serviceMonitor() if the app of the login asks Prometheus for one.',
+    );
+  }
   release.addAfter({
     code: construct(
       mlflow('MlflowMonitoring'),

@@ -3,8 +3,10 @@ import {
   AwsIdentity,
   ExistingSecretPostgres,
   MlflowAuth,
+  MlflowMonitoring,
   MlflowServer,
   PostgresTls,
+  PrometheusScrape,
   S3Artifacts,
   SecretKey,
 } from 'cdk8s-mlflow';
@@ -24,6 +26,9 @@ import type { Construct } from 'constructs';
  *   kubectl create secret generic mlflow-login --namespace mlflow \
  *     --from-literal=admin-password='<the password of the administrator, 12 characters or more>' \
  *     --from-literal=passphrase='<any random text of 32 characters or more>'
+ *   kubectl create secret generic mlflow-metrics-login --namespace mlflow \
+ *     --from-literal=username='<the name of an administrator>' \
+ *     --from-literal=password='<the password of that administrator>'
  */
 export class Mlflow extends Chart {
   public constructor(scope: Construct, id: string) {
@@ -53,6 +58,7 @@ export class Mlflow extends Chart {
         prefix: 'mlflow',
         identity: AwsIdentity.ambient(),
       }),
+      metrics: true,
       encryption: { passphrase: SecretKey.fromSecretName('mlflow-login', 'passphrase') },
       auth: MlflowAuth.basic({
         adminPassword: SecretKey.fromSecretName('mlflow-login', 'admin-password'),
@@ -75,6 +81,10 @@ export class Mlflow extends Chart {
         ],
       }),
     );
+    new MlflowMonitoring(this, 'mlflow-monitoring', {
+      server,
+      scrape: PrometheusScrape.serviceMonitor({ basicAuthSecretName: 'mlflow-metrics-login' }),
+    });
   }
 }
 
