@@ -5,7 +5,8 @@ import type { Problems } from '../validation/problems';
 
 import { keepAliveSeconds } from './access/keep-alive';
 import { checkServerVariables, refuse, SERVER_OPTIONS, UVICORN_DECISIONS, UVICORN_OPTIONS } from './server-options';
-import type { ServerSpec } from './server-spec';
+import type { ServerSettings, ServerSpec } from './server-spec';
+import { checkDirectApi, DIRECT_API_ARGUMENT } from './settings/direct-api';
 import { LOG_CONFIG } from './settings/log-level';
 import { METRICS_ARGUMENT } from './settings/metrics';
 import { CERTIFICATE_FILE, KEY_FILE, PROXIED_PORT, SERVER_PORT } from './settings/port';
@@ -30,8 +31,9 @@ interface Option {
 /** Refuses arguments and variables that go past what the library sets. */
 export function checkExtraOptions(
   problems: Problems,
-  { extraArgs, extraEnvVars }: { readonly extraArgs: string[]; readonly extraEnvVars: Record<string, unknown> },
+  server: Pick<ServerSettings, 'extraArgs' | 'extraEnvVars' | 'directApi' | 'workspaces'>,
 ): void {
+  const { extraArgs, extraEnvVars } = server;
   for (const { name, shown, value } of optionsOf(extraArgs, SHORT_OPTIONS)) {
     if (!OPTION.test(name)) {
       problems.add('extraArgs', 'must be options of `mlflow server`, one in each string, with values after `=`', shown);
@@ -42,7 +44,13 @@ export function checkExtraOptions(
     refuse(problems, `extraArgs ${shown}`, SERVER_OPTIONS[name]);
   }
   const uvicorn = uvicornOptions(extraArgs);
-  for (const { name, shown } of optionsOf(words(uvicorn) ?? [])) {
+  const ofUvicorn = optionsOf(words(uvicorn) ?? []);
+  checkDirectApi(
+    problems,
+    server,
+    ofUvicorn.map(({ name }) => name),
+  );
+  for (const { name, shown } of ofUvicorn) {
     if (!OPTION.test(name)) {
       problems.add('extraArgs --uvicorn-opts', 'must be options of uvicorn, with values after `=`', shown);
     }
@@ -106,6 +114,7 @@ export function serverArguments(spec: ServerSpec): string[] {
     `--timeout-worker-healthcheck=${String(HUNG_WORKER.toSeconds())}`,
     `--timeout-keep-alive=${String(keepAliveSeconds(spec, auth.proxy !== undefined))}`,
     '--loop=bounded_loop:new_loop',
+    ...(spec.directApi ? [DIRECT_API_ARGUMENT] : []),
     `--log-config=${SCRIPT_FOLDER}/${LOG_CONFIG}`,
     ...(spec.accessLog ? [] : ['--no-access-log']),
     // A proxy presents the certificate itself.

@@ -18,6 +18,7 @@ import { allowedHosts, corsAllowedOrigins } from './access/hosts';
 import { serverArguments } from './server-arguments';
 import type { ServerSpec } from './server-spec';
 import { aiGatewayPart } from './settings/ai-gateway';
+import { DIRECT_API_SCRIPT } from './settings/direct-api';
 import { NO_JOBS } from './settings/job-execution';
 import { encryptionPart } from './settings/encryption';
 import { LOG_CONFIG } from './settings/log-level';
@@ -112,6 +113,7 @@ function filesPart(scope: Construct, spec: ServerSpec): PodPart {
     // Whether or not this server runs them: so servers with and without share a ConfigMap.
     METRICS_SCRIPT,
     PROBE_SCRIPT,
+    ...(spec.directApi ? [DIRECT_API_SCRIPT] : []),
     ...(spec.databaseMigration._backupTo === undefined ? [] : DUMP_SCRIPTS),
   );
   return {

@@ -43,6 +43,7 @@ const DEFAULTS = {
   pooling: PoolingProfile.STANDARD,
   databaseConnectionCheck: DatabaseConnectionCheck.initContainer(),
   databaseMigration: DatabaseMigration.initContainer(),
+  directApi: false,
   readFromReplica: false,
   artifactRoot: new VolumeArtifacts(),
   staticPrefix: '',

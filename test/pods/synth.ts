@@ -59,6 +59,7 @@ const PLAIN = [
   'aiGateway',
   'allowedHosts',
   'corsAllowedOrigins',
+  'directApi',
   'extraArgs',
   'ingress',
   'metrics',

@@ -79,9 +79,12 @@ def test_on_the_guides_numbers_four_workers_ask_for_more(namespace: Namespace, p
     assert load.codes[503] > 0
 
 
-def test_requests_never_wait_for_each_other(namespace: Namespace, postgres: Postgres) -> None:
+@pytest.mark.parametrize("direct_api", [False, True])
+def test_requests_never_wait_for_each_other(
+    direct_api: bool, namespace: Namespace, postgres: Postgres
+) -> None:
     """On a pool of SQLAlchemy's own sizes, with as many threads as the library lets a worker have."""
-    namespace.apply(synthesis.server(pooling="none"))
+    namespace.apply(synthesis.server(pooling="none", directApi=direct_api))
     [pod] = namespace.deployment()
     load = Load(callers(pod.wait_ready()), [log_batch], seconds=35)
     assert load.codes.keys() == {200}, load.texts

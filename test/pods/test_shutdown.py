@@ -22,10 +22,13 @@ QUERIES = (
 )
 
 
-def test_requests_in_flight_are_answered(namespace: Namespace, postgres: Postgres) -> None:
-    namespace.apply(synthesis.server())
+@pytest.mark.parametrize("direct_api", [False, True])
+def test_requests_in_flight_are_answered(direct_api: bool, namespace: Namespace, postgres: Postgres) -> None:
+    namespace.apply(synthesis.server(directApi=direct_api))
     [pod] = namespace.deployment()
     pod.wait_ready()
+    if direct_api:
+        pod.wait_for_line("paths of the REST API have a short way")
     assert request(pod, DEFAULT_EXPERIMENT).status == 200
     with ThreadPoolExecutor(IN_FLIGHT + 2) as pool:
         with postgres.connect("mlflow") as connection, connection.cursor() as cursor:

@@ -52,6 +52,14 @@ test.each<[Partial<MlflowServerProps>, string]>([
     '`corsAllowedOrigins` must be origins, with scheme and without path, got "a.example.com". Write https://host or https://host:port.',
   ],
   [{ staticPrefix: 'x' }, '`staticPrefix` must start with a slash and not end with one, got "x".'],
+  [
+    { directApi: true, workspaces: true },
+    '`directApi` has no effect with `workspaces`, which FastAPI looks up for each request. Leave out one of them.',
+  ],
+  [
+    { directApi: true, extraArgs: ['--uvicorn-opts=--backlog=10 --http h11'] },
+    '`extraArgs --uvicorn-opts --http` must not be set with `directApi`, which sets it itself. Leave out one of them.',
+  ],
   [{ staticPrefix: '/x/' }, '`staticPrefix` must start with a slash and not end with one, got "/x/".'],
   [{ extraEnvVars: { PGPASSWORD: value } }, `\`extraEnvVars.PGPASSWORD\` ${itself} Use \`backend\`.`],
   [

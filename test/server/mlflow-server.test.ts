@@ -146,6 +146,15 @@ test('settings reach the server', () => {
   }
 });
 
+test('the REST API goes directly to its handlers where that is asked for', () => {
+  const manifests = serverManifests({ directApi: true, extraArgs: ['--uvicorn-opts=--backlog=10'] });
+  expect(container(manifests, 'mlflow').args).toContain(
+    '--uvicorn-opts=--log-level=info --timeout-worker-healthcheck=30 --timeout-keep-alive=105 --loop=bounded_loop:new_loop --http=direct_api:Protocol --log-config=/opt/mlflow/scripts/uvicorn_log.json --backlog=10',
+  );
+  expect(scriptsOf(manifests).data).toHaveProperty(['direct_api.py']);
+  expect(scriptsOf(serverManifests()).data).not.toHaveProperty(['direct_api.py']);
+});
+
 test('extra variables stay where they were asked for', () => {
   const manifests = serverManifests({
     extraEnvVars: { SERVER: EnvValue.fromValue('1') },
