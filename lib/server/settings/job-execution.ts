@@ -1,9 +1,10 @@
-import { checkRedis, type RedisOptions, routesToRedis } from './redis-options';
 import type { PodPart } from '../../kube/pod/pod-part';
 import { text, texts } from '../../kube/values/env-values';
 import { mlflow3MinorOf } from '../../validation/image';
 import { checkWhole } from '../../validation/checks';
 import type { Problems } from '../../validation/problems';
+
+import { checkRedis, type RedisOptions, routesToRedis } from './redis-options';
 
 /** Minor version of MLflow 3. Older ones ignore the variable. */
 const FIRST_WITH_REDIS = 16;
