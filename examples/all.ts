@@ -11,6 +11,7 @@ import { Bootstrap } from './bootstrap';
 import { Client } from './client';
 import { CloudNative } from './cloud-native';
 import { CloudNativeBackups } from './cloud-native-backups';
+import { CloudNativeRecovery } from './cloud-native-recovery';
 import { CloudNativeDatabases } from './cloud-native-databases';
 import { CloudSql } from './cloud-sql';
 import { CustomPooling } from './custom-pooling';
@@ -56,6 +57,7 @@ export function addExamples(app: Construct): void {
   new PooledConnections(app, 'pg-bouncer');
   new CloudNative(app, 'cloud-native');
   new CloudNativeBackups(app, 'cloud-native-backups');
+  new CloudNativeRecovery(app, 'cloud-native-recovery');
   new CloudNativeDatabases(app, 'cloud-native-databases');
   new CloudSql(app, 'cloud-sql');
   new RdsIam(app, 'rds-iam');

@@ -104,6 +104,15 @@ function pooledCloudNative(app: App): void {
   new MlflowServer(chart, 'mlflow', { backend });
 }
 
+/** Reads go to the standbys. */
+function cloudNativeReplicas(app: App): void {
+  const chart = new Chart(app, 'cloud-native-replicas');
+  new MlflowServer(chart, 'mlflow', {
+    backend: new CloudNativePostgres(chart, 'postgres', {}),
+    readFromReplica: true,
+  });
+}
+
 /** All that Prometheus watches: a server with a login and HTTPS, closed to others, its database and its operations. */
 function watched(app: App): void {
   const chart = new Chart(app, 'watched', { namespace: 'mlflow-watched' });
@@ -179,6 +188,7 @@ export function addControllerCharts(app: App): void {
   renewedCertificate(app);
   throughTraefik(app);
   pooledCloudNative(app);
+  cloudNativeReplicas(app);
   watched(app);
   scaledByRequests(app);
 }

@@ -63,6 +63,12 @@ OPERATIONS = [
         secret="postgres-database-secret",
         admin_secret="postgres-admin-secret",
     ),
+    Example(
+        "objects",
+        host="your-postgres-host",
+        secret="postgres-database-secret",
+        auth_secret="mlflow-auth",
+    ),
 ]
 # Of the first administrator of `basic-auth`, as its documentation makes it.
 ADMINISTRATOR, ADMINISTRATOR_PASSWORD = "admin", "Zm9yIHRoZSB0ZXN0IG9ubHk="

@@ -46,9 +46,12 @@ def provide(namespace: Namespace, example: Example) -> None:
         login = [f"--from-literal=username={ADMIN}", f"--from-literal=password={ADMIN_PASSWORD}"]
         namespace.kubectl("create", "secret", "generic", example.admin_secret, *login)
     if example.auth_secret:
-        keys = [f"--from-literal={name}={secrets.token_hex(32)}" for name in ("flask-key", "passphrase")]
-        password = f"--from-literal=admin-password={ADMINISTRATOR_PASSWORD}"
-        namespace.kubectl("create", "secret", "generic", example.auth_secret, password, *keys)
+        names = ("flask-key", "passphrase", "ada-password", "ci-secret")
+        values = {name: secrets.token_hex(32) for name in names}
+        values["admin-password"] = ADMINISTRATOR_PASSWORD
+        values["webhook-key"] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+        keys = [f"--from-literal={name}={value}" for name, value in values.items()]
+        namespace.kubectl("create", "secret", "generic", example.auth_secret, *keys)
     if example.ca:
         bundle = f"--from-literal=global-bundle.pem={files['ca.crt'].decode()}"
         namespace.kubectl("create", "configmap", "rds-ca", bundle)

@@ -69,21 +69,15 @@ def uids(release: Release) -> set[str]:
     return {pod["metadata"]["uid"] for pod in release.pods_of(server_of(release))}
 
 
-def sql(release: Release, statement: str) -> str:
-    command = [
-        "exec",
-        primary(release),
-        "-c",
-        "postgres",
-        "--",
-        "psql",
-        "-XqtA",
-        "-d",
-        "mlflow",
-        "-c",
-        statement,
-    ]
-    return release.namespace.kubectl(*command).strip()
+def sql(release: Release, statement: str, pod: str = "") -> str:
+    """By the primary, or by the pod."""
+    inside = ["-c", "postgres", "--", "psql", "-XqtA", "-d", "mlflow", "-c", statement]
+    return release.namespace.kubectl("exec", pod or primary(release), *inside).strip()
+
+
+def servers(release: Release) -> list[str]:
+    pods = release.namespace.pods({"cnpg.io/podRole": "instance"})
+    return [each["metadata"]["name"] for each in pods]
 
 
 @pytest.mark.parametrize("how", ["with grace", "by force"])
@@ -179,3 +173,30 @@ def test_several_databases(installed: None, synthesized) -> None:
         assert owners == "mlflow=mlflow text=text vision=vision"
         synchronous = sql(release, "SELECT count(*) > 0 FROM pg_stat_replication WHERE sync_state = 'quorum'")
         assert synchronous == "t"
+
+
+def test_a_primary_leaves_where_reads_go_to_standbys(installed: None, synthesized) -> None:
+    """A standby becomes the primary under those that read from it."""
+    with new_namespace("cloud-native-replicas") as namespace:
+        namespace.create_pod(CLIENT, MLFLOW_IMAGE, 1001)
+        release = started("cloud-native-replicas", namespace, synthesized)
+        eventually(lambda: all_ready(release), "three servers", 300)
+        run_id, [url, *_] = release.log_run("http://mlflow:5000"), release.urls_of(server_of(release))
+        readers = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'mlflow'"
+        on_standbys = sum(
+            int(sql(release, readers, pod)) for pod in servers(release) if pod != primary(release)
+        )
+        assert on_standbys > 0
+        for how in ("with grace", "by force"):
+            eventually(lambda: all_ready(release), "three servers", 300)
+            old, pods = primary(release), uids(release)
+            options = ["--grace-period=0", "--force"] if how == "by force" else []
+            title = f"cloud-native-replicas, primary deleted {how}"
+            with Watch(namespace, title, log_metric=6, search=2) as watch:
+                namespace.kubectl("delete", "pod", old, "--wait=false", *options)
+                eventually(lambda old=old: primary(release) != old or all_ready(release), "a primary", 240)
+                time.sleep(20)
+            assert watch.seen["missing"] == 0
+            assert max(watch.seen[each]["gap"] for each in ("log-metric", "search")) < 60
+            assert uids(release) == pods
+        release.client("read", run_id, url)
