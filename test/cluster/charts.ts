@@ -3,7 +3,7 @@
 // OpenShift, the examples too, in `openshift`.
 import { join } from 'node:path';
 
-import { App, Chart, Size } from 'cdk8s';
+import { ApiObject, App, Chart, Size } from 'cdk8s';
 import {
   BackupLocation,
   BitnamiArchitecture,
@@ -69,6 +69,16 @@ function upgrades(app: App, image?: string): void {
     }
   }
   annotateForArgoCd(twoPods(app, 'argo-cd', { databaseMigration: migrations.job, image }));
+  keepUnderFlux(twoPods(app, 'flux', { databaseMigration: migrations.job, image }));
+}
+
+/** What docs/gitops.md says of Flux: it prunes neither ConfigMaps nor claims. */
+function keepUnderFlux(chart: Chart): void {
+  for (const each of chart.node.findAll().filter((construct) => ApiObject.isApiObject(construct))) {
+    if (['ConfigMap', 'PersistentVolumeClaim'].includes(each.kind)) {
+      each.metadata.addAnnotation('kustomize.toolkit.fluxcd.io/prune', 'disabled');
+    }
+  }
 }
 
 /** One of each kind of pod. */

@@ -10,41 +10,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from branch import PushedRelease
 from cluster import Failed, new_namespace, run
 from controllers import require
-from release import CLIENT, Release
+from release import CLIENT
 from settings import ARGO_CD_NAMESPACE, GIT_REPOSITORY, MLFLOW_IMAGE
 from waiting import eventually
 from watch import FIGURES, Watch
 
-from examples import Example, manifest_for
+from examples import Example
 
-SERVER = {"app.kubernetes.io/name": "mlflow", "app.kubernetes.io/component": "server"}
 CLIENTS = {"log_metric": 4, "search": 1}
 
 
-class Application(Release):
-    """A release that Argo CD applies, from a branch of its own."""
-
-    def __init__(self, example: Example, namespace: Any, directory: Path, clone: Path) -> None:
-        super().__init__(example, namespace, directory)
-        self.name = namespace.name
-        self.clone = clone
-        self.git("init", "--quiet", "--initial-branch", self.name)
-        self.git("remote", "add", "origin", GIT_REPOSITORY)
-
-    def git(self, *args: str) -> str:
-        author = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
-        return run("git", "-C", str(self.clone), *author, *args).strip()
-
-    def push(self, directory: Path) -> str:
-        """The revision of the branch, which has the manifests of the directory now."""
-        self.manifest = manifest_for(self.example, directory, self.namespace.name)
-        (self.clone / "mlflow.yaml").write_text(self.manifest)
-        self.git("add", "mlflow.yaml")
-        self.git("commit", "--quiet", "--message", str(directory.name))
-        self.git("push", "--quiet", "origin", self.name)
-        return self.git("rev-parse", "HEAD")
+class Application(PushedRelease):
+    """A release that Argo CD applies."""
 
     def create(self) -> None:
         spec = {
@@ -101,14 +81,6 @@ class Application(Release):
         said = {each: status.get(each) for each in ("sync", "health", "conditions", "operationState")}
         return json.dumps(said, indent=1)[:6000]
 
-    def migrations(self) -> dict[str, dict[str, Any]]:
-        return {each["metadata"]["name"]: each for each in self.namespace.get("jobs")["items"]}
-
-    def config_maps(self) -> set[str]:
-        """Those of the release, whose names end with a digest of their content."""
-        names = {each["metadata"]["name"] for each in self.namespace.get("configmaps")["items"]}
-        return names - {"kube-root-ca.crt"}
-
 
 @pytest.fixture(scope="module", autouse=True)
 def installed() -> None:
@@ -136,7 +108,7 @@ def app(
                 ["kubectl", "delete", "application", "-n", ARGO_CD_NAMESPACE, app.name, "--ignore-not-found"],
                 check=False,
             )
-            app.git("push", "--quiet", "origin", "--delete", app.name)
+            app.delete_branch()
 
 
 def sync(app: Application, directory: Path) -> str:
@@ -163,14 +135,14 @@ def test_nothing_stays_out_of_sync(app: Application) -> None:
 
 def test_an_upgrade_under_clients(app: Application, synthesized: Path) -> None:
     [old_migration] = app.migrations()
-    old_maps, old_pods = app.config_maps(), uids(app)
+    old_maps, old_pods = app.config_maps(), app.uids()
     with Watch(app.namespace, "Argo CD, upgraded", **CLIENTS) as watch:
         revision = sync(app, synthesized / "after")
 
         def done() -> bool:
             if not old_maps <= app.config_maps():
                 # What is pruned last is needed by no pod that stays.
-                assert not old_pods & uids(app)
+                assert not old_pods & app.uids()
             return app.synced(revision)
 
         eventually(done, app.explain, 600, pause=1)
@@ -181,21 +153,15 @@ def test_an_upgrade_under_clients(app: Application, synthesized: Path) -> None:
     assert old_maps - app.config_maps()
 
 
-def uids(app: Application) -> set[str]:
-    """Of the server's pods that stay."""
-    pods = app.namespace.pods(SERVER)
-    return {each["metadata"]["uid"] for each in pods if "deletionTimestamp" not in each["metadata"]}
-
-
 def test_the_way_back_stops_at_the_migration(app: Application, synthesized: Path) -> None:
-    serving = uids(app)
+    serving = app.uids()
     with Watch(app.namespace, "Argo CD, and back", **CLIENTS) as watch:
         revision = sync(app, synthesized)
         eventually(lambda: app.phase(revision) == "Failed", app.explain, 600, pause=1)
-        assert uids(app) == serving
+        assert app.uids() == serving
         revision = sync(app, synthesized / "after")
         eventually(lambda: app.synced(revision), app.explain, 600, pause=1)
-        assert uids(app) == serving
+        assert app.uids() == serving
     assert watch.seen["missing"] == 0
     assert [watch.seen[each]["failed"] for each in ("log-metric", "search")] == [0, 0]
 
@@ -209,9 +175,8 @@ def test_what_a_person_changes_is_put_back(app: Application) -> None:
 
 
 def test_data_stays_when_the_application_is_removed(app: Application) -> None:
-    claims = {each["metadata"]["name"] for each in app.namespace.get("persistentvolumeclaims")["items"]}
+    claims = app.claims()
     app.kubectl_application("delete", "--timeout=180s")
-    left = {each["metadata"]["name"] for each in app.namespace.get("persistentvolumeclaims")["items"]}
-    assert left == claims
+    assert app.claims() == claims
     with pytest.raises(Failed, match="NotFound"):
         app.namespace.get("deployment", "mlflow")

@@ -75,6 +75,14 @@ def sql(release: Release, statement: str, pod: str = "") -> str:
     return release.namespace.kubectl("exec", pod or primary(release), *inside).strip()
 
 
+def end_idle_sessions(release: Release) -> None:
+    sql(
+        release,
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'mlflow'"
+        " AND state = 'idle' AND state_change < now() - interval '2 s'",
+    )
+
+
 def servers(release: Release) -> list[str]:
     pods = release.namespace.pods({"cnpg.io/podRole": "instance"})
     return [each["metadata"]["name"] for each in pods]
@@ -119,17 +127,38 @@ def test_a_password_changes(release: Release) -> None:
         FIGURES.append(
             f"{release.example.name}, from the Secret to the pod: {time.monotonic() - begun:.0f} s"
         )
-        sql(
-            release,
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'mlflow'"
-            " AND state = 'idle' AND state_change < now() - interval '2 s'",
-        )
+        end_idle_sessions(release)
         with Watch(namespace, f"{release.example.name}, new logins", log_metric=6) as after:
             pass
     assert uids(release) == pods
     for seen in (watch.seen, after.seen):
         assert seen["log-metric"]["failed"] == 0, seen
         assert seen["missing"] == 0
+
+
+def test_a_certificate_is_renewed(release: Release) -> None:
+    """The operator signs another one, as before the old one expires; clients verify it with the same CA."""
+    eventually(lambda: all_ready(release), "three servers", 300)
+    namespace, pods = release.namespace, uids(release)
+    presented = ["-c", "postgres", "--", "cat", "/controller/certificates/server.crt"]
+
+    def certificates() -> set[str]:
+        return {namespace.kubectl("exec", each, *presented) for each in servers(release)}
+
+    [old] = certificates()
+    title = f"{release.example.name}, certificate renewed"
+    with Watch(namespace, title, log_metric=4, search=1) as watch:
+        namespace.kubectl("delete", "secret", "postgres-server")
+        begun = time.monotonic()
+        eventually(
+            lambda: len(certificates()) == 1 and certificates() != {old}, "all servers have it", 180, pause=1
+        )
+        FIGURES.append(f"{title}: {time.monotonic() - begun:.0f} s")
+        end_idle_sessions(release)
+        time.sleep(10)
+    assert uids(release) == pods
+    assert [watch.seen[each]["failed"] for each in ("log-metric", "search")] == [0, 0], watch.seen
+    assert watch.seen["missing"] == 0
 
 
 def test_second_apply_changes_nothing(release: Release) -> None:
