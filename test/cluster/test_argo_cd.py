@@ -40,6 +40,8 @@ class Application(PushedRelease):
             "name": self.name,
             "namespace": ARGO_CD_NAMESPACE,
             "finalizers": ["resources-finalizer.argocd.argoproj.io"],
+            # Without it, Argo CD 3.1 sees a creationTimestamp in the claim templates of a StatefulSet.
+            "annotations": {"argocd.argoproj.io/compare-options": "ServerSideDiff=true"},
         }
         body = {
             "apiVersion": "argoproj.io/v1alpha1",

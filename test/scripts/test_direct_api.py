@@ -154,6 +154,25 @@ def test_paths_with_a_short_way() -> None:
 
 
 @pytest.mark.parametrize(
+    ("prefix", "paths"),
+    [
+        ("/api/2.0/mlflow", {f"/api/2.0/mlflow{SEARCH}"}),
+        ("/team/", {f"/team{SEARCH}"}),
+        ("", {f"{SEARCH}"}),
+    ],
+)
+def test_paths_below_a_static_prefix(prefix: str, paths: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only those that are of the REST API behind the prefix, whatever the prefix is."""
+    flask = Flask("mlflow")
+    for path in (SEARCH, "/ajax-api/2.0/mlflow/upload-artifact", "/get-artifact"):
+        flask.add_url_rule(prefix.rstrip("/") + path, path, lambda: "Flask")
+    app = FastAPI()
+    app.mount("/", Responder(flask))
+    monkeypatch.setenv("_MLFLOW_STATIC_PREFIX", prefix)
+    assert direct_api.DirectApi(app).paths == paths
+
+
+@pytest.mark.parametrize(
     ("scope", "is_short"),
     [
         ({}, True),
@@ -161,6 +180,8 @@ def test_paths_with_a_short_way() -> None:
         ({"headers": {"content-length": "1048576"}}, True),
         ({"headers": {"content-length": "1048577"}}, False),
         ({"headers": {"content-length": "+3"}}, False),
+        # More digits than Python takes as a number.
+        ({"headers": {"content-length": "0" * 5000 + "3"}}, False),
         ({"headers": {"content-length": "3, 3"}}, False),
         ({"headers": {"content-length": ""}}, False),
         ({"headers": {"transfer-encoding": "chunked"}}, False),
@@ -185,9 +206,23 @@ def test_requests_with_a_short_way(scope: dict[str, Any], is_short: bool) -> Non
     assert (LEFT_OUT[0][0] not in Asked(app, path, **scope).passed) == is_short
 
 
-def test_a_length_that_is_given_twice_takes_the_long_way() -> None:
-    headers = [(b"content-length", b"3"), (b"content-length", b"3")]
+@pytest.mark.parametrize("first", [b"3", b"0"])
+def test_a_length_that_is_given_twice_takes_the_long_way(first: bytes) -> None:
+    headers = [(b"content-length", first), (b"content-length", b"3")]
     assert not direct_api._is_plain({"headers": headers, "method": "POST"})
+
+
+def test_a_middleware_sees_the_app_on_the_short_way() -> None:
+    app = app_of()
+    seen: list[Any] = []
+
+    async def look(asked: Any, call_next: Any) -> Any:
+        seen.append(asked.app)
+        return await call_next(asked)
+
+    app.middleware("http")(look)
+    assert Asked(direct_api.DirectApi(app)).passed == ["kept", "kept"]
+    assert seen == [app]
 
 
 def test_handlers_run_in_anyios_threads_with_the_body_in_parts() -> None:
@@ -246,6 +281,21 @@ def test_no_more_requests_at_once_than_anyio_has_threads() -> None:
     assert most == 3
 
 
+class Guarded(FastAPI):
+    """Another app, whose own call does something for each request."""
+
+
+def guarded(app: FastAPI) -> FastAPI:
+    app.__class__ = Guarded
+    return app
+
+
+def instrumented(app: FastAPI) -> FastAPI:
+    """As instrumentors of OpenTelemetry leave an app."""
+    app.build_middleware_stack = app.build_middleware_stack  # type: ignore[method-assign]
+    return app
+
+
 UNEXPECTED = "direct-api: off, every request takes the long way: "
 
 
@@ -259,6 +309,8 @@ UNEXPECTED = "direct-api: off, every request takes the long way: "
         (lambda: FastAPI(), "ValueError: this server has no app of Flask behind its routes"),
         (lambda: _flask(), "ValueError: this server has an app of flask.app"),
         (lambda: KeptMiddleware(app_of()), "ValueError: this server has an app of "),
+        (lambda: guarded(app_of()), "ValueError: this server has an app of "),
+        (lambda: instrumented(app_of()), "ValueError: this server has an app with a chain of its own"),
     ],
 )
 def test_an_unexpected_app_stays_as_it_is(app: Any, cause: str, caplog: pytest.LogCaptureFixture) -> None:

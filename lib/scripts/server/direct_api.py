@@ -35,12 +35,16 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 _FASTAPI = "mlflow.server.fastapi_app"
 _AUTH = "mlflow.server.auth"
 
+# MLflow's own variable of `--static-prefix`.
+_STATIC_PREFIX = "_MLFLOW_STATIC_PREFIX"
+
 _API = re.compile(r"/api/\d+\.\d+/mlflow/")
 
 _METHODS = ("GET", "POST")
 
 # MLflow's own limit of a batch is 1 MB.
 _MOST_BYTES = 1024 * 1024
+_MOST_DIGITS = len(str(_MOST_BYTES))
 
 _LONG_WAY_HEADERS = (b"x-mlflow-workspace", b"transfer-encoding", b"expect", b"upgrade")
 
@@ -87,7 +91,9 @@ class DirectApi:
         # Starlette means to give it up, and MLflow itself has it from there.
         from starlette.middleware.wsgi import build_environ
 
-        _expect(isinstance(app, FastAPI), f"an app of {type(app).__module__}")
+        _expect(type(app) is FastAPI, f"an app of {type(app).__module__}")
+        # As of a package that has instrumented it: the copy would build the chain of the app itself.
+        _expect("build_middleware_stack" not in vars(app), "an app with a chain of its own")
         _expect(os.environ.get("MLFLOW_ENABLE_WORKSPACES", "").lower() not in ("true", "1"), "workspaces")
         *routes, mount = app.routes
         _expect(isinstance(mount, Mount) and mount.path == "", "no app of Flask behind its routes")
@@ -104,27 +110,31 @@ class DirectApi:
         self._long, self._short = app, short.build_middleware_stack()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        is_short = scope["type"] == "http" and scope["path"] in self.paths and _is_plain(scope)
-        await (self._short if is_short else self._long)(scope, receive, send)
+        if scope["type"] == "http" and scope["path"] in self.paths and _is_plain(scope):
+            scope["app"] = self._long  # as FastAPI itself does
+            await self._short(scope, receive, send)
+        else:
+            await self._long(scope, receive, send)
 
 
 def _is_plain(scope: Any) -> bool:
     """Whether a request is one that the middlewares which are left out do nothing for."""
-    length = 0
+    length = None
     for name, value in scope["headers"]:
         # X_MLFLOW_WORKSPACE is no header of a workspace for FastAPI, but is for Flask.
         if name in _LONG_WAY_HEADERS or b"_" in name:
             return False
         if name == b"content-length":
-            if length or not value.isdigit():
+            if length is not None or not value.isdigit() or len(value) > _MOST_DIGITS:
                 return False
             length = int(value)
-    return length <= _MOST_BYTES and scope["method"] in _METHODS and not scope.get("root_path")
+    return (length or 0) <= _MOST_BYTES and scope["method"] in _METHODS and not scope.get("root_path")
 
 
 def _paths(flask: Any, routes: list[Any], checked_by_fastapi: Any) -> Iterator[str]:
+    prefix = os.environ.get(_STATIC_PREFIX, "").rstrip("/")
     for rule in flask.url_map.iter_rules():
-        if rule.arguments or not _API.search(rule.rule):
+        if rule.arguments or not _API.match(rule.rule.removeprefix(prefix)):
             continue
         scope = {"type": "http", "path": rule.rule, "root_path": "", "headers": []}
         scopes = [{**scope, "method": method} for method in _METHODS]
