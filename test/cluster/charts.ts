@@ -18,6 +18,7 @@ import {
   PoolingProfile,
   PostgresBackup,
   Rules,
+  ScriptFormat,
   UpgradeStrategy,
   VolumeArtifacts,
 } from 'cdk8s-mlflow';
@@ -68,8 +69,14 @@ function upgrades(app: App, image?: string): void {
       twoPods(app, `${migration}-${upgradeStrategy}`, { databaseMigration, upgradeStrategy, image });
     }
   }
-  annotateForArgoCd(twoPods(app, 'argo-cd', { databaseMigration: migrations.job, image }));
-  keepUnderFlux(twoPods(app, 'flux', { databaseMigration: migrations.job, image }));
+  const underGit = (id: string): Chart => {
+    const chart = twoPods(app, id, { databaseMigration: migrations.job, image });
+    // Another ConfigMap of scripts, too, so that the old one is pruned.
+    ClusterSettings.of(chart).apply({ scriptFormat: image ? ScriptFormat.READABLE : ScriptFormat.COMPACT });
+    return chart;
+  };
+  annotateForArgoCd(underGit('argo-cd'));
+  keepUnderFlux(underGit('flux'));
 }
 
 /** What docs/gitops.md says of Flux: it prunes neither ConfigMaps nor claims. */

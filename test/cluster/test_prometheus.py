@@ -185,27 +185,38 @@ def test_pods_restart(release: Release) -> None:
     )
 
 
-def test_requests_and_operations_fail(release: Release) -> None:
-    names = ["MlflowErrorRatio"]
-    if query("kube_cronjob_status_last_schedule_time"):
-        names.append("MlflowOperationFailed")
-    with load(release, "watched, a table is away", log_metric=3, pause=0.5):
-        execute(release, "ALTER TABLE runs RENAME TO runs_away")
-        with firing(release, *names, seconds=600):
-            execute(release, "ALTER TABLE runs_away RENAME TO runs")
+def on_each_metric(does: str) -> str:
+    function = (
+        f"CREATE FUNCTION happens() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN {does}; RETURN NEW; END$$"
+    )
+    return (
+        f"{function}; CREATE TRIGGER happens BEFORE INSERT ON metrics FOR EACH ROW EXECUTE FUNCTION happens()"
+    )
 
 
-SLEEP = """
-CREATE FUNCTION sleep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(3); RETURN NEW; END';
-CREATE TRIGGER sleep BEFORE INSERT ON metrics FOR EACH ROW EXECUTE FUNCTION sleep()
-"""
+NOTHING = "DROP FUNCTION happens CASCADE"
+
+
+def test_requests_fail(release: Release) -> None:
+    with load(release, "watched, no room for a metric", log_metric=3, pause=0.5):
+        execute(release, on_each_metric("RAISE EXCEPTION 'no room' USING ERRCODE = 'disk_full'"))
+        with firing(release, "MlflowErrorRatio"):
+            execute(release, NOTHING)
+
+
+def test_an_operation_fails(release: Release) -> None:
+    if not query("kube_cronjob_status_last_schedule_time"):
+        pytest.skip("no kube-state-metrics")
+    execute(release, "ALTER TABLE runs RENAME TO runs_away")
+    with firing(release, "MlflowOperationFailed", seconds=600):
+        execute(release, "ALTER TABLE runs_away RENAME TO runs")
 
 
 def test_the_database_is_slow(release: Release) -> None:
     with load(release, "watched, a slow table", log_metric=3):
-        execute(release, SLEEP)
+        execute(release, on_each_metric("PERFORM pg_sleep(3)"))
         with firing(release, "MlflowLatency"):
-            execute(release, "DROP FUNCTION sleep CASCADE")
+            execute(release, NOTHING)
 
 
 def test_no_backup_is_made(release: Release) -> None:
