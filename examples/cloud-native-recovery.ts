@@ -19,7 +19,9 @@ export class CloudNativeRecovery extends Chart {
       plugins: [{ name: PLUGIN, isWalArchiver: true, parameters: { barmanObjectName: STORE } }],
     });
     const recovery = { source: 'old', database: 'mlflow', owner: 'mlflow' };
-    const plugin = { name: PLUGIN, parameters: { barmanObjectName: STORE, serverName: 'postgres' } };
+    const parameters = { barmanObjectName: STORE, serverName: 'postgres' };
+    // The defaults, too: Argo CD compares the list as a whole.
+    const plugin = { name: PLUGIN, enabled: true, isWALArchiver: false, parameters };
     postgres.cluster.addJsonPatch(
       JsonPatch.replace('/spec/bootstrap', {
         recovery: { ...recovery, ...(targetTime && { recoveryTarget: { targetTime } }) },

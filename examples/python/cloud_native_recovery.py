@@ -34,7 +34,9 @@ class CloudNativeRecovery(Chart):
         recovery = {"source": "old", "database": "mlflow", "owner": "mlflow"}
         if target_time:
             recovery["recoveryTarget"] = {"targetTime": target_time}
-        plugin = {"name": PLUGIN, "parameters": {"barmanObjectName": STORE, "serverName": "postgres"}}
+        parameters = {"barmanObjectName": STORE, "serverName": "postgres"}
+        # The defaults, too: Argo CD compares the list as a whole.
+        plugin = {"name": PLUGIN, "enabled": True, "isWALArchiver": False, "parameters": parameters}
         postgres.cluster.add_json_patch(
             JsonPatch.replace("/spec/bootstrap", {"recovery": recovery}),
             JsonPatch.add("/spec/externalClusters", [{"name": "old", "plugin": plugin}]),
