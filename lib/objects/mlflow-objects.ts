@@ -133,7 +133,6 @@ export class MlflowObjects extends Construct {
       envVariables: {
         ...texts({
           HOME: '/tmp',
-          PYTHONDONTWRITEBYTECODE: 1,
           OBJECTS_FILE: `${FOLDER}/${FILE}`,
           OBJECTS_DRY_RUN: dryRun,
           OBJECTS_WAIT_SECONDS: deadline.toSeconds({ integral: false }),

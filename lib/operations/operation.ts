@@ -139,7 +139,6 @@ export class Operation {
         MLFLOW_DISABLE_TELEMETRY: true,
         DO_NOT_TRACK: true,
         HOME: '/tmp',
-        PYTHONDONTWRITEBYTECODE: 1,
       }),
     };
     this.unconnected = [files, environment];

@@ -230,7 +230,7 @@ export interface MlflowServerProps extends PodOptions {
   readonly resources?: kplus.ContainerResources;
 
   /**
-   * CPU, memory and temporary files of each container that prepares the database: `wait-for-database` and `init-mlflow`, also of
+   * CPU, memory and temporary files of each container that prepares the database, `init-mlflow` and `wait-for-database`, also of
    * the migration Job. A migration of MLflow uses one CPU and about 210 MiB.
    * @default - requests 250 millicores, 256 MiB and 1 GiB of disk, limits 1 CPU, 512 MiB and 1 GiB of disk
    */

@@ -79,7 +79,7 @@ export function runbookOf(server: RunbookServer, spec: ServerSpec): string {
     sh(kubectl('rollout', `status deployment/${deployment.name} --timeout=5m`), kubectl('get', `pods -l ${selector}`)),
     ...section(
       '### What did the preparation say?',
-      '`wait-for-database` ends with `ready: user, database, schema`, and `init-mlflow` with what it did to the schema.',
+      'The check of the connection ends with `wait-for-database: ready: user, database, schema`, and the migration with what it did to the schema, after `init-mlflow:`.',
       logs(`deployment/${deployment.name}`, deployment.initContainers.filter(ends)),
     ),
     ...section(

@@ -32,6 +32,11 @@ const RUN_SCRIPT = 'run_mlflow.py';
 /** Requests still arrive until every node has updated its network rules. */
 const DRAIN_SECONDS = 5;
 
+/** The allowed hosts refer to it where the chart has no namespace. */
+const NAMESPACE_OF_POD: PodPart = {
+  envVariables: { POD_NAMESPACE: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_NAMESPACE) },
+};
+
 /** The pods of a server. */
 export interface ServerPods {
   readonly server: Pod;
@@ -58,6 +63,8 @@ export function serverPods(problems: Problems, scope: Construct, spec: ServerSpe
   // The migration creates the first administrator, and refuses an empty passphrase.
   const secrets = [encryptionPart({ passphrase: spec.encryption?.passphrase }), auth.migration];
   const migrated = [files, unpooled ?? database, ...environment, extra];
+  // One container does both, unless the migration connects in another way than the server.
+  const isCheckApart = unpooled !== undefined || migration._kind === 'off';
   const certificate = certificatePart(scope, spec.certificate);
   const pod = { imagePullSecrets, priorityClassName, serviceAccount };
   const job =
@@ -77,8 +84,8 @@ export function serverPods(problems: Problems, scope: Construct, spec: ServerSpe
         spec.labels,
       ),
       initContainers: [
-        ...check._initContainers(checked, init),
-        ...migration._initContainers([...migrated, ...secrets], init),
+        ...(isCheckApart ? check._initContainers(checked, init) : []),
+        ...migration._initContainers([...migrated, isCheckApart ? undefined : check._part, ...secrets], init),
         ...(auth.proxy === undefined ? [] : [auth.proxy(certificate)]),
       ],
       containers: [serverContainer(scope, spec, [files, database, ...environment], certificate)],
@@ -122,16 +129,12 @@ function filesPart(scope: Construct, spec: ServerSpec): PodPart {
 }
 
 /** The environment of every container that runs MLflow. */
-function environmentParts({ namespace, artifacts, telemetry }: ServerSpec): PodPart[] {
+function environmentParts({ artifacts, telemetry }: ServerSpec): PodPart[] {
   return [
     {
       envVariables: {
-        // The allowed hosts refer to this variable where the chart has no namespace.
-        POD_NAMESPACE:
-          namespace === undefined ? kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_NAMESPACE) : text(namespace),
         // The user of the pod has no entry in /etc/passwd, from which Python would take it.
         HOME: text('/tmp'),
-        PYTHONDONTWRITEBYTECODE: text(1),
       },
     },
     // The rest is in the PG* variables: see PostgresConnection.
@@ -153,6 +156,7 @@ function serverContainer(
   const parts = [
     ...shared,
     poolingPart(spec.pooling),
+    spec.namespace === undefined ? NAMESPACE_OF_POD : undefined,
     setting('allowedHosts', { MLFLOW_SERVER_ALLOWED_HOSTS: allowedHosts(spec).join(',') }),
     setting(
       'corsAllowedOrigins',

@@ -26,9 +26,10 @@ export interface DatabaseConnectionCheckOptions {
 /** Whether a pod checks its database connection before its other containers start. */
 export class DatabaseConnectionCheck {
   /**
-   * An init container, `wait-for-database`, logs in, runs a query and checks its privileges. It retries temporary failures
-   * (refused, unknown host, starting up) and fails at once on permanent ones (wrong password, missing database, no TLS).
-   * Its log and `kubectl describe pod` show the cause.
+   * An init container logs in, runs a query and checks its privileges. It retries temporary failures (refused, unknown host,
+   * starting up) and fails at once on permanent ones (wrong password, missing database, no TLS). Its log and
+   * `kubectl describe pod` show the cause. In the pods of a server it is the container that migrates, `init-mlflow`; one of its
+   * own, `wait-for-database`, in Jobs, without a migration, and where the migration connects around a pooler.
    */
   public static initContainer(options: DatabaseConnectionCheckOptions = {}): DatabaseConnectionCheck {
     return new DatabaseConnectionCheck(options.deadline ?? Duration.minutes(2), options.databaseMayAppear);
@@ -50,24 +51,34 @@ export class DatabaseConnectionCheck {
   }
 
   /**
+   * What makes an init container check its connection first, unless the check is off.
+   *
+   * @internal
+   */
+  public get _part(): PodPart | undefined {
+    return this.deadline === undefined
+      ? undefined
+      : {
+          of: 'databaseConnectionCheck',
+          envVariables: texts({
+            DATABASE_WAIT_SECONDS: this.deadline.toSeconds(),
+            ...(this.databaseMayAppear && { DATABASE_MAY_APPEAR: true }),
+          }),
+        };
+  }
+
+  /**
    * The init container with these parts, unless the check is off.
    *
    * @internal
    */
   public _initContainers(parts: readonly PodPart[], options: ContainerOptions): PodContainer[] {
-    if (this.deadline === undefined) {
+    if (this._part === undefined) {
       return [];
     }
-    const settings: PodPart = {
-      of: 'databaseConnectionCheck',
-      envVariables: texts({
-        PGAPPNAME: 'wait-for-database',
-        DATABASE_WAIT_SECONDS: this.deadline.toSeconds(),
-        ...(this.databaseMayAppear && { DATABASE_MAY_APPEAR: true }),
-      }),
-    };
+    const session: PodPart = { envVariables: texts({ PGAPPNAME: 'wait-for-database' }) };
     return [
-      container('wait-for-database', [...parts, settings], {
+      container('wait-for-database', [...parts, this._part, session], {
         ...options,
         command: scriptCommand('wait_for_database.py'),
       }),

@@ -90,7 +90,7 @@ export class DatabaseMigration {
    *
    * @internal
    */
-  public _initContainers(parts: readonly PodPart[], options: ContainerOptions): PodContainer[] {
+  public _initContainers(parts: readonly (PodPart | undefined)[], options: ContainerOptions): PodContainer[] {
     switch (this._kind) {
       case 'init':
         return [this.container(parts, options)];

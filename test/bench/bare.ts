@@ -25,6 +25,7 @@ const SCRIPTS = Object.fromEntries(
     'server/serve_with_metrics.py',
     'startup/user_schema.py',
     'server/uvicorn_log.json',
+    'startup/database_wait.py',
     'startup/wait_for_database.py',
   ].map((file) => [basename(file), readFileSync(join(SCRIPT_FOLDER, file), 'utf8')]),
 );
@@ -117,13 +118,11 @@ export function bareServer(scope: Construct, n: number, shared: SharedConfigMaps
     PGCONNECT_TIMEOUT: text('5'),
     PGSERVICE: text('mlflow'),
     PGSERVICEFILE: text('/etc/postgres-service/pg_service.conf'),
-    POD_NAMESPACE: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_NAMESPACE),
     MLFLOW_BACKEND_STORE_URI: text('postgresql+psycopg2://'),
     MLFLOW_DEFAULT_ARTIFACT_ROOT: text('mlflow-artifacts:/'),
     MLFLOW_DISABLE_TELEMETRY: text('true'),
     DO_NOT_TRACK: text('true'),
     HOME: text('/tmp'),
-    PYTHONDONTWRITEBYTECODE: text('1'),
   };
   const mounts = [
     { path: '/tmp', volume: tmp },
@@ -172,8 +171,10 @@ export function bareServer(scope: Construct, n: number, shared: SharedConfigMaps
     },
     terminationGracePeriod: Duration.minutes(1),
     initContainers: [
-      init('wait-for-database', 'wait_for_database.py', { DATABASE_WAIT_SECONDS: text('120') }),
-      init('init-mlflow', 'migrate_database.py', { MIGRATION_DEADLINE_SECONDS: text('600') }),
+      init('init-mlflow', 'migrate_database.py', {
+        DATABASE_WAIT_SECONDS: text('120'),
+        MIGRATION_DEADLINE_SECONDS: text('600'),
+      }),
     ],
     containers: [
       {
@@ -196,6 +197,7 @@ export function bareServer(scope: Construct, n: number, shared: SharedConfigMaps
           MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW: text('1'),
           MLFLOW_SQLALCHEMYSTORE_POOL_RECYCLE: text('3600'),
           PGAPPNAME: text('mlflow'),
+          POD_NAMESPACE: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_NAMESPACE),
           MLFLOW_SERVER_ALLOWED_HOSTS: text(`${service.map((name) => `${name},${name}:*`).join(',')},${ALLOWED_HOSTS}`),
           MLFLOW_SERVER_ENABLE_JOB_EXECUTION: text('false'),
           MLFLOW_LOGGING_LEVEL: text('INFO'),

@@ -22,8 +22,7 @@ ANSWERS = {
     " tables": r"tables: \d+ tables\n  table .*\n(  .*\n)*  runs +mlflow_user +\d+",
     " sizes": r"sizes: mlflow: \d+ [kM]B\n",
     " connections": r"connections: \d+ of 100, .*\n(  .*\n)*  \d+ +mlflow_user +mlflow +mlflow ",
-    " -c wait-for-database": r"wait-for-database: ready: ",
-    " -c init-mlflow": r"init-mlflow: \S+: revision ",
+    " -c init-mlflow": r"(?s)wait-for-database: ready: .*init-mlflow: \S+: revision ",
     " describe secret": r"(?s)password: +\d+ bytes",
 }
 

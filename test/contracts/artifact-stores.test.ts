@@ -45,11 +45,9 @@ describe.each(CASES)('%s', (_, newStore) => {
     const paths = volumeMounts.map(({ path }) => path);
     const mounted = (of: Manifest): string[] => of.volumeMounts.map((mount: Manifest) => mount.mountPath);
     expect(mounted(mlflow)).toEqual(expect.arrayContaining(paths));
-    for (const name of ['wait-for-database', 'init-mlflow']) {
-      const other = container(manifests, name);
-      expect(Object.keys(env(other)).filter((each) => each in envVariables)).toEqual([]);
-      expect(mounted(other).filter((each) => paths.includes(each))).toEqual([]);
-    }
+    const other = container(manifests, 'init-mlflow');
+    expect(Object.keys(env(other)).filter((each) => each in envVariables)).toEqual([]);
+    expect(mounted(other).filter((each) => paths.includes(each))).toEqual([]);
   });
 
   test('is what new experiments get, whoever makes the first', () => {

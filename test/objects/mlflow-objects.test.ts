@@ -36,7 +36,6 @@ test('the Job is a client of the server', () => {
   expect(variables(manifests)).toEqual({
     MLFLOW_TRACKING_URI: 'http://mlflow.ml:5000',
     HOME: '/tmp',
-    PYTHONDONTWRITEBYTECODE: '1',
     OBJECTS_FILE: '/etc/mlflow-objects/objects.json',
     OBJECTS_DRY_RUN: 'false',
     OBJECTS_WAIT_SECONDS: '600',

@@ -107,7 +107,7 @@ test('says all that is wrong at once', () => {
 
 test('a server waits for a database that is being made only when told to', () => {
   const waits = (databaseConnectionCheck?: DatabaseConnectionCheck): Manifest =>
-    env(container(serverManifests({ databaseConnectionCheck }), 'wait-for-database')).DATABASE_MAY_APPEAR;
+    env(container(serverManifests({ databaseConnectionCheck }), 'init-mlflow')).DATABASE_MAY_APPEAR;
   expect(waits()).toBeUndefined();
   expect(waits(DatabaseConnectionCheck.initContainer({ databaseMayAppear: true }))).toBe('true');
 });

@@ -67,7 +67,7 @@ def test_without_a_password(
     namespace.apply(documents)
     [pod] = namespace.deployment()
     pod.wait_ready()
-    assert [each.name for each in pod.init] == ["wait-for-database", "init-mlflow"]
+    assert [each.name for each in pod.init] == ["init-mlflow"]
     assert f'ready: user "{USER}"' in pod.init[0].log
     client = client_of(pod)
     check_everything(client, log_everything(client, "cloud", tmp_path), tmp_path / "read")

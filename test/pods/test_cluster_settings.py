@@ -56,11 +56,12 @@ def test_user_cas_and_logs(namespace: Namespace, postgres: Postgres) -> None:
     [pod] = namespace.deployment()
     pod.wait_ready()
     assert pod.running[0].execute(["python", "-c", CHECK], 30) == 0, pod.running[0].log()
-    [bundled, waited, migrated] = pod.init
+    [bundled, prepared] = pod.init
     assert bundled.log == ""
-    assert parsed(waited.log)[-1]["message"].startswith("wait-for-database: ready: ")
-    assert parsed(migrated.log)[-1]["message"].startswith("init-mlflow: initialised: ")
-    assert {each["level"] for each in parsed(migrated.log)} == {"INFO"}
+    said = parsed(prepared.log)
+    assert said[0]["message"].startswith("wait-for-database: ready: ")
+    assert said[-1]["message"].startswith("init-mlflow: initialised: ")
+    assert {each["level"] for each in said} == {"INFO"}
     assert request(pod, "/nothing?a=1").status == 404
     ask = ["python", f"{SCRIPTS}/scripts.zip", "inspect_database", "login", "revision"]
     assert pod.running[0].execute(ask, 60) == 0, pod.running[0].log()

@@ -32,7 +32,7 @@ def test_database_comes_late(namespace: Namespace, make_postgres: MakePostgres) 
     postgres.start()
     pod.wait_ready()
     check = pod.init[0]
-    lines = check.log.splitlines()
+    lines = [line for line in check.log.splitlines() if line.startswith("wait-for-database")]
     assert check.seconds >= LATE
     assert all(re.match("wait-for-database: (refused|starting-up): ", line) for line in lines[:-1])
     assert lines[-1].startswith("wait-for-database: ready: ")

@@ -35,6 +35,7 @@ test('a script brings the modules that it imports, and theirs', () => {
   expect(Object.keys(scriptsNamed('wait_for_database.py'))).toEqual([
     'database_check.py',
     'database_errors.py',
+    'database_wait.py',
     'exit_codes.py',
     'init_container.py',
     'log_format.py',

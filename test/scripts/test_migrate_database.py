@@ -7,6 +7,7 @@ from pathlib import Path
 import migrate_database as script
 import pytest
 from conftest import PASSWORD, Clock, DatabaseError, World
+from exit_codes import DONE, UNREACHABLE
 from mlflow_schema import NewerSchema, Revisions, Schema, UnusableSchema
 
 IMAGE = Revisions("c3", frozenset({"a1", "b2", "c3"}))
@@ -47,6 +48,17 @@ def test_migrates_under_the_lock(
     assert last_line(capsys) == f"init-mlflow: {change} in 0.0 s (waited 0.0 s for the lock)"
     assert world.carried_out == [change.split(":")[0]]
     assert (world.locks, world.closed) == (1, 1)
+
+
+@pytest.mark.parametrize(("unusable", "carried_out"), [(DONE, ["upgraded"]), (UNREACHABLE, [])])
+def test_checks_the_connection_first_where_it_is_told_to(
+    unusable: int, carried_out: list[str], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.schema = OLD
+    monkeypatch.setenv("DATABASE_WAIT_SECONDS", "120")
+    monkeypatch.setattr(script, "wait_as_set", lambda: unusable)
+    assert script.main([]) == unusable
+    assert world.carried_out == carried_out
 
 
 def test_takes_no_lock_on_a_current_schema(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,13 +10,16 @@ from pathlib import Path
 from types import ModuleType
 
 import database_check
+import database_wait
+import migrate_database
 import pytest
 import wait_for_database as script
 from conftest import PASSWORD, Clock
 from database_errors import CAUSES, Cause, Problem
 from exit_codes import DONE, FAILED, UNREACHABLE
 
-PATH = Path(script.__file__)
+# All that wait for the database, and the program that says so.
+PATHS = [Path(script.__file__), Path(migrate_database.__file__)]
 
 
 def problem(name: str) -> Problem:
@@ -26,7 +29,7 @@ def problem(name: str) -> Problem:
 def run(
     outcomes: Iterator[database_check.Outcome], clock: Clock, seconds: float = 120, may_appear: bool = False
 ) -> int:
-    return script.wait(seconds, may_appear, lambda: next(outcomes), clock, clock.sleep)
+    return database_wait.wait(seconds, may_appear, lambda: next(outcomes), clock, clock.sleep)
 
 
 def forever(name: str) -> Iterator[Problem]:
@@ -214,6 +217,17 @@ def test_names_the_cause_of_a_failed_connection(monkeypatch: pytest.MonkeyPatch)
     assert database_check.check().cause.name == "timeout"
 
 
+def test_whoever_goes_on_is_not_ended_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_WAIT_SECONDS", "0")
+    monkeypatch.setattr(database_wait, "HANG_GRACE", 0.05)
+    monkeypatch.setattr(database_wait, "wait", lambda *_: DONE)
+    ended: list[int] = []
+    monkeypatch.setattr(database_wait.os, "_exit", ended.append)
+    assert database_wait.wait_as_set() == DONE
+    time.sleep(0.2)
+    assert ended == []
+
+
 def test_an_image_without_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg2", None)
     assert database_check.check().cause.name == "bad-image"
@@ -224,32 +238,34 @@ def test_the_password_is_in_no_output(
 ) -> None:
     echo = f'invalid port number: "{PASSWORD}"'
     monkeypatch.setitem(sys.modules, "psycopg2", Driver(error=echo))
-    assert script.wait(1, False, database_check.check, clock, clock.sleep) == FAILED
+    assert database_wait.wait(1, False, database_check.check, clock, clock.sleep) == FAILED
     output = capsys.readouterr()
     for text in (output.out, output.err, termination_log.read_text()):
         assert PASSWORD not in text
     assert 'bad-settings: invalid port number: "***".' in output.out
 
 
-def start(**environ: str) -> subprocess.Popen[str]:
+def start(path: Path = PATHS[0], **environ: str) -> subprocess.Popen[str]:
     pytest.importorskip("psycopg2")
     # In a pod, all scripts are in one folder.
     modules = {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONDONTWRITEBYTECODE": "1"}
     environ = {**os.environ, **modules, "PGHOST": "127.0.0.1", "PGPORT": "1", **environ}
-    return subprocess.Popen([sys.executable, PATH], env=environ, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen([sys.executable, path], env=environ, stdout=subprocess.PIPE, text=True)
 
 
-def test_the_program_ends_with_its_exit_code() -> None:
-    process = start(DATABASE_WAIT_SECONDS="0.6")
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_the_program_ends_with_its_exit_code(path: Path) -> None:
+    process = start(path, DATABASE_WAIT_SECONDS="0.6")
     output, _ = process.communicate(timeout=20)
     assert process.returncode == UNREACHABLE
     assert output.startswith("wait-for-database: refused: connection to server at ")
     assert output.endswith(": giving up)\n")
 
 
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 @pytest.mark.parametrize("seconds", ["soon", "-1", "nan", "inf"])
-def test_the_program_refuses_a_deadline_that_is_no_number(seconds: str) -> None:
-    process = start(DATABASE_WAIT_SECONDS=seconds)
+def test_the_program_refuses_a_deadline_that_is_no_number(seconds: str, path: Path) -> None:
+    process = start(path, DATABASE_WAIT_SECONDS=seconds)
     output, _ = process.communicate(timeout=20)
     assert process.returncode == FAILED
     problem = f"DATABASE_WAIT_SECONDS must be a number of seconds from 0, got '{seconds}'."

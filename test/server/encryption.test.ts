@@ -18,7 +18,6 @@ test('the keys come from Secrets that must exist; who prepares the database sees
   const keysOf = (name: string): string[] =>
     Object.keys(env(container(manifests, name))).filter((each) => Object.keys(keys).includes(each));
   expect(keysOf('init-mlflow')).toEqual(['MLFLOW_CRYPTO_KEK_PASSPHRASE']);
-  expect(keysOf('wait-for-database')).toEqual([]);
 });
 
 const value = EnvValue.fromValue('x');

@@ -63,7 +63,7 @@ test('one image for the server and for all that prepares it', () => {
     }),
   );
   const images = [...pod.initContainers, ...pod.containers].map((c: Manifest) => c.image);
-  expect(images).toEqual(Array(3).fill(`registry.example.com/mlflow@sha256:${'0123'.repeat(16)}`));
+  expect(images).toEqual(Array(2).fill(`registry.example.com/mlflow@sha256:${'0123'.repeat(16)}`));
   expect(pod.imagePullSecrets).toEqual([{ name: 'registry' }]);
 });
 
@@ -161,7 +161,7 @@ test('extra variables stay where they were asked for', () => {
     extraInitEnvVars: { INIT: EnvValue.fromValue('1') },
   });
   const has = (name: string) => ['SERVER', 'INIT'].filter((variable) => variable in env(container(manifests, name)));
-  expect([has('mlflow'), has('wait-for-database'), has('init-mlflow')]).toEqual([['SERVER'], ['INIT'], ['INIT']]);
+  expect([has('mlflow'), has('init-mlflow')]).toEqual([['SERVER'], ['INIT']]);
 });
 
 test('the startup probe asks each second', () => {
@@ -183,12 +183,19 @@ describe('before the server', () => {
   const names = (props: Partial<MlflowServerProps>) =>
     (podOf(serverManifests(props)).initContainers ?? []).map((c: Manifest) => c.name);
 
-  test('check and migration run by default, in this order', () => {
-    expect(names({})).toEqual(['wait-for-database', 'init-mlflow']);
+  test('one container checks the connection and migrates', () => {
+    expect(names({})).toEqual(['init-mlflow']);
+    expect(env(container(serverManifests(), 'init-mlflow'))).toMatchObject({
+      DATABASE_WAIT_SECONDS: '120',
+      MIGRATION_DEADLINE_SECONDS: '600',
+      PGAPPNAME: 'init-mlflow',
+    });
   });
 
   test('each can be left out', () => {
-    expect(names({ databaseConnectionCheck: DatabaseConnectionCheck.off() })).toEqual(['init-mlflow']);
+    const unchecked = { databaseConnectionCheck: DatabaseConnectionCheck.off() };
+    expect(names(unchecked)).toEqual(['init-mlflow']);
+    expect(env(container(serverManifests(unchecked), 'init-mlflow'))).not.toHaveProperty('DATABASE_WAIT_SECONDS');
     expect(names({ databaseMigration: DatabaseMigration.off() })).toEqual(['wait-for-database']);
   });
 

@@ -49,7 +49,7 @@ export const CONNECTING: Record<
 > = {
   MlflowServer: {
     make: (scope, backend, artifactRoot) => server(scope, { backend, artifactRoot, isolation }, 'it'),
-    connected: ['wait-for-database', 'init-mlflow', 'mlflow'],
+    connected: ['init-mlflow', 'mlflow'],
     kind: 'Deployment',
     policy: 'it',
   },

@@ -121,7 +121,6 @@ function writeContainer(
       PGBOUNCER_FOLDER: SECRET_FOLDER,
       ...(props.authQuery !== undefined && { PGBOUNCER_ASK_DATABASE: true }),
       ...(props.metrics && { PGBOUNCER_STATS_USER: STATS_USER }),
-      PYTHONDONTWRITEBYTECODE: 1,
     }),
   };
   return container('write-userlist', [{ envVariables, volumeMounts }], {

@@ -60,7 +60,6 @@ export function rdsSidecar(scope: Construct, props: RdsPostgresProps): Connectio
           RDS_RENEWAL_SECONDS: tokenRenewal.toSeconds(),
           // Older SDKs ask the global endpoint of STS, which the network policy may not allow.
           AWS_STS_REGIONAL_ENDPOINTS: 'regional',
-          PYTHONDONTWRITEBYTECODE: 1,
           PGPORT: port,
         }),
       },

@@ -15,6 +15,7 @@ Environment besides libpq's own (PG*):
   OIDC_USERS_DB_URI             the database of the users of mlflow-oidc-auth, where that is in use
   MIGRATION_DEADLINE_SECONDS    how long to wait for the lock, or with --wait (default 600); it never cuts a
                                 migration that runs
+  DATABASE_WAIT_SECONDS         where it is set, check the connection first, as wait_for_database.py does
   MIGRATION_PLAN                the file that --plan makes, which says what changes
 
 Last line on stdout when it ends well, on one line, and a second one for users:
@@ -23,8 +24,9 @@ Last line on stdout when it ends well, on one line, and a second one for users:
 or, with --plan:
   init-mlflow: plan: [users ]initialised|upgraded|up-to-date: revision <from or none> -> <to>
 
-Exit codes: 0 done; 1 failed (the cause is named); 3 the deadline passed; 4 the schema is newer than this
-image, nothing was touched; 143 stopped by SIGTERM. The line of a failure is also the termination message.
+Exit codes: 0 done; 1 failed (the cause is named); 2 no connection in time (the check); 3 the deadline passed;
+4 the schema is newer than this image, nothing was touched; 143 stopped by SIGTERM. The line of a failure is
+also the termination message.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ from typing import NamedTuple
 
 from database_errors import classify, fail_with, find_database_error
 from database_lock import DeadlinePassed, take_lock, ticks
+from database_wait import WAIT, wait_as_set
 from exit_codes import DONE, FAILED
 from init_container import BadSetting, fail, prepare, required, seconds_from
 from mlflow_schema import (
@@ -174,6 +177,9 @@ def main(arguments: list[str]) -> int:
     work = works.get(tuple(arguments))
     if work is None:
         return fail(f"{PROGRAM}: bad-settings: arguments {arguments}. Give none, --wait or --plan", FAILED)
+    unusable = wait_as_set() if WAIT in os.environ else DONE
+    if unusable:
+        return unusable
     try:
         if work is plan:
             plan_file().unlink(missing_ok=True)

@@ -54,11 +54,7 @@ test('is a native sidecar, which the others wait for', () => {
       limits: { cpu: '1', memory: '256Mi', 'ephemeral-storage': '1Gi' },
     },
   });
-  expect(podOf(synth()).initContainers.map((c: Manifest) => c.name)).toEqual([
-    'cloud-sql-proxy',
-    'wait-for-database',
-    'init-mlflow',
-  ]);
+  expect(podOf(synth()).initContainers.map((c: Manifest) => c.name)).toEqual(['cloud-sql-proxy', 'init-mlflow']);
 });
 
 const IN_ITS_LOG = 'The container cloud-sql-proxy connects for this one: the cause is in its log';

@@ -149,7 +149,7 @@ describe("a user's own sidecar", () => {
     const scope = chart();
     server(scope, { backend: vault(scope, causes) });
     const { spec } = only(Testing.synth(scope), 'Deployment').spec.template;
-    for (const name of ['wait-for-database', 'init-mlflow', 'mlflow']) {
+    for (const name of ['init-mlflow', 'mlflow']) {
       expect(JSON.parse(env(containerOf(spec, name)).DATABASE_FAILURE_CAUSES)).toEqual(expected);
     }
   });

@@ -30,7 +30,7 @@ test.each([
 
 test('a CA is a file on every container that connects', () => {
   const synthesized = manifests(PostgresTls.verifyCa({ ca: FileSource.fromConfigMap('my-ca', 'bundle.pem') }));
-  for (const name of ['wait-for-database', 'init-mlflow', 'mlflow']) {
+  for (const name of ['init-mlflow', 'mlflow']) {
     expect(env(container(synthesized, name))).toMatchObject({
       PGSSLMODE: 'verify-ca',
       PGSSLROOTCERT: '/etc/postgres-tls/ca/ca.crt',
@@ -74,8 +74,8 @@ test('the CAs of the system are a file that an init container writes with the im
     command: ['python', '-c', expect.any(String) as string, '/run/postgres-system-ca/ca-certificates.crt'],
     volumeMounts: [{ mountPath: '/run/postgres-system-ca', name: 'postgres-system-ca' }],
   });
-  expect((others as { name: string }[]).map(({ name }) => name)).toEqual(['wait-for-database', 'init-mlflow']);
-  for (const name of ['wait-for-database', 'init-mlflow', 'mlflow']) {
+  expect((others as { name: string }[]).map(({ name }) => name)).toEqual(['init-mlflow']);
+  for (const name of ['init-mlflow', 'mlflow']) {
     expect(env(container(synthesized, name))).toMatchObject({
       PGSSLMODE: 'verify-full',
       PGSSLROOTCERT: '/run/postgres-system-ca/ca-certificates.crt',

@@ -30,7 +30,7 @@ test('takes other keys', () => {
     passwordKey: 'POSTGRES_PASSWORD',
   });
   server(scope, { backend });
-  expect(env(container(Testing.synth(scope), 'wait-for-database'))).toMatchObject({
+  expect(env(container(Testing.synth(scope), 'init-mlflow'))).toMatchObject({
     PGUSER: { secretKeyRef: { key: 'POSTGRES_USER', name: 'login' } },
     PGPASSWORD: { secretKeyRef: { key: 'POSTGRES_PASSWORD', name: 'login' } },
   });

@@ -131,7 +131,6 @@ test('the init container writes the login from the Secret into memory, with the 
     PGUSER: { secretKeyRef: { key: 'username', name: 'login' } },
     PGPASSWORD: { secretKeyRef: { key: 'password', name: 'login' } },
     PGBOUNCER_FOLDER: '/run/pgbouncer',
-    PYTHONDONTWRITEBYTECODE: '1',
   });
   expect(init.image).toBe(containerOf(only(manifests, 'Deployment', 'mlflow').spec.template.spec, 'mlflow').image);
   expect(pod.volumes).toContainEqual({ name: 'secrets', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } });

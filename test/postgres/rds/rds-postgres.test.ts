@@ -56,20 +56,15 @@ test('is a native sidecar, whose first token the others wait for', () => {
     RDS_HOSTS: `eu-west-1/${HOST}`,
     RDS_RENEWAL_SECONDS: '600',
     AWS_STS_REGIONAL_ENDPOINTS: 'regional',
-    PYTHONDONTWRITEBYTECODE: '1',
   });
-  expect(podOf(synth()).initContainers.map((c: Manifest) => c.name)).toEqual([
-    'rds-token',
-    'wait-for-database',
-    'init-mlflow',
-  ]);
+  expect(podOf(synth()).initContainers.map((c: Manifest) => c.name)).toEqual(['rds-token', 'init-mlflow']);
 });
 
 test('the others read the token at each connection, from memory', () => {
   const manifests = synth({ database: 'tracking', port: 5433 });
   const pod = podOf(manifests);
   expect(pod.volumes).toContainEqual({ name: 'rds-token', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } });
-  for (const name of ['wait-for-database', 'init-mlflow', 'mlflow']) {
+  for (const name of ['init-mlflow', 'mlflow']) {
     const each = container(manifests, name);
     const variables = Object.entries(env(each)).filter(([key]) => /^(PG(?!APPNAME)|DATABASE_[^W])/.test(key));
     expect(Object.fromEntries(variables)).toEqual({
