@@ -82,6 +82,7 @@ function throughTraefik(app: App): void {
     backend: postgres(chart),
     certificate: TlsCertificate.fromSecretName('mlflow-tls'),
     staticPrefix: '/tracking',
+    corsAllowedOrigins: ['http://notebooks.example.com'],
     isolation: { clients: [], ingressControllers: [NetworkPeer.TRAEFIK] },
     ingress: {
       hosts: ['ingress.example.com'],
@@ -111,6 +112,13 @@ function cloudNativeReplicas(app: App): void {
     backend: new CloudNativePostgres(chart, 'postgres', {}),
     readFromReplica: true,
   });
+}
+
+/** PostgreSQL 15, which the test upgrades. */
+function oldCloudNative(app: App): void {
+  const chart = new Chart(app, 'cloud-native-upgrade');
+  const backend = new CloudNativePostgres(chart, 'postgres', { imageName: 'ghcr.io/cloudnative-pg/postgresql:15' });
+  new MlflowServer(chart, 'mlflow', { backend });
 }
 
 /** All that Prometheus watches: a server with a login and HTTPS, closed to others, its database and its operations. */
@@ -189,6 +197,7 @@ export function addControllerCharts(app: App): void {
   throughTraefik(app);
   pooledCloudNative(app);
   cloudNativeReplicas(app);
+  oldCloudNative(app);
   watched(app);
   scaledByRequests(app);
 }

@@ -20,6 +20,7 @@ NETWORK_POLICIES_WORK = os.environ.get("TEST_NETWORK_POLICIES") != "off"
 KEEP_NAMESPACES = os.environ.get("TEST_KEEP") == "true"
 READY_SECONDS = float(os.environ.get("TEST_READY_SECONDS") or 600)
 MAY_RESTART_CONTROLLERS = os.environ.get("TEST_RESTART_CONTROLLERS") == "true"
+HAS_BOTH_MAJORS = os.environ.get("TEST_MAJOR_UPGRADE") == "true"
 ARGO_CD_NAMESPACE = os.environ.get("TEST_ARGO_CD_NAMESPACE") or "argocd"
 GIT_REPOSITORY = os.environ.get("TEST_GIT_REPOSITORY") or ""
 FLUX_NAMESPACE = os.environ.get("TEST_FLUX_NAMESPACE") or "flux-system"

@@ -5,15 +5,18 @@ from __future__ import annotations
 import base64
 import json
 import re
+import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cluster import Namespace, new_namespace, run
 from controllers import require
 from release import CLIENT, Release
-from settings import MLFLOW_IMAGE
+from settings import HAS_BOTH_MAJORS, MLFLOW_IMAGE
 from waiting import eventually
 from watch import FIGURES, Watch
 
@@ -161,6 +164,42 @@ def test_a_certificate_is_renewed(release: Release) -> None:
     assert watch.seen["missing"] == 0
 
 
+def test_a_ca_is_renewed(release: Release) -> None:
+    """As a week before it expires: with the same key, so that files with the old one verify, too."""
+    eventually(lambda: all_ready(release), "three servers", 300)
+    namespace, pods = release.namespace, uids(release)
+    first = namespace.get("secret/postgres-ca")["data"]
+    about_to_expire = expiring(first)
+    title = f"{release.example.name}, CA renewed"
+    with Watch(namespace, title, log_metric=4, search=1) as watch:
+        patch = json.dumps({"data": {"ca.crt": about_to_expire}})
+        namespace.kubectl("patch", "secret", "postgres-ca", "--type=merge", "-p", patch)
+        begun = time.monotonic()
+        eventually(
+            lambda: (
+                namespace.get("secret/postgres-ca")["data"]["ca.crt"]
+                not in (first["ca.crt"], about_to_expire)
+            ),
+            "the operator renews it",
+            180,
+        )
+        FIGURES.append(f"{title}: {time.monotonic() - begun:.0f} s")
+        end_idle_sessions(release)
+        time.sleep(20)
+    assert uids(release) == pods
+    assert [watch.seen[each]["failed"] for each in ("log-metric", "search")] == [0, 0], watch.seen
+    assert watch.seen["missing"] == 0
+
+
+def expiring(ca: dict[str, str]) -> str:
+    """The certificate of a CA once more, which ends tomorrow."""
+    with tempfile.TemporaryDirectory() as directory:
+        for name in ("ca.crt", "ca.key"):
+            (Path(directory) / name).write_bytes(base64.b64decode(ca[name]))
+        command = "openssl x509 -in ca.crt -signkey ca.key -days 1"
+        return base64.b64encode(subprocess.check_output(command.split(), cwd=directory)).decode()
+
+
 def test_second_apply_changes_nothing(release: Release) -> None:
     release.apply("--server-side", "--force-conflicts")
     release.apply("--server-side")
@@ -229,3 +268,36 @@ def test_a_primary_leaves_where_reads_go_to_standbys(installed: None, synthesize
             assert max(watch.seen[each]["gap"] for each in ("log-metric", "search")) < 60
             assert uids(release) == pods
         release.client("read", run_id, url)
+
+
+def major_of(release: Release) -> int:
+    """Of the data of the primary, which the operator writes down after an upgrade."""
+    return int(release.namespace.get(CLUSTER)["status"]["pgDataImageInfo"]["majorVersion"])
+
+
+@pytest.mark.skipif(
+    not HAS_BOTH_MAJORS,
+    reason="pulls CloudNativePG's images of PostgreSQL 15 and 18: set TEST_MAJOR_UPGRADE=true",
+)
+def test_a_major_upgrade(installed: None, synthesized) -> None:
+    """By another `imageName`: all servers stop, and the operator upgrades the data and copies it anew."""
+    old, new = (f"ghcr.io/cloudnative-pg/postgresql:{major}" for major in (15, 18))
+    with new_namespace("cloud-native-upgrade") as namespace:
+        namespace.create_pod(CLIENT, MLFLOW_IMAGE, 1001)
+        release = started("cloud-native-upgrade", namespace, synthesized)
+        eventually(lambda: all_ready(release), "three servers", 300)
+        assert sql(release, "SHOW server_version").startswith("15")
+        run_id, pods = release.log_run("http://mlflow:5000"), uids(release)
+        with Watch(namespace, "PostgreSQL 15 to 18", log_metric=2, search=1) as watch:
+            release.manifest = release.manifest.replace(old, new)
+            release.apply()
+            begun = time.monotonic()
+            eventually(
+                lambda: all_ready(release) and major_of(release) == 18, "three servers of PostgreSQL 18", 600
+            )
+            FIGURES.append(f"PostgreSQL 15 to 18, three servers ready: {time.monotonic() - begun:.0f} s")
+            time.sleep(20)
+        assert sql(release, "SHOW server_version").startswith("18")
+        assert watch.seen["missing"] == 0
+        assert uids(release) == pods
+        release.client("read", run_id, "http://mlflow:5000")
