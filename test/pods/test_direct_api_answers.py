@@ -126,7 +126,9 @@ def masked(answer: bytes) -> str:
     """Without times, ids, the names that MLflow gives to runs, and the order of headers."""
     head, _, body = answer.decode("latin1").partition("\r\n\r\n")
     status, *headers = head.split("\r\n")
-    text = "\r\n".join([status, *sorted(each for each in headers if not each.startswith("date: ")), "", body])
+    text = "\r\n".join([status, *sorted(headers), "", body])
+    # Also in the second head after `100 Continue`.
+    text = re.sub(r"(?m)^date: .*\r\n", "", text)
     text = re.sub(r"\b\d{13}\b|(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])", "…", text)
     text, names = re.subn(r"\b[a-z]+-[a-z]+-\d{1,3}\b", "…", text)
     return re.sub(r"content-length: \d+", "content-length: …", text) if names else text
