@@ -25,6 +25,7 @@ const SCRIPTS = Object.fromEntries(
     'server/serve_with_metrics.py',
     'startup/user_schema.py',
     'server/uvicorn_log.json',
+    'server/flask_bodies.py',
     'startup/database_wait.py',
     'startup/wait_for_database.py',
   ].map((file) => [basename(file), readFileSync(join(SCRIPT_FOLDER, file), 'utf8')]),

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import dump, post_from
 from cluster import Failed, Namespace, new_namespace, restricted_pod, run
 from controllers import require
 from release import CLIENT, Release
 from settings import MAY_RESTART_CONTROLLERS, MLFLOW_IMAGE, NETWORK_POLICIES_WORK
 from stand_in import certificates, secret
 from waiting import eventually
-from watch import Watch
+from watch import FIGURES, Watch
 
 from examples import Example
 
@@ -39,6 +40,55 @@ with tempfile.TemporaryDirectory() as folder:
     back = mlflow.MlflowClient().download_artifacts(run.info.run_id, "large", tempfile.mkdtemp())
     assert digest(path) == digest(back)
 print("the same")
+"""
+# As much as a large model, in one request each way; nobody holds it in memory, nor this program on a disk.
+HUGE = """
+import hashlib, http.client, os, sys, time
+GIBIBYTES, BLOCK = 6, os.urandom(1 << 20)
+path = f"{sys.argv[2]}/api/2.0/mlflow-artifacts/artifacts/huge"
+def ask(method, more=lambda connection: None, headers={}):
+    connection = http.client.HTTPConnection(sys.argv[1], timeout=600)
+    connection.putrequest(method, path)
+    for header in headers.items():
+        connection.putheader(*header)
+    connection.endheaders()
+    more(connection)
+    answer = connection.getresponse()
+    assert answer.status == 200, (method, answer.status, answer.read(2000))
+    return answer
+def send(connection):
+    for n in range(GIBIBYTES << 10):
+        block = n.to_bytes(8, "big") + BLOCK[8:]
+        sent.update(block)
+        connection.send(block)
+sent, got, begun = hashlib.sha256(), hashlib.sha256(), time.monotonic()
+ask("PUT", send, {"Content-Length": str(GIBIBYTES << 30)}).read()
+stored = time.monotonic()
+answer = ask("GET")
+while block := answer.read(1 << 20):
+    got.update(block)
+print(f"up {stored - begun:.0f} s, down {time.monotonic() - stored:.0f} s")
+ask("DELETE").read()
+assert sent.digest() == got.digest()
+print("the same")
+"""
+# A span by OpenTelemetry's protocol, as programs without MLflow send it.
+OTLP = """
+import os, sys, time, urllib.request
+os.environ["GIT_PYTHON_REFRESH"] = "quiet"
+import mlflow
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+request = ExportTraceServiceRequest()
+now, trace = time.time_ns(), os.urandom(16)
+span = request.resource_spans.add().scope_spans.add().spans.add(
+    trace_id=trace, span_id=os.urandom(8), name="by-otlp", start_time_unix_nano=now, end_time_unix_nano=now)
+headers = {"Content-Type": "application/x-protobuf", "x-mlflow-experiment-id": "0"}
+sent = urllib.request.Request(f"{sys.argv[1]}/v1/traces", request.SerializeToString(), headers)
+assert urllib.request.urlopen(sent, timeout=30).status == 200
+mlflow.set_tracking_uri(sys.argv[1])
+found = mlflow.MlflowClient().search_traces(experiment_ids=["0"], max_results=10)
+assert trace.hex() in [each.info.trace_id.removeprefix("tr-") for each in found], found
+print("found")
 """
 
 
@@ -119,6 +169,42 @@ def test_runs_and_artifacts(release: Release, host: str) -> None:
 def test_a_large_artifact(release: Release, host: str) -> None:
     command = ["python", "-", f"http://{host}{PREFIX}"]
     assert "the same" in release.namespace.kubectl("exec", "-i", CLIENT, "--", *command, stdin=LARGE)
+
+
+def test_an_artifact_of_6_gib(release: Release) -> None:
+    service = traefik()["metadata"]
+    arguments = run(
+        "kubectl", "get", "-n", service["namespace"], f"deployment/{service['name']}", "-o", "yaml"
+    )
+    if "readtimeout=" not in arguments.lower():
+        pytest.skip(
+            "Traefik ends uploads after 60 s: set respondingTimeouts.readTimeout of its entry point web"
+        )
+    command = ["python", "-", HOSTS[0], PREFIX]
+    said = release.namespace.kubectl("exec", "-i", CLIENT, "--", *command, stdin=HUGE, seconds=1800)
+    FIGURES.append(f"6 GiB by Traefik's Ingress: {said.splitlines()[0]}")
+    assert "the same" in said
+    for pod in release.pods_of(release.servers()[0]):
+        assert [each["restartCount"] for each in pod["status"]["containerStatuses"]] == [0]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_trace_by_otlp(release: Release, host: str) -> None:
+    command = ["python", "-", f"http://{host}{PREFIX}"]
+    assert "found" in release.namespace.kubectl("exec", "-i", CLIENT, "--", *command, stdin=OTLP)
+
+
+def test_a_browser(release: Release) -> None:
+    """Its own pages, a page of an origin in `corsAllowedOrigins`, and a page of another."""
+    addresses = dict.fromkeys(HOSTS, traefik()["spec"]["clusterIP"])
+    base = f"http://{HOSTS[0]}{PREFIX}"
+    eventually(
+        lambda: "Default" in dump(f"{base}/#/experiments", addresses), "the UI names an experiment", 60
+    )
+    url, body = f"{base}/api/2.0/mlflow/experiments/search", {"max_results": 5}
+    allowed = post_from("notebooks.example.com", url, body, addresses)
+    assert allowed["status"] == 200 and "Default" in allowed["body"], allowed
+    assert "error" in post_from("evil.example.com", url, body, addresses)
 
 
 def test_only_traefik_reaches_the_server(release: Release) -> None:

@@ -1,5 +1,6 @@
 """The event loop of an MLflow worker: bounds requests, loads the stores, listens on IPv6, has no Assistant,
-takes a password and a certificate that change, and refuses secrets of webhooks that it could not read again.
+takes a password and a certificate that change, refuses secrets of webhooks that it could not read again, and
+keeps large bodies out of memory (flask_bodies.py).
 
 MLflow runs each request in a thread of anyio's default pool, which has 40. A request may hold one database
 connection while it waits for a second, so a pool that is not larger than the threads can wait for itself.
@@ -44,6 +45,7 @@ from typing import Any
 
 import anyio.to_thread
 import certificate_files
+import flask_bodies
 import password_file
 
 # Not mlflow.server.auth: 90 ms and 3 MiB, and without a login its missing configuration would end the worker.
@@ -52,6 +54,8 @@ _STORES = ("mlflow.store.model_registry.sqlalchemy_store", "mlflow.store.jobs.sq
 _WEBHOOKS = "mlflow.store.model_registry.dbmodels.models"
 
 _ASSISTANT = "mlflow.server.assistant.api"
+
+_BRIDGE = "mlflow.server.fastapi_app"
 
 # Python's own are 700, 10, 10. A search takes 0.7 of the time with these; a worker has 2 MiB more.
 _COLLECTOR_THRESHOLDS = (5000, 20, 100)
@@ -72,6 +76,9 @@ def new_loop() -> asyncio.AbstractEventLoop:
         _remove_assistant()
     if not os.environ.get("MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY"):
         _refuse_webhook_secrets()
+    # After what it must not have yet: the module makes the app.
+    with suppress(ImportError):
+        flask_bodies.spill(importlib.import_module(_BRIDGE))
     if path := os.environ.get("DATABASE_PASSWORD_FILE"):
         password_file.follow(path)
     loop = _fastest_loop()
