@@ -7,12 +7,14 @@ import hashlib
 import io
 import tracemalloc
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 bridge = pytest.importorskip("mlflow.server.fastapi_app")
+Flask, send_file = (getattr(pytest.importorskip("flask"), name) for name in ("Flask", "send_file"))
 flask_bodies = pytest.importorskip("flask_bodies")
 
 CHUNK = bytes(64 * 1024)
@@ -90,6 +92,16 @@ def test_an_answer_waits_for_its_client() -> None:
     answer = ask(long, body(0), 3)
     assert [len(each.get("body", b"")) for each in answer] == [0, *[len(CHUNK)] * 40, 0]
     assert max(ahead) <= 6
+
+
+def test_a_file_goes_in_large_pieces(tmp_path: Path) -> None:
+    file = tmp_path / "artifact"
+    file.write_bytes(b"line\n" * MEBIBYTE)
+    flask = Flask("artifacts")
+    flask.add_url_rule("/x", view_func=lambda: send_file(file), methods=["PUT"])
+    sizes = [len(each.get("body", b"")) for each in ask(flask, body(0), 3)]
+    assert sum(sizes) == 5 * MEBIBYTE
+    assert len(sizes) < 30
 
 
 def test_a_client_that_goes_away_starts_nothing() -> None:

@@ -14,9 +14,12 @@ import tempfile
 from typing import Any, BinaryIO
 
 import anyio
+from werkzeug.wsgi import FileWrapper
 
 _MOST_IN_MEMORY = 1024 * 1024
 _WAITING_PIECES = 4
+# Werkzeug's own are of 8 KiB, and each one takes a turn of the loop.
+_PIECE = 256 * 1024
 
 _REQUEST_ENDED = {"type": "http.request", "body": b"", "more_body": False}
 
@@ -47,9 +50,14 @@ def _responder(original: Any) -> Any:
                 await super().__call__(nothing_more, send)
 
         def wsgi(self, environ: dict[str, Any], start_response: Any) -> None:
-            super().wsgi({**environ, "wsgi.input": self._body}, start_response)
+            more = {"wsgi.input": self._body, "wsgi.file_wrapper": _in_large_pieces}
+            super().wsgi({**environ, **more}, start_response)
 
     return Responder
+
+
+def _in_large_pieces(file: Any, _: int = 0) -> FileWrapper:
+    return FileWrapper(file, _PIECE)
 
 
 async def _read(receive: Any) -> BinaryIO | None:
