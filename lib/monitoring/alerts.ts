@@ -80,9 +80,9 @@ function serverAlerts(
           : [`kube_job_failed{${namespace},job_name="${migrationJob.name}",condition="true"} > 0`]),
       ].join(' or '),
       severity: CRITICAL,
-      summary: `The schema of the database of ${serverName} could not be migrated.`,
+      summary: `Pods of ${serverName} cannot prepare the database: they do not reach it, or cannot migrate its schema.`,
       runbook:
-        'kubectl logs the container init-mlflow: its last line says why, and what to do. Pods of the version before go on serving.',
+        'kubectl logs the container init-mlflow: its last line says why, and what to do. Pods that run go on serving.',
     },
   ];
 }

@@ -10,7 +10,7 @@ export enum MlflowAlert {
   ERROR_RATIO = 'MlflowErrorRatio',
   /** The server answers too slowly. */
   LATENCY = 'MlflowLatency',
-  /** A migration of the database schema failed. */
+  /** Starting pods do not reach the database, or cannot migrate its schema; or the migration Job failed. */
   MIGRATION_FAILED = 'MlflowMigrationFailed',
   /** The server is near its limit of concurrent requests. Needs `postgresExporter`. */
   POOL_NEARLY_FULL = 'MlflowPoolNearlyFull',

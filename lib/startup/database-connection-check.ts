@@ -76,7 +76,10 @@ export class DatabaseConnectionCheck {
     if (this._part === undefined) {
       return [];
     }
-    const session: PodPart = { envVariables: texts({ PGAPPNAME: 'wait-for-database' }) };
+    const session: PodPart = {
+      of: 'databaseConnectionCheck',
+      envVariables: texts({ PGAPPNAME: 'wait-for-database' }),
+    };
     return [
       container('wait-for-database', [...parts, this._part, session], {
         ...options,

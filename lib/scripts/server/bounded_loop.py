@@ -55,8 +55,6 @@ _WEBHOOKS = "mlflow.store.model_registry.dbmodels.models"
 
 _ASSISTANT = "mlflow.server.assistant.api"
 
-_BRIDGE = "mlflow.server.fastapi_app"
-
 # Python's own are 700, 10, 10. A search takes 0.7 of the time with these; a worker has 2 MiB more.
 _COLLECTOR_THRESHOLDS = (5000, 20, 100)
 
@@ -78,7 +76,7 @@ def new_loop() -> asyncio.AbstractEventLoop:
         _refuse_webhook_secrets()
     # After what it must not have yet: the module makes the app.
     with suppress(ImportError):
-        flask_bodies.spill(importlib.import_module(_BRIDGE))
+        flask_bodies.spill()
     if path := os.environ.get("DATABASE_PASSWORD_FILE"):
         password_file.follow(path)
     loop = _fastest_loop()
