@@ -113,7 +113,7 @@ function inTheCluster(): string[] {
     ['```sh', 'kubectl describe pod -n mlflow -l app.kubernetes.io/name=mlflow   # Last State … Message', '```'].join(
       '\n',
     ),
-    'Lines of the connection check begin with `wait-for-database`, in a server\'s container `init-mlflow`, too. It tries for two minutes; then the container ends, and the kubelet starts it again. The way out names the variables of libpq, which are props of the backend: PGHOST, PGPORT and PGDATABASE its `host`, `port` and `database`, PGUSER and PGPASSWORD its login, PGSSLMODE, PGSSLROOTCERT, PGSSLCERT and PGSSLKEY its `tls`, and the schema its [`schema`](databases.md#a-schema-other-than-public).',
+    "Lines of the connection check begin with `wait-for-database`, in a server's container `init-mlflow`, too. It tries for two minutes; then the container ends, and the kubelet starts it again. The way out names the variables of libpq, which are props of the backend: PGHOST, PGPORT and PGDATABASE its `host`, `port` and `database`, PGUSER and PGPASSWORD its login, PGSSLMODE, PGSSLROOTCERT, PGSSLCERT and PGSSLKEY its `tls`, and the schema its [`schema`](databases.md#a-schema-other-than-public).",
     '## Exit codes',
     table(
       ['program', 'exit codes'],
