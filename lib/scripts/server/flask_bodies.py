@@ -31,8 +31,6 @@ _PIECE = 256 * 1024
 
 _REQUEST_ENDED = {"type": "http.request", "body": b"", "more_body": False}
 _BODY = {"type": "http.response.body"}
-# uvicorn drops it: the client has gone. MLflow's middlewares want an answer all the same.
-_NOBODY_THERE = ({"type": "http.response.start", "status": 499, "headers": []}, {**_BODY, "body": b""})
 
 # For reading and writing files: neither the threads of requests, nor those that transfers to stores take.
 _threads: anyio.CapacityLimiter | None = None
@@ -57,8 +55,9 @@ def _responder(original: Any) -> Any:
         async def __call__(self, receive: Any, send: Any) -> None:
             body = await _read(receive, _UPLOADS in self.scope["path"])
             if body is None:
-                for message in _NOBODY_THERE:
-                    await send(message)
+                # uvicorn drops it, but MLflow's middlewares want an answer. They also add headers to it.
+                await send({"type": "http.response.start", "status": 499, "headers": []})
+                await send({**_BODY, "body": b""})
                 return
             self._body = body
 
