@@ -83,6 +83,12 @@ function throughTraefik(app: App): void {
     certificate: TlsCertificate.fromSecretName('mlflow-tls'),
     staticPrefix: '/tracking',
     corsAllowedOrigins: ['http://notebooks.example.com'],
+    encryption: { passphrase: SecretKey.fromSecretName('mlflow-passphrase', 'passphrase') },
+    aiGateway: {
+      allowPrivateAddresses: true,
+      allowHttp: true,
+      upstreams: [{ peers: [NetworkPeer.pods({ app: 'model' })], ports: [8000] }],
+    },
     isolation: { clients: [], ingressControllers: [NetworkPeer.TRAEFIK] },
     ingress: {
       hosts: ['ingress.example.com'],

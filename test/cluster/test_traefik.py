@@ -91,6 +91,47 @@ assert trace.hex() in [each.info.trace_id.removeprefix("tr-") for each in found]
 print("found")
 """
 
+# A model with OpenAI's API, which says a word each second.
+MODEL = """
+import json, time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        for word in ("one", "two", "three", "four"):
+            choice = {"index": 0, "delta": {"role": "assistant", "content": word}, "finish_reason": None}
+            chunk = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "slow"}
+            chunk["choices"] = [choice]
+            self.wfile.write(f"data: {json.dumps(chunk)}\\n\\n".encode())
+            self.wfile.flush()
+            time.sleep(1)
+        self.wfile.write(b"data: [DONE]\\n\\n")
+ThreadingHTTPServer(("", 8000), Handler).serve_forever()
+"""
+STREAM = """
+import os, sys, time, json
+os.environ["GIT_PYTHON_REFRESH"] = "quiet"
+import mlflow, requests
+from mlflow.entities import GatewayEndpointModelConfig, GatewayModelLinkageType
+store = mlflow.MlflowClient(sys.argv[1])._tracking_client.store
+key = store.create_gateway_secret("slow", {"api_key": "k"}, "openai", {"api_base": "http://model:8000/v1"})
+model = store.create_gateway_model_definition("slow", key.secret_id, "openai", "slow")
+config = GatewayEndpointModelConfig(model.model_definition_id, GatewayModelLinkageType.PRIMARY)
+store.create_gateway_endpoint("slow", [config], usage_tracking=False)
+question = {"messages": [{"role": "user", "content": "Count"}], "stream": True}
+times, words = [], []
+with requests.post(f"{sys.argv[1]}/gateway/slow/mlflow/invocations", json=question, stream=True) as answer:
+    assert answer.status_code == 200, answer.text
+    for line in answer.iter_lines():
+        if line.startswith(b"data: {"):
+            words.append(json.loads(line[6:])["choices"][0]["delta"].get("content"))
+            times.append(time.monotonic())
+print([word for word in words if word], times[-1] - times[0])
+"""
+
 
 def traefik() -> dict[str, Any]:
     found = json.loads(run("kubectl", "get", "services", "-A", "-l", LABEL, "-o", "json"))
@@ -113,6 +154,8 @@ def release(installed: None, synthesized: Path) -> Iterator[Release]:
         create_client(namespace, address)
         files = certificates(f"mlflow.{namespace.name}.svc")
         ca = {"metadata": {"name": "mlflow-ca"}, "data": {"ca.crt": files["ca.crt"].decode()}}
+        passphrase = "--from-literal=passphrase=of-32-characters-or-more-for-a-passphrase"
+        namespace.kubectl("create", "secret", "generic", "mlflow-passphrase", passphrase)
         namespace.create(
             secret("mlflow-tls", files), {"apiVersion": "v1", "kind": "ConfigMap", **ca}, gateway()
         )
@@ -192,6 +235,34 @@ def test_an_artifact_of_6_gib(release: Release) -> None:
 def test_a_trace_by_otlp(release: Release, host: str) -> None:
     command = ["python", "-", f"http://{host}{PREFIX}"]
     assert "found" in release.namespace.kubectl("exec", "-i", CLIENT, "--", *command, stdin=OTLP)
+
+
+def test_an_answer_of_the_ai_gateway_is_streamed(release: Release) -> None:
+    release.namespace.create(
+        restricted_pod(
+            "model",
+            {
+                "name": "main",
+                "image": MLFLOW_IMAGE,
+                "command": ["python", "-c", MODEL],
+                "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}},
+            },
+            1001,
+            {"app": "model"},
+        ),
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "model"},
+            "spec": {"selector": {"app": "model"}, "ports": [{"port": 8000}]},
+        },
+    )
+    release.namespace.kubectl("wait", "--for=condition=Ready", "pod/model", "--timeout=120s")
+    command = ["python", "-", f"http://{HOSTS[0]}{PREFIX}"]
+    said = release.namespace.kubectl("exec", "-i", CLIENT, "--", *command, stdin=STREAM).splitlines()[-1]
+    words, _, seconds = said.rpartition(" ")
+    assert words == str(["one", "two", "three", "four"])
+    assert float(seconds) > 2, said  # not all of it at once, in the end
 
 
 def test_a_browser(release: Release) -> None:
