@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -89,6 +91,36 @@ def test_the_assistant_has_no_paths_unless_it_is_wanted(
 def test_an_image_without_an_assistant_has_a_loop_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded_loop, "_ASSISTANT", "mlflow.server.that_does_not_exist")
     assert most_at_once(1) == 1
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
+def test_the_socket_of_several_workers_sends_at_once(address: str) -> None:
+    """uvicorn makes it like this, and asyncio sets the option only where the protocol is named."""
+    options = []
+
+    class Protocol(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            accepted = transport.get_extra_info("socket")
+            options.append(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            transport.close()
+
+    async def connect() -> None:
+        server = await asyncio.get_running_loop().create_server(Protocol, sock=shared)
+        for each in server.sockets:
+            host = "::1" if each.family == socket.AF_INET6 else "127.0.0.1"
+            reader, writer = await asyncio.open_connection(host, each.getsockname()[1])
+            await reader.read()
+            writer.close()
+        server.close()
+
+    with socket.socket(family=socket.AF_INET) as shared:
+        shared.bind((address, 0))
+        loop = bounded_loop.new_loop()
+        try:
+            loop.run_until_complete(connect())
+        finally:
+            loop.close()
+    assert options and all(options)
 
 
 def test_the_collector_runs_more_seldom() -> None:

@@ -1,6 +1,6 @@
 """The event loop of an MLflow worker: bounds requests, loads the stores, listens on IPv6, has no Assistant,
-takes a password and a certificate that change, refuses secrets of webhooks that it could not read again, and
-keeps large bodies out of memory (flask_bodies.py).
+takes a password and a certificate that change, refuses secrets of webhooks that it could not read again,
+sends answers and updates without delay, and keeps large bodies out of memory (flask_bodies.py).
 
 MLflow runs each request in a thread of anyio's default pool, which has 40. A request may hold one database
 connection while it waits for a second, so a pool that is not larger than the threads can wait for itself.
@@ -21,6 +21,13 @@ MLflow has no switch for it, so its router loses its routes before the app takes
 
 Without a key, each worker encrypts the secrets of webhooks with one that it makes up. The others cannot read
 them, nor can anybody after a restart, and lists of webhooks answer 500. So such a secret is refused (400).
+
+Where there are several workers, uvicorn makes their socket, and asyncio does not see that it is one of TCP,
+so Nagle's algorithm stays on: on a connection that is used again, the body of an answer waits until the
+client acknowledges the head, which takes 40 ms. Hence the socket has it off.
+
+psycopg2 sends the updates of a batch one by one: 100 for the last values of 100 metrics. SQLAlchemy sends
+them together if it is told so.
 
 MLflow's imports leave 300,000 objects, and a request makes thousands that its end frees. At Python's own
 thresholds the collector walks through them again and again, so it runs more seldom.
@@ -74,13 +81,14 @@ def new_loop() -> asyncio.AbstractEventLoop:
         _remove_assistant()
     if not os.environ.get("MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY"):
         _refuse_webhook_secrets()
+    _send_updates_together()
     # After what it must not have yet: the module makes the app.
     with suppress(ImportError):
         flask_bodies.spill()
     if path := os.environ.get("DATABASE_PASSWORD_FILE"):
         password_file.follow(path)
     loop = _fastest_loop()
-    _listen_on_ipv6_too(loop)
+    _listen(loop)
     if path := os.environ.get("SERVER_CERTIFICATE_FILE"):
         _follow_certificate(loop, certificate_files.CertificateFiles(path, os.environ["SERVER_KEY_FILE"]))
     # The limiter belongs to a running loop, so the first thing that the loop runs sets it.
@@ -116,6 +124,19 @@ def _refuse_webhook_secrets() -> None:
         event.listen(webhook.secret, "set", refuse)
 
 
+def _send_updates_together() -> None:
+    """As `create_engine(executemany_mode="values_plus_batch")`, for which MLflow has no setting."""
+    from sqlalchemy import Engine, event
+    from sqlalchemy.dialects.postgresql import psycopg2
+
+    def connect(dialect: Any, *_: Any) -> None:
+        # Its first connection tells a dialect whether it can count the rows of many updates, so before that.
+        if isinstance(dialect, psycopg2.PGDialect_psycopg2):
+            dialect.executemany_mode = psycopg2.EXECUTEMANY_VALUES_PLUS_BATCH
+
+    event.listen(Engine, "do_connect", connect)
+
+
 def _fastest_loop() -> asyncio.AbstractEventLoop:
     try:
         import uvloop
@@ -124,7 +145,7 @@ def _fastest_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
-def _listen_on_ipv6_too(loop: asyncio.AbstractEventLoop) -> None:
+def _listen(loop: asyncio.AbstractEventLoop) -> None:
     create = loop.create_server
 
     async def create_server(
@@ -133,7 +154,8 @@ def _listen_on_ipv6_too(loop: asyncio.AbstractEventLoop) -> None:
         if sock is None:
             first = await create(protocol, host, port, **options)
         else:
-            # What several workers share.
+            # What several workers share. Its connections inherit the option.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             first = await create(protocol, sock=sock, **options)
             host, port = sock.getsockname()[:2]
         second = _any_ipv6(port) if host == _ANY_IPV4 else None
@@ -161,6 +183,7 @@ def _any_ipv6(port: int) -> socket.socket | None:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.bind(("::", port))
         return listener
     except OSError:  # a kernel without IPv6
