@@ -75,9 +75,10 @@ export interface MlflowServerProps extends PodOptions {
    * Whether requests of clients to MLflow's REST API go directly to their handlers, which are an application of Flask, without
    * the routes and middlewares of FastAPI that do nothing for them. Logging a metric then needs 0.6 of the CPU, logging a
    * batch or a search 0.85. The checks of hosts and origins, logins and permissions stay; uploads, traces by OTLP, the AI Gateway, jobs and
-   * the UI take the same way as without it. It has no effect with `MlflowAuth.oidc()`, and where the image's MLflow is not built as
-   * expected: the log of the server says so. Not for `workspaces`.
-   * @default false
+   * the UI take the same way as without it. Where the image's MLflow is not built as expected, it has no effect, and
+   * the log of the server says so.
+   * @default - true, without `workspaces`, an app in the place of MLflow's own (`MlflowAuth.oidc()`, `CustomLogin.app()`),
+   * and an option `--http` of uvicorn in `extraArgs`
    */
   readonly directApi?: boolean;
 

@@ -6,7 +6,7 @@ import type { Problems } from '../validation/problems';
 import { keepAliveSeconds } from './access/keep-alive';
 import { checkServerVariables, refuse, SERVER_OPTIONS, UVICORN_DECISIONS, UVICORN_OPTIONS } from './server-options';
 import type { ServerSettings, ServerSpec } from './server-spec';
-import { checkDirectApi, DIRECT_API_ARGUMENT } from './settings/direct-api';
+import { checkDirectApi, DIRECT_API_ARGUMENT, hasDirectApi } from './settings/direct-api';
 import { LOG_CONFIG } from './settings/log-level';
 import { METRICS_ARGUMENT } from './settings/metrics';
 import { CERTIFICATE_FILE, KEY_FILE, PROXIED_PORT, SERVER_PORT } from './settings/port';
@@ -45,11 +45,7 @@ export function checkExtraOptions(
   }
   const uvicorn = uvicornOptions(extraArgs);
   const ofUvicorn = optionsOf(words(uvicorn) ?? []);
-  checkDirectApi(
-    problems,
-    server,
-    ofUvicorn.map(({ name }) => name),
-  );
+  checkDirectApi(problems, server, namesOfUvicornOptions(extraArgs));
   for (const { name, shown } of ofUvicorn) {
     if (!OPTION.test(name)) {
       problems.add('extraArgs --uvicorn-opts', 'must be options of uvicorn, with values after `=`', shown);
@@ -90,6 +86,11 @@ function uvicornOptions(extraArgs: readonly string[]): string {
     .join(' ');
 }
 
+/** The names of the options of uvicorn that the user adds. */
+function namesOfUvicornOptions(extraArgs: readonly string[]): string[] {
+  return optionsOf(words(uvicornOptions(extraArgs)) ?? []).map(({ name }) => name);
+}
+
 /** The arguments without `--uvicorn-opts`: MLflow takes the last one, so that a second would replace that of the library. */
 function withoutUvicornOptions(extraArgs: readonly string[]): string[] {
   return extraArgs.filter(
@@ -114,7 +115,7 @@ export function serverArguments(spec: ServerSpec): string[] {
     `--timeout-worker-healthcheck=${String(HUNG_WORKER.toSeconds())}`,
     `--timeout-keep-alive=${String(keepAliveSeconds(spec, auth.proxy !== undefined))}`,
     '--loop=bounded_loop:new_loop',
-    ...(spec.directApi ? [DIRECT_API_ARGUMENT] : []),
+    ...(hasDirectApi(spec, namesOfUvicornOptions(spec.extraArgs), auth) ? [DIRECT_API_ARGUMENT] : []),
     `--log-config=${SCRIPT_FOLDER}/${LOG_CONFIG}`,
     ...(spec.accessLog ? [] : ['--no-access-log']),
     // A proxy presents the certificate itself.

@@ -120,7 +120,7 @@ function filesPart(scope: Construct, spec: ServerSpec): PodPart {
     // Whether or not this server runs them: so servers with and without share a ConfigMap.
     METRICS_SCRIPT,
     PROBE_SCRIPT,
-    ...(spec.directApi ? [DIRECT_API_SCRIPT] : []),
+    DIRECT_API_SCRIPT,
     ...(spec.databaseMigration._backupTo === undefined ? [] : DUMP_SCRIPTS),
   );
   return {

@@ -43,7 +43,6 @@ const DEFAULTS = {
   pooling: PoolingProfile.STANDARD,
   databaseConnectionCheck: DatabaseConnectionCheck.initContainer(),
   databaseMigration: DatabaseMigration.initContainer(),
-  directApi: false,
   readFromReplica: false,
   artifactRoot: new VolumeArtifacts(),
   staticPrefix: '',

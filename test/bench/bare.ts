@@ -10,6 +10,7 @@ const SCRIPTS = Object.fromEntries(
   [
     'server/bounded_loop.py',
     'server/certificate_files.py',
+    'server/direct_api.py',
     'shared/database_check.py',
     'shared/database_errors.py',
     'shared/database_lock.py',
@@ -189,7 +190,7 @@ export function bareServer(scope: Construct, n: number, shared: SharedConfigMaps
           '--workers=2',
           '--serve-artifacts',
           '--artifacts-destination=/mlflow/artifacts',
-          '--uvicorn-opts=--log-level=info --timeout-worker-healthcheck=30 --timeout-keep-alive=105 --loop=bounded_loop:new_loop --log-config=/opt/mlflow/scripts/uvicorn_log.json',
+          '--uvicorn-opts=--log-level=info --timeout-worker-healthcheck=30 --timeout-keep-alive=105 --loop=bounded_loop:new_loop --http=direct_api:Protocol --log-config=/opt/mlflow/scripts/uvicorn_log.json',
         ],
         ports: [{ name: 'http', number: 5000 }],
         envVariables: {

@@ -6,7 +6,7 @@ test('the server serves HTTPS, and is probed so', () => {
   const manifests = serverManifests({ certificate: TlsCertificate.fromSecretName('mlflow-tls') });
   const mlflow = container(manifests, 'mlflow');
   expect(mlflow.args).toContain(
-    '--uvicorn-opts=--log-level=info --timeout-worker-healthcheck=30 --timeout-keep-alive=105 --loop=bounded_loop:new_loop --log-config=/opt/mlflow/scripts/uvicorn_log.json --ssl-certfile=/etc/mlflow-tls/certificate/tls.crt --ssl-keyfile=/etc/mlflow-tls/key/tls.key',
+    '--uvicorn-opts=--log-level=info --timeout-worker-healthcheck=30 --timeout-keep-alive=105 --loop=bounded_loop:new_loop --http=direct_api:Protocol --log-config=/opt/mlflow/scripts/uvicorn_log.json --ssl-certfile=/etc/mlflow-tls/certificate/tls.crt --ssl-keyfile=/etc/mlflow-tls/key/tls.key',
   );
   for (const probe of [mlflow.startupProbe, mlflow.livenessProbe, mlflow.readinessProbe]) {
     expect(probe.httpGet.scheme).toBe('HTTPS');

@@ -103,7 +103,7 @@ test('the server proxies artifacts onto its volume by default', () => {
     '--workers=2',
     '--serve-artifacts',
     '--artifacts-destination=/mlflow/artifacts',
-    '--uvicorn-opts=--log-level=info --timeout-worker-healthcheck=30 --timeout-keep-alive=105 --loop=bounded_loop:new_loop --log-config=/opt/mlflow/scripts/uvicorn_log.json',
+    '--uvicorn-opts=--log-level=info --timeout-worker-healthcheck=30 --timeout-keep-alive=105 --loop=bounded_loop:new_loop --http=direct_api:Protocol --log-config=/opt/mlflow/scripts/uvicorn_log.json',
   ]);
   expect(env(mlflow)).toMatchObject({
     MLFLOW_DEFAULT_ARTIFACT_ROOT: 'mlflow-artifacts:/',
@@ -131,7 +131,7 @@ test('settings reach the server', () => {
     expect.arrayContaining([
       '--workers=3',
       '--static-prefix=/tracking',
-      '--uvicorn-opts=--log-level=debug --timeout-worker-healthcheck=30 --timeout-keep-alive=105 --loop=bounded_loop:new_loop --log-config=/opt/mlflow/scripts/uvicorn_log.json',
+      '--uvicorn-opts=--log-level=debug --timeout-worker-healthcheck=30 --timeout-keep-alive=105 --loop=bounded_loop:new_loop --http=direct_api:Protocol --log-config=/opt/mlflow/scripts/uvicorn_log.json',
       '--secrets-cache-ttl=60',
     ]),
   );
@@ -144,15 +144,6 @@ test('settings reach the server', () => {
   for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe']) {
     expect(mlflow[probe].httpGet.path).toBe('/tracking/health');
   }
-});
-
-test('the REST API goes directly to its handlers where that is asked for', () => {
-  const manifests = serverManifests({ directApi: true, extraArgs: ['--uvicorn-opts=--backlog=10'] });
-  expect(container(manifests, 'mlflow').args).toContain(
-    '--uvicorn-opts=--log-level=info --timeout-worker-healthcheck=30 --timeout-keep-alive=105 --loop=bounded_loop:new_loop --http=direct_api:Protocol --log-config=/opt/mlflow/scripts/uvicorn_log.json --backlog=10',
-  );
-  expect(scriptsOf(manifests).data).toHaveProperty(['direct_api.py']);
-  expect(scriptsOf(serverManifests()).data).not.toHaveProperty(['direct_api.py']);
 });
 
 test('extra variables stay where they were asked for', () => {

@@ -105,7 +105,7 @@ test('options of uvicorn are added to those of the library', () => {
   const extraArgs = ['--uvicorn-opts', '--backlog 10', '--secrets-cache-ttl=60', '--uvicorn-opts=--header "a: b"'];
   const { args } = container(serverManifests({ extraArgs }), 'mlflow');
   expect(args.filter((arg: string) => /uvicorn|backlog|secrets/.test(arg))).toEqual([
-    '--uvicorn-opts=--log-level=info --timeout-worker-healthcheck=30 --timeout-keep-alive=105 --loop=bounded_loop:new_loop --log-config=/opt/mlflow/scripts/uvicorn_log.json --backlog 10 --header "a: b"',
+    '--uvicorn-opts=--log-level=info --timeout-worker-healthcheck=30 --timeout-keep-alive=105 --loop=bounded_loop:new_loop --http=direct_api:Protocol --log-config=/opt/mlflow/scripts/uvicorn_log.json --backlog 10 --header "a: b"',
     '--secrets-cache-ttl=60',
   ]);
 });

@@ -48,6 +48,8 @@ export interface AuthParts {
   readonly pythonFolder?: string;
   /** Part of the container that prepares the database. */
   readonly migration: PodPart;
+  /** Whether another app answers instead of MLflow's own. */
+  readonly replacesApp?: boolean;
   /** SQLAlchemy engines, each with a pool, that a worker has besides MLflow's own. */
   readonly engines: number;
   /** Whether `/metrics` requires the login of an administrator. */

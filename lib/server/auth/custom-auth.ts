@@ -148,6 +148,7 @@ class App implements AuthStrategy {
     return {
       ...NO_AUTH,
       arguments: [`--app-name=${this.name}`],
+      replacesApp: true,
       // Most have a pool for their users. One that has none leaves connections unused.
       engines: 1,
     };

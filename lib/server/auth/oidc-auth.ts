@@ -82,6 +82,7 @@ export class OidcAuth implements AuthStrategy {
     const users = texts({ OIDC_USERS_DB_URI: userDatabaseUri(database) });
     return {
       arguments: ['--app-name=oidc-auth'],
+      replacesApp: true,
       server: {
         of: 'auth',
         envVariables: {

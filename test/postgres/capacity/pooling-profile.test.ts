@@ -35,7 +35,7 @@ test.each([
   const mlflow = container(serverManifests({ pooling }), 'mlflow');
   expect(env(mlflow)).toMatchObject({ SERVER_THREADS: String(threads), PYTHONPATH: '/opt/mlflow/scripts' });
   expect(mlflow.args).toContain(
-    '--uvicorn-opts=--log-level=info --timeout-worker-healthcheck=30 --timeout-keep-alive=105 --loop=bounded_loop:new_loop --log-config=/opt/mlflow/scripts/uvicorn_log.json',
+    '--uvicorn-opts=--log-level=info --timeout-worker-healthcheck=30 --timeout-keep-alive=105 --loop=bounded_loop:new_loop --http=direct_api:Protocol --log-config=/opt/mlflow/scripts/uvicorn_log.json',
   );
 });
 
