@@ -78,7 +78,7 @@ export interface MlflowServerProps extends PodOptions {
    * the UI take the same way as without it. Where the image's MLflow is not built as expected, it has no effect, and
    * the log of the server says so.
    * @default - true, without `workspaces`, an app in the place of MLflow's own (`MlflowAuth.oidc()`, `CustomLogin.app()`),
-   * and an option `--http` of uvicorn in `extraArgs`
+   * and the options `--http`, `--root-path` and `--no-proxy-headers` of uvicorn in `extraArgs`
    */
   readonly directApi?: boolean;
 

@@ -89,6 +89,7 @@ export const SERVER_VARIABLES: Decisions = {
   MLFLOW_UVICORN_OPTS: { reason: SET, wayOut: ADD_UVICORN_OPTIONS },
   // The library renders the options, which win over their variables.
   UVICORN_LOG_CONFIG: { reason: SET, wayOut: 'Add `extraArgs: ["--uvicorn-opts=--log-config=…"]`.' },
+  UVICORN_HTTP: { reason: SET, wayOut: 'Add `extraArgs: ["--uvicorn-opts=--http=…"]`.' },
   UVICORN_TIMEOUT_KEEP_ALIVE: { reason: SET, wayOut: 'Add `extraArgs: ["--uvicorn-opts=--timeout-keep-alive=…"]`.' },
   WEB_CONCURRENCY: ours('workers'),
   GUNICORN_CMD_ARGS: otherServer('gunicorn'),

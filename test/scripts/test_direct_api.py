@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -222,7 +223,23 @@ def test_a_middleware_sees_the_app_on_the_short_way() -> None:
 
     app.middleware("http")(look)
     assert Asked(direct_api.DirectApi(app)).passed == ["kept", "kept"]
-    assert seen == [app]
+    [short] = seen
+    assert (type(short), short.state, short.routes) == (FastAPI, app.state, app.routes)
+
+
+@pytest.mark.parametrize("path", [SEARCH, "/health"])
+def test_who_counts_the_calls_of_apps_counts_both_ways(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FastAPI's own telemetry and agents such as Sentry's begin there."""
+    app, counted = direct_api.DirectApi(app_of()), []
+    call = FastAPI.__call__
+
+    async def count(self: FastAPI, scope: Any, receive: Any, send: Any) -> None:
+        counted.append(scope["path"])
+        await call(self, scope, receive, send)
+
+    monkeypatch.setattr(FastAPI, "__call__", count)
+    Asked(app, path)
+    assert counted == [path]
 
 
 def test_handlers_run_in_anyios_threads_with_the_body_in_parts() -> None:
@@ -251,14 +268,17 @@ def test_a_streamed_answer_is_sent_as_it_comes() -> None:
 
 def test_no_more_requests_at_once_than_anyio_has_threads() -> None:
     lock, running, most = threading.Lock(), 0, 0
-    gone = threading.Event()
+    reached = threading.Event()
 
     def slow(_: Any, start_response: Any) -> list[bytes]:
         nonlocal running, most
         with lock:
             running += 1
             most = max(most, running)
-        gone.wait(0.05)
+            if running >= 3:
+                reached.set()
+        reached.wait(30)  # a loaded machine starts threads late
+        time.sleep(0.05)
         with lock:
             running -= 1
         start_response("200 OK", [])
@@ -266,7 +286,7 @@ def test_no_more_requests_at_once_than_anyio_has_threads() -> None:
 
     async def requests() -> None:
         anyio.to_thread.current_default_thread_limiter().total_tokens = 3
-        app = direct_api._Flask(slow, build_environ)
+        app = direct_api._Flask(slow, build_environ, [])
 
         async def receive() -> dict[str, Any]:
             return {"type": "http.request"}

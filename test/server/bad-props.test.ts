@@ -58,7 +58,7 @@ test.each<[Partial<MlflowServerProps>, string]>([
   ],
   [
     { directApi: true, extraArgs: ['--uvicorn-opts=--backlog=10 --http h11'] },
-    '`extraArgs --uvicorn-opts --http` must not be set with `directApi`, which sets it itself. Leave out one of them.',
+    '`directApi` must not be set with `extraArgs --uvicorn-opts --http`. Leave out one of them.',
   ],
   [{ staticPrefix: '/x/' }, '`staticPrefix` must start with a slash and not end with one, got "/x/".'],
   [{ extraEnvVars: { PGPASSWORD: value } }, `\`extraEnvVars.PGPASSWORD\` ${itself} Use \`backend\`.`],

@@ -125,9 +125,13 @@ def _refuse_webhook_secrets() -> None:
 
 
 def _send_updates_together() -> None:
-    """As `create_engine(executemany_mode="values_plus_batch")`, for which MLflow has no setting."""
-    from sqlalchemy import Engine, event
+    """As `create_engine(executemany_mode="values_plus_batch")`, for which MLflow has no setting.
+
+    The rows of several updates are then not counted: one that has been deleted meanwhile is no error.
+    """
+    from sqlalchemy import event
     from sqlalchemy.dialects.postgresql import psycopg2
+    from sqlalchemy.engine import Engine
 
     def connect(dialect: Any, *_: Any) -> None:
         # Its first connection tells a dialect whether it can count the rows of many updates, so before that.

@@ -106,12 +106,13 @@ class DirectApi:
         _expect(bool(self.paths), "no path of the REST API")
         short = copy.copy(app)
         short.user_middleware = [each for each in app.user_middleware if not _does_nothing(each)]
-        short.router = _Flask(mount.app.app, build_environ)
-        self._long, self._short = app, short.build_middleware_stack()
+        short.router = _Flask(mount.app.app, build_environ, app.routes)
+        short.middleware_stack = short.build_middleware_stack()
+        # A whole app and not its chain alone: FastAPI itself, and agents that trace, count its calls.
+        self._long, self._short = app, short
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and scope["path"] in self.paths and _is_plain(scope):
-            scope["app"] = self._long  # as FastAPI itself does
             await self._short(scope, receive, send)
         else:
             await self._long(scope, receive, send)
@@ -182,18 +183,20 @@ def _module(middleware: Any) -> str | None:
 class _Flask:
     """An app of Flask as one of ASGI, whose requests run in anyio's threads, as on the long way."""
 
-    def __init__(self, flask: Any, build_environ: Any) -> None:
+    def __init__(self, flask: Any, build_environ: Any, routes: list[Any]) -> None:
         self._flask, self._build_environ = flask, build_environ
+        self.routes = routes  # as of the app's own router, for whoever looks up the name of a path
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        body, more = b"", True
+        body, more = [], True
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return
-            body += message.get("body", b"")
+            body.append(message.get("body", b""))
             more = message.get("more_body", False)
-        for each in await anyio.to_thread.run_sync(self._answer, self._build_environ(scope, body), send):
+        environ = self._build_environ(scope, b"".join(body))
+        for each in await anyio.to_thread.run_sync(self._answer, environ, send):
             await send(each)
 
     def _answer(self, environ: dict[str, Any], send: Any) -> list[dict[str, Any]]:

@@ -69,7 +69,8 @@ class PasswordFile:
 
 def follow(path: str) -> None:
     """Makes every engine of this process take its password from the file, unless its URI has one."""
-    from sqlalchemy import Engine, event
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
 
     file = PasswordFile(path)
 

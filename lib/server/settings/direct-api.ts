@@ -4,10 +4,10 @@ import type { AuthParts } from '../auth/auth-strategy';
 /** The script with uvicorn's HTTP protocol that gives the REST API its short way. */
 export const DIRECT_API_SCRIPT = 'direct_api.py';
 
-/** The option of uvicorn that names it. */
-export const DIRECT_API_OPTION = '--http';
+export const DIRECT_API_ARGUMENT = '--http=direct_api:Protocol';
 
-export const DIRECT_API_ARGUMENT = `${DIRECT_API_OPTION}=direct_api:Protocol`;
+/** Options of uvicorn with which the script leaves all requests to FastAPI. */
+const EXCLUDING_OPTIONS = ['--http', '--root-path', '--no-proxy-headers'];
 
 /** The properties of a server that decide about the short way. */
 interface DirectApiContext {
@@ -21,8 +21,8 @@ export function hasDirectApi(
   uvicornOptions: readonly string[],
   auth: Pick<AuthParts, 'replacesApp'>,
 ): boolean {
-  const isPossible = !server.workspaces && !uvicornOptions.includes(DIRECT_API_OPTION) && auth.replacesApp !== true;
-  return server.directApi ?? isPossible;
+  const isExcluded = uvicornOptions.some((name) => EXCLUDING_OPTIONS.includes(name));
+  return server.directApi ?? !(server.workspaces || isExcluded || auth.replacesApp === true);
 }
 
 /** Validates the prop `directApi`. `uvicornOptions`: names of the options that the user adds. */
@@ -36,10 +36,7 @@ export function checkDirectApi(problems: Problems, server: DirectApiContext, uvi
       'Leave out one of them.',
     );
   }
-  if (uvicornOptions.includes(DIRECT_API_OPTION)) {
-    problems.say(
-      `\`extraArgs --uvicorn-opts ${DIRECT_API_OPTION}\` must not be set with \`directApi\`, which sets it itself.`,
-      'Leave out one of them.',
-    );
+  for (const name of uvicornOptions.filter((each) => EXCLUDING_OPTIONS.includes(each))) {
+    problems.say(`\`directApi\` must not be set with \`extraArgs --uvicorn-opts ${name}\`.`, 'Leave out one of them.');
   }
 }
