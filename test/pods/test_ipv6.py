@@ -18,6 +18,8 @@ from test_oauth2_proxy import SECRETS, Browser, Proxy, proxied, take_sidecar
 from test_pgbouncer import connect
 from tracking import DEFAULT_EXPERIMENT, check_everything, client_of, host_of, log_everything, request
 
+pytestmark = pytest.mark.migrated
+
 
 @pytest.fixture
 def namespace(tmp_path: Path, addresses: Iterator[str]) -> Iterator[Namespace]:

@@ -17,6 +17,8 @@ from kubelet.pod import Pod
 from postgres import Postgres
 from waiting import eventually
 
+pytestmark = pytest.mark.migrated
+
 CLIENTS = 40
 # uvicorn's own limit is 5 s. nginx's is 60 s, for servers and for clients.
 PAUSES = 2

@@ -20,6 +20,8 @@ from postgres import Postgres
 from test_auth import PASSWORD, log_in, secret, users_of
 from tracking import client_of, url_of
 
+pytestmark = pytest.mark.migrated
+
 MONTH = 30 * 24 * 60
 BYTES = "SELECT coalesce(sum(length(content)), 0)::int FROM spans WHERE trace_id = '{}'"
 MONTH_AGO = (

@@ -7,6 +7,7 @@ seconds at each start of a pod. The two assignments they are asked for can be re
 from __future__ import annotations
 
 import ast
+import gc
 import os
 import re
 from collections.abc import Iterator
@@ -176,6 +177,8 @@ def ensure_schema(uri: str) -> None:
 
 def upgrade(uri: str, revision: str | None, on_connect: Callable[..., None] | None = None) -> None:
     """MLflow's own migrations. Imports MLflow, which takes longer than all the rest on a current schema."""
+    gc.set_threshold(50_000, 20, 100)  # why, is in run_mlflow.py
+
     import sqlalchemy
     from mlflow.store.db.utils import _initialize_tables, _upgrade_db
 
