@@ -17,6 +17,7 @@ from examples import BY_NAME, manifest_for, synthesize
 EXTERNAL = BY_NAME["external"]
 NEW_PASSWORD = "p@ss/w:rd%&'\"$(PGUSER) \\é "
 WRONG_PASSWORD = "not-the-password"
+CHANGED = "external-scripts-changed"
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,7 @@ def test_wrong_password_is_named_where_a_user_looks(release: Release, run_id: st
 
 def test_changed_script_rolls(release: Release, run_id: str) -> None:
     """As a new version of the library does it: another text, and so another name of the ConfigMap."""
-    release.manifest = re.sub(r"\bmlflow-scripts-\w+", "mlflow-scripts-changed", release.manifest)
+    release.manifest = re.sub(r"\bexternal-scripts-\w+", CHANGED, release.manifest)
     first_line = "  wait_for_database.py: |\n"
     release.manifest = release.manifest.replace(first_line, f"{first_line}    # changed\n")
     release.apply()
@@ -73,5 +74,5 @@ def test_changed_script_rolls(release: Release, run_id: str) -> None:
     server = release.servers()[0]
     volumes = [pod["spec"]["volumes"] for pod in release.pods_of(server) if is_ready(pod)]
     names = [volume["configMap"]["name"] for volume in volumes[0] if "configMap" in volume]
-    assert names == ["mlflow-scripts-changed"]
+    assert [each for each in names if "-scripts-" in each] == [CHANGED]
     release.client("read", run_id, "http://mlflow:5000")
