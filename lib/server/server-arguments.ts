@@ -44,8 +44,8 @@ export function checkExtraOptions(
     refuse(problems, `extraArgs ${shown}`, SERVER_OPTIONS[name]);
   }
   const uvicorn = uvicornOptions(extraArgs);
-  const ofUvicorn = optionsOf(words(uvicorn) ?? []);
-  checkDirectApi(problems, server, namesOfUvicornOptions(extraArgs));
+  const ofUvicorn = optionsOfUvicorn(extraArgs);
+  checkDirectApi(problems, server, ofUvicorn);
   for (const { name, shown } of ofUvicorn) {
     if (!OPTION.test(name)) {
       problems.add('extraArgs --uvicorn-opts', 'must be options of uvicorn, with values after `=`', shown);
@@ -86,9 +86,9 @@ function uvicornOptions(extraArgs: readonly string[]): string {
     .join(' ');
 }
 
-/** The names of the options of uvicorn that the user adds. */
-function namesOfUvicornOptions(extraArgs: readonly string[]): string[] {
-  return optionsOf(words(uvicornOptions(extraArgs)) ?? []).map(({ name }) => name);
+/** The same, each with its value; none while a quotation mark stays open, which is already a problem. */
+function optionsOfUvicorn(extraArgs: readonly string[]): Option[] {
+  return optionsOf(words(uvicornOptions(extraArgs)) ?? []);
 }
 
 /** The arguments without `--uvicorn-opts`: MLflow takes the last one, so that a second would replace that of the library. */
@@ -115,7 +115,7 @@ export function serverArguments(spec: ServerSpec): string[] {
     `--timeout-worker-healthcheck=${String(HUNG_WORKER.toSeconds())}`,
     `--timeout-keep-alive=${String(keepAliveSeconds(spec, auth.proxy !== undefined))}`,
     '--loop=bounded_loop:new_loop',
-    ...(hasDirectApi(spec, namesOfUvicornOptions(spec.extraArgs), auth) ? [DIRECT_API_ARGUMENT] : []),
+    ...(hasDirectApi(spec, optionsOfUvicorn(spec.extraArgs), auth) ? [DIRECT_API_ARGUMENT] : []),
     `--log-config=${SCRIPT_FOLDER}/${LOG_CONFIG}`,
     ...(spec.accessLog ? [] : ['--no-access-log']),
     // A proxy presents the certificate itself.

@@ -60,6 +60,14 @@ test.each<[Partial<MlflowServerProps>, string]>([
     { directApi: true, extraArgs: ['--uvicorn-opts=--backlog=10 --http h11'] },
     '`directApi` must not be set with `extraArgs --uvicorn-opts --http`. Leave out one of them.',
   ],
+  [
+    { directApi: true, extraArgs: ['--uvicorn-opts=--root-path=/x'] },
+    '`directApi` must not be set with `extraArgs --uvicorn-opts --root-path`. Leave out one of them.',
+  ],
+  [
+    { extraEnvVars: { UVICORN_HTTP: value } },
+    '`extraEnvVars.UVICORN_HTTP` must not be set: the library sets it. Add `extraArgs: ["--uvicorn-opts=--http=…"]`.',
+  ],
   [{ staticPrefix: '/x/' }, '`staticPrefix` must start with a slash and not end with one, got "/x/".'],
   [{ extraEnvVars: { PGPASSWORD: value } }, `\`extraEnvVars.PGPASSWORD\` ${itself} Use \`backend\`.`],
   [

@@ -15,18 +15,21 @@ interface DirectApiContext {
   readonly workspaces: boolean;
 }
 
-/** Whether the REST API has its short way. `uvicornOptions`: names of the options that the user adds. */
+/** Options of uvicorn that the user adds. */
+type UvicornOptions = readonly { readonly name: string }[];
+
+/** Whether the REST API has its short way. */
 export function hasDirectApi(
   server: DirectApiContext,
-  uvicornOptions: readonly string[],
+  uvicornOptions: UvicornOptions,
   auth: Pick<AuthParts, 'replacesApp'>,
 ): boolean {
-  const isExcluded = uvicornOptions.some((name) => EXCLUDING_OPTIONS.includes(name));
+  const isExcluded = uvicornOptions.some(({ name }) => EXCLUDING_OPTIONS.includes(name));
   return server.directApi ?? !(server.workspaces || isExcluded || auth.replacesApp === true);
 }
 
-/** Validates the prop `directApi`. `uvicornOptions`: names of the options that the user adds. */
-export function checkDirectApi(problems: Problems, server: DirectApiContext, uvicornOptions: readonly string[]): void {
+/** Validates the prop `directApi`. */
+export function checkDirectApi(problems: Problems, server: DirectApiContext, uvicornOptions: UvicornOptions): void {
   if (server.directApi !== true) {
     return;
   }
@@ -36,7 +39,7 @@ export function checkDirectApi(problems: Problems, server: DirectApiContext, uvi
       'Leave out one of them.',
     );
   }
-  for (const name of uvicornOptions.filter((each) => EXCLUDING_OPTIONS.includes(each))) {
+  for (const { name } of uvicornOptions.filter((each) => EXCLUDING_OPTIONS.includes(each.name))) {
     problems.say(`\`directApi\` must not be set with \`extraArgs --uvicorn-opts ${name}\`.`, 'Leave out one of them.');
   }
 }
