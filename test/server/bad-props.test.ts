@@ -66,7 +66,7 @@ test.each<[Partial<MlflowServerProps>, string]>([
   ],
   [
     { extraEnvVars: { UVICORN_HTTP: value } },
-    '`extraEnvVars.UVICORN_HTTP` must not be set: the library sets it. Add `extraArgs: ["--uvicorn-opts=--http=…"]`.',
+    '`extraEnvVars.UVICORN_HTTP` must not be set: the library sets it itself. Add `extraArgs: ["--uvicorn-opts=--http=…"]`.',
   ],
   [{ staticPrefix: '/x/' }, '`staticPrefix` must start with a slash and not end with one, got "/x/".'],
   [{ extraEnvVars: { PGPASSWORD: value } }, `\`extraEnvVars.PGPASSWORD\` ${itself} Use \`backend\`.`],
